@@ -1,0 +1,3 @@
+//! The project's commands: setup, run, test, bench.
+
+fn main() {}
