@@ -1,0 +1,27 @@
+//! Settings: what a person may change, what is allowed, what a change touches, and profiles.
+
+pub mod settings;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One FXO port of the gateway, counted from 0. People see it counted from 1 ("Port 1"), as [`fmt::Display`] prints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(transparent)]
+pub struct PortId(pub u16);
+
+impl PortId {
+    /// The position in a list of ports.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl fmt::Display for PortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", u32::from(self.0) + 1)
+    }
+}

@@ -1,0 +1,290 @@
+//! The settings themselves, as stored, edited and exported.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sdp::Codec;
+
+/// How the gateway meets the SIP side (pt-BR "Modo de Funcionamento").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Phones and PBXs register here with a port's user and secret.
+    #[default]
+    SipServer,
+    /// Each port registers at the remote server.
+    SipClient,
+    /// A peer without registration; users and secrets are ignored.
+    SipTrunk,
+}
+
+/// A secret a person typed. Never printed: `Debug` shows only whether it is set.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "Secret(unset)" } else { "Secret(set)" })
+    }
+}
+
+/// When a SIP→FXO call counts as answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerMode {
+    /// As soon as the digits are dialled.
+    #[default]
+    AfterDialing,
+    /// When the exchange reverses the line's polarity.
+    PolarityReversal,
+    /// When a voice follows the ringback tone.
+    Voice,
+    /// The first of reversal and voice, at the latest after `answer_limit_s`.
+    FirstOf,
+}
+
+/// How digits go out on the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum DialMethod {
+    /// Tones (ITU-T Q.23).
+    #[default]
+    Dtmf,
+    /// Loop interruptions (decadic).
+    Pulse,
+}
+
+/// How digits heard on the line go to SIP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum DtmfToSip {
+    /// Named events in RTP (RFC 4733), the tone removed from the audio.
+    #[default]
+    Rfc4733,
+    /// SIP INFO with `application/dtmf-relay`, the tone removed from the audio.
+    Info,
+    /// The tone is left in the audio.
+    InBand,
+}
+
+/// What happens on the line when every SIP target refuses (FXO→SIP).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum OnRefusal {
+    /// The line keeps ringing at the exchange.
+    #[default]
+    LetRing,
+    /// The line is answered and released at once, so that the caller hears that nobody is there.
+    AnswerAndRelease,
+}
+
+/// All settings of one gateway.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Settings {
+    /// Settings of the gateway as a whole.
+    pub gateway: GatewaySettings,
+    /// One entry a port, in the order of the ports.
+    pub ports: Vec<PortSettings>,
+}
+
+/// Settings of the gateway as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(default)]
+pub struct GatewaySettings {
+    /// Operating mode.
+    pub mode: Mode,
+    /// One user and secret for all ports (pt-BR "Usuário Único").
+    pub single_user: bool,
+    /// The user of single-user mode.
+    pub user: String,
+    /// The secret of single-user mode.
+    pub secret: Secret,
+    /// `host[:port]`: the registrar's domain in client mode, the peer in trunk mode. Unused in server mode.
+    pub remote_server: String,
+    /// Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks.
+    pub bind_address: String,
+    /// UDP port for SIP.
+    pub sip_port: u16,
+    /// First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above.
+    pub rtp_port_first: u16,
+    /// Codecs towards SIP, preferred first.
+    pub codecs: Vec<Codec>,
+    /// Asked lifetime of our registrations in seconds (client mode).
+    pub register_expires_s: u32,
+    /// Shortest lifetime granted to a registration here, in seconds (server mode).
+    pub min_expires_s: u32,
+    /// Longest lifetime granted to a registration here, in seconds (server mode).
+    pub max_expires_s: u32,
+    /// Wrong credentials tolerated from one source before it is refused with 403.
+    pub auth_tries: u8,
+    /// Whether sources that no port admits get no answer at all.
+    pub stealth: bool,
+    /// Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID.
+    pub country: String,
+    /// Dialling rules for SIP→FXO: numbers that begin with one of these are refused.
+    pub blocked_prefixes: Vec<String>,
+}
+
+/// Settings of one port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(default)]
+pub struct PortSettings {
+    /// A name for people, such as "Reception".
+    pub name: String,
+    /// Port user.
+    pub user: String,
+    /// Port secret.
+    pub secret: Secret,
+    /// "On FXO ring, call": `user`, `user@host[:port]` or a `sip:` URI. Blank calls `unknown@<remote server>`.
+    pub target: String,
+    /// Called when `target` refuses. Blank: none.
+    pub second_target: String,
+    /// "Only from host": IPs, CIDR blocks or host names, separated by commas or spaces. Blank admits anyone.
+    pub only_from_host: String,
+    /// Accept SIP→FXO calls on this port.
+    pub sip_to_fxo: bool,
+    /// Forward FXO→SIP calls of this port.
+    pub fxo_to_sip: bool,
+    /// Signalling on the line.
+    pub line: LineSettings,
+}
+
+/// Signalling on one line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(default)]
+pub struct LineSettings {
+    /// When a SIP→FXO call counts as answered.
+    pub answer_mode: AnswerMode,
+    /// `first_of`: answered at the latest this many seconds after dialling.
+    pub answer_limit_s: u32,
+    /// Nobody answers within this many seconds: the call ends with 480.
+    pub no_answer_s: u32,
+    /// Wait for dial tone before dialling (else wait `dial_pause_ms`).
+    pub wait_dial_tone: bool,
+    /// How long to wait for dial tone, in ms.
+    pub dial_tone_wait_ms: u32,
+    /// Fixed pause before dialling when dial tone is not waited for, in ms.
+    pub dial_pause_ms: u32,
+    /// How digits go out.
+    pub dial_method: DialMethod,
+    /// Length of a DTMF digit, in ms.
+    pub dtmf_on_ms: u32,
+    /// Pause between DTMF digits, in ms.
+    pub dtmf_off_ms: u32,
+    /// How digits heard on the line go to SIP.
+    pub dtmf_to_sip: DtmfToSip,
+    /// Length of a hook flash, in ms.
+    pub flash_ms: u32,
+    /// Loop interruption ends the call.
+    pub end_on_loop_interruption: bool,
+    /// Shortest loop interruption that ends the call, in ms.
+    pub loop_interruption_ms: u32,
+    /// Polarity reversal after answer ends the call.
+    pub end_on_polarity_reversal: bool,
+    /// Busy or congestion tone after answer ends the call.
+    pub end_on_disconnect_tone: bool,
+    /// Cycles of the disconnect tone that must be heard.
+    pub disconnect_tone_cycles: u32,
+    /// Dial tone after answer ends the call.
+    pub end_on_dial_tone: bool,
+    /// No RTP for this many seconds ends the call; 0 turns it off.
+    pub rtp_timeout_s: u32,
+    /// Silence both ways for this many seconds ends the call; 0 turns it off.
+    pub silence_timeout_s: u32,
+    /// Longest call in seconds; 0 turns the bound off.
+    pub longest_call_s: u32,
+    /// Time the line rests after release before it is used again, in ms.
+    pub guard_ms: u32,
+    /// Longest wait for caller ID after the first ring, in ms.
+    pub caller_id_wait_ms: u32,
+    /// What happens when every SIP target refuses.
+    pub on_refusal: OnRefusal,
+    /// Brazil: refuse collect calls by double answer.
+    pub block_collect: bool,
+    /// Double answer: first answer, in ms.
+    pub collect_answer_ms: u32,
+    /// Double answer: open time between the answers, in ms.
+    pub collect_open_ms: u32,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        GatewaySettings {
+            mode: Mode::SipServer,
+            single_user: false,
+            user: String::new(),
+            secret: Secret::default(),
+            remote_server: String::new(),
+            bind_address: "127.0.0.1".to_owned(),
+            sip_port: 5060,
+            rtp_port_first: 16384,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            register_expires_s: 300,
+            min_expires_s: 60,
+            max_expires_s: 3600,
+            auth_tries: 5,
+            stealth: true,
+            country: "BR".to_owned(),
+            blocked_prefixes: Vec::new(),
+        }
+    }
+}
+
+impl Default for PortSettings {
+    fn default() -> Self {
+        PortSettings {
+            name: String::new(),
+            user: String::new(),
+            secret: Secret::default(),
+            target: String::new(),
+            second_target: String::new(),
+            only_from_host: String::new(),
+            sip_to_fxo: true,
+            fxo_to_sip: true,
+            line: LineSettings::default(),
+        }
+    }
+}
+
+impl Default for LineSettings {
+    fn default() -> Self {
+        LineSettings {
+            answer_mode: AnswerMode::AfterDialing,
+            answer_limit_s: 20,
+            no_answer_s: 60,
+            wait_dial_tone: true,
+            dial_tone_wait_ms: 3000,
+            dial_pause_ms: 1000,
+            dial_method: DialMethod::Dtmf,
+            dtmf_on_ms: 100,
+            dtmf_off_ms: 100,
+            dtmf_to_sip: DtmfToSip::Rfc4733,
+            flash_ms: 300,
+            end_on_loop_interruption: true,
+            loop_interruption_ms: 100,
+            end_on_polarity_reversal: false,
+            end_on_disconnect_tone: true,
+            disconnect_tone_cycles: 3,
+            end_on_dial_tone: true,
+            rtp_timeout_s: 30,
+            silence_timeout_s: 60,
+            longest_call_s: 4 * 3600,
+            guard_ms: 1000,
+            caller_id_wait_ms: 2000,
+            on_refusal: OnRefusal::LetRing,
+            block_collect: false,
+            collect_answer_ms: 1000,
+            collect_open_ms: 1500,
+        }
+    }
+}

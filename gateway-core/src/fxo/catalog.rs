@@ -1,0 +1,1 @@
+//! The drivers that can be chosen in the device menu.

@@ -1,0 +1,158 @@
+//! The audio plane of one port: line frames to RTP, RTP to line frames, tones, digits and caller ID heard on the way.
+//!
+//! A [`Channel`] runs 50 times a second a port. It never waits, locks or logs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::settings::DtmfToSip;
+use crate::dsp::callerid::CallerId;
+use crate::dsp::progress::{HeardTone, TonePlan};
+use crate::sdp::Agreed;
+
+/// A DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`.
+pub type Digit = char;
+
+/// What the channel listens for on the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ear {
+    /// Nothing (the line is not there).
+    #[default]
+    Closed,
+    /// On hook: caller ID.
+    OnHook,
+    /// Off hook: supervisory tones, voice and digits.
+    OffHook,
+}
+
+/// What the channel needs to know of settings and country.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MediaConfig {
+    /// The country's tones.
+    pub tones: TonePlan,
+    /// How digits heard on the line go to SIP.
+    pub dtmf_to_sip: DtmfToSip,
+    /// Length of a dialled digit.
+    pub dtmf_on: Duration,
+    /// Pause between dialled digits.
+    pub dtmf_off: Duration,
+    /// No RTP for this long is told as [`MediaEvent::RtpLost`]; `None`: never.
+    pub rtp_timeout: Option<Duration>,
+    /// Silence both ways for this long is told as [`MediaEvent::Silence`]; `None`: never.
+    pub silence_timeout: Option<Duration>,
+}
+
+/// Orders from the gateway to the channel of one port.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaCommand {
+    /// Settings or country changed.
+    Configure(Box<MediaConfig>),
+    /// What to listen for from now on; resets the detectors.
+    Listen(Ear),
+    /// Send RTP to, and take it from, the peer as agreed; again to change it (hold, re-INVITE).
+    Attach(Box<MediaPlan>),
+    /// Stop RTP. Within 20 ms nothing is sent any more.
+    Detach,
+    /// Dial these digits on the line as DTMF; answered by [`MediaEvent::Dialed`].
+    Dial(String),
+    /// One digit from SIP INFO, to be heard once on the line.
+    Digit {
+        /// The digit.
+        digit: Digit,
+        /// How long it sounds.
+        duration: Duration,
+    },
+    /// Stop dialling and digits at once.
+    Quiet,
+}
+
+/// How a call's audio flows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MediaPlan {
+    /// What SDP agreed on.
+    pub agreed: Agreed,
+    /// Our synchronisation source.
+    pub ssrc: u32,
+    /// First RTP sequence number.
+    pub first_sequence: u16,
+    /// First RTP timestamp.
+    pub first_timestamp: u32,
+    /// RTCP canonical name.
+    pub cname: String,
+}
+
+/// What the channel tells the gateway.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaEvent {
+    /// A supervisory tone is on the line (told when recognised, and again each further cadence cycle).
+    Tone(HeardTone),
+    /// A voice is heard on the line (energy that is no tone).
+    Voice,
+    /// Caller ID was decoded on hook.
+    CallerId(CallerId),
+    /// A digit was heard on the line, told once at its end (or when sure); RTP events are the channel's own work.
+    LineDigit(Digit),
+    /// A telephone-event digit came from SIP and is being played on the line.
+    NetDigit(Digit),
+    /// RFC 4733 event 16 (flash) came from SIP.
+    Flash,
+    /// All digits of [`MediaCommand::Dial`] are out.
+    Dialed,
+    /// The first RTP packet of this attachment arrived.
+    RtpStarted,
+    /// No RTP for the configured time.
+    RtpLost {
+        /// Since when, in ms.
+        for_ms: u32,
+    },
+    /// Silence both ways for the configured time.
+    Silence {
+        /// Since when, in ms.
+        for_ms: u32,
+    },
+    /// Levels and counts, five times a second while audio flows.
+    Meter(Meter),
+}
+
+/// Live numbers of one channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Meter {
+    /// From the line, in dBm0; −99 for digital silence.
+    pub rx_dbm0: f32,
+    /// To the line, in dBm0; −99 for digital silence.
+    pub tx_dbm0: f32,
+    /// RTP packets sent.
+    pub sent: u32,
+    /// RTP packets received.
+    pub received: u32,
+    /// RTP packets lost (RFC 3550 §A.3).
+    pub lost: u32,
+    /// Interarrival jitter in ms (RFC 3550 §A.8).
+    pub jitter_ms: f32,
+    /// Depth of the jitter buffer in ms.
+    pub buffer_ms: u32,
+}
+
+/// What the channel wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaOutput {
+    /// An RTP packet for the network.
+    Rtp {
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
+    /// An RTCP packet for the network.
+    Rtcp {
+        /// Where to.
+        to: SocketAddr,
+        /// The packet.
+        bytes: Vec<u8>,
+    },
+    /// For the gateway.
+    Event(MediaEvent),
+}

@@ -1,0 +1,2 @@
+//! (shell)
+#![allow(clippy::disallowed_methods)]

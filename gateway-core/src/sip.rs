@@ -1,0 +1,9 @@
+//! SIP (RFC 3261): a tolerant wire reader, messages, digest, transactions, dialogs, sessions and registrations.
+//!
+//! This floor knows no SDP, line or call: bodies are bytes. The rest of the house sees [`message`], [`digest`],
+//! [`registrar`] and [`agent`].
+
+pub mod agent;
+pub mod digest;
+pub mod message;
+pub mod registrar;
