@@ -1,0 +1,118 @@
+//! What the brain is told and what it wants done.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::notice::Notice;
+use super::record::CallRecord;
+use crate::config::PortId;
+use crate::config::settings::Settings;
+use crate::fxo::{Identity, LineCommand, LineEvent};
+use crate::media::{MediaCommand, MediaEvent};
+
+/// What the brain is told.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A datagram came to the SIP socket.
+    Datagram {
+        /// Where from.
+        source: SocketAddr,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A name that [`Action::Resolve`] asked for. No addresses: it cannot be resolved.
+    Resolved {
+        /// The name, as asked.
+        host: String,
+        /// Its addresses, best first.
+        addresses: Vec<IpAddr>,
+    },
+    /// The box answered: its lines are usable from now on.
+    DeviceUp(Identity),
+    /// The box restarted: all its lines are on hook.
+    DeviceRebooted,
+    /// The box is gone.
+    DeviceGone,
+    /// Something happened on a line.
+    Line {
+        /// Which line.
+        port: PortId,
+        /// What.
+        event: LineEvent,
+    },
+    /// The audio channel of a port has something to tell.
+    Media {
+        /// Which port.
+        port: PortId,
+        /// What.
+        event: MediaEvent,
+    },
+    /// An order of the operator.
+    Command(Command),
+    /// New settings, checked, prepared and stored: they hold from now on.
+    Apply(Box<Settings>),
+    /// The program stops: end calls, release lines, take back registrations, then say [`Action::Stopped`].
+    Stop,
+}
+
+/// Orders of the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// End the call of a port.
+    HangUp {
+        /// Which port.
+        port: PortId,
+    },
+    /// Register again now (client mode).
+    Reregister {
+        /// Which port.
+        port: PortId,
+    },
+    /// Hold a port out of service, or put it back.
+    OutOfService {
+        /// Which port.
+        port: PortId,
+        /// Hold it.
+        hold: bool,
+    },
+}
+
+/// What the brain wants done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A datagram from the SIP socket.
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Look a host name up and answer with [`Event::Resolved`].
+    Resolve {
+        /// The name.
+        host: String,
+    },
+    /// An order for a line of the box.
+    Line {
+        /// Which line.
+        port: PortId,
+        /// What.
+        command: LineCommand,
+    },
+    /// An order for the audio channel of a port.
+    Media {
+        /// Which port.
+        port: PortId,
+        /// What.
+        command: MediaCommand,
+    },
+    /// A call is over: keep this.
+    Record(CallRecord),
+    /// Something a person should be able to read.
+    Notice(Notice),
+    /// After [`Event::Stop`]: every line is released and every peer told.
+    Stopped,
+}

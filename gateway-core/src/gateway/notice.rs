@@ -1,0 +1,115 @@
+//! Notices: what a person should be able to read about the gateway. Codes here, words in the i18n files.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::PortId;
+
+/// How loud a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Something did not work as someone expected.
+    Warning,
+    /// A person has to act.
+    Alarm,
+}
+
+/// What happened. The words for each code, with its arguments, are in the i18n files under `notice.<code>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeCode {
+    /// The box answered. Args: `model`, `ports`.
+    DeviceUp,
+    /// The box is gone.
+    DeviceGone,
+    /// The box restarted by itself.
+    DeviceRebooted,
+    /// Battery is on the line again.
+    LineConnected,
+    /// No battery: cable out.
+    LineDisconnected,
+    /// A parallel telephone took the line.
+    ParallelPhone,
+    /// A line does not let itself be released.
+    StuckOffHook,
+    /// A line rings. Args: `caller`.
+    Ringing,
+    /// A ring was ignored because FXO→SIP is off on the port.
+    RingIgnored,
+    /// A ring could not be forwarded: nobody is registered with the port's user.
+    NobodyRegistered,
+    /// A ring could not be forwarded: the name of the target did not resolve. Args: `host`.
+    TargetUnresolved,
+    /// SIP refused the call of a ringing line. Args: `target`, `status`, `reason`.
+    TargetRefused,
+    /// A trunk peer asked for credentials; a trunk has none. Args: `target`.
+    TrunkChallenged,
+    /// A call began. Args: `from`, `to`.
+    CallStarted,
+    /// A call was answered. Args: `from`, `to`.
+    CallAnswered,
+    /// A call ended. Args: `from`, `to`, `cause`, `seconds`.
+    CallEnded,
+    /// A SIP caller was refused: wrong user or secret. Args: `source`.
+    WrongCredentials,
+    /// A SIP caller was refused: "only from host" of the port does not admit it. Args: `source`.
+    HostNotAdmitted,
+    /// Requests of a source that no port admits are dropped. Args: `source`.
+    SourceDropped,
+    /// A SIP caller was refused: SIP→FXO is off on the port. Args: `source`.
+    SipToFxoDisabled,
+    /// A SIP caller was refused: the dialling rules block the number. Args: `source`.
+    NumberBlocked,
+    /// A SIP caller was refused: no number to dial. Args: `source`.
+    NumberMissing,
+    /// A SIP caller was refused: the port is busy. Args: `source`.
+    PortBusy,
+    /// A SIP caller was refused: all ports are busy. Args: `source`.
+    AllPortsBusy,
+    /// A SIP caller was refused: no battery on the line, or no box. Args: `source`.
+    LineDead,
+    /// A SIP caller was refused: no codec in common. Args: `source`.
+    NoCommonCodec,
+    /// No dial tone came within the wait.
+    NoDialTone,
+    /// The line rang while it was being seized.
+    Glare,
+    /// A malformed SIP message came. Args: `source`, `problem`.
+    MalformedSip,
+    /// Malformed SDP came. Args: `source`.
+    MalformedSdp,
+    /// A port registered at the remote server. Args: `server`, `seconds`.
+    Registered,
+    /// A registration failed. Args: `server`, `status`, `reason`.
+    RegistrationFailed,
+    /// A phone registered here. Args: `user`, `contact`.
+    PhoneRegistered,
+    /// A phone's registration is gone. Args: `user`.
+    PhoneUnregistered,
+    /// New settings hold.
+    SettingsApplied,
+}
+
+/// Something a person should be able to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Notice {
+    /// When, in ms since the gateway started.
+    pub at_ms: u64,
+    /// How loud.
+    pub severity: Severity,
+    /// What.
+    pub code: NoticeCode,
+    /// Which port it is about, if it is about one.
+    pub port: Option<PortId>,
+    /// Values for the words.
+    pub args: BTreeMap<String, String>,
+    /// Path of the setting that caused it, where one did.
+    pub setting: Option<String>,
+}

@@ -1,0 +1,150 @@
+//! The live picture of the gateway, as the window and the headless program show it.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{CallDirection, CallRecord};
+use crate::config::PortId;
+use crate::config::settings::Mode;
+use crate::fxo::Identity;
+use crate::fxo::line::LineState;
+use crate::media::Meter;
+
+/// Everything a person can see at one moment. All times are in ms since the gateway started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Snapshot {
+    /// The moment of this picture.
+    pub now_ms: u64,
+    /// Operating mode in force.
+    pub mode: Mode,
+    /// Where SIP is received, `address:port`.
+    pub sip_address: String,
+    /// The remote server in force, empty where there is none.
+    pub remote_server: String,
+    /// The box, when it answers.
+    pub device: Option<Identity>,
+    /// One entry a port.
+    pub ports: Vec<PortView>,
+}
+
+/// What a port is doing, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum PortState {
+    /// No box serves this port.
+    #[default]
+    Absent,
+    /// Cable out.
+    NoBattery,
+    /// Ready.
+    Idle,
+    /// A parallel telephone uses the line.
+    InUse,
+    /// The line rings; caller ID is being collected.
+    Ringing,
+    /// The line rings and SIP is being called.
+    Calling,
+    /// The line is seized; dial tone is awaited or digits are dialled.
+    Dialing,
+    /// Digits are dialled; the far end rings.
+    Waiting,
+    /// Both ends talk.
+    Talking,
+    /// The call is over; the line is being released.
+    Ending,
+    /// Resting after release.
+    Guard,
+    /// Held by the operator.
+    OutOfService,
+    /// The line does not let itself be released.
+    Fault,
+}
+
+/// One port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PortView {
+    /// Which port.
+    pub port: PortId,
+    /// Its name.
+    pub name: String,
+    /// What it is doing.
+    pub state: PortState,
+    /// Since when.
+    pub since_ms: u64,
+    /// State of the line itself.
+    pub line: LineState,
+    /// The call, if one is up.
+    pub call: Option<CallView>,
+    /// How it can be reached from SIP.
+    pub registration: RegistrationView,
+    /// The last call that ended.
+    pub last: Option<CallRecord>,
+    /// Live levels, while audio flows.
+    pub meter: Option<Meter>,
+    /// Line voltage in mV, where the box reports it.
+    pub millivolts: Option<i32>,
+    /// Loop current in µA, where the box reports it.
+    pub microamps: Option<u32>,
+}
+
+/// One call in progress.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CallView {
+    /// Unique name of the call.
+    pub id: String,
+    /// Which way it goes.
+    pub direction: CallDirection,
+    /// Who calls.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// When it began.
+    pub started_ms: u64,
+    /// When it was answered.
+    pub answered_ms: Option<u64>,
+}
+
+/// How a port can be reached from SIP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RegistrationView {
+    /// Trunk mode: there is none.
+    None,
+    /// Server mode: who registered here with the port's user.
+    Server {
+        /// Live contacts.
+        contacts: Vec<ContactView>,
+    },
+    /// Client mode: our registration is on its way.
+    Trying,
+    /// Client mode: registered.
+    Registered {
+        /// When the registrar forgets us unless renewed.
+        expires_ms: u64,
+        /// Request to answer, in ms.
+        rtt_ms: u32,
+    },
+    /// Client mode: refused or unreachable.
+    Failed {
+        /// SIP status; 408 when nobody answered.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+        /// When it is tried again.
+        retry_ms: u64,
+    },
+}
+
+/// A phone that registered here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ContactView {
+    /// Its contact URI.
+    pub uri: String,
+    /// When it is forgotten unless renewed.
+    pub expires_ms: u64,
+}
