@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod digest;
 pub mod header;
+pub mod host_list;
 pub mod message;
 pub mod registrar;
 pub mod uri;
