@@ -1,2 +1,4 @@
 //! (shell)
 #![allow(clippy::disallowed_methods)]
+
+pub mod store;

@@ -10,7 +10,7 @@ pub use schema::json_schema;
 use super::check::value::{check_value, excerpt, wrong_type};
 use super::fields::{self, FIELDS, Field, Kind, MAX_PORTS};
 use super::problem::{Problem, ProblemCode};
-use super::settings::{GatewaySettings, PortSettings, Secret, Settings};
+use super::settings::{Secret, Settings};
 
 /// What `format` says in every profile.
 pub const FORMAT: &str = "loopstart-profile";

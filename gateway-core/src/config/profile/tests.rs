@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::check;
-use crate::config::settings::{AnswerMode, Mode};
+use crate::config::settings::{AnswerMode, GatewaySettings, Mode, PortSettings};
 use crate::rng::Rng;
 
 fn rich() -> Settings {
