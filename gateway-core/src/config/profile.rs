@@ -110,14 +110,17 @@ impl Imported {
 fn leave_secrets_out(document: &mut Value) {
     for field in FIELDS.iter().filter(|field| matches!(field.kind, Kind::Secret { .. })) {
         let remove = |root: &mut Value, path: &str| {
-            let (holder, key) = path.rsplit_once('.').map_or((String::new(), path), |(holder, key)| (format!("/{}", holder.replace('.', "/")), key));
+            let (holder, key) =
+                path.rsplit_once('.').map_or((String::new(), path), |(holder, key)| (format!("/{}", holder.replace('.', "/")), key));
             if let Some(map) = root.pointer_mut(&holder).and_then(Value::as_object_mut) {
                 map.shift_remove(key);
             }
         };
         match field.below_port() {
             None => remove(document, field.path),
-            Some(below) => document.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().for_each(|port| remove(port, below)),
+            Some(below) => {
+                document.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().for_each(|port| remove(port, below))
+            }
         }
     }
 }

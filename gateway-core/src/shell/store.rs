@@ -73,7 +73,9 @@ impl Store {
 
     /// A database of a newer program may hold what this one would destroy.
     async fn refuse_newer(&self) -> Result<(), StoreError> {
-        let tracked: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'").fetch_one(&self.pool).await?;
+        let tracked: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
+            .fetch_one(&self.pool)
+            .await?;
         if tracked == 0 {
             return Ok(());
         }

@@ -81,7 +81,10 @@ impl Store {
         .bind(record.sip_status)
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("DELETE FROM call_records WHERE seq <= (SELECT max(seq) FROM call_records) - ?").bind(kept).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM call_records WHERE seq <= (SELECT max(seq) FROM call_records) - ?")
+            .bind(kept)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         Ok(())
     }

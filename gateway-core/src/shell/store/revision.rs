@@ -46,7 +46,9 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn load(&self) -> Result<Option<(RevisionId, Settings)>, StoreError> {
-        let row = sqlx::query("SELECT r.id, r.format, r.document FROM revisions r JOIN current_revision c ON c.revision_id = r.id").fetch_optional(&self.pool).await?;
+        let row = sqlx::query("SELECT r.id, r.format, r.document FROM revisions r JOIN current_revision c ON c.revision_id = r.id")
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(settings_of).transpose()
     }
 
@@ -69,7 +71,10 @@ impl Store {
             .bind(id)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("DELETE FROM revisions WHERE id NOT IN (SELECT id FROM revisions ORDER BY id DESC LIMIT ?)").bind(KEPT_REVISIONS).execute(&mut *transaction).await?;
+        sqlx::query("DELETE FROM revisions WHERE id NOT IN (SELECT id FROM revisions ORDER BY id DESC LIMIT ?)")
+            .bind(KEPT_REVISIONS)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
         revision_id(id)
     }

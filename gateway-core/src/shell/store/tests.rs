@@ -56,7 +56,10 @@ async fn a_fresh_store_is_empty_and_what_is_committed_is_there_after_reopening()
     store.close().await;
     let store = Store::open(&scratch.0).await.unwrap();
     assert_eq!(store.load().await, Ok(Some((id, settings(5062)))));
-    assert_eq!(store.revisions().await, Ok(vec![Revision { id, created_at_ms: 1_790_000_000_123, what: "first".to_owned(), current: true }]));
+    assert_eq!(
+        store.revisions().await,
+        Ok(vec![Revision { id, created_at_ms: 1_790_000_000_123, what: "first".to_owned(), current: true }])
+    );
 }
 
 #[tokio::test]
@@ -150,7 +153,13 @@ async fn records_are_kept_once_and_paged_newest_first() {
     let mut changed = record("call-2");
     changed.cause = "other".to_owned();
     store.append_record(&changed).await.unwrap();
-    let unanswered = StoredRecord { answered_at_ms: None, sip_status: None, evidence: serde_json::Value::Null, direction: RecordDirection::SipToFxo, ..record("call-5") };
+    let unanswered = StoredRecord {
+        answered_at_ms: None,
+        sip_status: None,
+        evidence: serde_json::Value::Null,
+        direction: RecordDirection::SipToFxo,
+        ..record("call-5")
+    };
     store.append_record(&unanswered).await.unwrap();
     let page = store.records(3, None).await.unwrap();
     assert_eq!(page, [unanswered, record("call-4"), record("call-3")]);
@@ -207,7 +216,11 @@ async fn settings_of_an_older_program_get_defaults_for_what_came_later() {
     let scratch = Scratch::new("older");
     let store = Store::open(&scratch.0).await.unwrap();
     store.commit(&settings(5060), "first", 1).await.unwrap();
-    store.pool.execute(r#"UPDATE revisions SET document = '{"gateway":{"sip_port":5070},"ports":[{"line":{"guard_ms":500}}]}'"#).await.unwrap();
+    store
+        .pool
+        .execute(r#"UPDATE revisions SET document = '{"gateway":{"sip_port":5070},"ports":[{"line":{"guard_ms":500}}]}'"#)
+        .await
+        .unwrap();
     let (_, loaded) = store.load().await.unwrap().unwrap();
     assert_eq!((loaded.gateway.sip_port, loaded.ports[0].line.guard_ms, loaded.ports[0].line.flash_ms), (5070, 500, 300));
 }
