@@ -17,6 +17,10 @@ mod resolve;
 
 pub mod device;
 
+pub mod exchange;
+
+mod port;
+
 pub mod handle;
 
 #[doc(hidden)]

@@ -5,11 +5,9 @@
 //! for again with growing pauses; a box that is stuck is closed, so that its own watchdog puts the lines on hook.
 
 pub mod choice;
-#[allow(dead_code)]
 mod link;
-
-#[allow(dead_code)]
+mod session;
 mod supervisor;
 
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};
-
+pub(crate) use supervisor::{BoxOrder, BoxOutbox, Play, Reports, start};

@@ -6,8 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::broadcast;
+
 use super::choice::DeviceFault;
 use super::supervisor::{BoxOrder, BoxOutbox};
+use crate::config::PortId;
+use crate::shell::clock::Clock;
+use crate::shell::exchange::{self, ExchangeFailure, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
+use crate::shell::handle::{DeviceError, Update};
+use crate::shell::interim::{LineAct, VirtualBox};
 
 /// The bit rate for boxes behind a UART; boxes on USB (CDC-ACM) ignore it.
 const BITS_PER_SECOND: u32 = 921_600;
@@ -25,6 +32,11 @@ const BEHIND: Duration = Duration::from_secs(2);
 pub(super) trait Link: Send {
     /// Writes what fits within a few milliseconds and answers how much that was.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Makes something happen at the simulated exchange, where this is the way to one.
+    fn act(&mut self, _port: PortId, _act: LineAct) -> Result<(), DeviceError> {
+        Err(DeviceError::NotVirtual)
+    }
 }
 
 /// A serial port, with the thread that reads it.
@@ -72,6 +84,63 @@ impl Drop for SerialLink {
         if let Some(reader) = self.reader.take() {
             // The reader notices within one READ_WAIT; after that the port is free to be opened again.
             let _ = reader.join();
+        }
+    }
+}
+
+/// The simulated box on its own thread; the bytes are those of the real one.
+pub(super) struct VirtualLink {
+    ports: u16,
+    exchange: ExchangeOutbox,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl VirtualLink {
+    /// Starts a simulated box with so many lines; what it says goes to `inbox` marked with `link`.
+    pub(super) fn start(
+        ports: u16,
+        link: u64,
+        clock: Clock,
+        inbox: BoxOutbox,
+        updates: broadcast::Sender<Update>,
+    ) -> Result<Self, DeviceFault> {
+        let say = move |said: ExchangeSaid| match said {
+            ExchangeSaid::Bytes(bytes) => inbox.send(BoxOrder::Bytes { link, bytes }, BEHIND).is_ok(),
+            ExchangeSaid::Event(event) => {
+                // Nobody listening is fine.
+                let _ = updates.send(Update::Exchange(event));
+                true
+            }
+        };
+        let (exchange, thread) = exchange::start(VirtualBox::new(ports), clock, say).map_err(|_| DeviceFault::OpenFailed)?;
+        Ok(VirtualLink { ports, exchange, thread: Some(thread) })
+    }
+}
+
+impl Link for VirtualLink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.exchange.send(ExchangeOrder::Bytes(bytes.to_vec()), WRITE_WAIT) {
+            Ok(()) => Ok(bytes.len()),
+            Err(ExchangeFailure::Busy) => Ok(0),
+            Err(ExchangeFailure::Ended) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn act(&mut self, port: PortId, act: LineAct) -> Result<(), DeviceError> {
+        if port.0 >= self.ports {
+            return Err(DeviceError::NoSuchPort);
+        }
+        self.exchange.send(ExchangeOrder::Act(port, act), WRITE_WAIT).map_err(|_| DeviceError::Busy)
+    }
+}
+
+impl Drop for VirtualLink {
+    fn drop(&mut self) {
+        // It ends at once; should it be stuck, it ends when its inbox has no senders any more.
+        if self.exchange.send(ExchangeOrder::Stop, BEHIND).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
         }
     }
 }
