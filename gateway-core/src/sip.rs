@@ -5,5 +5,8 @@
 
 pub mod agent;
 pub mod digest;
+pub mod header;
 pub mod message;
 pub mod registrar;
+pub mod uri;
+pub mod wire;

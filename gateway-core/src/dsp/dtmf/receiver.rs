@@ -1,0 +1,1 @@
+//! Digits heard on the line.
