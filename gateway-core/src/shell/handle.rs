@@ -1,203 +1,287 @@
 //! The door to a running gateway: everything that the window and the headless program can ask of it.
 
+mod answers;
+mod start;
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::device::{DeviceChoice, DeviceEntry, DeviceStatus};
-use super::interim::{Change, ExchangeEvent, LineAct, Problem};
-use super::udp::BindError;
-use crate::config::PortId;
+use super::clock::Clock;
+use super::control::{Notices, Order};
+use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, DeviceStatus};
+use super::inbox::SendFailure;
+use super::store::Store;
+use super::udp::Sockets;
+use crate::config::check::check;
+use crate::config::diff::diff;
+use crate::config::problem::{Problem, Severity, forbids};
 use crate::config::settings::Settings;
+use crate::config::{PortId, target};
+use crate::fxo::simulator::LineAct;
 use crate::gateway::io::Command;
 use crate::gateway::notice::Notice;
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
+
+pub use answers::{Applied, ApplyError, DeviceError, Ended, Review, StartError, TargetPreview, Update};
+
+/// How long an order to the box may take: releasing every line, closing it, opening another.
+const BOX_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Records that [`GatewayHandle::recent_records`] answers at most.
+const RECENT_RECORDS: u32 = 200;
 
 /// How to start a gateway.
 #[derive(Clone, Debug)]
 pub struct StartOptions {
     /// Where the database lies; it is created when it is missing.
     pub data_dir: PathBuf,
-    /// The box to use. `None`: the one that was chosen last, at first the simulated box.
+    /// The box to use. `None`: the one that was chosen last, at first the simulated box with two lines.
     pub device: Option<DeviceChoice>,
+    /// Settings to begin with when the database has none yet. `None`: the defaults, with two ports.
+    pub first_settings: Option<Settings>,
 }
 
-/// Why a gateway did not start, or settings were not prepared.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum StartError {
-    /// A socket could not be had.
-    #[error(transparent)]
-    Bind {
-        /// Which, and which setting asked for it.
-        #[serde(flatten)]
-        #[from]
-        error: BindError,
-    },
-    /// The database could not be opened.
-    #[error("store: {detail}")]
-    Store {
-        /// The code, as `shell::store` names it.
-        detail: String,
-    },
-    /// The system gave no thread, no dice, or no folder.
-    #[error("system: {detail}")]
-    System {
-        /// What the system said, for the log.
-        detail: String,
-    },
-}
-
-/// What would happen on Apply.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct Review {
-    /// Everything that is wrong, each with its field.
-    pub problems: Vec<Problem>,
-    /// Every change, graded.
-    pub changes: Vec<Change>,
-    /// The exact URI that a ring of each port would call, in the order of the ports.
-    pub targets: Vec<String>,
-}
-
-/// Settings that hold from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct Applied {
-    /// Their revision.
-    pub revision: i64,
-    /// When they were applied, in ms since 1970 (UTC).
-    pub at_epoch_ms: u64,
-}
-
-/// Why Apply changed nothing.
-#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ApplyError {
-    /// The settings are wrong; every problem at once.
-    #[error("problems")]
-    Problems {
-        /// What is wrong.
-        problems: Vec<Problem>,
-    },
-    /// A person has to confirm these first.
-    #[error("needs_confirmation")]
-    NeedsConfirmation {
-        /// What has to be confirmed.
-        problems: Vec<Problem>,
-    },
-    /// A socket could not be had.
-    #[error("prepare: {error}")]
-    Prepare {
-        /// Which, and which setting asked for it.
-        error: BindError,
-    },
-    /// The database did not take the settings.
-    #[error("store: {detail}")]
-    Store {
-        /// The code, as `shell::store` names it.
-        detail: String,
-    },
-    /// The gateway has stopped.
-    #[error("stopped")]
-    Stopped,
-}
-
-/// Why an order to the box was not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceError {
-    /// The simulated box is not the one in use.
-    #[error("not_virtual")]
-    NotVirtual,
-    /// The box has no such line.
-    #[error("no_such_port")]
-    NoSuchPort,
-    /// The box is too busy to take it.
-    #[error("busy")]
-    Busy,
-    /// The gateway has stopped.
-    #[error("stopped")]
-    Stopped,
-}
-
-/// Something a subscriber is told.
-#[derive(Clone, Debug)]
-pub enum Update {
-    /// The live picture.
-    Snapshot(Arc<Snapshot>),
-    /// A notice.
-    Notice(Notice),
-    /// A call is over.
-    Record(CallRecord),
-    /// Something happened at the simulated exchange.
-    Exchange(ExchangeEvent),
-    /// The box changed how it is doing.
-    Device(DeviceStatus),
-    /// The gateway has stopped; nothing comes after this.
-    Stopped,
-}
-
-/// A running gateway. Clones are the same gateway.
-#[derive(Clone, Debug)]
+/// A running gateway. Clones are the same gateway; when the last one is dropped, the gateway stops as with
+/// [`GatewayHandle::stop`], though nobody waits for it.
+#[derive(Clone)]
 pub struct GatewayHandle {
-    _private: (),
+    inner: Arc<Inner>,
 }
 
-#[allow(clippy::unused_async, unused_variables, missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc, clippy::unimplemented)]
+struct Inner {
+    clock: Clock,
+    data_dir: PathBuf,
+    store: Store,
+    settings: RwLock<Arc<Settings>>,
+    /// The sockets in force; holding the lock means that one Apply is under way.
+    sockets: tokio::sync::Mutex<Sockets>,
+    orders: mpsc::Sender<Order>,
+    boxes: BoxOutbox,
+    snapshot: watch::Receiver<Arc<Snapshot>>,
+    updates: broadcast::Sender<Update>,
+    notices: Notices,
+    status: watch::Receiver<DeviceStatus>,
+    ended: watch::Receiver<Option<Ended>>,
+}
+
 impl GatewayHandle {
+    /// Opens the database, binds the sockets, starts the threads and the brain. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// Whatever could not be had; nothing runs then.
     pub async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-        unimplemented!()
+        start::start(options).await
     }
+
+    /// The settings in force.
+    #[must_use]
     pub fn settings(&self) -> Settings {
-        unimplemented!()
+        (*self.settings_in_force()).clone()
     }
+
+    fn settings_in_force(&self) -> Arc<Settings> {
+        Arc::clone(&self.inner.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Everything that is wrong with `settings`, or wants to be confirmed.
+    #[must_use]
     pub fn check(&self, settings: &Settings) -> Vec<Problem> {
-        unimplemented!()
+        check(settings, None)
     }
+
+    /// What Apply would do with `settings`.
+    #[must_use]
     pub fn review(&self, settings: &Settings) -> Review {
-        unimplemented!()
+        Review {
+            problems: self.check(settings),
+            changes: diff(&self.settings_in_force(), settings),
+            targets: target_previews(settings),
+        }
     }
+
+    /// Checks everything, binds what is new, stores in one transaction, and switches over. A failure before the commit
+    /// changes nothing. `confirmed`: a person has confirmed what asks for it.
+    ///
+    /// # Errors
+    /// Why nothing changed.
     pub async fn apply(&self, settings: Settings, confirmed: bool) -> Result<Applied, ApplyError> {
-        unimplemented!()
+        let problems = self.check(&settings);
+        if forbids(&problems) {
+            return Err(ApplyError::Problems { problems });
+        }
+        let unconfirmed: Vec<Problem> = problems.into_iter().filter(|p| p.severity == Severity::Confirm).collect();
+        if !confirmed && !unconfirmed.is_empty() {
+            return Err(ApplyError::NeedsConfirmation { problems: unconfirmed });
+        }
+        let mut held = self.inner.sockets.lock().await;
+        if self.inner.orders.is_closed() {
+            return Err(ApplyError::Stopped);
+        }
+        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), Some(&held));
+        let prepared = prepared.map_err(|error| ApplyError::Prepare { error })?;
+        let at_epoch_ms = self.inner.clock.epoch_ms(self.inner.clock.now());
+        let revision = self.inner.store.commit(&settings, at_epoch_ms).await.map_err(|error| ApplyError::Store { error })?;
+        // From here on the new settings hold, whatever happens: a restart would begin with them.
+        *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
+        let (done, switched) = oneshot::channel();
+        let order = Order::Switch { settings: Box::new(settings), sockets: Box::new(prepared.clone()), done };
+        self.inner.orders.send(order).await.map_err(|_| ApplyError::Stopped)?;
+        *held = prepared;
+        match switched.await {
+            Ok(Ok(())) => Ok(Applied { revision, at_epoch_ms }),
+            Ok(Err(error)) => Err(ApplyError::Switch { detail: error.to_string() }),
+            Err(_) => Err(ApplyError::Stopped),
+        }
     }
+
+    /// Gives the brain an order; answers when it is carried out.
+    ///
+    /// # Errors
+    /// The gateway has stopped.
     pub async fn command(&self, command: Command) -> Result<(), DeviceError> {
-        unimplemented!()
+        let (done, carried_out) = oneshot::channel();
+        let order = Order::Command { command, done };
+        self.inner.orders.send(order).await.map_err(|_| DeviceError::Stopped)?;
+        carried_out.await.map_err(|_| DeviceError::Stopped)
     }
+
+    /// The live picture.
+    #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        unimplemented!()
+        Arc::clone(&self.inner.snapshot.borrow())
     }
+
+    /// Everything that happens from now on. A subscriber that falls 1024 updates behind loses the oldest.
+    #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
-        unimplemented!()
+        self.inner.updates.subscribe()
     }
+
+    /// The last 500 notices, oldest first.
+    #[must_use]
     pub fn recent_notices(&self) -> Vec<Notice> {
-        unimplemented!()
+        self.inner.notices.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
+
+    /// The last 200 call records, newest first, of earlier runs too.
     pub async fn recent_records(&self) -> Vec<CallRecord> {
-        unimplemented!()
+        match self.inner.store.recent_records(RECENT_RECORDS).await {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::error!(%error, "the call records could not be read");
+                Vec::new()
+            }
+        }
     }
+
+    /// When the gateway started, in ms since 1970 (UTC): the zero of every `…_ms` in snapshots, notices and new records.
+    #[must_use]
     pub fn started_epoch_ms(&self) -> u64 {
-        unimplemented!()
+        self.inner.clock.started_epoch_ms()
     }
+
+    /// The database, for what it alone knows: revisions to restore, older records.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The device menu.
+    #[must_use]
     pub fn devices(&self) -> Vec<DeviceEntry> {
-        unimplemented!()
+        device::list(&self.device().choice)
     }
+
+    /// The chosen box and how it is doing.
+    #[must_use]
     pub fn device(&self) -> DeviceStatus {
-        unimplemented!()
+        self.inner.status.borrow().clone()
     }
+
+    /// Uses another box from now on and at the next start. The lines of the old one are released first.
+    ///
+    /// # Errors
+    /// The gateway has stopped, or the old box does not let go.
     pub async fn select_device(&self, choice: DeviceChoice) -> Result<(), DeviceError> {
-        unimplemented!()
+        start::remember_device(&self.inner.data_dir, &choice);
+        let (done, chosen) = oneshot::channel();
+        self.to_box(BoxOrder::Choose { choice, done })?;
+        match tokio::time::timeout(BOX_PATIENCE, chosen).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(DeviceError::Stopped),
+            Err(_) => Err(DeviceError::Busy),
+        }
     }
+
+    /// Makes something happen at the simulated exchange.
+    ///
+    /// # Errors
+    /// The simulated box is not in use, or has no such line.
     pub async fn virtual_line(&self, port: PortId, act: LineAct) -> Result<(), DeviceError> {
-        unimplemented!()
+        let (answer, answered) = oneshot::channel();
+        self.to_box(BoxOrder::Act { port, act, answer })?;
+        match tokio::time::timeout(BOX_PATIENCE, answered).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(DeviceError::Stopped),
+            Err(_) => Err(DeviceError::Busy),
+        }
     }
+
+    fn to_box(&self, order: BoxOrder) -> Result<(), DeviceError> {
+        self.inner.boxes.send(order, Duration::ZERO).map_err(|failure| match failure {
+            SendFailure::Stuck => DeviceError::Busy,
+            SendFailure::Closed => DeviceError::Stopped,
+        })
+    }
+
+    /// Ends every call, releases every line, takes registrations back, and ends. Bounded: about ten seconds at worst.
     pub async fn stop(&self) {
-        unimplemented!()
+        // When the task is gone already there is nothing left to order.
+        let _ = self.inner.orders.send(Order::Stop).await;
+        self.ended().await;
     }
+
+    /// Waits until the gateway has ended, and tells how.
+    pub async fn ended(&self) -> Ended {
+        let mut ended = self.inner.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(ended) => (*ended).unwrap_or(Ended::Failed),
+            Err(_) => Ended::Failed,
+        }
+    }
+}
+
+impl std::fmt::Debug for GatewayHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GatewayHandle").field("data_dir", &self.inner.data_dir).finish_non_exhaustive()
+    }
+}
+
+/// The exact URI that a ring of each port would call.
+fn target_previews(settings: &Settings) -> Vec<TargetPreview> {
+    let gateway = &settings.gateway;
+    let preview = |(index, port): (usize, &crate::config::settings::PortSettings)| {
+        let port_id = PortId(u16::try_from(index).unwrap_or(u16::MAX));
+        match target::exact_uri(&port.target, gateway.mode, &gateway.remote_server) {
+            Ok(exact) => TargetPreview {
+                port: port_id,
+                uri: exact.uri,
+                blank: exact.blank,
+                host_from_contact: exact.host_from_contact,
+                fault: None,
+            },
+            Err(fault) => TargetPreview {
+                port: port_id,
+                uri: String::new(),
+                blank: port.target.trim().is_empty(),
+                host_from_contact: false,
+                fault: Some(fault.word().to_owned()),
+            },
+        }
+    };
+    settings.ports.iter().enumerate().map(preview).collect()
 }
