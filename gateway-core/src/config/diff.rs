@@ -29,8 +29,8 @@ pub fn diff(old: &Settings, new: &Settings) -> Vec<Change> {
     let (old_document, new_document) = (fields::document(old), fields::document(new));
     let (before, after) = (fields::placed(&old_document), fields::placed(&new_document));
     let scene = Scene { old, new };
-    let mut changes: Vec<Change> =
-        after.iter().filter_map(|now| before.iter().find(|was| was.path == now.path).and_then(|was| scene.change(was, now))).collect();
+    // Both begin with the gateway and go on port by port, so the same place is at the same position as long as both have the port.
+    let mut changes: Vec<Change> = before.iter().zip(&after).filter_map(|(was, now)| scene.change(was, now)).collect();
     changes.extend(scene.ports_that_come_or_go());
     changes
 }

@@ -91,7 +91,9 @@ impl Uri {
             None => (None, None),
         };
         let broken = |c: char| c.is_whitespace() || c.is_control() || "<>\"@".contains(c);
-        if raw_user.is_some_and(|user| user.is_empty() || user.contains(broken)) || password.is_some_and(|text| text.contains(broken)) {
+        if raw_user.is_some_and(|user| user.is_empty() || user.contains(broken))
+            || password.is_some_and(|text| text.contains(broken))
+        {
             return Err(UriError::User);
         }
         let user = raw_user.map(|raw| unescape(raw).ok_or(UriError::User)).transpose()?;
@@ -144,7 +146,8 @@ impl Uri {
     #[must_use]
     pub fn equivalent(&self, other: &Uri) -> bool {
         let param = |uri: &Uri, name: &str| uri.params.get(name).map(|value| value.unwrap_or_default().to_ascii_lowercase());
-        let same_where_both = |(name, _): (&str, Option<&str>)| !other.params.has(name) || param(self, name) == param(other, name);
+        let same_where_both =
+            |(name, _): (&str, Option<&str>)| !other.params.has(name) || param(self, name) == param(other, name);
         self.scheme == other.scheme
             && self.user == other.user
             && self.password == other.password
@@ -283,8 +286,23 @@ mod tests {
     #[test]
     fn broken_uris_are_refused() {
         for bad in [
-            "", "sip", ":x", "sip:", "sip:@h", "sip:u@", "sip:u@h:0", "sip:u@h:99999", "sip:u@h;", "sip:a@b@c", "sip:u%4@h", "sip:u@h; lr",
-            "<sip:u@h>", "sip:u@[::1", "sip:u v@h", "1sip:u@h", "sip:u@h;a=<b>",
+            "",
+            "sip",
+            ":x",
+            "sip:",
+            "sip:@h",
+            "sip:u@",
+            "sip:u@h:0",
+            "sip:u@h:99999",
+            "sip:u@h;",
+            "sip:a@b@c",
+            "sip:u%4@h",
+            "sip:u@h; lr",
+            "<sip:u@h>",
+            "sip:u@[::1",
+            "sip:u v@h",
+            "1sip:u@h",
+            "sip:u@h;a=<b>",
         ] {
             assert!(Uri::parse(bad).is_err(), "{bad}");
         }

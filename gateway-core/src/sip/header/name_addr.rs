@@ -145,7 +145,15 @@ mod tests {
     #[test]
     fn unbalanced_or_empty_addresses_are_refused() {
         for bad in [
-            "", "<>", "<sip:a@b", "\"open <sip:a@b>", "x \" <sip:a@b>", "sip:a@b?Route=x", "<sip:a@b>x", "<sip:a b@c>", "\"x\" sip:a@b",
+            "",
+            "<>",
+            "<sip:a@b",
+            "\"open <sip:a@b>",
+            "x \" <sip:a@b>",
+            "sip:a@b?Route=x",
+            "<sip:a@b>x",
+            "<sip:a b@c>",
+            "\"x\" sip:a@b",
             "<sip:a@b>;;;;",
         ] {
             assert!(NameAddr::parse(bad, "To").is_err(), "{bad}");

@@ -55,7 +55,10 @@ impl Via {
         let (version, rest) = rest.split_once('/')?;
         // Any version of SIP: a request of another version is answered 505 along its Via.
         let (major, minor) = version.trim().split_once('.')?;
-        if !name.trim().eq_ignore_ascii_case("SIP") || grammar::decimal::<u8>(major).is_none() || grammar::decimal::<u8>(minor).is_none() {
+        if !name.trim().eq_ignore_ascii_case("SIP")
+            || grammar::decimal::<u8>(major).is_none()
+            || grammar::decimal::<u8>(minor).is_none()
+        {
             return None;
         }
         let rest = rest.trim_start();
@@ -134,7 +137,8 @@ mod tests {
 
     #[test]
     fn ipv6_and_white_space_are_understood() {
-        let via = Via::parse("SIP / 2.0 / UDP  [2001:db8::9] : 5062 ; branch = z9hG4bKx;rport;received=[2001:db8::10];alias").unwrap();
+        let via =
+            Via::parse("SIP / 2.0 / UDP  [2001:db8::9] : 5062 ; branch = z9hG4bKx;rport;received=[2001:db8::10];alias").unwrap();
         assert_eq!((via.host.as_str(), via.port), ("2001:db8::9", Some(5062)));
         assert_eq!(via.to_string(), "SIP/2.0/UDP [2001:db8::9]:5062;branch=z9hG4bKx;rport;received=2001:db8::10;alias");
         assert!(via.has_rfc3261_branch());
@@ -156,8 +160,16 @@ mod tests {
     #[test]
     fn broken_hops_are_refused() {
         for bad in [
-            "", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/x/UDP a", "HTTP/2.0/UDP a", "SIP/2.0/UDP 192.0.2.15;;,;,,", "SIP/2.0/UDP a;rport=x",
-            "SIP/2.0/UDP a;received=nowhere", "SIP/2.0/U<P a", "SIP/2.0/UDP a:b",
+            "",
+            "SIP/2.0/UDP",
+            "SIP/2.0/UDP ",
+            "SIP/x/UDP a",
+            "HTTP/2.0/UDP a",
+            "SIP/2.0/UDP 192.0.2.15;;,;,,",
+            "SIP/2.0/UDP a;rport=x",
+            "SIP/2.0/UDP a;received=nowhere",
+            "SIP/2.0/U<P a",
+            "SIP/2.0/UDP a:b",
         ] {
             assert!(Via::parse(bad).is_err(), "{bad}");
         }

@@ -33,11 +33,13 @@ pub fn phrase(status: u16) -> &'static str {
         606 => "Not Acceptable",
         607 => "Unwanted",
         608 => "Rejected",
-        0..=199 => "Progress",
-        201..=299 => "OK",
-        301..=399 => "Redirection",
-        501..=599 => "Server Failure",
-        601.. => "Global Failure",
+        _ => match status / 100 {
+            0 | 1 => "Progress",
+            2 => "OK",
+            3 => "Redirection",
+            5 => "Server Failure",
+            _ => "Global Failure",
+        },
     }
 }
 

@@ -47,7 +47,8 @@ fn compact_names_folding_and_bare_line_feeds_are_read() {
 
 #[test]
 fn latin_1_names_become_unicode() {
-    let bytes: Vec<u8> = INVITE.replace("Content-Length: 5", "Content-Length: 0").chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let bytes: Vec<u8> =
+        INVITE.replace("Content-Length: 5", "Content-Length: 0").chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     assert!(std::str::from_utf8(&bytes).is_err());
     assert_eq!(request(&bytes).from().unwrap().display.as_deref(), Some("Jo\"\u{e3}o"));
 }

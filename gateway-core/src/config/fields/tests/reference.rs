@@ -66,7 +66,7 @@ fn sentence(field: &Field) -> String {
             None => words.clear(),
         }
     }
-    words.join(" ").replace('|', "\\|").replace('<', "&lt;").replace('>', "&gt;")
+    words.join(" ").replace('|', "\\|")
 }
 
 fn values(field: &Field) -> String {
