@@ -26,13 +26,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::config::PortId;
-use crate::config::country::{self, Country};
+use crate::config::country::Country;
 use crate::config::settings::Settings;
 use crate::fxo::Identity;
 use crate::fxo::line::{LineInput, LineOrder, LineOutput};
 use crate::rng::Rng;
 use crate::sip::agent::{AgentConfig, AgentOutput, SessionId, SipEvent, UserAgent};
-use crate::sip::digest::Verifier;
+use crate::sip::digest::{Algorithm, Verifier};
 use crate::sip::registrar::Registrar;
 use crate::time::{Moment, Timers, earliest};
 
@@ -69,7 +69,7 @@ enum GatewayTimer {
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
-    country: Country,
+    country: &'static Country,
     address: GatewayAddress,
     agent: UserAgent,
     verifier: Verifier,
@@ -97,13 +97,13 @@ impl Gateway {
     /// A gateway with these settings, and no box yet.
     #[must_use]
     pub fn new(settings: Settings, address: GatewayAddress, mut rng: Rng) -> Self {
-        let country = country::country(&settings.gateway.country);
+        let country = plan::country(&settings.gateway.country);
         let config = AgentConfig { local: address.sip, product: concat!("Loopstart/", env!("CARGO_PKG_VERSION")).to_owned() };
         let ports = settings.ports.iter().enumerate();
-        let ports = ports.map(|(index, port)| Port::new(port_id(index), port.clone(), &country, Moment::ZERO)).collect();
+        let ports = ports.map(|(index, port)| Port::new(port_id(index), port.clone(), country, Moment::ZERO)).collect();
         let mut gateway = Gateway {
             agent: UserAgent::new(config, rng.fork()),
-            verifier: Verifier::new(REALM, rng.fork()),
+            verifier: Verifier::new(REALM, &[Algorithm::Sha256, Algorithm::Md5], &mut rng),
             registrar: Registrar::new(registrations::limits(&settings.gateway)),
             registrations: Registrations::new(&mut rng, settings.ports.len()),
             country,

@@ -125,6 +125,12 @@ pub fn country(code: &str) -> Option<&'static Country> {
     countries().find(|country| country.code == code)
 }
 
+/// Brazil, for which this gateway was made.
+#[must_use]
+pub fn brazil() -> &'static Country {
+    &america::COUNTRIES[0]
+}
+
 /// All codes, in the order of the list that people see.
 pub fn codes() -> impl Iterator<Item = &'static str> {
     countries().map(|country| country.code)

@@ -6,7 +6,7 @@ use super::port::{Port, parse_hosts};
 use super::registrations::limits;
 use super::{Gateway, GatewayAddress, plan, port_id};
 use crate::config::PortId;
-use crate::config::country::{self, Country};
+use crate::config::country::Country;
 use crate::config::settings::{Mode, PortSettings, Settings};
 use crate::fxo::line::LineInput;
 use crate::media::MediaCommand;
@@ -16,7 +16,7 @@ impl Gateway {
     /// New settings hold. Who may call, targets, users and flags change at once; what a call in progress was begun with
     /// (its line and audio rules) stays until its port is idle. No call is ended.
     pub(super) fn apply(&mut self, settings: Settings, now: Moment, out: &mut Vec<Action>) {
-        self.country = country::country(&settings.gateway.country);
+        self.country = plan::country(&settings.gateway.country);
         self.resize_ports(&settings.ports, now);
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
@@ -39,7 +39,7 @@ impl Gateway {
     fn resize_ports(&mut self, ports: &[PortSettings], now: Moment) {
         for settings in ports.iter().skip(self.ports.len()) {
             let id = port_id(self.ports.len());
-            self.ports.push(Port::new(id, settings.clone(), &self.country, now));
+            self.ports.push(Port::new(id, settings.clone(), self.country, now));
             if self.device.as_ref().is_some_and(|device| id.0 < device.ports) {
                 self.line_input(id, LineInput::DeviceUp, now);
             }
@@ -52,7 +52,7 @@ impl Gateway {
     }
 
     fn apply_port(&mut self, id: PortId, settings: PortSettings, out: &mut Vec<Action>) {
-        let country = self.country.clone();
+        let country = self.country;
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         port.hosts = parse_hosts(&settings.only_from_host);
         if port.call.is_some() {
@@ -60,18 +60,18 @@ impl Gateway {
             port.settings.line = line;
             port.waiting = Some((settings, country));
         } else {
-            self.apply_to_idle(id, settings, &country, out);
+            self.apply_to_idle(id, settings, country, out);
         }
     }
 
     /// Settings that waited for the end of a call.
     pub(super) fn apply_waiting(&mut self, id: PortId, _now: Moment, out: &mut Vec<Action>) {
         if let Some((settings, country)) = self.ports.get_mut(id.index()).and_then(|port| port.waiting.take()) {
-            self.apply_to_idle(id, settings, &country, out);
+            self.apply_to_idle(id, settings, country, out);
         }
     }
 
-    fn apply_to_idle(&mut self, id: PortId, settings: PortSettings, country: &Country, out: &mut Vec<Action>) {
+    fn apply_to_idle(&mut self, id: PortId, settings: PortSettings, country: &'static Country, out: &mut Vec<Action>) {
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         port.line.configure(plan::line_config(&settings, country));
         port.settings = settings;
@@ -81,7 +81,7 @@ impl Gateway {
     /// Tells the channel of a port its rules, when they differ from what it was told.
     pub(super) fn configure_channel(&mut self, id: PortId, out: &mut Vec<Action>) {
         let Some(port) = self.ports.get_mut(id.index()) else { return };
-        let media = plan::media_config(&port.settings, &self.country);
+        let media = plan::media_config(&port.settings, self.country);
         if port.media.as_ref() != Some(&media) {
             port.media = Some(media.clone());
             out.push(Action::Media { port: id, command: MediaCommand::Configure(Box::new(media)) });
@@ -93,7 +93,7 @@ impl Gateway {
         let mut hosts: Vec<String> = self.ports.iter().flat_map(|port| port.hosts.names().map(str::to_owned)).collect();
         let server = self.server_host();
         let needs_server = self.settings.gateway.mode != Mode::SipServer && !server.is_empty();
-        if needs_server && server.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().is_err() {
+        if needs_server && server.parse::<std::net::IpAddr>().is_err() {
             hosts.push(server);
         }
         self.names.keep(&hosts, now);

@@ -14,7 +14,7 @@ use crate::config::settings::Mode;
 use crate::rng::Rng;
 use crate::sdp::{LocalMedia, SdpError};
 use crate::sip::agent::{Refusal, RequestId, SessionId};
-use crate::sip::digest::{self, Credentials, Verdict};
+use crate::sip::digest::{Credentials, Verdict};
 use crate::sip::message::{Message, Method, Request};
 use crate::sip::uri::Uri;
 use crate::sip::wire;
@@ -48,12 +48,12 @@ impl Gateway {
             Ok(message @ Message::Response(_)) => self.agent.handle_message(source, message, now, &mut self.pending.sip),
             Err(error) => {
                 if self.sources.is_news(ip, NoticeCode::MalformedSip, now) {
-                    let args = [("source", source.to_string()), ("problem", error.to_string())];
+                    let args = [("source", source.to_string()), ("problem", error.defect.to_string())];
                     out.push(self.notice(Severity::Warning, NoticeCode::MalformedSip, None, &args, now));
                 }
                 let admitted = !self.settings.gateway.stealth || self.is_admitted_somewhere(source, None);
-                if let Some(response) = error.response(source).filter(|_| admitted) {
-                    out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(response)) });
+                if let Some(response) = error.reply.filter(|_| admitted) {
+                    out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(*response)) });
                 }
             }
         }
@@ -264,7 +264,7 @@ impl Gateway {
     /// # Errors
     /// The refusal to send: a challenge, or 403 after the configured tries. An unknown user and a wrong secret look the same.
     pub(super) fn authenticate(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> Result<String, Refusal> {
-        let claimed = digest::claimed_user(request);
+        let claimed = self.verifier.claimed_user(request);
         let credentials = claimed.as_deref().and_then(|user| self.credentials_of(user));
         let ip = router::plain_ip(source.ip());
         match self.verifier.check(request, source.ip(), credentials.as_ref(), now) {

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use crate::config::country::Country;
+use crate::config::country::{self, Country};
 use crate::config::settings::PortSettings;
 use crate::fxo::line::LineConfig;
 use crate::media::MediaConfig;
 
-/// How long after the country's ring pause the ringing counts as over (behaviour: off-time + 1.5 s).
-const RING_END_MARGIN: Duration = Duration::from_millis(1500);
+/// The line profile of a country; Brazil's where the code is none we know (the checker refuses such a code, an old database may hold one).
+#[must_use]
+pub fn country(code: &str) -> &'static Country {
+    country::country(code).unwrap_or_else(country::brazil)
+}
 
 /// What the line machine of a port needs to know.
 #[must_use]
@@ -16,7 +19,7 @@ pub fn line_config(port: &PortSettings, country: &Country) -> LineConfig {
     let line = &port.line;
     LineConfig {
         ring_validation: ms(country.ring_validation_ms),
-        ring_timeout: ms(country.longest_ring_pause_ms()) + RING_END_MARGIN,
+        ring_timeout: ms(country.ring_timeout_ms()),
         caller_id_wait: ms(line.caller_id_wait_ms),
         loop_interruption: line.end_on_loop_interruption.then(|| ms(line.loop_interruption_ms)),
         end_on_polarity_reversal: line.end_on_polarity_reversal,
@@ -31,7 +34,7 @@ pub fn line_config(port: &PortSettings, country: &Country) -> LineConfig {
 pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
     let line = &port.line;
     MediaConfig {
-        tones: country.tones.clone(),
+        tones: country.tone_plan(),
         dtmf_to_sip: line.dtmf_to_sip,
         dtmf_on: ms(line.dtmf_on_ms),
         dtmf_off: ms(line.dtmf_off_ms),

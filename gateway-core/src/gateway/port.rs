@@ -44,7 +44,7 @@ pub struct Port {
     /// The state people see, and since when.
     pub shown: (PortState, Moment),
     /// Settings that wait until the port is idle.
-    pub waiting: Option<(PortSettings, Country)>,
+    pub waiting: Option<(PortSettings, &'static Country)>,
     /// Target 0 or 1 is wanted, and its name is being resolved.
     pub locating: Option<usize>,
     /// Held by the operator.

@@ -7,7 +7,6 @@ use super::io::Action;
 use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
 use super::router::{self, Wanted};
-use super::targets::{SIP_PORT, split_server};
 use super::{Gateway, port_id};
 use crate::config::PortId;
 use crate::config::settings::{GatewaySettings, Mode};
@@ -161,13 +160,13 @@ impl Gateway {
         let enabled = gateway.single_user || port.sip_to_fxo || port.fxo_to_sip;
         let Some(credentials) = self.account_credentials(port_id(index)).filter(|_| enabled) else { return Wish::None };
         let expires = Duration::from_secs(u64::from(gateway.register_expires_s));
-        let (host, port) = split_server(&self.settings.gateway.remote_server.clone());
+        let Some((host, port)) = self.remote_server() else { return Wish::None };
         let Lookup::Known(addresses) = self.names.lookup(&host, now) else { return Wish::Pending };
         let current = self.registrations.rows[index].ordered.as_ref().map(|account| account.registrar.ip());
         // A server with several addresses answers them in changing order: the one in use is kept while it is still listed.
         let Some(ip) = current.filter(|ip| addresses.contains(ip)).or_else(|| addresses.first().copied()) else { return Wish::Pending };
         Wish::Account(Account {
-            registrar: SocketAddr::new(ip, port.unwrap_or(SIP_PORT)),
+            registrar: SocketAddr::new(ip, port),
             domain: host,
             credentials,
             contact_user: self.registrations.rows[index].token.clone(),

@@ -10,12 +10,13 @@ use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
 use crate::config::PortId;
 use crate::config::settings::Mode;
-use crate::config::target::Target;
+use crate::config::host::HostPort;
+use crate::config::target::{Target, resolve_target};
 use crate::dsp::callerid::{CallerId, Presentation};
 use crate::sip::agent::Invite;
 use crate::sip::digest::Credentials;
 use crate::sip::header::NameAddr;
-use crate::sip::uri::Uri;
+use crate::sip::uri::{Uri, unescape};
 use crate::time::Moment;
 
 /// The port SIP is sent to where a target names none.
@@ -70,16 +71,12 @@ impl Gateway {
 
     fn locate(&mut self, id: PortId, text: &str, now: Moment, out: &mut Vec<Action>) -> Located {
         let Ok(target) = Target::parse(text) else { return Located::Nowhere };
-        if let Some(host) = &target.host {
-            return self.locate_host(id, &host.host.to_string(), host.port, target.uri(None), now, out);
+        if target.host.is_none() && self.settings.gateway.mode == Mode::SipServer {
+            return self.locate_contacts(id, &target, now, out);
         }
-        match self.settings.gateway.mode {
-            Mode::SipServer => self.locate_contacts(id, &target, now, out),
-            Mode::SipClient | Mode::SipTrunk => {
-                let server = self.settings.gateway.remote_server.clone();
-                let (host, port) = split_server(&server);
-                self.locate_host(id, &host, port, target.uri(Some(&server)), now, out)
-            }
+        match resolve_target(text, &self.settings.gateway.remote_server) {
+            Ok(target) => self.locate_host(id, &target.host, target.port, target.uri, now, out),
+            Err(_) => Located::Nowhere,
         }
     }
 
@@ -101,7 +98,8 @@ impl Gateway {
         let bindings = self.registrar.contacts(self.user_of(id), now);
         let destinations = bindings.iter().filter_map(|binding| {
             let mut uri = Uri::parse(&binding.uri).ok()?;
-            uri.set_user(&target.user);
+            uri.user = unescape(&target.user);
+            uri.raw_user = Some(target.user.clone());
             Some(Destination { address: binding.source, request_uri: uri.to_string() })
         });
         let destinations: Vec<_> = destinations.collect();
@@ -181,39 +179,19 @@ impl Gateway {
 
     /// The host of the remote server, without port.
     pub(super) fn server_host(&self) -> String {
-        split_server(&self.settings.gateway.remote_server).0
+        self.remote_server().map_or_else(String::new, |(host, _)| host)
+    }
+
+    /// The remote server of the settings: host without brackets, and port.
+    pub(super) fn remote_server(&self) -> Option<(String, u16)> {
+        let server = HostPort::parse(self.settings.gateway.remote_server.trim()).ok()?;
+        Some((server.host.bare(), server.port.unwrap_or(SIP_PORT)))
     }
 
     /// Whether an address is one of the remote server's.
     pub(super) fn is_remote_server(&self, ip: IpAddr) -> bool {
         let host = self.server_host();
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let literal = host.parse::<IpAddr>().ok();
         literal.is_some_and(|literal| literal.to_canonical() == ip) || self.names.known(&host).iter().any(|known| known.to_canonical() == ip)
-    }
-}
-
-/// `host[:port]` in its parts; an IPv6 address stands in brackets.
-pub(super) fn split_server(text: &str) -> (String, Option<u16>) {
-    let text = text.trim();
-    let after_bracket = text.rfind(']').map_or(0, |at| at + 1);
-    match text[after_bracket..].rfind(':') {
-        Some(colon) => {
-            let (host, port) = text.split_at(after_bracket + colon);
-            (host.to_owned(), port[1..].parse().ok())
-        }
-        None => (text.to_owned(), None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_is_a_host_with_an_optional_port() {
-        assert_eq!(split_server("pbx.example"), ("pbx.example".to_owned(), None));
-        assert_eq!(split_server(" pbx.example:5080 "), ("pbx.example".to_owned(), Some(5080)));
-        assert_eq!(split_server("[2001:db8::1]:5080"), ("[2001:db8::1]".to_owned(), Some(5080)));
-        assert_eq!(split_server("[2001:db8::1]"), ("[2001:db8::1]".to_owned(), None));
     }
 }

@@ -12,8 +12,6 @@ const MOST_ROUTES: usize = 16;
 pub(crate) struct Dialog {
     /// Call-ID.
     pub(crate) call_id: String,
-    /// Our tag.
-    pub(crate) local_tag: String,
     /// The peer's tag; empty when the peer is older than tags (§12.1.1).
     pub(crate) remote_tag: String,
     /// Our address with our tag, as it stands in From when we ask.
@@ -39,7 +37,6 @@ impl Dialog {
         to.set_tag(local_tag);
         Some(Dialog {
             call_id: request.call_id().ok()?.to_owned(),
-            local_tag: local_tag.to_owned(),
             remote_tag: from.tag().unwrap_or_default().to_owned(),
             local: to.to_string(),
             remote: from.to_string(),
@@ -59,7 +56,6 @@ impl Dialog {
         routes.reverse();
         Some(Dialog {
             call_id: request.call_id().ok()?.to_owned(),
-            local_tag: from.tag()?.to_owned(),
             remote_tag: to.tag().unwrap_or_default().to_owned(),
             local: from.to_string(),
             remote: to.to_string(),

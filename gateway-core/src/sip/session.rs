@@ -22,6 +22,7 @@ use incoming::Invited;
 use outgoing::Inviting;
 
 pub(crate) use incoming::Incoming;
+pub(crate) use outgoing::acknowledge;
 
 mod established;
 mod incoming;

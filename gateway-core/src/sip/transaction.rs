@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::agent::AgentOutput;
-use super::message::{Message, Method, Request, Response};
+use super::message::{Method, Request, Response};
 use super::wire;
 use crate::time::Moment;
 
@@ -17,8 +17,11 @@ use client_invite::ClientInvite;
 use server::Server;
 use server_invite::ServerInvite;
 
+pub(crate) use derived::cancel;
+
 mod client;
 mod client_invite;
+mod derived;
 mod key;
 mod server;
 mod server_invite;
@@ -33,6 +36,8 @@ pub(crate) const T4: Duration = Duration::from_secs(5);
 pub(crate) const TRYING_AFTER: Duration = Duration::from_millis(200);
 /// Transactions that live at once, both kinds together.
 pub(crate) const MOST_TRANSACTIONS: usize = 1024;
+/// Room in the table that strangers cannot take: our own BYE must always go out.
+const RESERVED: usize = 256;
 
 /// What a client transaction cares about in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,11 +131,9 @@ struct ServerEntry {
     last: Vec<u8>,
 }
 
-/// What the table has for the transaction user.
-#[derive(Clone, Debug)]
-pub(crate) enum Told {
-    /// A response to a request of ours.
-    Response(ClientId, Response),
+/// What time does to our requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lapse {
     /// Nobody answered our request in time.
     Unanswered(ClientId),
     /// A client transaction is over; nothing more comes from it.
@@ -182,9 +185,9 @@ impl Transactions {
         self.next
     }
 
-    /// Makes room for one more; false when everything in the table still waits for something.
-    fn make_room(&mut self) -> bool {
-        if self.len() < MOST_TRANSACTIONS {
+    /// Makes room for one more below `most`; false when everything in the table still waits for something.
+    fn make_room(&mut self, most: usize) -> bool {
+        if self.len() < most {
             return true;
         }
         match self.spent.first().copied() {
@@ -208,7 +211,7 @@ impl Transactions {
         out: &mut Vec<AgentOutput>,
     ) -> Option<ClientId> {
         let key = key::of_client_request(&request)?;
-        if !self.make_room() {
+        if !self.make_room(MOST_TRANSACTIONS) {
             return None;
         }
         let id = ClientId(self.number());
@@ -216,7 +219,7 @@ impl Transactions {
             Method::Invite => ClientMachine::Invite(ClientInvite::start(now)),
             _ => ClientMachine::Other(Client::start(now)),
         };
-        let bytes = wire::write(&Message::Request(request.clone()));
+        let bytes = wire::write_request(&request);
         out.push(AgentOutput::Send { to, bytes: bytes.clone() });
         self.schedule(Id::Client(id), None, machine.deadline());
         self.client_keys.insert(key.clone(), id);
@@ -240,16 +243,15 @@ impl Transactions {
         sent.is_some_and(|entry| entry.request.uri() == request.uri())
     }
 
-    /// A response came. Strays and repetitions tell nothing.
+    /// A response came. `Some`: it is new, and an answer to this request; strays and repetitions are dealt with here.
     pub(crate) fn receive_response(
         &mut self,
-        response: Response,
+        response: &Response,
         now: Moment,
         out: &mut Vec<AgentOutput>,
-        told: &mut Vec<Told>,
-    ) {
-        let Some(id) = self.client_of(&response) else { return };
-        let Some(entry) = self.clients.get_mut(&id) else { return };
+    ) -> Option<ClientId> {
+        let id = self.client_of(response)?;
+        let entry = self.clients.get_mut(&id)?;
         let before = entry.machine.deadline();
         let mut acts = Vec::new();
         match &mut entry.machine {
@@ -257,21 +259,15 @@ impl Transactions {
             ClientMachine::Other(machine) => machine.receive(Answer::of(response.status()), now, &mut acts),
         }
         let after = entry.machine.deadline();
-        for act in acts {
-            match act {
-                ClientAct::Tell => told.push(Told::Response(id, response.clone())),
-                ClientAct::Acknowledge => {
-                    let ack = key::ack_of_refusal(&entry.request, &response);
-                    out.push(AgentOutput::Send { to: entry.to, bytes: wire::write(&Message::Request(ack)) });
-                }
-                ClientAct::Transmit => out.push(AgentOutput::Send { to: entry.to, bytes: entry.bytes.clone() }),
-                ClientAct::GiveUp => told.push(Told::Unanswered(id)),
-            }
+        if acts.contains(&ClientAct::Acknowledge) {
+            let ack = derived::ack_of_refusal(&entry.request, response);
+            out.push(AgentOutput::Send { to: entry.to, bytes: wire::write_request(&ack) });
         }
         self.schedule(Id::Client(id), before, after);
+        acts.contains(&ClientAct::Tell).then_some(id)
     }
 
-    fn client_timeout(&mut self, id: ClientId, now: Moment, out: &mut Vec<AgentOutput>, told: &mut Vec<Told>) {
+    fn client_timeout(&mut self, id: ClientId, now: Moment, out: &mut Vec<AgentOutput>, lapses: &mut Vec<Lapse>) {
         let Some(entry) = self.clients.get_mut(&id) else { return };
         let before = entry.machine.deadline();
         let mut acts = Vec::new();
@@ -283,14 +279,14 @@ impl Transactions {
         for act in acts {
             match act {
                 ClientAct::Transmit => out.push(AgentOutput::Send { to: entry.to, bytes: entry.bytes.clone() }),
-                ClientAct::GiveUp => told.push(Told::Unanswered(id)),
+                ClientAct::GiveUp => lapses.push(Lapse::Unanswered(id)),
                 ClientAct::Tell | ClientAct::Acknowledge => {}
             }
         }
         self.schedule(Id::Client(id), before, after);
         if over {
             self.end_client(id);
-            told.push(Told::Over(id));
+            lapses.push(Lapse::Over(id));
         }
     }
 
@@ -324,7 +320,7 @@ impl Transactions {
         if merge_key.as_ref().is_some_and(|key| self.merge_keys.contains_key(key)) {
             return Arrival::Merged;
         }
-        if !self.make_room() {
+        if !self.make_room(MOST_TRANSACTIONS - RESERVED) {
             return Arrival::Full;
         }
         let id = ServerId(self.number());
@@ -355,11 +351,6 @@ impl Transactions {
         if acts.contains(&ServerAct::Tell) { Arrival::Ack } else { Arrival::Absorbed }
     }
 
-    /// The request of a living server transaction.
-    pub(crate) fn request_in(&self, id: ServerId) -> Option<&Request> {
-        self.servers.get(&id).map(|entry| &entry.request)
-    }
-
     /// The INVITE transaction that a CANCEL is about (RFC 3261 §9.2).
     pub(crate) fn cancelled_by(&self, cancel: &Request) -> Option<ServerId> {
         self.server_keys.get(&key::of_invite_cancelled_by(cancel)).copied()
@@ -383,7 +374,7 @@ impl Transactions {
         }
         let taken = !acts.is_empty();
         if taken {
-            entry.last = wire::write(&Message::Response(response));
+            entry.last = wire::write_response(&response);
         }
         self.perform(id, before, &acts, out);
         taken
@@ -405,7 +396,7 @@ impl Transactions {
         for act in acts {
             match act {
                 ServerAct::Trying => {
-                    entry.last = wire::write(&Message::Response(entry.request.respond(100)));
+                    entry.last = wire::write_response(&entry.request.respond(100));
                     out.push(AgentOutput::Send { to: entry.to, bytes: entry.last.clone() });
                 }
                 ServerAct::Transmit => out.push(AgentOutput::Send { to: entry.to, bytes: entry.last.clone() }),
@@ -449,13 +440,13 @@ impl Transactions {
     }
 
     /// Works off everything that is due.
-    pub(crate) fn handle_timeout(&mut self, now: Moment, out: &mut Vec<AgentOutput>, told: &mut Vec<Told>) {
+    pub(crate) fn handle_timeout(&mut self, now: Moment, out: &mut Vec<AgentOutput>, lapses: &mut Vec<Lapse>) {
         while let Some((at, id)) = self.due.first().copied() {
             if at > now {
                 return;
             }
             match id {
-                Id::Client(id) => self.client_timeout(id, now, out, told),
+                Id::Client(id) => self.client_timeout(id, now, out, lapses),
                 Id::Server(id) => self.server_timeout(id, now, out),
             }
             // A machine always moves its deadline on; should one not, it must not hold up the others.

@@ -91,6 +91,15 @@ struct Claim {
 }
 
 impl Verifier {
+    /// The offer that every telephone understands.
+    ///
+    /// RFC 8760 wants SHA-256 in front of MD5, yet many user agents take the first challenge whatever it says, and some
+    /// give up on any second one; [`Verifier::STRONGEST`] is for networks where all are known to cope.
+    pub const WIDEST: &[Algorithm] = &[Algorithm::Md5];
+
+    /// The offer of RFC 8760: SHA-256, and MD5 for those who do not speak it.
+    pub const STRONGEST: &[Algorithm] = &[Algorithm::Sha256, Algorithm::Md5];
+
     /// A verifier with a key of its own, so nonces of an earlier start are no longer good.
     ///
     /// `offers` are the algorithms to challenge with, in the order of the headers (RFC 8760 §2.4: preferred first).

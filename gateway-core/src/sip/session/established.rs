@@ -267,7 +267,14 @@ impl Session {
             Some(481) => false,
             Some(_) => return,
         };
-        let State::Established(established) = &mut self.state else { return };
+        let mut established = match std::mem::replace(&mut self.state, State::Over) {
+            State::Established(established) => established,
+            other @ (State::Invited(_) | State::Inviting(_) | State::Over) => {
+                self.state = other;
+                return;
+            }
+        };
+        self.withdraw_offer(&mut established, out);
         if silent {
             Session::bye(&mut established.dialog, None, out);
         }

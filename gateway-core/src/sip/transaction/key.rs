@@ -1,4 +1,4 @@
-//! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3, §8.2.2.2), and the ACK of a refused INVITE.
+//! Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3, §8.2.2.2).
 
 use crate::sip::message::{Method, NameAddr, Request, Response, Via};
 
@@ -58,22 +58,6 @@ pub(super) fn of_merged(request: &Request) -> Option<String> {
     }
     let from = request.from().ok()?;
     Some(format!("{} {} {}", request.call_id().ok()?, from.tag()?, request.cseq().ok()?))
-}
-
-/// The ACK of a refused INVITE: same hop, branch and CSeq number, the To of the response (RFC 3261 §17.1.1.3).
-pub(super) fn ack_of_refusal(invite: &Request, response: &Response) -> Request {
-    let mut ack = Request::new(Method::Ack, invite.uri());
-    if let Some(via) = invite.headers().list("Via").next() {
-        ack.headers_mut().push("Via", via);
-    }
-    ack.headers_mut().push("Max-Forwards", "70");
-    ack.headers_mut().copy("Route", invite.headers());
-    ack.headers_mut().copy("From", invite.headers());
-    ack.headers_mut().copy("To", response.headers());
-    ack.headers_mut().copy("Call-ID", invite.headers());
-    let number = invite.cseq().map(|cseq| cseq.number).unwrap_or_default();
-    ack.headers_mut().push("CSeq", format!("{number} ACK"));
-    ack
 }
 
 #[cfg(test)]

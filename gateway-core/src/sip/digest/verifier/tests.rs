@@ -5,8 +5,6 @@ use crate::config::settings::Secret;
 use crate::sip::digest::Challenge;
 use crate::sip::message::{Method, Response};
 
-const BOTH: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
-
 struct Pair {
     verifier: Verifier,
     rng: Rng,
@@ -18,7 +16,7 @@ impl Pair {
     fn new() -> Self {
         let mut rng = Rng::from_seed(22);
         Pair {
-            verifier: Verifier::new("gateway", &BOTH, &mut rng),
+            verifier: Verifier::new("gateway", Verifier::STRONGEST, &mut rng),
             rng,
             source: "192.0.2.7".parse().unwrap(),
             now: Moment::from_secs(1000),
@@ -117,7 +115,7 @@ fn an_old_nonce_or_one_of_another_source_or_start_is_stale() {
     let stale = Verdict::Challenge { stale: true };
     let elsewhere = "192.0.2.8".parse().unwrap();
     assert_eq!(pair.verifier.check(&request, elsewhere, Some(&port("line1", "s3cret")), pair.now), stale);
-    let mut restarted = Verifier::new("gateway", &BOTH, &mut pair.rng);
+    let mut restarted = Verifier::new("gateway", Verifier::STRONGEST, &mut pair.rng);
     assert_eq!(restarted.check(&request, pair.source, Some(&port("line1", "s3cret")), pair.now), stale);
     pair.now = pair.now + NONCE_LIFETIME + Duration::from_nanos(1);
     assert_eq!(pair.check(&request), stale);
