@@ -15,16 +15,19 @@ mod inbox;
 
 mod resolve;
 
-pub mod device;
+pub mod store;
 
 pub mod exchange;
 
+pub mod device;
+
 mod port;
+
+mod control;
 
 pub mod handle;
 
-#[doc(hidden)]
-pub mod interim;
-
 pub use device::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus};
-pub use handle::{Applied, ApplyError, DeviceError, GatewayHandle, Review, StartError, StartOptions, Update};
+pub use handle::{
+    Applied, ApplyError, DeviceError, Ended, GatewayHandle, Review, StartError, StartOptions, StoreFault, TargetPreview, Update,
+};

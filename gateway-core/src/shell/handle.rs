@@ -13,23 +13,26 @@ use super::clock::Clock;
 use super::control::{Notices, Order};
 use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, DeviceStatus};
 use super::inbox::SendFailure;
-use super::store::Store;
+use super::store::{Store, StoredRecord};
 use super::udp::Sockets;
 use crate::config::check::check;
 use crate::config::diff::diff;
 use crate::config::problem::{Problem, Severity, forbids};
+use crate::config::profile::Imported;
 use crate::config::settings::Settings;
 use crate::config::{PortId, target};
 use crate::fxo::simulator::LineAct;
 use crate::gateway::io::Command;
 use crate::gateway::notice::Notice;
-use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
 
-pub use answers::{Applied, ApplyError, DeviceError, Ended, Review, StartError, TargetPreview, Update};
+pub use answers::{Applied, ApplyError, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.
 const BOX_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a revision that came by Apply is called in the list of revisions.
+const APPLY: &str = "apply";
 
 /// Records that [`GatewayHandle::recent_records`] answers at most.
 const RECENT_RECORDS: u32 = 200;
@@ -41,8 +44,10 @@ pub struct StartOptions {
     pub data_dir: PathBuf,
     /// The box to use. `None`: the one that was chosen last, at first the simulated box with two lines.
     pub device: Option<DeviceChoice>,
-    /// Settings to begin with when the database has none yet. `None`: the defaults, with two ports.
-    pub first_settings: Option<Settings>,
+    /// A profile to apply before anything starts. `None`: the settings in the database, at first the defaults with two ports.
+    pub profile: Option<Imported>,
+    /// A person has confirmed what the profile wants confirmed.
+    pub confirmed: bool,
 }
 
 /// A running gateway. Clones are the same gateway; when the last one is dropped, the gateway stops as with
@@ -109,14 +114,7 @@ impl GatewayHandle {
     /// # Errors
     /// Why nothing changed.
     pub async fn apply(&self, settings: Settings, confirmed: bool) -> Result<Applied, ApplyError> {
-        let problems = self.check(&settings);
-        if forbids(&problems) {
-            return Err(ApplyError::Problems { problems });
-        }
-        let unconfirmed: Vec<Problem> = problems.into_iter().filter(|p| p.severity == Severity::Confirm).collect();
-        if !confirmed && !unconfirmed.is_empty() {
-            return Err(ApplyError::NeedsConfirmation { problems: unconfirmed });
-        }
+        allow(self.check(&settings), confirmed)?;
         let mut held = self.inner.sockets.lock().await;
         if self.inner.orders.is_closed() {
             return Err(ApplyError::Stopped);
@@ -124,7 +122,7 @@ impl GatewayHandle {
         let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), Some(&held));
         let prepared = prepared.map_err(|error| ApplyError::Prepare { error })?;
         let at_epoch_ms = self.inner.clock.epoch_ms(self.inner.clock.now());
-        let revision = self.inner.store.commit(&settings, at_epoch_ms).await.map_err(|error| ApplyError::Store { error })?;
+        let revision = self.inner.store.commit(&settings, APPLY, at_epoch_ms).await?;
         // From here on the new settings hold, whatever happens: a restart would begin with them.
         *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
         let (done, switched) = oneshot::channel();
@@ -167,9 +165,9 @@ impl GatewayHandle {
         self.inner.notices.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// The last 200 call records, newest first, of earlier runs too.
-    pub async fn recent_records(&self) -> Vec<CallRecord> {
-        match self.inner.store.recent_records(RECENT_RECORDS).await {
+    /// The last 200 call records, newest first, of earlier runs too; their times are in ms since 1970 (UTC).
+    pub async fn recent_records(&self) -> Vec<StoredRecord> {
+        match self.inner.store.records(RECENT_RECORDS, None).await {
             Ok(records) => records,
             Err(error) => {
                 tracing::error!(%error, "the call records could not be read");
@@ -259,6 +257,15 @@ impl std::fmt::Debug for GatewayHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GatewayHandle").field("data_dir", &self.inner.data_dir).finish_non_exhaustive()
     }
+}
+
+/// Whether settings with these problems may be applied.
+fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
+    if forbids(&problems) {
+        return Err(ApplyError::Problems { problems });
+    }
+    let unconfirmed: Vec<Problem> = problems.into_iter().filter(|problem| problem.severity == Severity::Confirm).collect();
+    if confirmed || unconfirmed.is_empty() { Ok(()) } else { Err(ApplyError::NeedsConfirmation { problems: unconfirmed }) }
 }
 
 /// The exact URI that a ring of each port would call.

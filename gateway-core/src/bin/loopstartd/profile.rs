@@ -83,7 +83,7 @@ fn validate(file: &Path, json: bool) -> Result<(), Exit> {
 async fn import(file: &Path, data_dir: &Path, yes: bool) -> Result<(), Exit> {
     let mut imported = read(file)?;
     let store = Store::open(data_dir).await.map_err(|error| Exit::Store(error.to_string()))?;
-    if let Some(current) = store.settings().await.map_err(|error| Exit::Store(error.to_string()))? {
+    if let Some((_, current)) = store.load().await.map_err(|error| Exit::Store(error.to_string()))? {
         imported.keep_secrets_of(&current);
     }
     let problems = check(&imported.settings, None);
@@ -93,7 +93,7 @@ async fn import(file: &Path, data_dir: &Path, yes: bool) -> Result<(), Exit> {
     }
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let at_epoch_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-    let revision = store.commit(&imported.settings, at_epoch_ms).await.map_err(|error| Exit::Store(error.to_string()))?;
+    let revision = store.commit(&imported.settings, "profile", at_epoch_ms).await.map_err(|error| Exit::Store(error.to_string()))?;
     store.close().await;
     let _ = output::json(&serde_json::json!({ "revision": revision, "secrets_missing": imported.secrets_missing }));
     Ok(())
@@ -101,9 +101,9 @@ async fn import(file: &Path, data_dir: &Path, yes: bool) -> Result<(), Exit> {
 
 async fn export(file: &Path, data_dir: &Path) -> Result<(), Exit> {
     let store = Store::open(data_dir).await.map_err(|error| Exit::Store(error.to_string()))?;
-    let settings = store.settings().await.map_err(|error| Exit::Store(error.to_string()))?;
+    let stored = store.load().await.map_err(|error| Exit::Store(error.to_string()))?;
     store.close().await;
-    let settings = settings.ok_or_else(|| Exit::Store("no_settings".to_owned()))?;
+    let (_, settings) = stored.ok_or_else(|| Exit::Store("no_settings".to_owned()))?;
     let text = profile::export(&settings, SecretsPolicy::LeftOut);
     if file.as_os_str() == "-" {
         let _ = output::line(text.trim_end());

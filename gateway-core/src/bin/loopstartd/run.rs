@@ -60,14 +60,10 @@ impl FromStr for DeviceArg {
 pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
     telemetry::start();
     let signal = Signals::new()?;
-    let settings = match &args.profile {
-        Some(path) => Some(profile::read(path)?),
-        None => None,
-    };
     let options = StartOptions {
         data_dir: args.data_dir.path()?,
         device: args.device.map(|device| device.0),
-        profile: settings,
+        profile: args.profile.as_deref().map(profile::read).transpose()?,
         confirmed: args.yes,
     };
     let gateway = GatewayHandle::start(options).await.map_err(refusal)?;
@@ -143,7 +139,7 @@ fn refusal(error: StartError) -> Exit {
 }
 
 /// The signals that end the program. They are caught from the start, so that none finds a line seized.
-struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -152,7 +148,7 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    fn new() -> Result<Self, Exit> {
+    pub(crate) fn new() -> Result<Self, Exit> {
         use tokio::signal::unix::{SignalKind, signal};
         let caught = |kind| signal(kind).map_err(|error| Exit::System(error.to_string()));
         Ok(Signals { terminate: caught(SignalKind::terminate())?, hang_up: caught(SignalKind::hangup())? })
@@ -160,12 +156,12 @@ impl Signals {
 
     #[cfg(not(unix))]
     #[allow(clippy::unnecessary_wraps)]
-    fn new() -> Result<Self, Exit> {
+    pub(crate) fn new() -> Result<Self, Exit> {
         Ok(Signals {})
     }
 
     #[cfg(unix)]
-    async fn received(mut self) {
+    pub(crate) async fn received(mut self) {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = self.terminate.recv() => {}
@@ -174,7 +170,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn received(self) {
+    pub(crate) async fn received(self) {
         // When it cannot be caught, the system ends the program, and the box's watchdog releases the lines.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -11,11 +11,11 @@ use super::choice::{DeviceChoice, DeviceFault, DeviceState};
 use super::link::Link;
 use super::supervisor::{BoxInbox, BoxOrder, Reports};
 use crate::config::PortId;
+use crate::fxo::boxlink::driver::{BoxDriver, BoxOptions};
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent};
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
 use crate::shell::inbox::Received;
-use crate::shell::interim::BoxDriver;
 use crate::shell::port::PortOutbox;
 use crate::time::{Moment, earliest};
 
@@ -86,7 +86,7 @@ impl<'a> Session<'a> {
         Session {
             number,
             link,
-            driver: BoxDriver::default(),
+            driver: BoxDriver::new(BoxOptions::default()),
             clock,
             inbox,
             reports,
@@ -211,6 +211,8 @@ impl<'a> Session<'a> {
             match output {
                 DeviceOutput::Write(bytes) => self.waiting.extend(bytes),
                 DeviceOutput::Up(identity) => self.is_up(identity)?,
+                // It may be asleep, or no box of ours: opening it anew is the surest way to have it back.
+                DeviceOutput::Silent => return Err(Ending::Lost(DeviceFault::Silent)),
                 DeviceOutput::Rebooted => {
                     self.off_hook.clear();
                     self.tell(Event::DeviceRebooted)?;

@@ -12,7 +12,7 @@ use crate::gateway::notice::Notice;
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
 use crate::shell::device::DeviceStatus;
-use crate::shell::store::StoreError;
+use crate::shell::store::{RevisionId, StoreError};
 use crate::shell::udp::BindError;
 
 /// Why a gateway did not start.
@@ -30,7 +30,13 @@ pub enum StartError {
     #[error("{error}")]
     Store {
         /// Why.
-        error: StoreError,
+        error: StoreFault,
+    },
+    /// The profile could not be applied.
+    #[error("profile: {error}")]
+    Profile {
+        /// Why.
+        error: ApplyError,
     },
     /// The system gave no thread, no dice, or no folder.
     #[error("system: {detail}")]
@@ -38,6 +44,35 @@ pub enum StartError {
         /// What the system said, for the log.
         detail: String,
     },
+}
+
+/// Why the database did not do its part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[error("{code}: {detail}")]
+pub struct StoreFault {
+    /// The code, as [`StoreError::code`] has it.
+    pub code: String,
+    /// What the database said, for the log.
+    pub detail: String,
+}
+
+impl From<StoreError> for StoreFault {
+    fn from(error: StoreError) -> Self {
+        StoreFault { code: error.code().to_owned(), detail: error.to_string() }
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        StartError::Store { error: error.into() }
+    }
+}
+
+impl From<StoreError> for ApplyError {
+    fn from(error: StoreError) -> Self {
+        ApplyError::Store { error: error.into() }
+    }
 }
 
 /// What Apply would do.
@@ -73,7 +108,7 @@ pub struct TargetPreview {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Applied {
     /// Their revision.
-    pub revision: i64,
+    pub revision: RevisionId,
     /// When they were applied, in ms since 1970 (UTC).
     pub at_epoch_ms: u64,
 }
@@ -105,7 +140,7 @@ pub enum ApplyError {
     #[error("store: {error}")]
     Store {
         /// Why.
-        error: StoreError,
+        error: StoreFault,
     },
     /// The settings are stored and hold, but a part of the running gateway could not follow; a restart heals it.
     #[error("switch: {detail}")]

@@ -8,19 +8,22 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Ended, GatewayHandle, Inner, StartError, StartOptions, Update};
+use super::{Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
 use crate::config::PortId;
+use crate::config::check::check;
+use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::Gateway;
 use crate::gateway::io::Event;
-use crate::gateway::record::CallRecord;
+use crate::gateway::record::{CallDirection, CallRecord};
 use crate::rng::Rng;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
 use crate::shell::port::PortOrder;
-use crate::shell::store::Store;
+use crate::shell::store::{RecordDirection, Store, StoreError, StoredRecord};
 use crate::shell::udp::Sockets;
+use crate::time::Moment;
 
 /// Updates that a subscriber may be behind.
 const UPDATES: usize = 1024;
@@ -45,14 +48,18 @@ fn system(error: &impl std::fmt::Display) -> StartError {
 }
 
 pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let store = Store::open(&options.data_dir).await.map_err(|error| StartError::Store { error })?;
-    let stored = store.settings().await.map_err(|error| StartError::Store { error })?;
-    let settings = stored.or(options.first_settings).unwrap_or_else(first_settings);
+    let clock = Clock::start();
+    let store = Store::open(&options.data_dir).await?;
+    let stored = store.load().await?.map(|(_, settings)| settings);
+    let fresh = options.profile.map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
     let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None)
         .map_err(|error| StartError::Bind { error })?;
+    if let Some(fresh) = &fresh {
+        store.commit(fresh, "profile", clock.epoch_ms(clock.now())).await?;
+    }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
-    let clock = Clock::start();
     let gateway = Gateway::new(settings.clone(), control::gateway_address(&sockets), Rng::from_bytes(seed));
 
     let (brain, events) = mpsc::channel(EVENTS);
@@ -106,6 +113,15 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         ended,
     };
     Ok(GatewayHandle { inner: Arc::new(inner) })
+}
+
+/// The settings of a profile, with the secrets that it leaves out, when they may be applied.
+fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool) -> Result<Settings, StartError> {
+    if let Some(stored) = stored {
+        profile.keep_secrets_of(stored);
+    }
+    allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
+    Ok(profile.settings)
 }
 
 /// What a gateway that was never configured begins with.
@@ -169,20 +185,42 @@ impl TakeDown {
     }
 }
 
-/// Writes call records until the brain is gone. One that fails is tried again a few times.
+/// Writes call records until the brain is gone. One that fails is tried again a few times; the same one is kept once only.
 async fn keep_records(store: Store, clock: Clock, mut records: mpsc::Receiver<CallRecord>) {
     while let Some(record) = records.recv().await {
-        let mut kept = store.add_record(&record, clock.started_epoch_ms()).await;
+        let record = stored_record(&record, clock);
+        let mut kept = store.append_record(&record).await;
         for pause_ms in [50, 200, 1000] {
             if kept.is_ok() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-            kept = store.add_record(&record, clock.started_epoch_ms()).await;
+            kept = store.append_record(&record).await;
         }
         if let Err(error) = kept {
-            tracing::error!(%error, "a call record could not be written");
+            tracing::error!(code = StoreError::code(&error), "a call record could not be written");
         }
+    }
+}
+
+fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
+    let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
+    let cause = serde_json::to_value(record.cause).ok();
+    StoredRecord {
+        id: record.id.clone(),
+        port: record.port,
+        direction: match record.direction {
+            CallDirection::SipToFxo => RecordDirection::SipToFxo,
+            CallDirection::FxoToSip => RecordDirection::FxoToSip,
+        },
+        from: record.from.clone(),
+        to: record.to.clone(),
+        started_at_ms: at(record.started_ms),
+        answered_at_ms: record.answered_ms.map(at),
+        ended_at_ms: at(record.ended_ms),
+        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
+        evidence: serde_json::to_value(&record.evidence).unwrap_or_default(),
+        sip_status: record.sip_status,
     }
 }
 
