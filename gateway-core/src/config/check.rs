@@ -147,7 +147,8 @@ fn in_page_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| {
         let port = problem.path.strip_prefix("ports[").and_then(|rest| rest.split_once(']'));
         let port = port.and_then(|(index, _)| index.parse::<u32>().ok()).map_or(0, |index| index.saturating_add(1));
-        let row = fields::Field::of(&problem.path).map_or(usize::MAX, |row| fields::FIELDS.iter().take_while(|f| f.path != row.path).count());
+        let row =
+            fields::Field::of(&problem.path).map_or(usize::MAX, |row| fields::FIELDS.iter().take_while(|f| f.path != row.path).count());
         (port, row)
     });
     problems

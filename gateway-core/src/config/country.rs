@@ -180,7 +180,10 @@ mod tests {
             assert!(code.len() == 2 && code.chars().all(|c| c.is_ascii_uppercase()) && seen.insert(code), "{code}");
             assert_eq!(super::country(code), Some(country));
             for cadence in [country.ring_cadence_ms, country.ringback.cadence_ms, country.busy.cadence_ms, country.congestion.cadence_ms] {
-                assert!(!cadence.is_empty() && cadence.len() % 2 == 0 && cadence.iter().all(|ms| (50..=6000).contains(ms)), "{code} {cadence:?}");
+                assert!(
+                    !cadence.is_empty() && cadence.len() % 2 == 0 && cadence.iter().all(|ms| (50..=6000).contains(ms)),
+                    "{code} {cadence:?}"
+                );
             }
             for tone in [country.dial, country.ringback, country.busy, country.congestion] {
                 assert!((1..=2).contains(&tone.frequencies_hz.len()), "{code}");

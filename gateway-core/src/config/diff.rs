@@ -54,7 +54,13 @@ impl Scene<'_> {
         }
         let shown = |value: Option<&Value>| value.and_then(|value| FieldValue::of_json(now.field, value));
         let grade = self.grade(now.field);
-        Some(Change { path: now.path.clone(), before: shown(was.value), after: shown(now.value), grade, touches: self.touches(now.port, grade) })
+        Some(Change {
+            path: now.path.clone(),
+            before: shown(was.value),
+            after: shown(now.value),
+            grade,
+            touches: self.touches(now.port, grade),
+        })
     }
 
     /// The grade of the row, except where the modes before and after both leave the setting unread.
@@ -87,7 +93,8 @@ impl Scene<'_> {
 
     fn ports_that_come_or_go(&self) -> Vec<Change> {
         let (old, new) = (&self.old.ports, &self.new.ports);
-        let name = |ports: &[super::settings::PortSettings], port: PortId| ports.get(port.index()).map(|port| FieldValue::Text(port.name.clone()));
+        let name =
+            |ports: &[super::settings::PortSettings], port: PortId| ports.get(port.index()).map(|port| FieldValue::Text(port.name.clone()));
         port_ids(old.len().min(new.len()), old.len().max(new.len()))
             .into_iter()
             .map(|port| Change {

@@ -181,8 +181,9 @@ fn name(text: &str) -> Result<Host, HostFault> {
     if text.split('.').any(|label| label.is_empty() || label.starts_with('-') || label.ends_with('-')) {
         return Err(HostFault::BadLabel);
     }
-    // RFC 3696 §2: the last label is never all digits, so this can only be a mistyped address.
-    if text.rsplit('.').next().is_some_and(|label| label.chars().all(|c| c.is_ascii_digit())) {
+    // The last label of a domain begins with a letter (RFC 3261 §25.1 `toplabel`); `10.0.0.1-9` and `pbx.123` are mistyped
+    // addresses. A single label such as `3cx` may begin with a digit.
+    if text.rsplit_once('.').is_some_and(|(_, last)| last.starts_with(|c: char| c.is_ascii_digit())) {
         return Err(HostFault::NotAnAddress);
     }
     Ok(Host::Name(text.to_ascii_lowercase()))
@@ -209,6 +210,7 @@ mod tests {
             ("::ffff:192.0.2.1", "192.0.2.1"),
             ("my_pbx.local", "my_pbx.local"),
             ("1and1.example", "1and1.example"),
+            ("3cx", "3cx"),
         ] {
             assert_eq!(shown(typed).as_deref(), Ok(read), "{typed}");
         }
@@ -225,6 +227,7 @@ mod tests {
             ("10.0.0", HostFault::NotAnAddress),
             ("010.0.0.1", HostFault::NotAnAddress),
             ("pbx.123", HostFault::NotAnAddress),
+            ("10.0.0.1-9", HostFault::NotAnAddress),
             ("[2001:db8::1", HostFault::NotAnIpv6Address),
             ("2001:db8:::1", HostFault::NotAnIpv6Address),
             ("a:b:c", HostFault::NotAnIpv6Address),

@@ -10,7 +10,7 @@ pub use schema::json_schema;
 use super::check::value::{check_value, excerpt, wrong_type};
 use super::fields::{self, FIELDS, Field, Kind, MAX_PORTS};
 use super::problem::{Problem, ProblemCode};
-use super::settings::{GatewaySettings, PortSettings, Secret, Settings};
+use super::settings::{Secret, Settings};
 
 /// What `format` says in every profile.
 pub const FORMAT: &str = "loopstart-profile";
@@ -110,14 +110,17 @@ impl Imported {
 fn leave_secrets_out(document: &mut Value) {
     for field in FIELDS.iter().filter(|field| matches!(field.kind, Kind::Secret { .. })) {
         let remove = |root: &mut Value, path: &str| {
-            let (holder, key) = path.rsplit_once('.').map_or((String::new(), path), |(holder, key)| (format!("/{}", holder.replace('.', "/")), key));
+            let (holder, key) =
+                path.rsplit_once('.').map_or((String::new(), path), |(holder, key)| (format!("/{}", holder.replace('.', "/")), key));
             if let Some(map) = root.pointer_mut(&holder).and_then(Value::as_object_mut) {
                 map.shift_remove(key);
             }
         };
         match field.below_port() {
             None => remove(document, field.path),
-            Some(below) => document.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().for_each(|port| remove(port, below)),
+            Some(below) => {
+                document.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().for_each(|port| remove(port, below))
+            }
         }
     }
 }

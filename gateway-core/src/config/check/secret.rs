@@ -8,7 +8,8 @@ const MIN_DIGITS: usize = 12;
 const MIN_DIFFERENT: usize = 5;
 
 /// What guessers try first, in lower case, and what such secrets are made of.
-const KNOWN: &[&str] = &["password", "passwd", "senha", "secret", "asterisk", "qwerty", "admin", "12345678", "abcdefgh", "letmein", "welcome", "telefone"];
+const KNOWN: &[&str] =
+    &["password", "passwd", "senha", "secret", "asterisk", "qwerty", "admin", "12345678", "abcdefgh", "letmein", "welcome", "telefone"];
 
 /// True for a secret that is short, made of few characters or of digits alone, built around the user's own name, a known word or
 /// a run such as `12345678`.
@@ -44,7 +45,20 @@ mod tests {
 
     #[test]
     fn what_a_guesser_tries_first_is_weak() {
-        for weak in ["", "1234", "x7!kQ", "aaaaaaaaaaaa", "abababababab", "87654321", "20241123", "senha123", "Password1!", "abcdefghijkl", "porta1-2026", "porta1porta1"] {
+        for weak in [
+            "",
+            "1234",
+            "x7!kQ",
+            "aaaaaaaaaaaa",
+            "abababababab",
+            "87654321",
+            "20241123",
+            "senha123",
+            "Password1!",
+            "abcdefghijkl",
+            "porta1-2026",
+            "porta1porta1",
+        ] {
             assert!(is_weak(weak, "porta1"), "{weak}");
         }
     }

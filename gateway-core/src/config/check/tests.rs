@@ -91,7 +91,8 @@ fn no_line_stays_seized_without_a_bound() {
     let line = &mut settings.ports[1].line;
     (line.rtp_timeout_s, line.silence_timeout_s, line.longest_call_s) = (0, 0, 0);
     assert_eq!(told(&settings), [error("ports[1].line.longest_call_s", ProblemCode::NoBoundOnSeizedLine)]);
-    let one_bound: [fn(&mut LineSettings); 3] = [|line| line.rtp_timeout_s = 30, |line| line.silence_timeout_s = 60, |line| line.longest_call_s = 3600];
+    let one_bound: [fn(&mut LineSettings); 3] =
+        [|line| line.rtp_timeout_s = 30, |line| line.silence_timeout_s = 60, |line| line.longest_call_s = 3600];
     for bound in one_bound {
         let mut bounded = settings.clone();
         bound(&mut bounded.ports[1].line);
@@ -105,7 +106,10 @@ fn users_and_secrets_are_needed_where_the_mode_reads_them() {
         let mut settings = in_mode(mode);
         settings.ports[0].user.clear();
         settings.ports[1].secret = Secret::default();
-        assert_eq!(told(&settings), [error("ports[0].user", ProblemCode::UserMissing), error("ports[1].secret", ProblemCode::SecretMissing)]);
+        assert_eq!(
+            told(&settings),
+            [error("ports[0].user", ProblemCode::UserMissing), error("ports[1].secret", ProblemCode::SecretMissing)]
+        );
         settings.ports[0].sip_to_fxo = false;
         settings.ports[0].fxo_to_sip = false;
         assert_eq!(told(&settings), [error("ports[1].secret", ProblemCode::SecretMissing)], "a port out of use needs none");
@@ -156,7 +160,17 @@ fn sip_and_rtp_ports_keep_apart_and_below_65536() {
 
 #[test]
 fn the_address_to_listen_on_is_an_address_of_a_computer() {
-    for (address, good) in [("0.0.0.0", true), ("::", true), ("192.0.2.1", true), ("::1", true), ("", false), ("localhost", false), ("224.0.0.1", false), ("255.255.255.255", false), ("[::1]", false)] {
+    for (address, good) in [
+        ("0.0.0.0", true),
+        ("::", true),
+        ("192.0.2.1", true),
+        ("::1", true),
+        ("", false),
+        ("localhost", false),
+        ("224.0.0.1", false),
+        ("255.255.255.255", false),
+        ("[::1]", false),
+    ] {
         let mut settings = sound();
         settings.gateway.bind_address = address.to_owned();
         assert_eq!(told(&settings).is_empty(), good, "{address}");
@@ -208,7 +222,10 @@ fn no_problem_ever_tells_a_secret() {
 #[test]
 fn more_ports_than_the_devices_have_are_confirmed_and_too_many_refused() {
     let settings = sound();
-    assert_eq!(check(&settings, Some(1))[0], Problem::confirm("ports", ProblemCode::PortsWithoutDevice).with("available", 1).with("found", 2));
+    assert_eq!(
+        check(&settings, Some(1))[0],
+        Problem::confirm("ports", ProblemCode::PortsWithoutDevice).with("available", 1).with("found", 2)
+    );
     let mut many = in_mode(Mode::SipTrunk);
     many.ports = vec![many.ports[0].clone(); 65];
     assert_eq!(told(&many), [error("ports", ProblemCode::TooManyPorts)]);

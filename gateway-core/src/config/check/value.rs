@@ -127,15 +127,21 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             let bad = text.chars().find(|c| !is_plain_user(c.encode_utf8(&mut [0; 4])));
             one(bad.map(|c| Problem::error(path, ProblemCode::BadUser).with("character", c)))
         }
-        Shape::RemoteServer => one(remote_server_fault(text).map(|fault| Problem::error(path, ProblemCode::BadRemoteServer).with("fault", fault.word()))),
+        Shape::RemoteServer => {
+            one(remote_server_fault(text).map(|fault| Problem::error(path, ProblemCode::BadRemoteServer).with("fault", fault.word())))
+        }
         Shape::BindAddress => {
             let usable = text.parse::<IpAddr>().is_ok_and(|ip| !ip.is_multicast() && ip != IpAddr::from([255; 4]));
             one((!usable).then(|| Problem::error(path, ProblemCode::BadBindAddress)))
         }
-        Shape::Target => one(Target::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadTarget).with("fault", fault.word()))),
+        Shape::Target => {
+            one(Target::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadTarget).with("fault", fault.word())))
+        }
         Shape::HostList => {
             let bad = HostList::parse(text).err().unwrap_or_default();
-            let problem = |bad: &BadHost| Problem::error(path, ProblemCode::BadHost).with("entry", excerpt(&bad.entry)).with("fault", bad.fault.word());
+            let problem = |bad: &BadHost| {
+                Problem::error(path, ProblemCode::BadHost).with("entry", excerpt(&bad.entry)).with("fault", bad.fault.word())
+            };
             bad.iter().map(problem).collect()
         }
         Shape::Country => one(country::country(text).is_none().then(|| {

@@ -90,7 +90,10 @@ fn a_secret_is_never_part_of_what_is_shown() {
 fn the_window_gets_the_whole_table_as_plain_data() {
     let infos = serde_json::to_value(infos()).unwrap();
     let guard = infos.as_array().unwrap().iter().find(|info| info["path"] == "ports[].line.guard_ms").unwrap();
-    assert_eq!(guard["kind"], serde_json::json!({"type": "integer", "min": 200, "max": 30000, "unit": "milliseconds", "zero_is_off": false}));
+    assert_eq!(
+        guard["kind"],
+        serde_json::json!({"type": "integer", "min": 200, "max": 30000, "unit": "milliseconds", "zero_is_off": false})
+    );
     assert_eq!(guard["default"], serde_json::json!({"type": "integer", "value": 1000}));
     assert_eq!(guard["grade"], "when_idle");
     assert!(guard["aliases"].as_array().unwrap().contains(&Value::from("GuardTimeBetweenCalls")));

@@ -75,7 +75,8 @@ fn a_block_of_everything_is_open_but_not_blank() {
 
 #[test]
 fn every_bad_entry_is_named() {
-    let bad = HostList::parse("192.0.2.1, 300.0.0.1, 10.0.0.0/33 pbx:5060 [::1]:5060 *.example 0.0.0.0 pbx/24 ::ffff:1.2.3.4/90").unwrap_err();
+    let bad =
+        HostList::parse("192.0.2.1, 300.0.0.1, 10.0.0.0/33 pbx:5060 [::1]:5060 *.example 0.0.0.0 pbx/24 ::ffff:1.2.3.4/90").unwrap_err();
     let named: Vec<_> = bad.iter().map(|bad| (bad.entry.as_str(), bad.fault)).collect();
     assert_eq!(
         named,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::check;
-use crate::config::settings::{AnswerMode, Mode};
+use crate::config::settings::{AnswerMode, GatewaySettings, Mode, PortSettings};
 use crate::rng::Rng;
 
 fn rich() -> Settings {
@@ -182,7 +182,8 @@ fn a_secret_in_a_profile_is_read() {
 fn no_mutation_of_a_profile_panics_or_slips_a_bad_value_through() {
     let mut rng = Rng::from_seed(0x1337);
     let good = export(&rich(), SecretsPolicy::LeftOut).into_bytes();
-    let tokens: [&[u8]; 12] = [b"null", b"-1", b"1e999", b"\"\"", b"{}", b"[[", b"\\u0000", b"true", b"99999999999", b",", b"\"sip_port\":", b"\xff"];
+    let tokens: [&[u8]; 12] =
+        [b"null", b"-1", b"1e999", b"\"\"", b"{}", b"[[", b"\\u0000", b"true", b"99999999999", b",", b"\"sip_port\":", b"\xff"];
     let (mut taken, mut refused) = (0, 0);
     for _ in 0..6000 {
         let mut bytes = good.clone();

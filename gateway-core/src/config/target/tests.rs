@@ -90,7 +90,8 @@ fn the_window_sees_a_placeholder_until_a_contact_registered() {
 #[test]
 fn no_input_makes_a_target_panic_and_an_exact_uri_reads_as_itself() {
     let mut rng = Rng::from_seed(0x7A46);
-    let parts = ["sip:", "sips:", "200", "@", "pbx.example", ":", "5060", ";lr", "=", "%41", "%", "?", "[::1]", "#", "é", " ", "\0", "*", "/"];
+    let parts =
+        ["sip:", "sips:", "200", "@", "pbx.example", ":", "5060", ";lr", "=", "%41", "%", "?", "[::1]", "#", "é", " ", "\0", "*", "/"];
     for _ in 0..20_000 {
         let text: String = (0..rng.below(7)).map(|_| parts[usize::try_from(rng.below(19)).unwrap()]).collect();
         if let Ok(first) = uri(&text) {

@@ -37,7 +37,8 @@ fn reference() -> String {
         ("Each port", |path| path.starts_with("ports[].") && !path.contains(".line.")),
         ("The line of each port", |path| path.contains(".line.")),
     ] {
-        write!(page, "\n## {title}\n\n| setting | what it is | values | default | takes effect | known as |\n|---|---|---|---|---|---|\n").unwrap();
+        write!(page, "\n## {title}\n\n| setting | what it is | values | default | takes effect | known as |\n|---|---|---|---|---|---|\n")
+            .unwrap();
         for field in FIELDS.iter().filter(|field| belongs(field.path)) {
             let known = field.aliases.join(" · ");
             let (values, default) = (values(field), default(field));
