@@ -1,9 +1,10 @@
 //! Dual-tone multi-frequency digits (ITU-T Q.23, Q.24): their exact generation and their recognition.
 
 mod generator;
-// receiver follows
+mod receiver;
 
 pub use generator::{DtmfError, DtmfGenerator, DtmfLevels};
+pub use receiver::{DtmfEvent, DtmfReceiver};
 
 /// The low group, one frequency a row of the keypad, in Hz (ITU-T Q.23).
 pub const LOW_GROUP_HZ: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
