@@ -11,6 +11,9 @@ pub mod telemetry;
 
 pub mod udp;
 
+#[doc(hidden)]
+pub mod interim;
+
 mod inbox;
 
 mod resolve;

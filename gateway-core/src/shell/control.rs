@@ -27,7 +27,7 @@ use crate::gateway::{Gateway, GatewayAddress};
 use crate::media::MediaCommand;
 use crate::time::{Moment, earliest};
 
-pub(crate) use publisher::Publisher;
+pub(crate) use publisher::{Notices, Publisher};
 
 /// Events that may wait for the brain. Box and ports send a few a second each; a full queue means that the brain stands.
 pub(crate) const EVENTS: usize = 2048;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::inbox::{Inbox, Outbox, Received, SendFailure, inbox};
-use super::interim::{ExchangeEvent, LineAct, VirtualBox, VirtualBoxOutput};
+use crate::fxo::simulator::{ExchangeEvent, LineAct, VirtualBox, VirtualBoxOutput};
 use crate::config::PortId;
 
 /// Pieces of bytes and acts that may wait for the simulated box; a sender that finds no room waits as long as it says.

@@ -8,6 +8,8 @@ use super::exit::Exit;
 
 #[cfg(unix)]
 mod pty;
+#[cfg(unix)]
+mod world;
 
 #[derive(Args, Debug)]
 pub(crate) struct SimulateArgs {

@@ -14,7 +14,7 @@ use crate::config::PortId;
 use crate::shell::clock::Clock;
 use crate::shell::exchange::{self, ExchangeFailure, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
 use crate::shell::handle::{DeviceError, Update};
-use crate::shell::interim::{LineAct, VirtualBox};
+use crate::fxo::simulator::{LineAct, VirtualBox};
 
 /// The bit rate for boxes behind a UART; boxes on USB (CDC-ACM) ignore it.
 const BITS_PER_SECOND: u32 = 921_600;

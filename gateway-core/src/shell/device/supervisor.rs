@@ -17,7 +17,7 @@ use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
 use crate::shell::handle::{DeviceError, Update};
 use crate::shell::inbox::{Inbox, Outbox, Received, inbox};
-use crate::shell::interim::LineAct;
+use crate::fxo::simulator::LineAct;
 use crate::shell::port::PortOutbox;
 
 /// Orders that may wait for the box thread. It handles one in microseconds; more waiting means that it is stuck.
