@@ -78,7 +78,8 @@ pub struct Gateway {
     names: Names,
     sources: Sources,
     ports: Vec<Port>,
-    sessions: BTreeMap<SessionId, PortId>,
+    /// The sessions of calls in progress: whose they are, and where the peer is.
+    sessions: BTreeMap<SessionId, (PortId, IpAddr)>,
     device: Option<Identity>,
     timers: Timers<GatewayTimer>,
     stopping: bool,
@@ -169,10 +170,11 @@ impl Gateway {
         self.settle(now, out);
     }
 
-    /// True when no line is seized and no SIP exchange is open: nothing is lost when the program ends now.
+    /// True when no line is seized, no session is open and no registration is being taken back: nothing is lost when the
+    /// program ends now.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.agent.is_quiet() && self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
+        self.agent.open_sessions() == 0 && !self.registrations.are_leaving() && self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
     }
 
     /// Lets the machines hear each other until nobody has anything to say.
@@ -232,7 +234,7 @@ impl Gateway {
     }
 
     fn session_event(&mut self, session: SessionId, event: CallEvent, now: Moment, out: &mut Vec<Action>) {
-        if let Some(&port) = self.sessions.get(&session) {
+        if let Some(&(port, _)) = self.sessions.get(&session) {
             self.call_event(port, event, now, out);
         }
     }
@@ -270,7 +272,7 @@ impl Gateway {
         for order in orders.line {
             self.line_input(id, LineInput::Order(order), now);
         }
-        self.learn_sessions(id);
+        self.sessions.extend(orders.opened.into_iter().map(|(session, peer)| (session, (id, peer.ip()))));
     }
 
     /// Does what a call's step asks for.
@@ -287,7 +289,7 @@ impl Gateway {
                 port.last = Some(record.clone());
                 port.meter = None;
                 port.locating = None;
-                self.sessions.retain(|_, owner| *owner != id);
+                self.sessions.retain(|_, (owner, _)| *owner != id);
                 self.line_input(id, LineInput::Order(LineOrder::Release), now);
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Quiet });
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Detach });
@@ -340,11 +342,12 @@ struct Orders {
     line: Vec<LineOrder>,
     media: Vec<crate::media::MediaCommand>,
     notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
+    opened: Vec<(SessionId, SocketAddr)>,
 }
 
 impl Orders {
     fn of(bridge: Bridge<'_>) -> Self {
-        Orders { line: bridge.line, media: bridge.media, notices: bridge.notices }
+        Orders { line: bridge.line, media: bridge.media, notices: bridge.notices, opened: bridge.opened }
     }
 }
 
@@ -354,7 +357,7 @@ fn bridge<'a>(
     settings: &'a crate::config::settings::LineSettings,
     now: Moment,
 ) -> Bridge<'a> {
-    Bridge { agent, sip, line: Vec::new(), media: Vec::new(), notices: Vec::new(), settings, now }
+    Bridge { agent, sip, line: Vec::new(), media: Vec::new(), notices: Vec::new(), opened: Vec::new(), settings, now }
 }
 
 fn port_id(index: usize) -> PortId {

@@ -7,7 +7,6 @@ pub mod agent;
 mod dialog;
 pub mod digest;
 pub mod header;
-pub mod host_list;
 pub mod message;
 pub mod options;
 pub mod registrar;

@@ -12,6 +12,7 @@ pub use audio::Audio;
 pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::notice::NoticeCode;
@@ -156,6 +157,8 @@ pub struct Bridge<'a> {
     pub media: Vec<MediaCommand>,
     /// Notices about the call, with their arguments.
     pub notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
+    /// Sessions opened to peers, and where these are.
+    pub opened: Vec<(SessionId, SocketAddr)>,
     /// The port's line settings.
     pub settings: &'a LineSettings,
     /// The moment of the event.
@@ -201,14 +204,6 @@ impl Call {
         }
     }
 
-    /// The SIP sessions it owns now.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<SessionId> {
-        match self {
-            Call::ToLine(call) => vec![call.session()],
-            Call::ToSip(call) => call.sessions(),
-        }
-    }
 
     /// What its port is doing.
     #[must_use]

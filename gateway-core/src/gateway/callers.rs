@@ -63,8 +63,8 @@ impl Gateway {
     fn admits_request(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> bool {
         if let Some(session) = self.agent.session_of(&Message::Request(request.clone())) {
             // A peer that we called ourselves may end its call, whatever the list says: the line must not stay seized.
-            let port = self.sessions.get(&session).copied();
-            if port.is_none_or(|port| self.admits(port, source, Some(request)) || self.agent.peer_of(session) == Some(source.ip())) {
+            let owner = self.sessions.get(&session).copied();
+            if owner.is_none_or(|(port, peer)| peer == source.ip() || self.admits(port, source, Some(request))) {
                 return true;
             }
         } else if self.is_admitted_somewhere(source, Some(request)) {
@@ -119,7 +119,7 @@ impl Gateway {
         match routed.and_then(|id| self.answer_in_sdp(id, request.body()).map(|(audio, answer)| (id, audio, answer))) {
             Ok((id, audio, answer)) => {
                 let order = Order { number, any_port: caller.wanted == Wanted::Any };
-                self.begin_to_line(id, session, request, audio, answer, order, now, out);
+                self.begin_to_line(id, session, source, request, audio, answer, order, now, out);
             }
             Err(denial) => self.deny(session, source, caller.wanted, denial, now, out),
         }
@@ -162,11 +162,12 @@ impl Gateway {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the seven facts of one beginning call; a struct would only rename them")]
+    #[allow(clippy::too_many_arguments, reason = "the eight facts of one beginning call; a struct would only rename them")]
     fn begin_to_line(
         &mut self,
         id: PortId,
         session: SessionId,
+        source: SocketAddr,
         request: &Request,
         audio: Audio,
         answer: Option<Vec<u8>>,
@@ -184,6 +185,7 @@ impl Gateway {
         port.offer = request.body().to_vec();
         let settings = port.settings.line.clone();
         let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
+        bridge.opened.push((session, source));
         port.call = Some(Call::ToLine(ToLine::begin(facts, session, audio, answer, order, &mut bridge)));
         let orders = Orders::of(bridge);
         self.carry_out(id, orders, now, out);
@@ -192,7 +194,7 @@ impl Gateway {
     /// Glare: the line rang while it was being seized. The caller gets the next free port, or 486.
     pub(super) fn move_call(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
         out.push(self.notice(Severity::Warning, NoticeCode::Glare, Some(id), &[], now));
-        let peer = self.ports[id.index()].call.as_ref().and_then(|call| self.agent.peer_of(*call.sessions().first()?));
+        let peer = self.sessions.values().find(|(owner, _)| *owner == id).map(|(_, peer)| *peer);
         let moves = matches!(&self.ports[id.index()].call, Some(Call::ToLine(call)) if call.takes_any_port());
         let next = peer.filter(|_| moves).and_then(|ip| {
             let source = SocketAddr::new(ip, 0);
@@ -209,6 +211,7 @@ impl Gateway {
         let port = &mut self.ports[next.index()];
         let settings = port.settings.line.clone();
         let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
+        bridge.opened.extend(peer.map(|ip| (call.session(), SocketAddr::new(ip, 0))));
         call.move_to(next, local, &offer, &mut bridge);
         let orders = Orders::of(bridge);
         port.offer = offer;
@@ -371,13 +374,6 @@ impl Gateway {
             ptime_ms: PTIME_MS,
             session_id: self.rng.below(1 << 53),
             session_version: 1,
-        }
-    }
-
-    /// Remembers which sessions belong to the call of a port.
-    pub(super) fn learn_sessions(&mut self, id: PortId) {
-        if let Some(call) = self.ports.get(id.index()).and_then(|port| port.call.as_ref()) {
-            self.sessions.extend(call.sessions().into_iter().map(|session| (session, id)));
         }
     }
 }

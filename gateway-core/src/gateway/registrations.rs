@@ -34,11 +34,19 @@ struct Row {
     ordered: Option<Account>,
     /// How it stands, and since when.
     state: Option<(RegistrationState, Moment)>,
+    /// It is being taken back, and the registrar has not said so yet.
+    leaving: bool,
+}
+
+impl Row {
+    fn new(rng: &mut Rng) -> Self {
+        Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None, leaving: false }
+    }
 }
 
 impl Registrations {
     pub(super) fn new(rng: &mut Rng, ports: usize) -> Self {
-        let rows = (0..ports).map(|_| Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None }).collect();
+        let rows = (0..ports).map(|_| Row::new(rng)).collect();
         Registrations { rows }
     }
 
@@ -57,6 +65,11 @@ impl Registrations {
         self.rows.get(if single_user { 0 } else { id.index() })?.state.as_ref()
     }
 
+    /// Whether some registration is still being taken back.
+    pub(super) fn are_leaving(&self) -> bool {
+        self.rows.iter().any(|row| row.leaving)
+    }
+
     /// Our own address changed: every account has to be registered again.
     pub(super) fn forget_orders(&mut self) {
         for row in &mut self.rows {
@@ -68,7 +81,7 @@ impl Registrations {
     pub(super) fn resize(&mut self, rng: &mut Rng, ports: usize) {
         self.rows.truncate(ports);
         while self.rows.len() < ports {
-            self.rows.push(Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None });
+            self.rows.push(Row::new(rng));
         }
     }
 }
@@ -136,6 +149,7 @@ impl Gateway {
                 Wish::Pending => {}
                 Wish::None => {
                     if row.ordered.take().is_some() {
+                        row.leaving = true;
                         self.agent.unregister(account, now, &mut self.pending.sip);
                     }
                     row.state = None;
@@ -143,6 +157,7 @@ impl Gateway {
                 Wish::Account(wanted) => {
                     if row.ordered.as_ref() != Some(&wanted) {
                         row.ordered = Some(wanted.clone());
+                        row.leaving = false;
                         row.state = Some((RegistrationState::Trying, now));
                         self.agent.register(account, wanted, now, &mut self.pending.sip);
                     }
@@ -176,6 +191,9 @@ impl Gateway {
 
     pub(super) fn registration_changed(&mut self, account: AccountId, state: RegistrationState, now: Moment, out: &mut Vec<Action>) {
         let Some(row) = self.registrations.rows.get_mut(usize::from(account.0)) else { return };
+        if matches!(state, RegistrationState::Unregistered | RegistrationState::Failed { .. }) {
+            row.leaving = false;
+        }
         let before = row.state.replace((state.clone(), now));
         let was = before.as_ref().map(|(state, _)| state);
         let port = Some(PortId(account.0)).filter(|_| !self.settings.gateway.single_user);

@@ -18,6 +18,7 @@ use acks::Acks;
 use ask::Owner;
 
 mod acks;
+mod address;
 mod act;
 mod ask;
 mod keep;

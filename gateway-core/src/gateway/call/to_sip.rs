@@ -67,15 +67,6 @@ impl ToSip {
         self.caller.as_ref()
     }
 
-    /// The SIP sessions it owns now.
-    pub(super) fn sessions(&self) -> Vec<SessionId> {
-        match &self.stage {
-            Stage::Calling { legs, .. } => legs.clone(),
-            Stage::Answering(session) | Stage::Screening(session) | Stage::Talking(session) => vec![*session],
-            Stage::AwaitingCaller | Stage::Locating(_) | Stage::Unanswered(_) | Stage::Dismissing(_) => Vec::new(),
-        }
-    }
-
     /// What the port is doing.
     pub(super) fn state(&self) -> PortState {
         match self.stage {
@@ -183,8 +174,11 @@ impl ToSip {
         let offer = self.audio.offer();
         let mut legs = Vec::new();
         for invite in invites {
+            let destination = invite.destination;
             let invite = Invite { body: offer.clone(), content_type: "application/sdp".to_owned(), ..invite };
-            legs.push(bridge.agent.invite(invite, bridge.now, bridge.sip));
+            let session = bridge.agent.invite(invite, bridge.now, bridge.sip);
+            bridge.opened.push((session, destination));
+            legs.push(session);
         }
         self.stage = Stage::Calling { legs, target };
         Step::Continue
