@@ -11,9 +11,6 @@ pub mod telemetry;
 
 pub mod udp;
 
-#[doc(hidden)]
-pub mod interim;
-
 mod inbox;
 
 mod resolve;

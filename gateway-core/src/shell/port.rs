@@ -14,12 +14,11 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::clock::Clock;
 use super::device::{BoxOutbox, Play};
 use super::inbox::{Inbox, Outbox, Received, inbox};
-use super::interim::Channel;
 use super::udp::RtpPair;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::gateway::io::{Command, Event};
-use crate::media::{MediaCommand, MediaConfig, MediaEvent, MediaOutput};
+use crate::media::{Channel, MediaCommand, MediaConfig, MediaEvent, MediaOutput};
 
 /// Orders that may wait; the brain sends a handful a call.
 const ORDERS: usize = 256;
@@ -69,7 +68,7 @@ pub(crate) fn start(
     let thread = std::thread::Builder::new().name(format!("port-{port}")).spawn(move || {
         let mut port = PortThread {
             port,
-            channel: Channel::new(),
+            channel: None,
             clock,
             brain,
             to_box: None,
@@ -89,13 +88,15 @@ pub(crate) fn start(
 
 struct PortThread {
     port: PortId,
-    channel: Channel,
+    /// There is none until the brain has said by which rules.
+    channel: Option<Channel>,
     clock: Clock,
     brain: mpsc::Sender<Event>,
     to_box: Option<BoxOutbox>,
     sockets: RtpPair,
     next_sockets: Option<RtpPair>,
     attached: bool,
+    /// The rules, for a channel that has to start anew.
     config: Option<Box<MediaConfig>>,
     outputs: Vec<MediaOutput>,
 }
@@ -123,21 +124,26 @@ impl PortThread {
     /// 20 ms: the line's frame in, the network's packets in, a frame for the line out.
     fn round(&mut self, heard: &Frame) {
         let now = self.clock.now();
-        self.channel.line_frame(heard, now, &mut self.outputs);
+        let Some(channel) = &mut self.channel else { return self.play(Frame::SILENCE) };
+        channel.line_frame(heard, now, &mut self.outputs);
         let mut buffer = [0; PACKET_BYTES];
         for _ in 0..DATAGRAMS_A_ROUND {
             let Ok((size, source)) = self.sockets.rtp.recv_from(&mut buffer) else { break };
-            self.channel.packet(source, &buffer[..size], now, &mut self.outputs);
+            channel.packet(&buffer[..size], source, now, &mut self.outputs);
         }
         for _ in 0..DATAGRAMS_A_ROUND {
             let Ok((size, source)) = self.sockets.rtcp.recv_from(&mut buffer) else { break };
-            self.channel.control_packet(source, &buffer[..size], now, &mut self.outputs);
+            channel.rtcp(&buffer[..size], source, now, &mut self.outputs);
         }
-        let frame = self.channel.to_line(now, &mut self.outputs);
+        let frame = channel.to_line(now);
+        self.play(frame);
+        self.carry_out();
+    }
+
+    fn play(&self, frame: Frame) {
         if let Some(to_box) = &self.to_box {
             to_box.play(Play { port: self.port, frame });
         }
-        self.carry_out();
     }
 
     fn command(&mut self, command: MediaCommand) {
@@ -157,8 +163,11 @@ impl PortThread {
             self.throw_away_stale();
         }
         self.attached = attached;
-        let now = self.clock.now();
-        self.channel.command(command, now, &mut self.outputs);
+        match (&mut self.channel, command) {
+            (None, MediaCommand::Configure(config)) => self.channel = Some(Channel::new(*config)),
+            (None, command) => tracing::error!(port = self.port.0, ?command, "an order for a channel without rules"),
+            (Some(channel), command) => channel.command(command, self.clock.now(), &mut self.outputs),
+        }
         self.carry_out();
         if !self.attached
             && let Some(sockets) = self.next_sockets.take()
@@ -199,12 +208,9 @@ impl PortThread {
     /// After a failure of our own code: a fresh channel with the same settings; the call that it served ends.
     fn start_anew(&mut self) {
         std::thread::sleep(AFTER_PANIC);
-        self.channel = Channel::new();
+        self.channel = self.config.clone().map(|config| Channel::new(*config));
         self.outputs.clear();
         self.attached = false;
-        if let Some(config) = self.config.clone() {
-            self.channel.command(MediaCommand::Configure(config), self.clock.now(), &mut self.outputs);
-        }
         // A full inbox only delays the end of the call: the missing audio ends it as well.
         let _ = self.brain.try_send(Event::Command(Command::HangUp { port: self.port }));
     }
