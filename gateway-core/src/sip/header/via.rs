@@ -75,7 +75,7 @@ impl Via {
             None => None,
         };
         let rport = match params.remove("rport") {
-            Some(Some(text)) => Some(Some(grammar::decimal(&text)?)),
+            Some(Some(text)) => Some(Some(grammar::decimal(&text).filter(|port| *port != 0)?)),
             Some(None) => Some(None),
             None => None,
         };
@@ -167,6 +167,7 @@ mod tests {
             "HTTP/2.0/UDP a",
             "SIP/2.0/UDP 192.0.2.15;;,;,,",
             "SIP/2.0/UDP a;rport=x",
+            "SIP/2.0/UDP a;rport=0",
             "SIP/2.0/UDP a;received=nowhere",
             "SIP/2.0/U<P a",
             "SIP/2.0/UDP a:b",
