@@ -87,9 +87,7 @@ impl Session {
         }
         let status = match inviting.stage {
             // We gave up: a 487 is only the echo of that, and a challenge is not worth an answer any more.
-            Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status }
-                if matches!(response.status(), 401 | 407 | 487) =>
-            {
+            Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } if matches!(response.status(), 401 | 407 | 487) => {
                 status
             }
             Stage::Calling { .. } | Stage::Proceeding | Stage::Cancelling { .. } => response.status(),
@@ -121,13 +119,7 @@ impl Session {
     }
 
     /// The first 2xx to our INVITE: ACK it, and talk, or hang up when nobody wants the call any more (§15).
-    pub(crate) fn accepted(
-        &mut self,
-        invite: &Request,
-        response: &Response,
-        source: SocketAddr,
-        out: &mut Vec<Act>,
-    ) {
+    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: SocketAddr, out: &mut Vec<Act>) {
         let inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {
@@ -205,13 +197,7 @@ impl Session {
     }
 
     /// A request of one of the called sides inside an early dialog.
-    pub(super) fn receive_inviting(
-        &mut self,
-        inviting: Inviting,
-        transaction: ServerId,
-        request: &Request,
-        out: &mut Vec<Act>,
-    ) {
+    pub(super) fn receive_inviting(&mut self, inviting: Inviting, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
         match request.method() {
             Method::Info => {
                 self.reply(transaction, request, 200, out);
