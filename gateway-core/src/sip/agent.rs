@@ -19,6 +19,7 @@ use ask::Owner;
 
 mod acks;
 mod act;
+mod address;
 mod ask;
 mod keep;
 mod receive;

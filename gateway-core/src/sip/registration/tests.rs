@@ -289,3 +289,21 @@ fn a_refresh_asks_at_once_but_never_twice_at_a_time() {
     story.order(|all, now, rng, out| all.refresh(ACCOUNT, now, rng, out));
     assert_eq!(story.asked.len(), 3);
 }
+
+#[test]
+fn a_refresh_does_not_bring_back_what_is_being_taken_back() {
+    for granted_before in [true, false] {
+        let mut story = Story::started();
+        if granted_before {
+            story.grant(600);
+        }
+        story.order(|all, now, rng, out| all.unregister(ACCOUNT, now, rng, out));
+        story.order(|all, now, rng, out| all.refresh(ACCOUNT, now, rng, out));
+        if !granted_before {
+            story.grant(600);
+        }
+        story.answer(200, &[]);
+        assert_eq!(story.told.last(), Some(&RegistrationState::Unregistered));
+        assert!(story.registrations.all.is_empty());
+    }
+}
