@@ -178,10 +178,10 @@ impl Registrations {
 
     /// Registers again now; one that is being taken back stays so.
     pub(crate) fn refresh(&mut self, account: AccountId, now: Moment, rng: &mut Rng, out: &mut Vec<Act>) {
-        if let Some(registration) = self.current.get(&account).and_then(|key| self.all.get_mut(key)) {
-            if !registration.is_leaving() {
-                registration.register_now(now, rng, out);
-            }
+        if let Some(registration) = self.current.get(&account).and_then(|key| self.all.get_mut(key))
+            && !registration.is_leaving()
+        {
+            registration.register_now(now, rng, out);
         }
     }
 
