@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! interim: replaced by the merge of branch fxo
 use crate::config::PortId;
 use crate::time::Moment;
@@ -42,3 +43,14 @@ impl VirtualBox {
     pub fn act(&mut self, _p: PortId, _a: LineAct, _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
     pub fn handle_timeout(&mut self, _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
 }
+=======
+//! The simulated exchange: lines with battery, ringing, caller ID, tones, digit collection and scripted far ends.
+//!
+//! [`exchange`] is the exchange with its lines, [`virtual_box`] puts a box in front of it, [`act`] are the words in which a
+//! person or a test plays it, [`script`] tells what its numbers do.
+
+pub mod act;
+pub mod exchange;
+pub mod script;
+pub mod virtual_box;
+>>>>>>> fxo

@@ -34,7 +34,7 @@ fn the_caller_gives_up_and_the_phone_stops_ringing() {
     assert!(world.run_until_port(0, PortState::Calling, s(8)));
     world.act(0, LineAct::StopRinging);
     assert!(world.run_until_port(0, PortState::Idle, s(8)), "{:?}", world.port(0));
-    assert!(world.parties[0].legs().next().unwrap().cancelled);
+    assert!(world.run_until(s(1), |world| world.parties[0].legs().next().unwrap().cancelled));
     assert_eq!(world.records[0].cause, EndCause::CallerGaveUp);
     assert_eq!(world.records[0].answered_ms, None);
     end_well(&mut world);

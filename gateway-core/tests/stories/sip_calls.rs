@@ -14,7 +14,7 @@ fn a_caller_with_the_right_secret_reaches_the_number_and_hangs_up() {
     assert!(world.run_until_port(0, PortState::Dialing, s(1)), "{:?}", world.port(0));
     assert!(world.run_until_port(0, PortState::Talking, s(6)), "{:?} {:?}", world.port(0), world.parties[0].leg(session));
     assert_eq!(world.digits_at_exchange(0), "100");
-    assert!(world.parties[0].leg(session).unwrap().progress.contains(&183));
+    assert!(world.run_until(s(1), |world| world.parties[0].leg(session).unwrap().progress.contains(&183)));
     assert!(world.run_until_port(0, PortState::Idle, s(12)), "{:?}", world.port(0));
     assert_eq!(world.records[0].cause, EndCause::SipHungUp);
     end_well(&mut world);
