@@ -104,18 +104,6 @@ impl Stage {
     }
 }
 
-impl From<Request> for Message {
-    fn from(request: Request) -> Self {
-        Message::Request(request)
-    }
-}
-
-impl From<Response> for Message {
-    fn from(response: Response) -> Self {
-        Message::Response(response)
-    }
-}
-
 /// A request of the peer outside a dialog.
 fn request(method: Method, branch: &str, number: u32) -> Request {
     let mut request = Request::new(method.clone(), "sip:100@198.51.100.1");
