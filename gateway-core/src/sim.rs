@@ -4,6 +4,7 @@
 //! story, and [`checks`] watches after every step what must never happen.
 
 pub mod checks;
+pub mod ear;
 pub mod lines;
 pub mod network;
 pub mod party;
