@@ -174,7 +174,9 @@ impl Gateway {
     /// program ends now.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.agent.open_sessions() == 0 && !self.registrations.are_leaving() && self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
+        self.agent.open_sessions() == 0
+            && !self.registrations.are_leaving()
+            && self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
     }
 
     /// Lets the machines hear each other until nobody has anything to say.
@@ -294,7 +296,12 @@ impl Gateway {
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Quiet });
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Detach });
                 let seconds = record.answered_ms.map_or(0, |answered| record.ended_ms.saturating_sub(answered) / 1000);
-                let args = [("from", record.from.clone()), ("to", record.to.clone()), ("cause", word(&record.cause)), ("seconds", seconds.to_string())];
+                let args = [
+                    ("from", record.from.clone()),
+                    ("to", record.to.clone()),
+                    ("cause", word(&record.cause)),
+                    ("seconds", seconds.to_string()),
+                ];
                 out.push(self.notice(Severity::Info, NoticeCode::CallEnded, Some(id), &args, now));
                 out.push(Action::Record(record));
                 self.apply_waiting(id, now, out);

@@ -6,14 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Modules of `gateway-core`, lowest floor first. A file may use its own floor's neighbours only where it is listed in
 /// [`NEIGHBOURS`], and everything below; a `use` that points up fails the test.
-const FLOORS: &[&[&str]] = &[
-    &["time", "rng"],
-    &["dsp", "sdp", "rtp"],
-    &["config"],
-    &["sip", "media", "fxo"],
-    &["gateway"],
-    &["sim", "shell"],
-];
+const FLOORS: &[&[&str]] =
+    &[&["time", "rng"], &["dsp", "sdp", "rtp"], &["config"], &["sip", "media", "fxo"], &["gateway"], &["sim", "shell"]];
 
 /// Pairs on one floor that may know each other: (who uses, who is used).
 const NEIGHBOURS: &[(&str, &str)] = &[("rng", "time")];
@@ -108,7 +102,9 @@ fn only_the_shell_touches_the_world() {
     let worldly = ["std::net::UdpSocket", "std::thread", "std::fs", "tokio::", "sqlx::", "serialport::", "Instant::now", "SystemTime"];
     let mut problems = Vec::new();
     for (path, text) in sources(&["rs"]) {
-        let pure = path.starts_with("gateway-core/src") && !path.starts_with("gateway-core/src/shell") && !path.starts_with("gateway-core/src/bin");
+        let pure = path.starts_with("gateway-core/src")
+            && !path.starts_with("gateway-core/src/shell")
+            && !path.starts_with("gateway-core/src/bin");
         if !pure || path.ends_with("shell.rs") || is_test_file(&path) {
             continue;
         }

@@ -7,21 +7,11 @@ use std::time::SystemTime;
 use crate::step::{Outcome, answers, must, npm, root};
 
 /// Debian packages to build and run the window and the headless program.
-const TO_RUN: &[&str] =
-    &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libudev-dev", "libasound2-dev", "fonts-dejavu-core"];
+const TO_RUN: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libudev-dev", "libasound2-dev", "fonts-dejavu-core"];
 
 /// Debian packages that the tests need besides: real SIP peers, a screen without a monitor, a driver for the real window.
-const TO_TEST: &[&str] = &[
-    "sip-tester",
-    "baresip-core",
-    "kamailio",
-    "xvfb",
-    "xauth",
-    "webkit2gtk-driver",
-    "imagemagick",
-    "dbus",
-    "libsndfile1",
-];
+const TO_TEST: &[&str] =
+    &["sip-tester", "baresip-core", "kamailio", "xvfb", "xauth", "webkit2gtk-driver", "imagemagick", "dbus", "libsndfile1"];
 
 /// Debian packages for the pictures of the pages.
 const FOR_SHOTS: &[&str] = &["chromium"];

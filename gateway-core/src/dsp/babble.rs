@@ -57,14 +57,8 @@ impl Babble {
     #[must_use]
     pub fn new(mut rng: Rng, level_dbm0: f32) -> Self {
         let base_pitch_hz = 85.0 + rng.below(170) as f32;
-        let silence = Syllable {
-            kind: Kind::Pause,
-            samples: 1,
-            from_hz: VOWELS_HZ[0],
-            to_hz: VOWELS_HZ[0],
-            pitch_to_hz: base_pitch_hz,
-            gain: 0.0,
-        };
+        let silence =
+            Syllable { kind: Kind::Pause, samples: 1, from_hz: VOWELS_HZ[0], to_hz: VOWELS_HZ[0], pitch_to_hz: base_pitch_hz, gain: 0.0 };
         let mut babble = Babble {
             rng,
             scale: 1.0,
@@ -113,8 +107,7 @@ impl Babble {
         if self.sounded.is_multiple_of(40) {
             self.glide();
         }
-        let envelope =
-            self.syllable.gain * (TAU / 2.0 * self.sounded as f32 / self.syllable.samples as f32).sin().max(0.0).sqrt();
+        let envelope = self.syllable.gain * (TAU / 2.0 * self.sounded as f32 / self.syllable.samples as f32).sin().max(0.0).sqrt();
         self.sounded += 1;
         let excitation = envelope * self.excitation();
         let mut sum = 0.0;

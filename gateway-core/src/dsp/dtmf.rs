@@ -19,9 +19,10 @@ pub const KEYPAD: [[char; 4]; 4] = [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], 
 #[must_use]
 pub fn frequencies_of(digit: char) -> Option<(f32, f32)> {
     let digit = digit.to_ascii_uppercase();
-    KEYPAD.iter().zip(LOW_GROUP_HZ).find_map(|(row, low_hz)| {
-        row.iter().zip(HIGH_GROUP_HZ).find_map(|(&key, high_hz)| (key == digit).then_some((low_hz, high_hz)))
-    })
+    KEYPAD
+        .iter()
+        .zip(LOW_GROUP_HZ)
+        .find_map(|(row, low_hz)| row.iter().zip(HIGH_GROUP_HZ).find_map(|(&key, high_hz)| (key == digit).then_some((low_hz, high_hz))))
 }
 
 #[cfg(test)]

@@ -120,12 +120,7 @@ impl ToneSequence {
     #[must_use]
     pub fn special_information(level_dbm0: f32) -> Self {
         let segment = |frequencies_hz, duration_ms| ToneSegment { frequencies_hz, level_dbm0, duration_ms };
-        ToneSequence::new(&[
-            segment(vec![950.0], 330),
-            segment(vec![1400.0], 330),
-            segment(vec![1800.0], 330),
-            segment(Vec::new(), 1000),
-        ])
+        ToneSequence::new(&[segment(vec![950.0], 330), segment(vec![1400.0], 330), segment(vec![1800.0], 330), segment(Vec::new(), 1000)])
     }
 
     /// Overwrites `out` with the next samples, silence after the end; true when all segments are out.

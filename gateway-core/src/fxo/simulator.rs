@@ -1,7 +1,7 @@
 //! interim: replaced by the merge of branch fxo
-use serde::{Deserialize, Serialize};
 use crate::config::PortId;
 use crate::time::Moment;
+use serde::{Deserialize, Serialize};
 /// x
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -32,8 +32,12 @@ pub enum VirtualBoxOutput {
 }
 #[allow(missing_docs)]
 impl VirtualBox {
-    pub fn new(_ports: u16) -> Self { VirtualBox }
-    pub fn deadline(&self) -> Option<Moment> { None }
+    pub fn new(_ports: u16) -> Self {
+        VirtualBox
+    }
+    pub fn deadline(&self) -> Option<Moment> {
+        None
+    }
     pub fn receive(&mut self, _b: &[u8], _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
     pub fn act(&mut self, _p: PortId, _a: LineAct, _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
     pub fn handle_timeout(&mut self, _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}

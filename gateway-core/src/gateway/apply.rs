@@ -21,7 +21,7 @@ impl Gateway {
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
         let users = self.users();
-        self.registrar.retain(|user| users.iter().any(|known| known == user));
+        self.registrar.retain_users(|user| users.iter().any(|known| known == user));
         for (index, port) in self.settings.ports.clone().into_iter().enumerate() {
             self.apply_port(port_id(index), port, out);
         }

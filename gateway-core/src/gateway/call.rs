@@ -204,7 +204,6 @@ impl Call {
         }
     }
 
-
     /// What its port is doing.
     #[must_use]
     pub fn state(&self) -> PortState {

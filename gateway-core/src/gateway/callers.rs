@@ -95,7 +95,8 @@ impl Gateway {
         match self.settings.gateway.mode {
             Mode::SipServer | Mode::SipTrunk => listed,
             Mode::SipClient => {
-                let token = request.and_then(|request| Uri::parse(request.uri()).ok()?.user).and_then(|user| self.registrations.account_of(&user));
+                let token =
+                    request.and_then(|request| Uri::parse(request.uri()).ok()?.user).and_then(|user| self.registrations.account_of(&user));
                 listed && (token.is_some() || self.is_remote_server(ip))
             }
         }
@@ -157,7 +158,7 @@ impl Gateway {
         }
         match audio.answer(offer) {
             Ok(answer) => Ok((audio, Some(answer))),
-            Err(SdpError::NoCommonCodec | SdpError::NoAudio) => Err(Denial::NoCommonCodec),
+            Err(SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress) => Err(Denial::NoCommonCodec),
             Err(SdpError::Malformed) => Err(Denial::MalformedOffer),
         }
     }
@@ -231,7 +232,8 @@ impl Gateway {
             (_, Some(_)) => name.to_owned(),
         });
         if self.sources.is_news(router::plain_ip(source.ip()), row.notice, now)
-            && let Action::Notice(mut notice) = self.notice(Severity::Warning, row.notice, port, &[("source", source.ip().to_string())], now)
+            && let Action::Notice(mut notice) =
+                self.notice(Severity::Warning, row.notice, port, &[("source", source.ip().to_string())], now)
         {
             notice.setting = setting;
             out.push(Action::Notice(notice));
@@ -266,7 +268,13 @@ impl Gateway {
     ///
     /// # Errors
     /// The refusal to send: a challenge, or 403 after the configured tries. An unknown user and a wrong secret look the same.
-    pub(super) fn authenticate(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> Result<String, Refusal> {
+    pub(super) fn authenticate(
+        &mut self,
+        source: SocketAddr,
+        request: &Request,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) -> Result<String, Refusal> {
         let claimed = self.verifier.claimed_user(request);
         let credentials = claimed.as_deref().and_then(|user| self.credentials_of(user));
         let ip = router::plain_ip(source.ip());

@@ -17,7 +17,7 @@ const MOST_NAMES: usize = 256;
 
 /// What is known of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lookup {
+pub(super) enum Lookup {
     /// Its addresses; none: it does not resolve.
     Known(Vec<IpAddr>),
     /// It was asked for; the answer is on its way.
@@ -34,18 +34,19 @@ struct Entry {
 
 /// The table of names.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub(super) struct Names {
     entries: BTreeMap<String, Entry>,
     questions: Vec<String>,
 }
 
 impl Names {
     /// The addresses of `host`: at once for an IP literal, else from the table; asks when they are missing or stale.
-    pub fn lookup(&mut self, host: &str, now: Moment) -> Lookup {
+    pub(super) fn lookup(&mut self, host: &str, now: Moment) -> Lookup {
         if let Some(ip) = literal(host) {
             return Lookup::Known(vec![ip]);
         }
-        let stale = self.entries.get(host).is_none_or(|entry| now.since(entry.asked) >= if entry.addresses.is_some() { FRESH } else { PATIENCE });
+        let stale =
+            self.entries.get(host).is_none_or(|entry| now.since(entry.asked) >= if entry.addresses.is_some() { FRESH } else { PATIENCE });
         if stale {
             self.ask(host, now);
         }
@@ -57,12 +58,12 @@ impl Names {
 
     /// What is known of the name `host` now, without asking.
     #[must_use]
-    pub fn known(&self, host: &str) -> &[IpAddr] {
+    pub(super) fn known(&self, host: &str) -> &[IpAddr] {
         self.entries.get(host).and_then(|entry| entry.addresses.as_deref()).unwrap_or_default()
     }
 
     /// Keeps exactly these names fresh from now on.
-    pub fn keep(&mut self, hosts: &[String], now: Moment) {
+    pub(super) fn keep(&mut self, hosts: &[String], now: Moment) {
         self.entries.retain(|host, _| hosts.contains(host));
         for host in hosts {
             self.lookup(host, now);
@@ -73,7 +74,7 @@ impl Names {
     }
 
     /// An answer came. No addresses keep the old ones of a kept name: a resolver that is down must not cut a call.
-    pub fn resolved(&mut self, host: &str, addresses: Vec<IpAddr>, now: Moment) {
+    pub(super) fn resolved(&mut self, host: &str, addresses: Vec<IpAddr>, now: Moment) {
         if let Some(entry) = self.entries.get_mut(host) {
             entry.asked = now;
             if !addresses.is_empty() || entry.addresses.is_none() || !entry.kept {
@@ -83,18 +84,18 @@ impl Names {
     }
 
     /// The questions to ask now.
-    pub fn take_questions(&mut self) -> Vec<String> {
+    pub(super) fn take_questions(&mut self) -> Vec<String> {
         std::mem::take(&mut self.questions)
     }
 
     /// When a kept name has to be asked again.
     #[must_use]
-    pub fn deadline(&self) -> Option<Moment> {
+    pub(super) fn deadline(&self) -> Option<Moment> {
         self.entries.values().filter(|entry| entry.kept).map(|entry| entry.asked + FRESH).min()
     }
 
     /// Asks for the kept names that are stale.
-    pub fn handle_timeout(&mut self, now: Moment) {
+    pub(super) fn handle_timeout(&mut self, now: Moment) {
         let due = self.entries.iter().filter(|(_, entry)| entry.kept && entry.asked + FRESH <= now);
         let due: Vec<String> = due.map(|(host, _)| host.clone()).collect();
         for host in due {
@@ -106,7 +107,8 @@ impl Names {
         let old = self.entries.get(host);
         let entry = Entry { addresses: old.and_then(|old| old.addresses.clone()), asked: now, kept: old.is_some_and(|old| old.kept) };
         if old.is_none() && self.entries.len() >= MOST_NAMES {
-            let stalest = self.entries.iter().filter(|(_, entry)| !entry.kept).min_by_key(|(_, entry)| entry.asked).map(|(host, _)| host.clone());
+            let stalest =
+                self.entries.iter().filter(|(_, entry)| !entry.kept).min_by_key(|(_, entry)| entry.asked).map(|(host, _)| host.clone());
             if let Some(stalest) = stalest {
                 self.entries.remove(&stalest);
             }

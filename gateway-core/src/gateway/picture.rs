@@ -64,11 +64,9 @@ impl Gateway {
                     expires_ms: (*since + *expires).as_millis(),
                     rtt_ms: u32::try_from(rtt.as_millis()).unwrap_or(u32::MAX),
                 },
-                Some((RegistrationState::Failed { status, reason, retry }, since)) => RegistrationView::Failed {
-                    status: *status,
-                    reason: reason.clone(),
-                    retry_ms: (*since + *retry).as_millis(),
-                },
+                Some((RegistrationState::Failed { status, reason, retry }, since)) => {
+                    RegistrationView::Failed { status: *status, reason: reason.clone(), retry_ms: (*since + *retry).as_millis() }
+                }
             },
         }
     }

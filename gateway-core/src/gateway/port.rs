@@ -14,7 +14,7 @@ use crate::time::Moment;
 
 /// One port.
 #[derive(Debug)]
-pub struct Port {
+pub(super) struct Port {
     /// Which one.
     pub id: PortId,
     /// Its settings in force.
@@ -54,7 +54,7 @@ pub struct Port {
 impl Port {
     /// A port without a device.
     #[must_use]
-    pub fn new(id: PortId, settings: PortSettings, country: &Country, now: Moment) -> Self {
+    pub(super) fn new(id: PortId, settings: PortSettings, country: &Country, now: Moment) -> Self {
         let line = Line::new(plan::line_config(&settings, country));
         let hosts = parse_hosts(&settings.only_from_host);
         Port {
@@ -80,7 +80,7 @@ impl Port {
 
     /// What the port is doing, in one word.
     #[must_use]
-    pub fn state(&self) -> PortState {
+    pub(super) fn state(&self) -> PortState {
         if let Some(call) = &self.call {
             return call.state();
         }
@@ -100,7 +100,7 @@ impl Port {
 
     /// What the channel should listen for in the present state of the line.
     #[must_use]
-    pub fn wanted_ear(&self) -> Ear {
+    pub(super) fn wanted_ear(&self) -> Ear {
         match self.line.state() {
             LineState::Absent | LineState::NoBattery | LineState::OutOfService | LineState::Fault => Ear::Closed,
             LineState::Idle | LineState::Ringing | LineState::InUse | LineState::Guard => Ear::OnHook,
@@ -111,6 +111,6 @@ impl Port {
 
 /// "Only from host". What cannot be read admits nobody: a slip of the pen must not open the line to everyone.
 #[must_use]
-pub fn parse_hosts(text: &str) -> HostList {
+pub(super) fn parse_hosts(text: &str) -> HostList {
     HostList::parse(text).or_else(|_| HostList::parse("nobody.invalid")).unwrap_or_default()
 }

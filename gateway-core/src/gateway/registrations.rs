@@ -114,7 +114,7 @@ impl Gateway {
         let response = self.registrar.register(request, &user, source, now);
         let contacts = self.registrar.contacts(&user, now);
         if contacts.len() > before {
-            let contact = contacts.last().map(|binding| binding.uri.clone()).unwrap_or_default();
+            let contact = contacts.first().map(|binding| binding.uri.clone()).unwrap_or_default();
             let args = [("user", user), ("contact", contact)];
             out.push(self.notice(Severity::Info, NoticeCode::PhoneRegistered, None, &args, now));
         } else if contacts.is_empty() && before > 0 {

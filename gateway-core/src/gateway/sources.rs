@@ -31,7 +31,7 @@ struct Tries {
 
 /// What a source with wrong credentials gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub(super) enum Patience {
     /// Another challenge.
     TryAgain,
     /// 403.
@@ -40,14 +40,14 @@ pub enum Patience {
 
 /// The table of sources.
 #[derive(Clone, Debug, Default)]
-pub struct Sources {
+pub(super) struct Sources {
     tries: BTreeMap<IpAddr, Tries>,
     told: BTreeMap<(IpAddr, NoticeCode), Moment>,
 }
 
 impl Sources {
     /// Notes wrong credentials from `ip`, of which `tolerated` in a row are met with another challenge.
-    pub fn wrong(&mut self, ip: IpAddr, tolerated: u8, now: Moment) -> Patience {
+    pub(super) fn wrong(&mut self, ip: IpAddr, tolerated: u8, now: Moment) -> Patience {
         let tolerated = u32::from(tolerated.max(1));
         make_room(&mut self.tries, |tries| tries.last);
         let row = self.tries.entry(ip).or_insert(Tries { wrong: 0, last: now, banned_until: None });
@@ -60,18 +60,18 @@ impl Sources {
     }
 
     /// Right credentials came from `ip`: earlier tries are forgiven.
-    pub fn right(&mut self, ip: IpAddr) {
+    pub(super) fn right(&mut self, ip: IpAddr) {
         self.tries.remove(&ip);
     }
 
     /// Whether requests from `ip` get no answer now.
     #[must_use]
-    pub fn is_banned(&self, ip: IpAddr, now: Moment) -> bool {
+    pub(super) fn is_banned(&self, ip: IpAddr, now: Moment) -> bool {
         self.tries.get(&ip).and_then(|tries| tries.banned_until).is_some_and(|until| now < until)
     }
 
     /// Whether this notice about `ip` is news, so that a scanner cannot fill the notice list.
-    pub fn is_news(&mut self, ip: IpAddr, code: NoticeCode, now: Moment) -> bool {
+    pub(super) fn is_news(&mut self, ip: IpAddr, code: NoticeCode, now: Moment) -> bool {
         if self.told.get(&(ip, code)).is_some_and(|told| now.since(*told) < NOTICE_PAUSE) {
             return false;
         }

@@ -9,8 +9,8 @@ use super::io::Action;
 use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
 use crate::config::PortId;
-use crate::config::settings::Mode;
 use crate::config::host::HostPort;
+use crate::config::settings::Mode;
 use crate::config::target::{Target, resolve_target};
 use crate::dsp::callerid::{CallerId, Presentation};
 use crate::sip::agent::Invite;
@@ -80,7 +80,15 @@ impl Gateway {
         }
     }
 
-    fn locate_host(&mut self, id: PortId, host: &str, port: Option<u16>, request_uri: String, now: Moment, out: &mut Vec<Action>) -> Located {
+    fn locate_host(
+        &mut self,
+        id: PortId,
+        host: &str,
+        port: Option<u16>,
+        request_uri: String,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) -> Located {
         match self.names.lookup(host, now) {
             Lookup::Pending => Located::Pending,
             Lookup::Known(addresses) => match addresses.first() {
@@ -169,7 +177,9 @@ impl Gateway {
         }
         let user = match (self.settings.gateway.mode, &number) {
             (Mode::SipClient, _) => Uri::sip(Some(self.user_of(id)), &self.server_host(), None),
-            (Mode::SipServer | Mode::SipTrunk, Some(number)) if !withheld => Uri::sip(Some(number), &host.ip().to_string(), Some(host.port())),
+            (Mode::SipServer | Mode::SipTrunk, Some(number)) if !withheld => {
+                Uri::sip(Some(number), &host.ip().to_string(), Some(host.port()))
+            }
             (Mode::SipServer | Mode::SipTrunk, Some(_) | None) => Uri::sip(Some("anonymous"), "anonymous.invalid", None),
         };
         let mut from = NameAddr::new(&user.to_string());
@@ -192,6 +202,7 @@ impl Gateway {
     pub(super) fn is_remote_server(&self, ip: IpAddr) -> bool {
         let host = self.server_host();
         let literal = host.parse::<IpAddr>().ok();
-        literal.is_some_and(|literal| literal.to_canonical() == ip) || self.names.known(&host).iter().any(|known| known.to_canonical() == ip)
+        literal.is_some_and(|literal| literal.to_canonical() == ip)
+            || self.names.known(&host).iter().any(|known| known.to_canonical() == ip)
     }
 }

@@ -148,15 +148,7 @@ impl Channel {
     #[must_use]
     pub fn meter(&self) -> Meter {
         let (sent, received, lost, jitter_ms) = self.session.as_ref().map_or((0, 0, 0, 0.0), Session::counts);
-        Meter {
-            rx_dbm0: self.rx_dbm0,
-            tx_dbm0: self.tx_dbm0,
-            sent,
-            received,
-            lost,
-            jitter_ms,
-            buffer_ms: self.to_line.buffer_ms(),
-        }
+        Meter { rx_dbm0: self.rx_dbm0, tx_dbm0: self.tx_dbm0, sent, received, lost, jitter_ms, buffer_ms: self.to_line.buffer_ms() }
     }
 
     fn configure(&mut self, config: MediaConfig) {

@@ -186,8 +186,7 @@ impl JitterBuffer {
                 stream.begun = true;
                 self.concealer.heard(self.samples[slot])
             } else {
-                self.counts.concealed_samples +=
-                    u64::from(stream.begun && timestamp_distance(stream.newest_end, timestamp) > 0);
+                self.counts.concealed_samples += u64::from(stream.begun && timestamp_distance(stream.newest_end, timestamp) > 0);
                 self.concealer.missing()
             };
         }

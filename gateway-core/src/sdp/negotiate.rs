@@ -105,10 +105,7 @@ fn audio(local: &LocalMedia, proto: &str, formats: &[(u8, Codec)], event: Option
     }
     attributes.push(attribute("ptime", local.ptime_ms.to_string()));
     attributes.push(Attribute { attribute: direction.as_str().to_owned(), value: None });
-    Media {
-        attributes,
-        ..media("audio", local.address.port(), proto, numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(" "))
-    }
+    Media { attributes, ..media("audio", local.address.port(), proto, numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(" ")) }
 }
 
 /// A stream we do not take, in its place (RFC 3264 §6).

@@ -174,9 +174,7 @@ fn address(connection: &Connection) -> Option<IpAddr> {
 
 fn direction(attributes: &[Attribute]) -> Option<Direction> {
     let all = [Direction::Sendrecv, Direction::Sendonly, Direction::Recvonly, Direction::Inactive];
-    attributes
-        .iter()
-        .find_map(|attribute| all.into_iter().find(|direction| attribute.attribute.eq_ignore_ascii_case(direction.as_str())))
+    attributes.iter().find_map(|attribute| all.into_iter().find(|direction| attribute.attribute.eq_ignore_ascii_case(direction.as_str())))
 }
 
 fn first<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a str> {

@@ -100,12 +100,7 @@ pub(crate) fn gateway_address(sockets: &Sockets) -> GatewayAddress {
 }
 
 /// Starts the audio thread of a port and tells it where its audio goes.
-pub(crate) fn start_port(
-    id: PortId,
-    sockets: &RtpPair,
-    clock: Clock,
-    brain: &mpsc::Sender<Event>,
-) -> io::Result<PortHandle> {
+pub(crate) fn start_port(id: PortId, sockets: &RtpPair, clock: Clock, brain: &mpsc::Sender<Event>) -> io::Result<PortHandle> {
     let (outbox, thread) = port::start(id, sockets.clone(), clock, brain.clone())?;
     Ok(PortHandle { outbox, thread, address: sockets.address })
 }

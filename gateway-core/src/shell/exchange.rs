@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::inbox::{Inbox, Outbox, Received, SendFailure, inbox};
-use crate::fxo::simulator::{ExchangeEvent, LineAct, VirtualBox, VirtualBoxOutput};
 use crate::config::PortId;
+use crate::fxo::simulator::{ExchangeEvent, LineAct, VirtualBox, VirtualBoxOutput};
 
 /// Pieces of bytes and acts that may wait for the simulated box; a sender that finds no room waits as long as it says.
 const ORDERS: usize = 1024;
@@ -71,17 +71,11 @@ pub fn start(
     say: impl FnMut(ExchangeSaid) -> bool + Send + 'static,
 ) -> std::io::Result<(ExchangeOutbox, JoinHandle<()>)> {
     let (outbox, inbox) = inbox(ORDERS, 0);
-    let thread =
-        std::thread::Builder::new().name("exchange".to_owned()).spawn(move || run(simulated, clock, &inbox, say))?;
+    let thread = std::thread::Builder::new().name("exchange".to_owned()).spawn(move || run(simulated, clock, &inbox, say))?;
     Ok((ExchangeOutbox(outbox), thread))
 }
 
-fn run(
-    mut simulated: VirtualBox,
-    clock: Clock,
-    inbox: &Inbox<ExchangeOrder, ()>,
-    mut say: impl FnMut(ExchangeSaid) -> bool,
-) {
+fn run(mut simulated: VirtualBox, clock: Clock, inbox: &Inbox<ExchangeOrder, ()>, mut say: impl FnMut(ExchangeSaid) -> bool) {
     let mut said = Vec::new();
     loop {
         let wake = simulated.deadline().map(|due| clock.instant(due));

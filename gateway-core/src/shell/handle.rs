@@ -101,11 +101,7 @@ impl GatewayHandle {
     /// What Apply would do with `settings`.
     #[must_use]
     pub fn review(&self, settings: &Settings) -> Review {
-        Review {
-            problems: self.check(settings),
-            changes: diff(&self.settings_in_force(), settings),
-            targets: target_previews(settings),
-        }
+        Review { problems: self.check(settings), changes: diff(&self.settings_in_force(), settings), targets: target_previews(settings) }
     }
 
     /// Checks everything, binds what is new, stores in one transaction, and switches over. A failure before the commit
@@ -274,13 +270,9 @@ fn target_previews(settings: &Settings) -> Vec<TargetPreview> {
     let preview = |(index, port): (usize, &crate::config::settings::PortSettings)| {
         let port_id = PortId(u16::try_from(index).unwrap_or(u16::MAX));
         match target::exact_uri(&port.target, gateway.mode, &gateway.remote_server) {
-            Ok(exact) => TargetPreview {
-                port: port_id,
-                uri: exact.uri,
-                blank: exact.blank,
-                host_from_contact: exact.host_from_contact,
-                fault: None,
-            },
+            Ok(exact) => {
+                TargetPreview { port: port_id, uri: exact.uri, blank: exact.blank, host_from_contact: exact.host_from_contact, fault: None }
+            }
             Err(fault) => TargetPreview {
                 port: port_id,
                 uri: String::new(),

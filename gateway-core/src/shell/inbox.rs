@@ -72,13 +72,8 @@ pub(crate) fn inbox<O, A>(order_capacity: usize, audio_capacity: usize) -> (Outb
         senders: 1,
         receiver_alive: true,
     };
-    let shared = Arc::new(Shared {
-        lanes: Mutex::new(lanes),
-        filled: Condvar::new(),
-        drained: Condvar::new(),
-        order_capacity,
-        audio_capacity,
-    });
+    let shared =
+        Arc::new(Shared { lanes: Mutex::new(lanes), filled: Condvar::new(), drained: Condvar::new(), order_capacity, audio_capacity });
     (Outbox { shared: Arc::clone(&shared) }, Inbox { shared })
 }
 

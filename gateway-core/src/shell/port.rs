@@ -154,9 +154,7 @@ impl PortThread {
                 self.config = Some(config.clone());
                 self.attached
             }
-            MediaCommand::Listen(_) | MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::Quiet => {
-                self.attached
-            }
+            MediaCommand::Listen(_) | MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::Quiet => self.attached,
         };
         if attached && !self.attached {
             // What lies in the sockets belongs to an earlier call.

@@ -63,10 +63,8 @@ pub fn start() -> LogRing {
     RING.get_or_init(|| {
         let ring = LogRing::default();
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let stderr = tracing_subscriber::fmt::layer()
-            .with_writer(std::io::stderr)
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_target(true);
+        let stderr =
+            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(true);
         let memory = RingLayer { ring: ring.clone() };
         let started = tracing_subscriber::registry().with(filter).with(stderr).with(memory).try_init();
         if started.is_err() {

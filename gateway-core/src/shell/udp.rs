@@ -134,22 +134,14 @@ pub fn reachable_ip(bound: IpAddr) -> IpAddr {
 
 fn bind_ip(text: &str) -> Result<IpAddr, BindError> {
     let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
-    bare.parse().map_err(|_| BindError::NotAnAddress {
-        address: text.to_owned(),
-        setting: "gateway.bind_address".to_owned(),
-    })
+    bare.parse().map_err(|_| BindError::NotAnAddress { address: text.to_owned(), setting: "gateway.bind_address".to_owned() })
 }
 
 fn rtcp_address(rtp: SocketAddr) -> SocketAddr {
     SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1))
 }
 
-fn rtp_pair(
-    ip: IpAddr,
-    first: u16,
-    n: usize,
-    held: &BTreeMap<SocketAddr, Arc<UdpSocket>>,
-) -> Result<RtpPair, BindError> {
+fn rtp_pair(ip: IpAddr, first: u16, n: usize, held: &BTreeMap<SocketAddr, Arc<UdpSocket>>) -> Result<RtpPair, BindError> {
     const SETTING: &str = "gateway.rtp_port_first";
     let port = u16::try_from(n * 2).ok().and_then(|offset| first.checked_add(offset)).filter(|port| *port < u16::MAX);
     let Some(port) = port else {
@@ -168,11 +160,7 @@ fn rtp_pair(
     Ok(RtpPair { rtp, rtcp, address })
 }
 
-fn take_or_bind(
-    address: SocketAddr,
-    setting: &str,
-    held: &BTreeMap<SocketAddr, Arc<UdpSocket>>,
-) -> Result<Arc<UdpSocket>, BindError> {
+fn take_or_bind(address: SocketAddr, setting: &str, held: &BTreeMap<SocketAddr, Arc<UdpSocket>>) -> Result<Arc<UdpSocket>, BindError> {
     if let Some(socket) = held.get(&address) {
         return Ok(Arc::clone(socket));
     }
@@ -185,9 +173,7 @@ fn failure(error: &io::Error, address: SocketAddr, setting: &str) -> BindError {
     let (address, setting) = (address.to_string(), setting.to_owned());
     match error.kind() {
         io::ErrorKind::AddrInUse => BindError::PortInUse { address, setting },
-        io::ErrorKind::AddrNotAvailable => {
-            BindError::AddressUnavailable { address, setting: "gateway.bind_address".to_owned() }
-        }
+        io::ErrorKind::AddrNotAvailable => BindError::AddressUnavailable { address, setting: "gateway.bind_address".to_owned() },
         io::ErrorKind::PermissionDenied => BindError::BindDenied { address, setting },
         _ => BindError::BindFailed { address, setting, detail: error.to_string() },
     }

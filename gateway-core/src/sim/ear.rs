@@ -165,7 +165,9 @@ impl DeafChannel {
     fn recognise(&self) -> Option<MediaEvent> {
         match &self.sound {
             Sound::Silence => None,
-            Sound::Tone(tone, _) => Some(MediaEvent::Tone(HeardTone { tone: *tone, frequency_hz: 425.0, level_dbm0: -13.0, cycles: self.told })),
+            Sound::Tone(tone, _) => {
+                Some(MediaEvent::Tone(HeardTone { tone: *tone, frequency_hz: 425.0, level_dbm0: -13.0, cycles: self.told }))
+            }
             Sound::Voice => Some(MediaEvent::Voice),
             Sound::CallerId(caller) => Some(MediaEvent::CallerId(caller.clone())),
         }

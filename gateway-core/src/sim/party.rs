@@ -127,19 +127,14 @@ impl Party {
     /// Forgets every registration, as a registrar that crashed does.
     pub fn crash_office(&mut self) {
         if let Some(office) = &mut self.office {
-            office.registrar.retain(|_| false);
+            office.registrar.retain_users(|_| false);
         }
     }
 
     /// Registers at the gateway.
     pub fn register(&mut self, registrar: SocketAddr, credentials: Credentials, expires: Duration, now: Moment) {
-        let account = Account {
-            registrar,
-            domain: registrar.ip().to_string(),
-            contact_user: credentials.user.clone(),
-            credentials,
-            expires,
-        };
+        let account =
+            Account { registrar, domain: registrar.ip().to_string(), contact_user: credentials.user.clone(), credentials, expires };
         self.agent.register(AccountId(0), account, now, &mut self.outbox);
     }
 

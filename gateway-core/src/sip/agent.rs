@@ -18,8 +18,8 @@ use acks::Acks;
 use ask::Owner;
 
 mod acks;
-mod address;
 mod act;
+mod address;
 mod ask;
 mod keep;
 mod receive;
@@ -335,14 +335,7 @@ impl UserAgent {
 /// Incoming sessions.
 impl UserAgent {
     /// Sends a provisional response: 100, 180, 183 (with SDP). Ignored after the final answer.
-    pub fn provisional(
-        &mut self,
-        session: SessionId,
-        status: u16,
-        body: Option<Vec<u8>>,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    pub fn provisional(&mut self, session: SessionId, status: u16, body: Option<Vec<u8>>, now: Moment, out: &mut Vec<AgentOutput>) {
         self.in_session(session, now, out, |session, acts| session.provisional(status, body, now, acts));
     }
 
@@ -357,13 +350,7 @@ impl UserAgent {
     }
 
     /// Answers the [`SipEvent::Offer`] that waits: 200 with SDP, or that status. Ignored when none waits.
-    pub fn answer_offer(
-        &mut self,
-        session: SessionId,
-        answer: Result<Vec<u8>, u16>,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    pub fn answer_offer(&mut self, session: SessionId, answer: Result<Vec<u8>, u16>, now: Moment, out: &mut Vec<AgentOutput>) {
         self.in_session(session, now, out, |session, acts| session.answer_offer(answer, now, acts));
     }
 }
@@ -376,14 +363,7 @@ impl UserAgent {
     }
 
     /// Sends INFO inside a confirmed session; ignored in any other.
-    pub fn info(
-        &mut self,
-        session: SessionId,
-        content_type: &str,
-        body: Vec<u8>,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    pub fn info(&mut self, session: SessionId, content_type: &str, body: Vec<u8>, now: Moment, out: &mut Vec<AgentOutput>) {
         self.in_session(session, now, out, |session, acts| session.info(content_type, body, acts));
     }
 

@@ -82,6 +82,11 @@ impl Registrar {
         Registrar { limits, users: BTreeMap::new() }
     }
 
+    /// New bounds, for every REGISTER from now on. Bindings that are there keep their end.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Carries out a REGISTER of `user`, who has proven to be that, and makes the answer: 200 with all bindings, 400, 423 or 500.
     ///
     /// Either the whole request is carried out or nothing of it (§10.3 step 7).

@@ -184,28 +184,14 @@ impl Registrations {
     }
 
     /// A response to a REGISTER came.
-    pub(crate) fn answered(
-        &mut self,
-        key: RegistrationKey,
-        response: &Response,
-        now: Moment,
-        rng: &mut Rng,
-        out: &mut Vec<Act>,
-    ) {
+    pub(crate) fn answered(&mut self, key: RegistrationKey, response: &Response, now: Moment, rng: &mut Rng, out: &mut Vec<Act>) {
         if self.all.get_mut(&key).is_some_and(|registration| registration.answered(response, now, rng, out)) {
             self.forget(key);
         }
     }
 
     /// Nobody answered (408), or the REGISTER could not be sent (503).
-    pub(crate) fn unanswered(
-        &mut self,
-        key: RegistrationKey,
-        status: u16,
-        now: Moment,
-        rng: &mut Rng,
-        out: &mut Vec<Act>,
-    ) {
+    pub(crate) fn unanswered(&mut self, key: RegistrationKey, status: u16, now: Moment, rng: &mut Rng, out: &mut Vec<Act>) {
         let failure = Failure { status, reason: phrase(status), retry_after: Duration::ZERO };
         if self.all.get_mut(&key).is_some_and(|registration| registration.failed(&failure, now, rng, out)) {
             self.forget(key);

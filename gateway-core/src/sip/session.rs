@@ -149,13 +149,7 @@ impl Session {
     }
 
     /// A request came inside the session. ACK and CANCEL have their own ways in.
-    pub(crate) fn receive(
-        &mut self,
-        transaction: ServerId,
-        request: &Request,
-        source: SocketAddr,
-        out: &mut Vec<Act>,
-    ) {
+    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: SocketAddr, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(invited) => self.receive_invited(invited, transaction, request, out),
             State::Inviting(inviting) => self.receive_inviting(inviting, transaction, request, out),

@@ -203,13 +203,7 @@ impl Transactions {
 /// Client side.
 impl Transactions {
     /// Sends a request and starts its transaction. `None` (and nothing sent): the table is full, or the request has no branch.
-    pub(crate) fn start(
-        &mut self,
-        request: Request,
-        to: SocketAddr,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) -> Option<ClientId> {
+    pub(crate) fn start(&mut self, request: Request, to: SocketAddr, now: Moment, out: &mut Vec<AgentOutput>) -> Option<ClientId> {
         let key = key::of_client_request(&request)?;
         if !self.make_room(MOST_TRANSACTIONS) {
             return None;
@@ -244,12 +238,7 @@ impl Transactions {
     }
 
     /// A response came. `Some`: it is new, and an answer to this request; strays and repetitions are dealt with here.
-    pub(crate) fn receive_response(
-        &mut self,
-        response: &Response,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) -> Option<ClientId> {
+    pub(crate) fn receive_response(&mut self, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) -> Option<ClientId> {
         let id = self.client_of(response)?;
         let entry = self.clients.get_mut(&id)?;
         let before = entry.machine.deadline();
@@ -302,13 +291,7 @@ impl Transactions {
 /// Server side.
 impl Transactions {
     /// A request came.
-    pub(crate) fn receive_request(
-        &mut self,
-        source: SocketAddr,
-        request: &Request,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) -> Arrival {
+    pub(crate) fn receive_request(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) -> Arrival {
         let key = key::of_server_request(request);
         if let Some(id) = self.server_keys.get(&key).copied() {
             return self.seen_before(id, request, now, out);
@@ -357,13 +340,7 @@ impl Transactions {
     }
 
     /// Answers a request. False: a final response was sent before, or the transaction is over, and nothing was sent.
-    pub(crate) fn respond(
-        &mut self,
-        id: ServerId,
-        response: Response,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) -> bool {
+    pub(crate) fn respond(&mut self, id: ServerId, response: Response, now: Moment, out: &mut Vec<AgentOutput>) -> bool {
         let Some(entry) = self.servers.get_mut(&id) else { return false };
         let before = entry.machine.deadline();
         let answer = Answer::of(response.status());

@@ -91,9 +91,7 @@ impl Uri {
             None => (None, None),
         };
         let broken = |c: char| c.is_whitespace() || c.is_control() || "<>\"@".contains(c);
-        if raw_user.is_some_and(|user| user.is_empty() || user.contains(broken))
-            || password.is_some_and(|text| text.contains(broken))
-        {
+        if raw_user.is_some_and(|user| user.is_empty() || user.contains(broken)) || password.is_some_and(|text| text.contains(broken)) {
             return Err(UriError::User);
         }
         let user = raw_user.map(|raw| unescape(raw).ok_or(UriError::User)).transpose()?;
@@ -146,8 +144,7 @@ impl Uri {
     #[must_use]
     pub fn equivalent(&self, other: &Uri) -> bool {
         let param = |uri: &Uri, name: &str| uri.params.get(name).map(|value| value.unwrap_or_default().to_ascii_lowercase());
-        let same_where_both =
-            |(name, _): (&str, Option<&str>)| !other.params.has(name) || param(self, name) == param(other, name);
+        let same_where_both = |(name, _): (&str, Option<&str>)| !other.params.has(name) || param(self, name) == param(other, name);
         self.scheme == other.scheme
             && self.user == other.user
             && self.password == other.password

@@ -197,8 +197,7 @@ impl DtmfReceiver {
         if !near(low, offset_hz.0) || !near(high, offset_hz.1) {
             return None;
         }
-        let power =
-            (self.window.sine_power(self.phasors[low], offset_hz.0), self.window.sine_power(self.phasors[high], offset_hz.1));
+        let power = (self.window.sine_power(self.phasors[low], offset_hz.0), self.window.sine_power(self.phasors[high], offset_hz.1));
         let least = power_of_dbm0(LEAST_TONE_DBM0);
         let twist_db = 10.0 * (power.0 / power.1.max(f32::MIN_POSITIVE)).log10();
         let steady = |n: usize| {

@@ -107,7 +107,7 @@ fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge
     let answer = if body.is_empty() { Ok(audio.offer()) } else { audio.answer(body) };
     let answered = answer.map_err(|error| match error {
         SdpError::Malformed => 400,
-        SdpError::NoCommonCodec | SdpError::NoAudio => 488,
+        SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress => 488,
     });
     if answered.is_ok() {
         bridge.media.extend(audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));

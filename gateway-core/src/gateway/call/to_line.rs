@@ -48,7 +48,14 @@ pub struct ToLine {
 impl ToLine {
     /// A call whose port is chosen. `answer` is our SDP answer; `None` when the INVITE had no offer.
     /// Orders the seizure at once.
-    pub fn begin(facts: CallFacts, session: SessionId, audio: Audio, answer: Option<Vec<u8>>, order: Order, bridge: &mut Bridge<'_>) -> Self {
+    pub fn begin(
+        facts: CallFacts,
+        session: SessionId,
+        audio: Audio,
+        answer: Option<Vec<u8>>,
+        order: Order,
+        bridge: &mut Bridge<'_>,
+    ) -> Self {
         bridge.line.push(LineOrder::Seize);
         ToLine { facts, timers: Timers::new(), session, audio, answer, order, stage: Stage::Seizing }
     }
@@ -180,7 +187,8 @@ impl ToLine {
         match bridge.settings.answer_mode {
             AnswerMode::AfterDialing => return self.answered(bridge),
             AnswerMode::FirstOf => {
-                self.timers.set(CallTimer::AnswerLimit, bridge.now + seconds_or_never(bridge.settings.answer_limit_s).unwrap_or(ms(20_000)));
+                self.timers
+                    .set(CallTimer::AnswerLimit, bridge.now + seconds_or_never(bridge.settings.answer_limit_s).unwrap_or(ms(20_000)));
             }
             AnswerMode::PolarityReversal | AnswerMode::Voice => {}
         }
@@ -207,7 +215,11 @@ impl ToLine {
             (ProgressTone::Congestion, Stage::AwaitingDialTone | Stage::Waiting { .. }) => self.give_up(EndCause::Congestion, bridge),
             (ProgressTone::SpecialInformation, Stage::Waiting { .. }) => self.give_up(EndCause::Unobtainable, bridge),
             (
-                ProgressTone::Dial | ProgressTone::Ringback | ProgressTone::Busy | ProgressTone::Congestion | ProgressTone::SpecialInformation,
+                ProgressTone::Dial
+                | ProgressTone::Ringback
+                | ProgressTone::Busy
+                | ProgressTone::Congestion
+                | ProgressTone::SpecialInformation,
                 _,
             ) => Step::Continue,
         }

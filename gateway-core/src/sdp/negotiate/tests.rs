@@ -37,8 +37,7 @@ fn our_offer_stands_byte_for_byte() {
 
 #[test]
 fn an_answer_takes_one_codec_and_the_event_number_of_the_offer() {
-    let (text, agreed) =
-        answered("m=audio 40000 RTP/AVP 0 8 96\r\na=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-15\r\na=ptime:30\r\n");
+    let (text, agreed) = answered("m=audio 40000 RTP/AVP 0 8 96\r\na=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-15\r\na=ptime:30\r\n");
     assert_eq!(
         text,
         "v=0\r\no=- 77 3 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 16400 RTP/AVP 8 96\r\n\
@@ -144,8 +143,7 @@ fn odd_but_understandable_descriptions_are_understood() {
         assert_eq!(agreed.remote, "10.0.0.1:4000".parse().unwrap());
     }
     let latin_1 =
-        [&b"v=0\r\no=Jos\xe9 1 1 IN IP4 10.0.0.1\r\ns=\xe3\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"[..]]
-            .concat();
+        [&b"v=0\r\no=Jos\xe9 1 1 IN IP4 10.0.0.1\r\ns=\xe3\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"[..]].concat();
     assert!(answer(&local(), &latin_1).is_ok());
 }
 

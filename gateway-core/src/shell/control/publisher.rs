@@ -40,12 +40,7 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(
-        latest: watch::Sender<Arc<Snapshot>>,
-        updates: broadcast::Sender<Update>,
-        notices: Notices,
-        now: Moment,
-    ) -> Self {
+    pub(crate) fn new(latest: watch::Sender<Arc<Snapshot>>, updates: broadcast::Sender<Update>, notices: Notices, now: Moment) -> Self {
         Publisher { latest, updates, notices, published: now, due: now }
     }
 

@@ -137,9 +137,9 @@ fn entry(port: &serialport::SerialPortInfo) -> DeviceEntry {
             known: false,
             chosen: false,
         },
-        serialport::SerialPortType::PciPort
-        | serialport::SerialPortType::BluetoothPort
-        | serialport::SerialPortType::Unknown => plain_entry(choice, port.port_name.clone(), false),
+        serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => {
+            plain_entry(choice, port.port_name.clone(), false)
+        }
     }
 }
 

@@ -11,10 +11,10 @@ use tokio::sync::broadcast;
 use super::choice::DeviceFault;
 use super::supervisor::{BoxOrder, BoxOutbox};
 use crate::config::PortId;
+use crate::fxo::simulator::{LineAct, VirtualBox};
 use crate::shell::clock::Clock;
 use crate::shell::exchange::{self, ExchangeFailure, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
 use crate::shell::handle::{DeviceError, Update};
-use crate::fxo::simulator::{LineAct, VirtualBox};
 
 /// The bit rate for boxes behind a UART; boxes on USB (CDC-ACM) ignore it.
 const BITS_PER_SECOND: u32 = 921_600;
@@ -49,10 +49,7 @@ pub(super) struct SerialLink {
 impl SerialLink {
     /// Opens the serial port at `path`; what is read goes to `inbox` marked with `link`, the number of this opening.
     pub(super) fn open(path: &str, link: u64, inbox: BoxOutbox) -> Result<Self, DeviceFault> {
-        let mut port = serialport::new(path, BITS_PER_SECOND)
-            .timeout(WRITE_WAIT)
-            .open()
-            .map_err(|error| open_fault(&error))?;
+        let mut port = serialport::new(path, BITS_PER_SECOND).timeout(WRITE_WAIT).open().map_err(|error| open_fault(&error))?;
         // A pseudo-terminal has no modem lines: that is no fault. A real box takes DTR as "a program is there".
         if let Err(error) = port.write_data_terminal_ready(true).and_then(|()| port.write_request_to_send(true)) {
             tracing::debug!(%error, "the serial port has no modem lines");
@@ -173,8 +170,6 @@ fn open_fault(error: &serialport::Error) -> DeviceFault {
         serialport::ErrorKind::NoDevice | serialport::ErrorKind::Io(io::ErrorKind::NotFound) => DeviceFault::NotFound,
         serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => DeviceFault::Denied,
         serialport::ErrorKind::Io(io::ErrorKind::ResourceBusy) => DeviceFault::Busy,
-        serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown | serialport::ErrorKind::Io(_) => {
-            DeviceFault::OpenFailed
-        }
+        serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown | serialport::ErrorKind::Io(_) => DeviceFault::OpenFailed,
     }
 }

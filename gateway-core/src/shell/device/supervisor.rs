@@ -13,11 +13,11 @@ use super::session::{Ending, Session};
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::fxo::LineCommand;
+use crate::fxo::simulator::LineAct;
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
 use crate::shell::handle::{DeviceError, Update};
 use crate::shell::inbox::{Inbox, Outbox, Received, inbox};
-use crate::fxo::simulator::LineAct;
 use crate::shell::port::PortOutbox;
 
 /// Orders that may wait for the box thread. It handles one in microseconds; more waiting means that it is stuck.
@@ -206,8 +206,7 @@ impl BoxThread {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
                 }
                 // No box: the brain knows, and what is left of the last opening tells nothing new.
-                Received::Order(BoxOrder::Line { .. } | BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. })
-                | Received::Audio(_) => {}
+                Received::Order(BoxOrder::Line { .. } | BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. }) | Received::Audio(_) => {}
                 Received::Closed => return Ending::Stop { done: None },
                 Received::DeadlinePassed => {
                     if self.reports.brain.is_closed() {

@@ -53,8 +53,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let stored = store.load().await?.map(|(_, settings)| settings);
     let fresh = options.profile.map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
     let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
-    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None)
-        .map_err(|error| StartError::Bind { error })?;
+    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
     if let Some(fresh) = &fresh {
         store.commit(fresh, "profile", clock.epoch_ms(clock.now())).await?;
     }

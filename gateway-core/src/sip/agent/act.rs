@@ -57,27 +57,13 @@ impl UserAgent {
         }
     }
 
-    fn ask_for(
-        &mut self,
-        id: SessionId,
-        purpose: Purpose,
-        request: Request,
-        to: SocketAddr,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    fn ask_for(&mut self, id: SessionId, purpose: Purpose, request: Request, to: SocketAddr, now: Moment, out: &mut Vec<AgentOutput>) {
         let credentials = self.sessions.get(&id).and_then(Session::credentials).cloned();
         self.ask(Owner { credentials, ..Owner::of(purpose) }, &request, to, now, out);
     }
 
     /// Answers a server transaction in our name.
-    pub(super) fn reply(
-        &mut self,
-        transaction: ServerId,
-        response: Response,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    pub(super) fn reply(&mut self, transaction: ServerId, response: Response, now: Moment, out: &mut Vec<AgentOutput>) {
         let response = self.signed(response);
         self.transactions.respond(transaction, response, now, out);
     }

@@ -13,13 +13,7 @@ use crate::time::Moment;
 const BUSY_RETRY_AFTER_S: u32 = 5;
 
 impl UserAgent {
-    pub(super) fn receive_request(
-        &mut self,
-        source: SocketAddr,
-        mut request: Request,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    pub(super) fn receive_request(&mut self, source: SocketAddr, mut request: Request, now: Moment, out: &mut Vec<AgentOutput>) {
         // Without a Via that can be read there is no transaction, and nobody to answer.
         if request.note_source(source).is_err() {
             return;
@@ -41,14 +35,7 @@ impl UserAgent {
         }
     }
 
-    fn new_request(
-        &mut self,
-        id: ServerId,
-        source: SocketAddr,
-        request: &Request,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    fn new_request(&mut self, id: ServerId, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) {
         if *request.method() == Method::Cancel {
             self.cancel(id, request, now, out);
             return;
@@ -79,14 +66,7 @@ impl UserAgent {
         }
     }
 
-    fn invited(
-        &mut self,
-        transaction: ServerId,
-        source: SocketAddr,
-        request: &Request,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    fn invited(&mut self, transaction: ServerId, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) {
         if self.sessions.len() >= MOST_SESSIONS {
             let mut response = request.respond(503);
             response.headers_mut().push("Retry-After", BUSY_RETRY_AFTER_S.to_string());

@@ -12,13 +12,7 @@ use crate::sip::transaction::ClientId;
 use crate::time::Moment;
 
 impl UserAgent {
-    pub(super) fn receive_response(
-        &mut self,
-        source: SocketAddr,
-        response: &Response,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    pub(super) fn receive_response(&mut self, source: SocketAddr, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
         let Some(id) = self.transactions.receive_response(response, now, out) else { return };
         if self.answered_challenge(id, response, now, out) {
             return;
@@ -43,19 +37,11 @@ impl UserAgent {
     }
 
     /// Sends a challenged request again with credentials, once, one CSeq number later (§22.2). False: not to be answered.
-    fn answered_challenge(
-        &mut self,
-        id: ClientId,
-        response: &Response,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) -> bool {
+    fn answered_challenge(&mut self, id: ClientId, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) -> bool {
         let Some(owner) = self.owners.get(&id).filter(|owner| !owner.tried).cloned() else { return false };
         let (Some(credentials), 401 | 407) = (&owner.credentials, response.status()) else { return false };
         let wanted = match owner.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) => {
-                self.sessions.get(&session).is_some_and(Session::still_wanted)
-            }
+            Purpose::Invite(session) | Purpose::Dialog(session) => self.sessions.get(&session).is_some_and(Session::still_wanted),
             Purpose::Nothing | Purpose::Register(_) => true,
         };
         let mut challenges = Challenge::all(response);

@@ -119,9 +119,7 @@ impl Verifier {
         let nonce = self.write_nonce(Nonce { born: now, serial: self.serial }, source);
         let realm = grammar::quote(&self.realm);
         let stale = if stale { ", stale=true" } else { "" };
-        let header = |algorithm: &Algorithm| {
-            format!("Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}")
-        };
+        let header = |algorithm: &Algorithm| format!("Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}");
         self.offers.iter().map(header).collect()
     }
 

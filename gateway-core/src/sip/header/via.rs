@@ -55,10 +55,7 @@ impl Via {
         let (version, rest) = rest.split_once('/')?;
         // Any version of SIP: a request of another version is answered 505 along its Via.
         let (major, minor) = version.trim().split_once('.')?;
-        if !name.trim().eq_ignore_ascii_case("SIP")
-            || grammar::decimal::<u8>(major).is_none()
-            || grammar::decimal::<u8>(minor).is_none()
-        {
+        if !name.trim().eq_ignore_ascii_case("SIP") || grammar::decimal::<u8>(major).is_none() || grammar::decimal::<u8>(minor).is_none() {
             return None;
         }
         let rest = rest.trim_start();
@@ -137,8 +134,7 @@ mod tests {
 
     #[test]
     fn ipv6_and_white_space_are_understood() {
-        let via =
-            Via::parse("SIP / 2.0 / UDP  [2001:db8::9] : 5062 ; branch = z9hG4bKx;rport;received=[2001:db8::10];alias").unwrap();
+        let via = Via::parse("SIP / 2.0 / UDP  [2001:db8::9] : 5062 ; branch = z9hG4bKx;rport;received=[2001:db8::10];alias").unwrap();
         assert_eq!((via.host.as_str(), via.port), ("2001:db8::9", Some(5062)));
         assert_eq!(via.to_string(), "SIP/2.0/UDP [2001:db8::9]:5062;branch=z9hG4bKx;rport;received=2001:db8::10;alias");
         assert!(via.has_rfc3261_branch());

@@ -68,9 +68,7 @@ impl Headers {
     ///
     /// A line whose quotes do not match is one element. Not for `WWW-Authenticate` and its kin, whose commas mean other things.
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.all(name)
-            .flat_map(|line| grammar::split_outside(line, b',').unwrap_or_else(|| vec![line]))
-            .filter(|value| !value.is_empty())
+        self.all(name).flat_map(|line| grammar::split_outside(line, b',').unwrap_or_else(|| vec![line])).filter(|value| !value.is_empty())
     }
 
     /// Whether list header `name` (`Require`, `Supported`, `Allow`) holds `token`, compared without regard to case.

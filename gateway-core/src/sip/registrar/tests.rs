@@ -161,7 +161,8 @@ fn any_contact_text_is_survived() {
     let mut rng = Rng::from_seed(5);
     let mut phone = Phone::new();
     for _ in 0..5000 {
-        let text: String = (0..rng.below(40)).map(|_| char::from(b"<>sip:101@[].;=*,\"q0 expires"[usize::try_from(rng.below(28)).unwrap()])).collect();
+        let text: String =
+            (0..rng.below(40)).map(|_| char::from(b"<>sip:101@[].;=*,\"q0 expires"[usize::try_from(rng.below(28)).unwrap()])).collect();
         let response = phone.register(&[("Contact", &text)]);
         assert!([200, 400, 423].contains(&response.status()));
         assert!(phone.uris().len() <= 10);

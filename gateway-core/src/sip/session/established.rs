@@ -50,14 +50,7 @@ impl Established {
 /// Answers and their ACK.
 impl Session {
     /// Sends the 2xx to the INVITE that opened the session.
-    pub(super) fn send_answer(
-        &mut self,
-        transaction: ServerId,
-        response: Response,
-        number: u32,
-        now: Moment,
-        out: &mut Vec<Act>,
-    ) {
+    pub(super) fn send_answer(&mut self, transaction: ServerId, response: Response, number: u32, now: Moment, out: &mut Vec<Act>) {
         if let State::Established(established) = &mut self.state {
             established.confirmed = false;
         }
@@ -157,13 +150,7 @@ impl Session {
         self.state = State::Established(established);
     }
 
-    fn left_by_peer(
-        &mut self,
-        established: &mut Established,
-        transaction: ServerId,
-        request: &Request,
-        out: &mut Vec<Act>,
-    ) {
+    fn left_by_peer(&mut self, established: &mut Established, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
         self.reply(transaction, request, 200, out);
         self.withdraw_offer(established, out);
         if established.leaving.is_none() {

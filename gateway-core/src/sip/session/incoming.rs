@@ -147,13 +147,7 @@ impl Session {
     }
 
     /// A request of the caller inside the early dialog.
-    pub(super) fn receive_invited(
-        &mut self,
-        invited: Invited,
-        transaction: ServerId,
-        request: &Request,
-        out: &mut Vec<Act>,
-    ) {
+    pub(super) fn receive_invited(&mut self, invited: Invited, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
         match request.method() {
             // §15.1.2: a BYE takes the unanswered INVITE with it.
             Method::Bye => {

@@ -118,13 +118,7 @@ impl Session {
     }
 
     /// The first 2xx to our INVITE: ACK it, and talk, or hang up when nobody wants the call any more (§15).
-    pub(crate) fn accepted(
-        &mut self,
-        invite: &Request,
-        response: &Response,
-        source: SocketAddr,
-        out: &mut Vec<Act>,
-    ) {
+    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: SocketAddr, out: &mut Vec<Act>) {
         let inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {
@@ -202,13 +196,7 @@ impl Session {
     }
 
     /// A request of one of the called sides inside an early dialog.
-    pub(super) fn receive_inviting(
-        &mut self,
-        inviting: Inviting,
-        transaction: ServerId,
-        request: &Request,
-        out: &mut Vec<Act>,
-    ) {
+    pub(super) fn receive_inviting(&mut self, inviting: Inviting, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
         match request.method() {
             Method::Info => {
                 self.reply(transaction, request, 200, out);

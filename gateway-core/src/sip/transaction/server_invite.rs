@@ -100,10 +100,8 @@ impl ServerInvite {
             }
             (State::Accepted, Answer::Success) => out.push(ServerAct::Transmit),
             (State::Accepted, Answer::Provisional | Answer::Failure)
-            | (
-                State::Completed { .. } | State::Confirmed | State::Terminated,
-                Answer::Provisional | Answer::Success | Answer::Failure,
-            ) => {}
+            | (State::Completed { .. } | State::Confirmed | State::Terminated, Answer::Provisional | Answer::Success | Answer::Failure) => {
+            }
         }
     }
 

@@ -110,8 +110,7 @@ impl Draft {
             status_line(line)
         } else {
             let words: Vec<&str> = line.split_ascii_whitespace().collect();
-            self.answerable =
-                words.last().is_some_and(|word| word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")));
+            self.answerable = words.last().is_some_and(|word| word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")));
             if self.answerable { request_line(&words) } else { Err(Defect::NotSip) }
         };
         match result {
@@ -188,9 +187,7 @@ impl Draft {
         }
         match self.start.take() {
             Some(Start::Request { method, uri }) => Ok(Request::from_parts(method, uri, self.headers, body.to_vec()).into()),
-            Some(Start::Response { status, reason }) => {
-                Ok(Response::from_parts(status, &reason, self.headers, body.to_vec()).into())
-            }
+            Some(Start::Response { status, reason }) => Ok(Response::from_parts(status, &reason, self.headers, body.to_vec()).into()),
             None => Err(self.refuse(Defect::StartLine)),
         }
     }
@@ -237,9 +234,7 @@ fn request_line(words: &[&str]) -> Result<Start, Defect> {
     }
     let method = Method::from_token(method).ok_or(Defect::StartLine)?;
     match Uri::parse(uri) {
-        Ok(parsed) if parsed.headers.is_none() && !uri.contains(['<', '>', '"']) => {
-            Ok(Start::Request { method, uri: (*uri).to_owned() })
-        }
+        Ok(parsed) if parsed.headers.is_none() && !uri.contains(['<', '>', '"']) => Ok(Start::Request { method, uri: (*uri).to_owned() }),
         Ok(_) | Err(_) => Err(Defect::RequestUri),
     }
 }

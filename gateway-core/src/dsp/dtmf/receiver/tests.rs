@@ -59,8 +59,7 @@ fn every_digit_is_heard_at_every_level() {
 fn forty_ms_are_enough_at_every_alignment_and_twenty_five_never() {
     for digit in ['1', '5', '0', 'D'] {
         for lead in 0..80 {
-            let (long, short) =
-                (burst(digit, flat(-15.0), (1.0, 1.0), 40, lead * 2), burst(digit, flat(-15.0), (1.0, 1.0), 23, lead * 2));
+            let (long, short) = (burst(digit, flat(-15.0), (1.0, 1.0), 40, lead * 2), burst(digit, flat(-15.0), (1.0, 1.0), 23, lead * 2));
             assert_eq!(digits_in(&long), digit.to_string(), "lead {lead}");
             assert_eq!(digits_in(&short), "", "lead {lead}");
         }
@@ -87,11 +86,7 @@ fn eight_db_of_normal_and_four_of_reverse_twist_are_accepted_twelve_and_ten_are_
             let levels = DtmfLevels { low_dbm0: -14.0, high_dbm0: -14.0 - twist_db };
             for off in [-0.015, 0.0, 0.015] {
                 let samples = burst(digit, levels, (1.0 + off, 1.0 - off), 45, 90);
-                assert_eq!(
-                    digits_in(&samples),
-                    if heard { digit.to_string() } else { String::new() },
-                    "{digit} {twist_db} dB {off}"
-                );
+                assert_eq!(digits_in(&samples), if heard { digit.to_string() } else { String::new() }, "{digit} {twist_db} dB {off}");
             }
         }
     }
@@ -160,8 +155,7 @@ fn begin_is_early_and_times_are_true() {
         }
         assert!(begin_ms.unwrap() <= 56, "begin after {begin_ms:?} ms");
         assert!(suspected_ms.is_none_or(|suspected| suspected <= 40), "{suspected_ms:?}");
-        let [DtmfEvent::Begin { level_dbm0, since_ms, .. }, DtmfEvent::End { duration_ms, since_ms: over_ms, .. }] = events[..]
-        else {
+        let [DtmfEvent::Begin { level_dbm0, since_ms, .. }, DtmfEvent::End { duration_ms, since_ms: over_ms, .. }] = events[..] else {
             panic!("{events:?}")
         };
         assert!((level_dbm0 + 9.0).abs() < 0.5, "{level_dbm0}");
@@ -199,9 +193,7 @@ fn hits_in_babble(seeds: std::ops::Range<u64>, seconds: usize) -> usize {
 
 #[test]
 fn tones_of_the_exchange_sweeps_and_noise_are_no_digits() {
-    for frequencies_hz in
-        [vec![425.0], vec![350.0, 440.0], vec![480.0, 620.0], vec![697.0], vec![1209.0, 1633.0], vec![770.0, 852.0]]
-    {
+    for frequencies_hz in [vec![425.0], vec![350.0, 440.0], vec![480.0, 620.0], vec![697.0], vec![1209.0, 1633.0], vec![770.0, 852.0]] {
         let mut samples = vec![0; 16000];
         ToneGenerator::new(&ToneSpec { frequencies_hz, level_dbm0: -8.0, cadence_ms: vec![250, 250] }).fill(&mut samples);
         assert_eq!(digits_in(&samples), "");
@@ -221,8 +213,7 @@ fn tones_of_the_exchange_sweeps_and_noise_are_no_digits() {
 fn a_digit_is_heard_over_hum() {
     for digit in DIGITS.chars() {
         let mut samples = burst(digit, flat(-28.0), (1.0, 1.0), 50, 20);
-        ToneGenerator::new(&ToneSpec { frequencies_hz: vec![60.0], level_dbm0: -25.0, cadence_ms: vec![] })
-            .mix_into(&mut samples);
+        ToneGenerator::new(&ToneSpec { frequencies_hz: vec![60.0], level_dbm0: -25.0, cadence_ms: vec![] }).mix_into(&mut samples);
         assert_eq!(digits_in(&samples), digit.to_string());
     }
 }

@@ -114,9 +114,7 @@ fn in_band_digits_are_left_alone_and_so_are_all_without_an_agreed_telephone_even
         let plan = plan(side);
         MediaPlan { agreed: Agreed { telephone_event: None, ..plan.agreed }, ..plan }
     };
-    for (configs, plans) in
-        [(with(DtmfToSip::InBand), [plan(A), plan(B)]), (with(DtmfToSip::Rfc4733), [no_events(A), no_events(B)])]
-    {
+    for (configs, plans) in [(with(DtmfToSip::InBand), [plan(A), plan(B)]), (with(DtmfToSip::Rfc4733), [no_events(A), no_events(B)])] {
         let mut world = World::new(1, configs, plans);
         let [_, heard] = world.play([&said, &[]], frames_of(&said));
         assert_eq!(digits_in(&heard), ALL, "once, as sound");

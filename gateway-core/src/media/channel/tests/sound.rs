@@ -111,8 +111,7 @@ fn the_meter_is_told_five_times_a_second() {
     let said = vec![8000; 160 * 100];
     let mut world = World::pair();
     world.play([&said, &[]], 100);
-    let meters: Vec<_> =
-        world.events[A].iter().filter_map(|e| if let MediaEvent::Meter(m) = e { Some(*m) } else { None }).collect();
+    let meters: Vec<_> = world.events[A].iter().filter_map(|e| if let MediaEvent::Meter(m) = e { Some(*m) } else { None }).collect();
     assert_eq!(meters.len(), 10);
     let last = meters[9];
     assert!((last.rx_dbm0 + 6.1).abs() < 0.5, "{last:?}");

@@ -230,8 +230,7 @@ pub(super) fn line_digits(events: &[MediaEvent]) -> String {
 }
 
 pub(super) fn net_digits(events: &[MediaEvent]) -> String {
-    let digit =
-        |event: &MediaEvent| -> Option<Digit> { if let MediaEvent::NetDigit(digit) = event { Some(*digit) } else { None } };
+    let digit = |event: &MediaEvent| -> Option<Digit> { if let MediaEvent::NetDigit(digit) = event { Some(*digit) } else { None } };
     events.iter().filter_map(digit).collect()
 }
 

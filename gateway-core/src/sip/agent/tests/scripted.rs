@@ -228,7 +228,10 @@ fn info_and_options_inside_the_call_are_answered_here() {
     stage.hear(info.clone());
     stage.hear(info);
     assert_eq!(stage.statuses(&Method::Info), [200, 200]);
-    let told = stage.events.iter().filter(|event| matches!(event, SipEvent::Info { content_type, .. } if content_type == "application/dtmf-relay"));
+    let told = stage
+        .events
+        .iter()
+        .filter(|event| matches!(event, SipEvent::Info { content_type, .. } if content_type == "application/dtmf-relay"));
     assert_eq!(told.count(), 1);
     stage.hear(inside(&ok, Method::Options, "o1", 3));
     assert!(stage.last_response().headers().lists("Allow", "UPDATE"));
