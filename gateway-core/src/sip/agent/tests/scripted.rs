@@ -333,7 +333,7 @@ fn nobody_answers_within_the_ring_time() {
     assert_eq!(stage.requests(&Method::Cancel).len(), 0);
     stage.wait_until(20_000);
     assert_eq!(stage.requests(&Method::Cancel).len(), 1);
-    assert_eq!(refused(&stage), []);
+    assert!(refused(&stage).is_empty());
     stage.wait_until(52_000);
     assert_eq!(refused(&stage), [408]);
     assert!(stage.agent.is_quiet());
@@ -343,7 +343,7 @@ fn nobody_answers_within_the_ring_time() {
 fn an_invite_into_the_void_ends_after_32_seconds() {
     let (mut stage, session, _) = calling(an_invite());
     stage.wait_until(31_999);
-    assert_eq!(refused(&stage), []);
+    assert!(refused(&stage).is_empty());
     stage.wait_until(32_000);
     assert_eq!(refused(&stage), [408]);
     assert!(stage.agent.is_quiet());
