@@ -10,9 +10,7 @@ use std::time::Duration;
 use self::channel::{Ask, Channel, Expired};
 use self::mirror::Mirror;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, Packet, WHOLE_BOX};
-use super::message::{
-    AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status,
-};
+use super::message::{AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status};
 use crate::config::PortId;
 use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
@@ -410,9 +408,7 @@ impl BoxDriver {
             LineCommand::Seize => Request::Hook(HookPosition::Off),
             LineCommand::Release if listens => Request::Hook(HookPosition::OnListening),
             LineCommand::Release => Request::Hook(HookPosition::On),
-            LineCommand::Flash { duration } => {
-                Request::Flash { ms: u16::try_from(duration.as_millis()).unwrap_or(u16::MAX) }
-            }
+            LineCommand::Flash { duration } => Request::Flash { ms: u16::try_from(duration.as_millis()).unwrap_or(u16::MAX) },
             LineCommand::DialPulse { digits } => Request::DialPulse { make_pct: PULSE.0, pps: PULSE.1, digits },
             LineCommand::Measure => Request::Line,
             LineCommand::Reset => Request::Reset,

@@ -43,9 +43,7 @@ fn call(rig: &mut Rig, number: &str) {
 
 fn release(rig: &mut Rig) {
     rig.order(PORT, LineOrder::Release);
-    rig.run_until("released", |rig| {
-        rig.has_noticed(&ExchangeEvent::Released) && rig.lines[0].state() == LineState::Idle
-    });
+    rig.run_until("released", |rig| rig.has_noticed(&ExchangeEvent::Released) && rig.lines[0].state() == LineState::Idle);
     assert!(rig.has_told(&LineReport::Released));
     assert!(!rig.vbox.is_off_hook(PORT));
 }
@@ -324,9 +322,7 @@ fn caller_id_is_heard_on_hook_before_and_after_the_first_ring() {
 
 #[test]
 fn tones_are_heard_as_what_they_are() {
-    for (number, tone) in
-        [("101", ProgressTone::Busy), ("102", ProgressTone::Ringback), ("105", ProgressTone::Congestion)]
-    {
+    for (number, tone) in [("101", ProgressTone::Busy), ("102", ProgressTone::Ringback), ("105", ProgressTone::Congestion)] {
         let mut rig = Rig::idle(1, Some(AudioFormat::Ulaw));
         seize(&mut rig);
         rig.run_ms(1500);
@@ -456,10 +452,7 @@ fn over_a_bad_wire_everything_converges_and_no_line_stays_seized() {
             rig.run_ms(rng.below(1200));
         }
         rig.faults = Faults::default();
-        let quiet =
-            [LineAct::CableIn, LineAct::Extension { off_hook: false }, LineAct::StopRinging, LineAct::HangUp {
-                how: None,
-            }];
+        let quiet = [LineAct::CableIn, LineAct::Extension { off_hook: false }, LineAct::StopRinging, LineAct::HangUp { how: None }];
         for port in [PortId(0), PortId(1)] {
             for act in quiet.clone() {
                 rig.act(port, act);
