@@ -54,7 +54,7 @@ impl Channel {
     pub fn new(config: MediaConfig) -> Self {
         Channel {
             ear: LineEar::new(&config),
-            echo: Echo::new(),
+            echo: Echo::new(&config),
             to_net: ToNet::new(),
             to_line: ToLine::new(config.dtmf_on, config.dtmf_off),
             session: None,
@@ -97,6 +97,7 @@ impl Channel {
         }
         self.watch_over(now, out);
         if self.to_line.take_dialed() {
+            self.ear.dialed();
             out.push(MediaOutput::Event(MediaEvent::Dialed));
         }
         self.tell_meter(out);
@@ -160,7 +161,10 @@ impl Channel {
     }
 
     fn configure(&mut self, config: MediaConfig) {
-        self.ear.configure(&config);
+        if config.tones != self.config.tones {
+            self.ear.retune(&config);
+            self.echo.retune(&config);
+        }
         self.to_line.set_timing(config.dtmf_on, config.dtmf_off);
         self.watch.configure(&config);
         self.config = config;
