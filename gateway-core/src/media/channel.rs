@@ -87,7 +87,7 @@ impl Channel {
     /// Takes the 20 ms that were heard on the line.
     pub fn line_frame(&mut self, frame: &Frame, now: Moment, out: &mut Vec<MediaOutput>) {
         self.rx_dbm0 = dbm0_of(&frame.0);
-        self.watch.from_line(frame);
+        self.watch.heard_on_line(frame);
         self.ear.hear(frame, self.rx_dbm0, &self.echo, now, out);
         if let Some(session) = &mut self.session {
             let to_line = &mut self.to_line;
@@ -140,7 +140,7 @@ impl Channel {
     /// The next 20 ms to be heard on the line: dialled digits, else digits of the call, else its audio.
     pub fn to_line(&mut self, now: Moment) -> Frame {
         let frame = self.to_line.frame(now);
-        self.watch.to_line(&frame);
+        self.watch.put_on_line(&frame);
         self.tx_dbm0 = self.echo.outgoing(&frame, now);
         frame
     }
@@ -149,19 +149,11 @@ impl Channel {
     #[must_use]
     pub fn meter(&self) -> Meter {
         let (sent, received, lost, jitter_ms) = self.session.as_ref().map_or((0, 0, 0, 0.0), Session::counts);
-        Meter {
-            rx_dbm0: self.rx_dbm0,
-            tx_dbm0: self.tx_dbm0,
-            sent,
-            received,
-            lost,
-            jitter_ms,
-            buffer_ms: self.to_line.buffer_ms(),
-        }
+        Meter { rx_dbm0: self.rx_dbm0, tx_dbm0: self.tx_dbm0, sent, received, lost, jitter_ms, buffer_ms: self.to_line.buffer_ms() }
     }
 
     fn configure(&mut self, config: MediaConfig) {
-        if config.tones != self.config.tones {
+        if config.tones != self.config.tones || config.category_digit != self.config.category_digit {
             self.ear.retune(&config);
             self.echo.retune(&config);
         }

@@ -4,6 +4,7 @@ use super::echo::Echo;
 use super::to_net::Findings;
 use super::{Ear, MediaConfig, MediaEvent, MediaOutput};
 use crate::dsp::Frame;
+use crate::dsp::callerid::{CallerId, CallerIdReceiver};
 use crate::dsp::dtmf::{DtmfEvent, DtmfReceiver};
 use crate::dsp::progress::{HeardTone, ProgressDetector, VoiceDetector};
 use crate::time::Moment;
@@ -22,6 +23,8 @@ pub(super) struct LineEar {
     tones: ProgressDetector,
     heard_tones: Vec<HeardTone>,
     voice: Voice,
+    caller_id: CallerIdReceiver,
+    callers: Vec<CallerId>,
 }
 
 /// Digits of the line, without the echo of ours.
@@ -50,12 +53,15 @@ impl LineEar {
             tones: ProgressDetector::new(&config.tones),
             heard_tones: Vec::with_capacity(A_FRAME),
             voice: Voice { detector: VoiceDetector::new(), again_in_frames: 0 },
+            caller_id: CallerIdReceiver::new(config.category_digit),
+            callers: Vec::with_capacity(A_FRAME),
         }
     }
 
-    /// The country's tones have changed.
+    /// The country has changed: its tones, or its kind of caller ID.
     pub(super) fn retune(&mut self, config: &MediaConfig) {
         self.tones = ProgressDetector::new(&config.tones);
+        self.caller_id = CallerIdReceiver::new(config.category_digit);
     }
 
     pub(super) fn listen(&mut self, ear: Ear) {
@@ -63,6 +69,7 @@ impl LineEar {
         self.digits.reset();
         self.tones.reset();
         self.voice.reset();
+        self.caller_id.reset();
     }
 
     pub(super) fn listens_to(&self) -> Ear {
@@ -78,7 +85,11 @@ impl LineEar {
     pub(super) fn hear(&mut self, frame: &Frame, level_dbm0: f32, echo: &Echo, now: Moment, out: &mut Vec<MediaOutput>) {
         self.digits.heard.clear();
         match self.listens_to {
-            Ear::Closed | Ear::OnHook => {}
+            Ear::Closed => {}
+            Ear::OnHook => {
+                self.caller_id.process(frame, &mut self.callers);
+                out.extend(self.callers.drain(..).map(|caller| MediaOutput::Event(MediaEvent::CallerId(caller))));
+            }
             Ear::OffHook => {
                 self.digits.hear(frame, echo, now, out);
                 self.hear_tones(frame, echo, now, out);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{Digit, MediaConfig};
-use crate::dsp::progress::{HeardTone, ProgressDetector, ProgressTone};
 use crate::dsp::Frame;
 use crate::dsp::dtmf::{DtmfEvent, DtmfReceiver};
 use crate::dsp::level::{SILENCE_DBM0, dbm0_of};
+use crate::dsp::progress::{HeardTone, ProgressDetector, ProgressTone};
 use crate::time::Moment;
 
 /// The way through the box, to the hybrid and back takes less.

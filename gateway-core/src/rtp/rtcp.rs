@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rtcp_types::{
-    Bye, Compound, CompoundBuilder, Packet, ReceiverReport, ReportBlock, ReportBlockBuilder, RtcpPacketWriter,
-    RtcpPacketWriterExt, Sdes, SdesChunk, SdesItem, SenderReport,
+    Bye, Compound, CompoundBuilder, Packet, ReceiverReport, ReportBlock, ReportBlockBuilder, RtcpPacketWriter, RtcpPacketWriterExt, Sdes,
+    SdesChunk, SdesItem, SenderReport,
 };
 use thiserror::Error;
 
@@ -59,13 +59,7 @@ pub enum RtcpError {
 
 /// Our report: SR when something was sent, else RR; about `heard_from`, when something was received; and our CNAME.
 #[must_use]
-pub fn report(
-    ssrc: u32,
-    now: Moment,
-    sent: Option<Sent>,
-    heard_from: Option<(Quality, Option<LastSenderReport>)>,
-    cname: &str,
-) -> Vec<u8> {
+pub fn report(ssrc: u32, now: Moment, sent: Option<Sent>, heard_from: Option<(Quality, Option<LastSenderReport>)>, cname: &str) -> Vec<u8> {
     bytes_of(compound(ssrc, now, sent, heard_from, cname))
 }
 
@@ -139,9 +133,9 @@ fn report_block(quality: Quality, last: Option<LastSenderReport>, now: Moment) -
         .extended_sequence_number(quality.extended_highest)
         .interarrival_jitter(quality.jitter);
     match last {
-        Some(last) => block
-            .last_sender_report_timestamp(last.ntp_middle)
-            .delay_since_last_sender_report_timestamp(in_65536ths(now - last.arrival)),
+        Some(last) => {
+            block.last_sender_report_timestamp(last.ntp_middle).delay_since_last_sender_report_timestamp(in_65536ths(now - last.arrival))
+        }
         None => block,
     }
 }

@@ -38,9 +38,9 @@ impl Twins {
     /// Whether this is a new press, and not the twin of one that came the other way.
     pub(super) fn is_new(&mut self, digit: Digit, way: Way, now: Moment) -> bool {
         let oldest_first = (0..REMEMBERED).map(|n| (self.next + n) % REMEMBERED);
-        let twin = oldest_first.into_iter().find(|&slot| {
-            self.presses[slot].is_some_and(|press| press.digit == digit && press.way != way && now - press.at < APART)
-        });
+        let twin = oldest_first
+            .into_iter()
+            .find(|&slot| self.presses[slot].is_some_and(|press| press.digit == digit && press.way != way && now - press.at < APART));
         match twin {
             Some(slot) => self.presses[slot] = None,
             None => {

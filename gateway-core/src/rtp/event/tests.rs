@@ -27,10 +27,7 @@ fn began(heard: &[Heard]) -> Vec<u8> {
 }
 
 fn ended(heard: &[Heard]) -> Vec<(u8, u16)> {
-    heard
-        .iter()
-        .filter_map(|h| if let Heard::Ended { event, duration, .. } = h { Some((*event, *duration)) } else { None })
-        .collect()
+    heard.iter().filter_map(|h| if let Heard::Ended { event, duration, .. } = h { Some((*event, *duration)) } else { None }).collect()
 }
 
 #[test]

@@ -107,8 +107,7 @@ fn hold_is_neither_loss_nor_silence_and_sends_nothing() {
         alone.command(MediaCommand::Attach(Box::new(plan(A))));
         alone.frames(1000);
         assert_eq!(alone.sent().0, 1000);
-        let first =
-            alone.out.iter().find_map(|o| if let MediaOutput::Rtp { bytes, .. } = o { Some(bytes.clone()) } else { None });
+        let first = alone.out.iter().find_map(|o| if let MediaOutput::Rtp { bytes, .. } = o { Some(bytes.clone()) } else { None });
         let header = crate::rtp::packet::read(&first.unwrap()).unwrap().header;
         assert!(header.marker, "a new talk spurt");
         assert_eq!(header.sequence, plan(A).first_sequence.wrapping_add(10), "numbers run on");

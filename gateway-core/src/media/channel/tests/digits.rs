@@ -36,7 +36,6 @@ fn digits_of_one_line_are_heard_once_on_the_other_and_never_in_the_audio() {
         assert_eq!(digits_in(&audio), "", "phase {phase}");
         longest_leak = longest_leak.max(audio.iter().filter(|s| s.abs() > 100).count());
     }
-    println!("samples of 16 digits that leaked into the audio at the worst phase: {longest_leak}");
     assert_eq!(longest_leak, 0);
 }
 
@@ -114,9 +113,7 @@ fn in_band_digits_are_left_alone_and_so_are_all_without_an_agreed_telephone_even
         let plan = plan(side);
         MediaPlan { agreed: Agreed { telephone_event: None, ..plan.agreed }, ..plan }
     };
-    for (configs, plans) in
-        [(with(DtmfToSip::InBand), [plan(A), plan(B)]), (with(DtmfToSip::Rfc4733), [no_events(A), no_events(B)])]
-    {
+    for (configs, plans) in [(with(DtmfToSip::InBand), [plan(A), plan(B)]), (with(DtmfToSip::Rfc4733), [no_events(A), no_events(B)])] {
         let mut world = World::new(1, configs, plans);
         let [_, heard] = world.play([&said, &[]], frames_of(&said));
         assert_eq!(digits_in(&heard), ALL, "once, as sound");
@@ -274,6 +271,5 @@ fn a_voice_on_the_line_is_hardly_ever_taken_for_the_beginning_of_a_digit() {
     assert_eq!(line_digits(&world.events[A]), "");
     let audio = audio_of(&world.sent[A]);
     let silenced = audio[160..].iter().zip(&said).filter(|(out, said)| **out == 8 && said.abs() > 16).count();
-    println!("samples of 60 s of speech that were silenced: {silenced}");
     assert!(silenced < said.len() / 500, "{silenced}");
 }

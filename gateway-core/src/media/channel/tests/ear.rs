@@ -2,6 +2,8 @@
 
 use super::world::*;
 use crate::dsp::babble::Babble;
+use crate::dsp::callerid::dtmf::to_digits;
+use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::dsp::tone::{ToneGenerator, ToneSpec};
 use crate::dsp::{FRAME_SAMPLES, Frame};
@@ -45,8 +47,7 @@ fn with_echo(world: &mut World, loss: i16, from_a: &[i16], from_b: &[i16]) {
 #[test]
 fn supervisory_tones_are_told_off_hook_and_no_voice_with_them() {
     let MediaConfig { tones: plan, .. } = config();
-    let cases =
-        [(plan.dial, ProgressTone::Dial, 1), (plan.busy, ProgressTone::Busy, 4), (plan.ringback, ProgressTone::Ringback, 1)];
+    let cases = [(plan.dial, ProgressTone::Dial, 1), (plan.busy, ProgressTone::Busy, 4), (plan.ringback, ProgressTone::Ringback, 1)];
     for (spec, expected, at_least) in cases {
         let said = sound(&spec, 8);
         let mut world = World::pair();
@@ -106,4 +107,24 @@ fn the_echo_of_a_tone_from_sip_does_not_end_the_call_but_the_tone_of_the_exchang
     world.play([&[], &[]], 350);
     world.play([&busy, &[]], 300);
     assert!(tones(&world.events[A]).iter().any(|(tone, cycles)| *tone == ProgressTone::Busy && *cycles >= 3));
+}
+
+#[test]
+fn caller_id_is_told_on_hook_once_and_only_there() {
+    let caller = CallerId {
+        number: Some("1133334444".to_owned()),
+        name: None,
+        presentation: Presentation::Allowed,
+        category: Some('1'),
+        source: CallerIdSource::Dtmf,
+    };
+    let said = keys(&to_digits(&caller), 70, 70, 1600);
+    for (ear, expected) in [(Ear::OnHook, vec![MediaEvent::CallerId(caller.clone())]), (Ear::OffHook, vec![]), (Ear::Closed, vec![])] {
+        let mut world = World::pair();
+        world.command(A, MediaCommand::Listen(ear));
+        world.play([&said, &[]], 150);
+        let told: Vec<_> = world.events[A].iter().filter(|event| matches!(event, MediaEvent::CallerId(_))).cloned().collect();
+        assert_eq!(told, expected, "{ear:?}");
+        assert_eq!(net_digits(&world.events[B]).is_empty(), ear != Ear::OffHook, "{ear:?}");
+    }
 }
