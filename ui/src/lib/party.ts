@@ -8,9 +8,11 @@ export function party(uri: string): string {
 
 /** Brazilian numbers get their usual spaces; anything else stays as dialled. */
 function phone(number: string): string {
-  const landline = /^0?(\d{2})(\d{4})(\d{4})$/.exec(number);
+  const free = /^(0[358]00)(\d{3})(\d{4})$/.exec(number);
+  if (free) return `${free[1]} ${free[2]} ${free[3]}`;
+  const landline = /^0?([1-9]{2})([2-5]\d{3})(\d{4})$/.exec(number);
   if (landline) return `(${landline[1]}) ${landline[2]}-${landline[3]}`;
-  const mobile = /^0?(\d{2})(9\d{4})(\d{4})$/.exec(number);
+  const mobile = /^0?([1-9]{2})(9\d{4})(\d{4})$/.exec(number);
   if (mobile) return `(${mobile[1]}) ${mobile[2]}-${mobile[3]}`;
   return number;
 }

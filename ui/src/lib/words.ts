@@ -1,6 +1,8 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
-import type { CallRecord, HangUpEvidence, Notice, Problem } from "./ipc/bindings";
+import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem } from "./ipc/bindings";
+import { place } from "./paths";
+import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
 import { span } from "./time";
 
@@ -46,5 +48,44 @@ export function noticeWords(words: Words, notice: Notice): string {
 }
 
 export function problemWords(words: Words, problem: Problem): string {
-  return words.code("problem", problem.code, problem.args);
+  const { fault, ...args } = problem.args;
+  return words.code("problem", problem.code, fault === undefined ? args : { ...args, fault: words.code("fault", fault) });
+}
+
+/** The name of a setting, as it stands on its page. */
+export function fieldWords(words: Words, path: string): string {
+  return words.code("field", place(path).field);
+}
+
+/** A value of a setting, as it stands in the review. Secrets tell only whether they are set. */
+export function valueWords(words: Words, value: FieldValue | null): string {
+  if (value === null) return words.t("review.blank");
+  switch (value.type) {
+    case "flag":
+      return words.t(value.value ? "review.on" : "review.off");
+    case "integer":
+      return String(value.value);
+    case "word":
+      return words.code("mode", value.value);
+    case "text":
+      return value.value === "" ? words.t("review.blank") : value.value;
+    case "list":
+      return value.value.length === 0 ? words.t("review.blank") : value.value.join(", ");
+    case "secret":
+      return words.t(value.value ? "review.secret" : "review.blank");
+  }
+}
+
+const GRADES: readonly Grade[] = ["rebind", "registers_again", "when_idle", "next_call", "now"];
+
+/** The two dearest grades among changes, dearest first. */
+export function gradesOf(changes: readonly Change[]): readonly Grade[] {
+  return GRADES.filter((grade) => changes.some((change) => change.grade === grade)).slice(0, 2);
+}
+
+/** Why Apply changed nothing. */
+export function refusalWords(words: Words, refusal: Refusal): string {
+  return refusal.kind === "prepare"
+    ? words.code("bind", refusal.error.code, { address: refusal.error.address })
+    : words.code("refusal", refusal.kind);
 }

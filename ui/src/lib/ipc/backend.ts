@@ -3,7 +3,7 @@
  */
 import type {
   Applied,
-  ApplyRefusal,
+  ApplyError,
   Boot,
   Command,
   ExchangeLineView,
@@ -32,7 +32,7 @@ export interface Backend {
   /** Problems of a draft, what it would change, and the exact URI that each port would call. */
   review(draft: Settings): Promise<Review>;
   /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`. */
-  apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyRefusal>>;
+  apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>>;
   /** An order of the operator. */
   command(command: Command): Promise<void>;
   /** Something the virtual exchange does on a line. */

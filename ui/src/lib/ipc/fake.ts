@@ -5,13 +5,15 @@
 import type { Backend, Listener, Outcome } from "./backend";
 import type {
   Applied,
-  ApplyRefusal,
+  ApplyError,
   Boot,
   CallRecord,
   CallView,
   Change,
   Command,
   ExchangeLineView,
+  FieldValue,
+  Grade,
   LineAct,
   LineSettings,
   Notice,
@@ -27,6 +29,7 @@ import type {
   Severity,
   Snapshot,
 } from "./bindings";
+import { changed, valueAt } from "../paths";
 
 /** What the toy world begins with. */
 export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble";
@@ -175,7 +178,7 @@ export class FakeBackend implements Backend {
     }
     if (first) this.#notices.push(this.#note("ringing", 0, "info", { caller: "1133334444" }, -197_000));
     if (first) this.#notices.push(this.#note("call_answered", 0, "info", { from: "1133334444", to: "sip:200@pbx.example" }, -192_000));
-    this.#notices.push(this.#note("host_not_admitted", 0, "warning", { source: "198.51.100.77" }, -95_000, "ports.0.only_from_host"));
+    this.#notices.push(this.#note("host_not_admitted", 0, "warning", { source: "198.51.100.77" }, -95_000, "ports[0].only_from_host"));
     this.#notices.sort((a, b) => a.at_ms - b.at_ms);
     if (this.scene === "trouble") {
       if (second) this.#put(second, "fault", "fault");
@@ -293,9 +296,8 @@ export class FakeBackend implements Backend {
   boot(): Promise<Boot> {
     return Promise.resolve({
       version: "0.1.0",
-      started_at_ms: this.#startedAt,
+      started_epoch_ms: this.#startedAt,
       settings: structuredClone(this.#settings),
-      applied_at_ms: this.scene === "quiet" ? null : 60_000,
       snapshot: this.#snapshot(),
       notices: [...this.#notices],
       exchange: this.#ports.length === 0 ? null : this.#ports.map(({ exchange }) => ({ ...exchange })),
@@ -334,9 +336,10 @@ export class FakeBackend implements Backend {
     return Promise.resolve({ problems: check(settings), changes, targets: settings.ports.map((port) => targetUri(settings, port)) });
   }
 
-  apply(settings: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyRefusal>> {
-    const problems = check(settings).filter((problem) => !(confirmed && problem.severity === "confirm"));
-    if (problems.length > 0) return Promise.resolve({ ok: false, refusal: { kind: "problems", problems } });
+  apply(settings: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>> {
+    const problems = check(settings);
+    if (problems.some((problem) => problem.severity === "error")) return Promise.resolve({ ok: false, refusal: { kind: "problems", problems } });
+    if (problems.length > 0 && !confirmed) return Promise.resolve({ ok: false, refusal: { kind: "needs_confirmation", problems } });
     this.#settings = structuredClone(settings);
     this.#revision += 1;
     for (const toy of this.#ports) {
@@ -344,7 +347,7 @@ export class FakeBackend implements Backend {
     }
     this.#notice("settings_applied", null, "info");
     this.#tell();
-    return Promise.resolve({ ok: true, value: { revision: this.#revision, at_ms: this.#at() } });
+    return Promise.resolve({ ok: true, value: { revision: this.#revision, at_epoch_ms: this.#now() } });
   }
 
   command(command: Command): Promise<void> {
@@ -441,7 +444,7 @@ export class FakeBackend implements Backend {
 
 function targetUri(settings: Settings, port: PortSettings): string {
   const { mode, remote_server, bind_address } = settings.gateway;
-  const server = mode === "sip_server" ? bind_address : remote_server || bind_address;
+  const server = mode === "sip_server" ? "*" : remote_server || bind_address;
   const target = port.target.trim();
   if (target === "") return `sip:unknown@${server}`;
   if (/^sips?:/i.test(target)) return target;
@@ -451,40 +454,49 @@ function targetUri(settings: Settings, port: PortSettings): string {
 function check(settings: Settings): Problem[] {
   const problems: Problem[] = [];
   const { gateway } = settings;
-  const add = (path: string, severity: Problem["severity"], code: string, args: Record<string, string> = {}): void => {
+  const add = (path: string, severity: Problem["severity"], code: Problem["code"], args: Record<string, string> = {}): void => {
     problems.push({ path, severity, code, args });
   };
-  if (gateway.mode !== "sip_server" && gateway.remote_server.trim() === "") add("gateway.remote_server", "error", "required");
-  if (!(gateway.sip_port >= 1 && gateway.sip_port <= 65_535)) add("gateway.sip_port", "error", "out_of_range", { min: "1", max: "65535" });
-  if (gateway.single_user && gateway.mode !== "sip_trunk" && gateway.user.trim() === "") add("gateway.user", "error", "required");
+  if (gateway.mode !== "sip_server" && gateway.remote_server.trim() === "") add("gateway.remote_server", "error", "remote_server_missing");
+  if (!(gateway.sip_port >= 1)) add("gateway.sip_port", "error", "below_minimum", { minimum: "1", found: String(gateway.sip_port) });
+  if (gateway.sip_port > 65_535) add("gateway.sip_port", "error", "above_maximum", { maximum: "65535", found: String(gateway.sip_port) });
+  const pairs = gateway.mode !== "sip_trunk";
+  if (pairs && gateway.single_user && gateway.user === "") add("gateway.user", "error", "user_missing");
+  if (pairs && gateway.single_user && gateway.secret === "") add("gateway.secret", "error", "secret_missing");
   settings.ports.forEach((port, index) => {
-    const own = gateway.mode !== "sip_trunk" && !gateway.single_user;
-    if (own && port.user.trim() === "") add(`ports.${index}.user`, "error", "required");
-    const twin = settings.ports.findIndex((other) => other.user === port.user);
-    if (own && twin < index) add(`ports.${index}.user`, "error", "duplicate_user", { other: String(twin + 1) });
-    if (/\s/.test(port.target.trim())) add(`ports.${index}.target`, "error", "invalid_target");
-    else if (port.fxo_to_sip && port.target.trim() === "") add(`ports.${index}.target`, "confirm", "blank_target", { uri: targetUri(settings, port) });
-    if (gateway.mode === "sip_trunk" && port.only_from_host.trim() === "") add(`ports.${index}.only_from_host`, "confirm", "blank_host");
+    const path = (name: string): string => `ports[${index}].${name}`;
+    if (pairs && !gateway.single_user) {
+      if (port.user === "") add(path("user"), "error", "user_missing");
+      if (port.secret === "") add(path("secret"), "error", "secret_missing");
+      const twin = settings.ports.findIndex((other) => other.user === port.user);
+      if (twin < index && port.user !== "") add(path("user"), "confirm", "duplicate_user", { port: String(twin + 1) });
+    }
+    const target = port.target.trim();
+    if (/\s/.test(target)) add(path("target"), "error", "bad_target", { fault: "bad_user" });
+    else if (port.fxo_to_sip && target === "") add(path("target"), "confirm", "target_blank", { uri: targetUri(settings, port) });
+    if (gateway.mode === "sip_trunk" && port.sip_to_fxo && port.only_from_host.trim() === "") add(path("only_from_host"), "confirm", "anyone_may_call");
   });
   return problems;
 }
 
+function shown(path: string, value: unknown): FieldValue {
+  if (typeof value === "boolean") return { type: "flag", value };
+  if (typeof value === "number") return { type: "integer", value };
+  if (path.endsWith(".secret")) return { type: "secret", value: value !== "" };
+  if (path.endsWith(".mode")) return { type: "word", value: String(value) };
+  return { type: "text", value: String(value) };
+}
+
+function grade(path: string): Grade {
+  if (/\.(user|secret|single_user|mode|remote_server)$/.test(path)) return "registers_again";
+  if (/\.(bind_address|sip_port)$/.test(path)) return "rebind";
+  return path.endsWith(".name") ? "now" : "next_call";
+}
+
 function differences(before: Settings, after: Settings): Change[] {
-  const changes: Change[] = [];
-  const walk = (a: unknown, b: unknown, path: string): void => {
-    if (typeof a === "object" && a !== null && typeof b === "object" && b !== null) {
-      for (const key of Object.keys(b)) {
-        walk((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], path === "" ? key : `${path}.${key}`);
-      }
-    } else if (a !== b) {
-      const port = /^ports\.(\d+)\./.exec(path)?.[1];
-      const register = /\.(user|secret|single_user|mode|remote_server)$/.test(path);
-      const rebind = /\.(bind_address|sip_port)$/.test(path);
-      const ports = port === undefined ? after.ports.map((_, index) => index) : [Number(port)];
-      const name = path.endsWith(".name");
-      changes.push({ path, before: String(a), after: String(b), grade: rebind ? "rebind" : register ? "reregister" : name ? "now" : "next_call", ports });
-    }
-  };
-  walk(before, after, "");
-  return changes;
+  return changed(before, after).map((path) => {
+    const port = /^ports\[(\d+)\]/.exec(path)?.[1];
+    const touches = port === undefined ? after.ports.map((_, index) => index) : [Number(port)];
+    return { path, before: shown(path, valueAt(before, path)), after: shown(path, valueAt(after, path)), grade: grade(path), touches };
+  });
 }

@@ -1,6 +1,7 @@
 /** What a person is editing. Nothing here takes effect before Apply. */
 import type { Backend } from "../ipc/backend";
-import type { Problem, Review, Settings } from "../ipc/bindings";
+import type { ApplyError, Problem, Review, Settings } from "../ipc/bindings";
+import { changed } from "../paths";
 
 /** How long a person must pause before a draft is checked. */
 const PAUSE_MS = 120;
@@ -11,7 +12,10 @@ export type ApplyState =
   | { kind: "editing" }
   | { kind: "confirming"; problems: Problem[] }
   | { kind: "applying" }
-  | { kind: "failed"; code: string; args: Record<string, string> };
+  | { kind: "refused"; error: Refusal };
+
+/** Why Apply changed nothing, beyond problems of fields; `unanswered`: the program did not answer at all. */
+export type Refusal = Exclude<ApplyError, { kind: "problems" | "needs_confirmation" }> | { kind: "unanswered" };
 
 export class Draft {
   /** The settings in force. */
@@ -21,7 +25,7 @@ export class Draft {
   /** What the program thinks of them. */
   review: Review = $state.raw(NOTHING);
   phase: ApplyState = $state.raw({ kind: "editing" });
-  /** When the settings in force began to hold, in ms since the gateway started. */
+  /** When settings were applied last, in ms since 1970; `null`: not since the window opened. */
   appliedAt: number | null = $state(null);
   loaded: boolean = $state(false);
 
@@ -34,11 +38,11 @@ export class Draft {
   #asked = 0;
 
   /** Takes the settings in force. */
-  load(backend: Backend, settings: Settings, appliedAt: number | null): void {
+  load(backend: Backend, settings: Settings): void {
     this.#backend = backend;
     this.inForce = settings;
     this.settings = structuredClone(settings);
-    this.appliedAt = appliedAt;
+    this.appliedAt = null;
     this.loaded = true;
     this.phase = { kind: "editing" };
     void this.check();
@@ -46,7 +50,7 @@ export class Draft {
 
   /** Asks for a review once a person has paused. */
   edited(): void {
-    if (this.phase.kind === "failed") this.phase = { kind: "editing" };
+    if (this.phase.kind === "refused") this.phase = { kind: "editing" };
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => void this.check(), PAUSE_MS);
   }
@@ -71,21 +75,21 @@ export class Draft {
     if (!this.#backend || this.phase.kind === "applying") return;
     const settings = $state.snapshot(this.settings) as Settings;
     this.phase = { kind: "applying" };
-    const outcome = await this.#backend.apply(settings, confirmed).catch(
-      (): Awaited<ReturnType<Backend["apply"]>> => ({ ok: false, refusal: { kind: "failed", code: "program", args: {} } }),
-    );
-    if (outcome.ok) {
+    const outcome = await this.#backend.apply(settings, confirmed).catch(() => null);
+    if (outcome === null) {
+      this.phase = { kind: "refused", error: { kind: "unanswered" } };
+    } else if (outcome.ok) {
       this.inForce = settings;
-      this.appliedAt = outcome.value.at_ms;
+      this.appliedAt = outcome.value.at_epoch_ms;
       this.phase = { kind: "editing" };
       await this.check();
-    } else if (outcome.refusal.kind === "failed") {
-      this.phase = outcome.refusal;
+    } else if (outcome.refusal.kind === "problems") {
+      this.review = { ...this.review, problems: outcome.refusal.problems };
+      this.phase = { kind: "editing" };
+    } else if (outcome.refusal.kind === "needs_confirmation") {
+      this.phase = { kind: "confirming", problems: outcome.refusal.problems };
     } else {
-      const { problems } = outcome.refusal;
-      this.review = { ...this.review, problems };
-      const wrong = problems.some((problem) => problem.severity === "error");
-      this.phase = wrong ? { kind: "editing" } : { kind: "confirming", problems };
+      this.phase = { kind: "refused", error: outcome.refusal };
     }
   }
 
@@ -101,19 +105,6 @@ export class Draft {
     const here = this.review.problems.filter((problem) => problem.path === path);
     return here.find((problem) => problem.severity === "error") ?? here[0];
   }
-}
-
-/** Paths of the values that differ, as the program names them: `gateway.mode`, `ports.0.target`. */
-export function changed(before: unknown, after: unknown, path = ""): string[] {
-  if (isTree(before) && isTree(after)) {
-    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-    return [...keys].flatMap((key) => changed(before[key], after[key], path === "" ? key : `${path}.${key}`));
-  }
-  return before === after ? [] : [path];
-}
-
-function isTree(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 export const draft = new Draft();

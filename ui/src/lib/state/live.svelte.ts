@@ -31,7 +31,7 @@ class Live {
     this.version = boot.version;
     this.notices = boot.notices.slice(-KEPT_NOTICES);
     this.exchange = boot.exchange;
-    clock.start(boot.started_at_ms);
+    clock.start(boot.started_epoch_ms);
     this.show(boot.snapshot);
   }
 
