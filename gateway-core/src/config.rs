@@ -1,6 +1,15 @@
 //! Settings: what a person may change, what is allowed, what a change touches, and profiles.
 
+pub mod check;
+pub mod country;
+pub mod diff;
+pub mod fields;
+pub mod host;
+pub mod hosts;
+pub mod problem;
+pub mod profile;
 pub mod settings;
+pub mod target;
 
 use std::fmt;
 

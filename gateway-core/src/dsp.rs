@@ -1,7 +1,9 @@
 //! Telephony arithmetic at 8 kHz: companding, tones, DTMF, call progress and caller ID. A [`Frame`] is the only audio currency.
 
+pub mod babble;
 pub mod callerid;
 pub mod dtmf;
+pub mod filter;
 pub mod g711;
 pub mod goertzel;
 pub mod level;

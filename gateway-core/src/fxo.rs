@@ -76,6 +76,11 @@ pub enum LineEvent {
     },
 }
 
+impl LineEvent {
+    /// The `status` of [`LineEvent::CommandFailed`] when the device did not answer at all.
+    pub const NOT_ANSWERED: u8 = 0xFF;
+}
+
 /// What a device is told to do with one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineCommand {
@@ -118,10 +123,12 @@ pub struct Identity {
 pub enum DeviceOutput {
     /// Bytes for the wire.
     Write(Vec<u8>),
-    /// The box answered: it is usable from now on.
+    /// The box answered: it is usable from now on. Told again after [`DeviceOutput::Silent`] and [`DeviceOutput::Rebooted`].
     Up(Identity),
-    /// The box restarted: every line is on hook, whatever was ordered before.
+    /// The box restarted: every line is on hook, whatever was ordered before. [`DeviceOutput::Up`] follows.
     Rebooted,
+    /// The box fell silent: nothing is known of its lines until [`DeviceOutput::Up`] is told again.
+    Silent,
     /// Something happened on a line.
     Line(PortId, LineEvent),
     /// 20 ms heard on a line.

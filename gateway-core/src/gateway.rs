@@ -1,6 +1,385 @@
 //! The brain: where SIP, lines and media meet. Events go in, actions come out; nothing here reads a clock or opens anything.
+//!
+//! [`Gateway`] owns the user agent, the registrar and one [`Port`] a line; a [`call::Call`] is the only thing that ties a
+//! session to a line. What the machines say to each other is settled inside [`Gateway::handle`] before it returns.
 
+pub mod call;
 pub mod io;
 pub mod notice;
+pub mod plan;
 pub mod record;
+pub mod router;
 pub mod view;
+
+mod apply;
+mod callers;
+mod lines;
+mod names;
+mod picture;
+mod port;
+mod registrations;
+mod sources;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::config::PortId;
+use crate::config::country::Country;
+use crate::config::settings::Settings;
+use crate::fxo::Identity;
+use crate::fxo::line::{LineInput, LineOrder, LineOutput};
+use crate::rng::Rng;
+use crate::sip::agent::{AgentConfig, AgentOutput, SessionId, SipEvent, UserAgent};
+use crate::sip::digest::{Algorithm, Verifier};
+use crate::sip::registrar::Registrar;
+use crate::time::{Moment, Timers, earliest};
+
+use call::{Bridge, Call, CallEvent, Step};
+use io::{Action, Command, Event};
+use names::Names;
+use notice::{Notice, NoticeCode, Severity};
+use port::Port;
+use record::EndCause;
+use registrations::Registrations;
+use sources::Sources;
+
+/// How long a stop waits for lines to be released and peers to answer.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The digest realm of server mode.
+const REALM: &str = "loopstart";
+
+/// Where the gateway can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewayAddress {
+    /// SIP, as peers see it.
+    pub sip: SocketAddr,
+    /// The address that SDP names for RTP.
+    pub rtp_ip: IpAddr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum GatewayTimer {
+    StopPatience,
+}
+
+/// The brain of one gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Settings,
+    country: &'static Country,
+    address: GatewayAddress,
+    agent: UserAgent,
+    verifier: Verifier,
+    registrar: Registrar,
+    registrations: Registrations,
+    names: Names,
+    sources: Sources,
+    ports: Vec<Port>,
+    /// The sessions of calls in progress: whose they are, and where the peer is.
+    sessions: BTreeMap<SessionId, (PortId, IpAddr)>,
+    device: Option<Identity>,
+    timers: Timers<GatewayTimer>,
+    stopping: bool,
+    rng: Rng,
+    pending: Pending,
+}
+
+/// What machines said and nobody has heard yet.
+#[derive(Debug, Default)]
+struct Pending {
+    sip: Vec<AgentOutput>,
+    lines: Vec<(PortId, LineOutput)>,
+}
+
+impl Gateway {
+    /// A gateway with these settings, and no box yet.
+    #[must_use]
+    pub fn new(settings: Settings, address: GatewayAddress, mut rng: Rng) -> Self {
+        let country = plan::country(&settings.gateway.country);
+        let config = AgentConfig { local: address.sip, product: concat!("Loopstart/", env!("CARGO_PKG_VERSION")).to_owned() };
+        let ports = settings.ports.iter().enumerate();
+        let ports = ports.map(|(index, port)| Port::new(port_id(index), port.clone(), country, Moment::ZERO)).collect();
+        let mut gateway = Gateway {
+            agent: UserAgent::new(config, rng.fork()),
+            verifier: Verifier::new(REALM, &[Algorithm::Sha256, Algorithm::Md5], &mut rng),
+            registrar: Registrar::new(registrations::limits(&settings.gateway)),
+            registrations: Registrations::new(&mut rng, settings.ports.len()),
+            country,
+            address,
+            names: Names::default(),
+            sources: Sources::default(),
+            ports,
+            sessions: BTreeMap::new(),
+            device: None,
+            timers: Timers::new(),
+            stopping: false,
+            pending: Pending::default(),
+            rng,
+            settings,
+        };
+        gateway.keep_names(Moment::ZERO);
+        gateway.renew_accounts(Moment::ZERO);
+        gateway
+    }
+
+    /// Handles one event and says what is to be done.
+    pub fn handle(&mut self, event: Event, now: Moment, out: &mut Vec<Action>) {
+        match event {
+            Event::Datagram { source, bytes } => self.datagram(source, &bytes, now, out),
+            Event::Resolved { host, addresses } => self.resolved(&host, addresses, now, out),
+            Event::DeviceUp(identity) => self.device_up(identity, now, out),
+            Event::DeviceRebooted => self.device_rebooted(now, out),
+            Event::DeviceGone => self.device_gone(now, out),
+            Event::Line { port, event } => self.line_event(port, event, now, out),
+            Event::Media { port, event } => self.media_event(port, event, now, out),
+            Event::Command(command) => self.command(&command, now, out),
+            Event::Address(address) => self.readdress(address),
+            Event::Apply(settings) => self.apply(*settings, now, out),
+            Event::Stop => self.stop(now, out),
+        }
+        self.settle(now, out);
+    }
+
+    /// When [`Gateway::handle_timeout`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        let machines = [self.agent.deadline(), self.registrar.deadline(), self.names.deadline(), self.timers.deadline()];
+        let ports = self.ports.iter().flat_map(|port| [port.line.deadline(), port.call.as_ref().and_then(Call::deadline)]);
+        machines.into_iter().chain(ports).fold(None, earliest)
+    }
+
+    /// Handles every timer that is due.
+    pub fn handle_timeout(&mut self, now: Moment, out: &mut Vec<Action>) {
+        self.agent.handle_timeout(now, &mut self.pending.sip);
+        self.expire_registrations(now, out);
+        self.names.handle_timeout(now);
+        for index in 0..self.ports.len() {
+            let mut outputs = Vec::new();
+            self.ports[index].line.handle_timeout(now, &mut outputs);
+            let port = port_id(index);
+            self.pending.lines.extend(outputs.into_iter().map(|output| (port, output)));
+            self.call_timeout(port, now, out);
+        }
+        if self.timers.expired(now).is_some() {
+            out.push(Action::Stopped);
+            self.stopping = false;
+        }
+        self.settle(now, out);
+    }
+
+    /// True when no line is seized, no session is open and no registration is being taken back: nothing is lost when the
+    /// program ends now.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.agent.open_sessions() == 0
+            && !self.registrations.are_leaving()
+            && self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
+    }
+
+    /// Lets the machines hear each other until nobody has anything to say.
+    fn settle(&mut self, now: Moment, out: &mut Vec<Action>) {
+        while !self.pending.sip.is_empty() || !self.pending.lines.is_empty() {
+            for output in std::mem::take(&mut self.pending.sip) {
+                match output {
+                    AgentOutput::Send { to, bytes } => out.push(Action::Send { to, bytes }),
+                    AgentOutput::Event(event) => self.sip_event(event, now, out),
+                }
+            }
+            for (port, output) in std::mem::take(&mut self.pending.lines) {
+                match output {
+                    LineOutput::Command(command) => out.push(Action::Line { port, command }),
+                    LineOutput::Report(report) => self.line_report(port, report, now, out),
+                }
+            }
+        }
+        out.extend(self.names.take_questions().into_iter().map(|host| Action::Resolve { host }));
+        self.refresh_view(now);
+        if self.stopping && self.is_quiet() {
+            self.stopping = false;
+            self.timers.clear(GatewayTimer::StopPatience);
+            out.push(Action::Stopped);
+        }
+    }
+
+    fn sip_event(&mut self, event: SipEvent, now: Moment, out: &mut Vec<Action>) {
+        match event {
+            SipEvent::Invite { session, source, request } => self.invited(session, source, &request, now, out),
+            SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
+            SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
+            SipEvent::Cancelled { session } => self.session_event(session, CallEvent::Cancelled, now, out),
+            SipEvent::Acknowledged { session, body } => self.session_event(session, CallEvent::Acknowledged(body), now, out),
+            SipEvent::Offer { session, body } => {
+                if self.sessions.contains_key(&session) {
+                    self.session_event(session, CallEvent::Offer(body), now, out);
+                } else {
+                    self.agent.answer_offer(session, Err(488), now, &mut self.pending.sip);
+                }
+            }
+            SipEvent::Info { session, content_type, body } => self.session_event(session, CallEvent::Info { content_type, body }, now, out),
+            SipEvent::Ended { session, end } => self.session_event(session, CallEvent::SessionEnded(end), now, out),
+            SipEvent::Progress { .. } => {}
+            SipEvent::Answered { session, body } => {
+                if self.sessions.contains_key(&session) {
+                    self.session_event(session, CallEvent::LegAnswered { session, body }, now, out);
+                } else {
+                    self.agent.hang_up(session, None, now, &mut self.pending.sip);
+                }
+            }
+            SipEvent::Refused { session, status, reason } => {
+                self.session_event(session, CallEvent::LegRefused { session, status, reason }, now, out);
+                self.sessions.remove(&session);
+            }
+        }
+    }
+
+    fn session_event(&mut self, session: SessionId, event: CallEvent, now: Moment, out: &mut Vec<Action>) {
+        if let Some(&(port, _)) = self.sessions.get(&session) {
+            self.call_event(port, event, now, out);
+        }
+    }
+
+    /// Tells the call of a port something, and does what it answers.
+    fn call_event(&mut self, port: PortId, event: CallEvent, now: Moment, out: &mut Vec<Action>) {
+        self.with_call(port, now, out, |call, bridge| call.handle(event, bridge));
+    }
+
+    fn call_timeout(&mut self, port: PortId, now: Moment, out: &mut Vec<Action>) {
+        while self.ports.get(port.index()).and_then(|port| port.call.as_ref()?.deadline()).is_some_and(|due| due <= now) {
+            self.with_call(port, now, out, Call::handle_timeout);
+        }
+    }
+
+    fn with_call(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>, act: impl FnOnce(&mut Call, &mut Bridge<'_>) -> Step) {
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        let Some(mut call) = port.call.take() else { return };
+        let settings = port.settings.line.clone();
+        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
+        let step = act(&mut call, &mut bridge);
+        let orders = Orders::of(bridge);
+        port.call = Some(call);
+        self.carry_out(id, orders, now, out);
+        self.step(id, step, now, out);
+    }
+
+    /// Does what a call ordered from its line and its channel.
+    fn carry_out(&mut self, id: PortId, orders: Orders, now: Moment, out: &mut Vec<Action>) {
+        out.extend(orders.media.into_iter().map(|command| Action::Media { port: id, command }));
+        for (code, args) in orders.notices {
+            let severity = if code == NoticeCode::CallAnswered { Severity::Info } else { Severity::Warning };
+            out.push(self.notice(severity, code, Some(id), &args, now));
+        }
+        for order in orders.line {
+            self.line_input(id, LineInput::Order(order), now);
+        }
+        self.sessions.extend(orders.opened.into_iter().map(|(session, peer)| (session, (id, peer.ip()))));
+    }
+
+    /// Does what a call's step asks for.
+    fn step(&mut self, id: PortId, step: Step, now: Moment, out: &mut Vec<Action>) {
+        match step {
+            Step::Continue => {}
+            Step::Want(target) => self.locate_target(id, target, now, out),
+            Step::Glare => self.move_call(id, now, out),
+            Step::End(ending) => {
+                let Some(port) = self.ports.get_mut(id.index()) else { return };
+                let Some(call) = port.call.take() else { return };
+                port.last_used = Some(now);
+                let record = call.record(ending, now);
+                port.last = Some(record.clone());
+                port.meter = None;
+                port.locating = None;
+                self.sessions.retain(|_, (owner, _)| *owner != id);
+                self.line_input(id, LineInput::Order(LineOrder::Release), now);
+                out.push(Action::Media { port: id, command: crate::media::MediaCommand::Quiet });
+                out.push(Action::Media { port: id, command: crate::media::MediaCommand::Detach });
+                let seconds = record.answered_ms.map_or(0, |answered| record.ended_ms.saturating_sub(answered) / 1000);
+                let args = [
+                    ("from", record.from.clone()),
+                    ("to", record.to.clone()),
+                    ("cause", word(&record.cause)),
+                    ("seconds", seconds.to_string()),
+                ];
+                out.push(self.notice(Severity::Info, NoticeCode::CallEnded, Some(id), &args, now));
+                out.push(Action::Record(record));
+                self.apply_waiting(id, now, out);
+            }
+        }
+    }
+
+    fn line_input(&mut self, id: PortId, input: LineInput, now: Moment) {
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        let mut outputs = Vec::new();
+        port.line.handle(input, now, &mut outputs);
+        self.pending.lines.extend(outputs.into_iter().map(|output| (id, output)));
+    }
+
+    fn command(&mut self, command: &Command, now: Moment, out: &mut Vec<Action>) {
+        match *command {
+            Command::HangUp { port } => self.call_event(port, CallEvent::End(EndCause::Operator), now, out),
+            Command::Reregister { port } => self.reregister(port, now),
+            Command::OutOfService { port: id, hold } => {
+                let Some(port) = self.ports.get_mut(id.index()) else { return };
+                port.held = hold;
+                self.call_event(id, CallEvent::End(EndCause::Operator), now, out);
+                self.line_input(id, LineInput::Order(LineOrder::OutOfService(hold)), now);
+            }
+        }
+    }
+
+    fn stop(&mut self, now: Moment, out: &mut Vec<Action>) {
+        self.stopping = true;
+        self.timers.set(GatewayTimer::StopPatience, now + STOP_PATIENCE);
+        for index in 0..self.ports.len() {
+            self.call_event(port_id(index), CallEvent::End(EndCause::Stopped), now, out);
+        }
+        self.unregister_all(now);
+    }
+
+    fn notice(&self, severity: Severity, code: NoticeCode, port: Option<PortId>, args: &[(&str, String)], now: Moment) -> Action {
+        let args = args.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Action::Notice(Notice { at_ms: now.as_millis(), severity, code, port, args, setting: None })
+    }
+}
+
+/// What a call ordered while it handled an event.
+struct Orders {
+    line: Vec<LineOrder>,
+    media: Vec<crate::media::MediaCommand>,
+    notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
+    opened: Vec<(SessionId, SocketAddr)>,
+}
+
+impl Orders {
+    fn of(bridge: Bridge<'_>) -> Self {
+        Orders { line: bridge.line, media: bridge.media, notices: bridge.notices, opened: bridge.opened }
+    }
+}
+
+fn bridge<'a>(
+    agent: &'a mut UserAgent,
+    sip: &'a mut Vec<AgentOutput>,
+    settings: &'a crate::config::settings::LineSettings,
+    now: Moment,
+) -> Bridge<'a> {
+    Bridge { agent, sip, line: Vec::new(), media: Vec::new(), notices: Vec::new(), opened: Vec::new(), settings, now }
+}
+
+fn port_id(index: usize) -> PortId {
+    PortId(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+fn is_on_hook(port: &Port) -> bool {
+    use crate::fxo::line::LineState;
+    !matches!(port.line.state(), LineState::Seizing | LineState::OffHook | LineState::Releasing)
+}
+
+/// The code of an enum as it stands in JSON, for the arguments of a notice.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(_) | Err(_) => String::new(),
+    }
+}

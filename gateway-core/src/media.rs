@@ -2,6 +2,15 @@
 //!
 //! A [`Channel`] runs 50 times a second a port. It never waits, locks or logs.
 
+mod channel;
+mod ear;
+mod echo;
+mod peer;
+mod session;
+mod to_line;
+mod to_net;
+mod watch;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,6 +20,8 @@ use crate::config::settings::DtmfToSip;
 use crate::dsp::callerid::CallerId;
 use crate::dsp::progress::{HeardTone, TonePlan};
 use crate::sdp::Agreed;
+
+pub use channel::Channel;
 
 /// A DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`.
 pub type Digit = char;

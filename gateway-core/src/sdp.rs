@@ -1,5 +1,11 @@
 //! SDP (RFC 8866) offer/answer (RFC 3264) for one audio stream: PCMA, PCMU and telephone-event.
 
+mod negotiate;
+mod read;
+
+pub use negotiate::{accept, answer, offer};
+pub use read::{Description, Stream, parse};
+
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +34,84 @@ pub enum Direction {
     Recvonly,
     /// Neither way.
     Inactive,
+}
+
+impl Direction {
+    /// Whether we send.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::Sendrecv | Direction::Sendonly)
+    }
+
+    /// Whether we receive.
+    #[must_use]
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::Sendrecv | Direction::Recvonly)
+    }
+
+    /// The same, seen from the other side.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        Self::of(self.receives(), self.sends())
+    }
+
+    fn of(sends: bool, receives: bool) -> Self {
+        match (sends, receives) {
+            (true, true) => Direction::Sendrecv,
+            (true, false) => Direction::Sendonly,
+            (false, true) => Direction::Recvonly,
+            (false, false) => Direction::Inactive,
+        }
+    }
+
+    /// The name of the attribute (RFC 8866 §6.7).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Sendrecv => "sendrecv",
+            Direction::Sendonly => "sendonly",
+            Direction::Recvonly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+}
+
+impl Codec {
+    /// The encoding name of the media type (RFC 3551 §6).
+    #[must_use]
+    pub fn encoding_name(self) -> &'static str {
+        match self {
+            Codec::Pcma => "PCMA",
+            Codec::Pcmu => "PCMU",
+        }
+    }
+
+    /// The static payload type (RFC 3551 §6).
+    #[must_use]
+    pub fn static_payload_type(self) -> u8 {
+        match self {
+            Codec::Pcma => 8,
+            Codec::Pcmu => 0,
+        }
+    }
+}
+
+/// Why a description leads to no call. All but `Malformed` deserve 488, that one 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum SdpError {
+    /// Not SDP, or a line that is needed is broken.
+    #[error("malformed SDP")]
+    Malformed,
+    /// No audio stream over plain RTP that is not refused (port 0).
+    #[error("no audio stream")]
+    NoAudio,
+    /// The audio stream has no IP address; names are not resolved for media.
+    #[error("no IP address for audio")]
+    NoAddress,
+    /// No codec of the audio stream is one of ours.
+    #[error("no codec in common")]
+    NoCommonCodec,
 }
 
 /// What one of our ports can do, from which offers and answers are made.

@@ -1,2 +1,33 @@
 //! The real world around the brain: the clock, sockets, threads, serial ports, SQLite and logs.
+//!
+//! Control plane: one task (`control`) owns the brain, the SIP socket and the timers. Audio plane: one thread a box
+//! ([`device`]) and one thread a port (`port`), clocked by the box. They share nothing, they send; every queue has a bound
+//! and a rule for when it is full. [`GatewayHandle`] is the only door: the window and the headless program use it alike.
 #![allow(clippy::disallowed_methods)]
+
+pub mod clock;
+
+pub mod telemetry;
+
+pub mod udp;
+
+mod inbox;
+
+mod resolve;
+
+pub mod store;
+
+pub mod exchange;
+
+pub mod device;
+
+mod port;
+
+mod control;
+
+pub mod handle;
+
+pub use device::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus};
+pub use handle::{
+    Applied, ApplyError, DeviceError, Ended, GatewayHandle, Review, StartError, StartOptions, StoreFault, TargetPreview, Update,
+};

@@ -4,6 +4,14 @@
 //! [`registrar`] and [`agent`].
 
 pub mod agent;
+mod dialog;
 pub mod digest;
+pub mod header;
 pub mod message;
+pub mod options;
 pub mod registrar;
+mod registration;
+mod session;
+mod transaction;
+pub mod uri;
+pub mod wire;

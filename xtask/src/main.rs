@@ -1,3 +1,47 @@
-//! The project's commands: setup, run, test, bench.
+//! The project's commands: `cargo xtask <setup|run|test|bench|shots>`.
+//!
+//! Each installs what it needs first, so that a fresh machine needs one command only.
 
-fn main() {}
+mod bench;
+mod run;
+mod setup;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  setup            install what is missing on this machine
+  run              build the window and open it on the virtual box
+  run --headless   the same gateway without a window
+  test             every test; what continuous integration runs
+  test --quick     only the tests of the core that need no peers
+  bench            print the measurements
+  shots            pictures of every page in every size, theme and language
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args.as_slice() {
+        ["setup"] => setup::for_tests(),
+        ["run", rest @ ..] => run::run(rest),
+        ["test"] => test::everything(),
+        ["test", "--quick"] => test::quick(),
+        ["bench", rest @ ..] => bench::bench(rest),
+        ["shots"] => test::shots(),
+        _ => {
+            print!("{USAGE}");
+            return if args.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(64) };
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("\nxtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

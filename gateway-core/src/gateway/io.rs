@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::GatewayAddress;
 use super::notice::Notice;
 use super::record::CallRecord;
 use crate::config::PortId;
@@ -50,6 +51,8 @@ pub enum Event {
     },
     /// An order of the operator.
     Command(Command),
+    /// The gateway is reachable elsewhere from now on: its sockets were bound anew.
+    Address(GatewayAddress),
     /// New settings, checked, prepared and stored: they hold from now on.
     Apply(Box<Settings>),
     /// The program stops: end calls, release lines, take back registrations, then say [`Action::Stopped`].

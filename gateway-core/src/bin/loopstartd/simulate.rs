@@ -1,0 +1,38 @@
+//! `loopstartd simulate`: a box with telephone lines behind a pseudo-terminal, as a process of its own.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::Exit;
+
+#[cfg(unix)]
+mod pty;
+#[cfg(unix)]
+mod world;
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArgs {
+    /// Number of lines.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    ports: u16,
+    /// Country of the exchange: its tones, ringing and caller ID (ISO 3166, two letters).
+    #[arg(long, value_name = "CC", default_value = "BR")]
+    country: String,
+    /// What the far end says once it answers: a WAV file, 8 kHz, 16 bit, one channel. Without it: a tone.
+    #[arg(long, value_name = "FILE")]
+    wav: Option<PathBuf>,
+    /// A symbolic link to the pseudo-terminal, at a path that stays the same.
+    #[arg(long, value_name = "PATH")]
+    link: Option<PathBuf>,
+}
+
+#[cfg(not(unix))]
+pub(crate) async fn simulate(_args: SimulateArgs) -> Result<(), Exit> {
+    Err(Exit::Unavailable("no_pseudo_terminals".to_owned()))
+}
+
+#[cfg(unix)]
+pub(crate) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
+    pty::simulate(args).await
+}

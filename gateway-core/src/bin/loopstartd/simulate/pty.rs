@@ -1,0 +1,160 @@
+//! The simulated box and its pseudo-terminal: the same bytes as on a real serial port.
+
+use std::io::{self, BufRead as _, ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::Builder;
+use std::time::Duration;
+
+use gateway_core::config::PortId;
+use gateway_core::fxo::simulator::LineAct;
+use gateway_core::shell::clock::Clock;
+use gateway_core::shell::exchange::{self, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
+use serde::Deserialize;
+use serde_json::json;
+use serialport::{SerialPort as _, TTYPort};
+
+use super::super::exit::Exit;
+use super::super::{output, run};
+use super::{SimulateArgs, world};
+
+/// How long one read of the pseudo-terminal may wait.
+const READ_WAIT: Duration = Duration::from_millis(50);
+
+/// The pause while no program has the pseudo-terminal open.
+const NOBODY: Duration = Duration::from_millis(20);
+
+/// How long an order waits for a simulated box that is behind.
+const BEHIND: Duration = Duration::from_secs(2);
+
+/// Pieces of bytes that may wait for the host: a second of two lines. What does not fit is lost, as on a real wire.
+const WAITING: usize = 128;
+
+/// The longest line of an act that is read.
+const LINE_BYTES: u64 = 64 * 1024;
+
+/// One act, as a line of standard input.
+#[derive(Debug, Deserialize)]
+struct ActLine {
+    port: PortId,
+    #[serde(flatten)]
+    act: LineAct,
+}
+
+pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
+    let signals = run::Signals::new()?;
+    let simulated = world::simulated_box(&args)?;
+    let (master, slave) = TTYPort::pair().map_err(|error| Exit::Unavailable(error.to_string()))?;
+    let name = slave.name().ok_or_else(|| Exit::Unavailable("pseudo_terminal_without_name".to_owned()))?;
+    // Our own end of the host's side is closed, so that we see whether a host is there.
+    drop(slave);
+    let link = args.link.map(|path| Link::new(&name, path)).transpose()?;
+    let (to_host, bytes) = sync_channel(WAITING);
+    let failed = |error: io::Error| Exit::System(error.to_string());
+    let (outbox, _thread) = exchange::start(simulated, Clock::start(), move |said| say(&to_host, said)).map_err(failed)?;
+    start_wire(master, bytes, outbox.clone()).map_err(failed)?;
+    let shown = link.as_ref().map(|link| link.path.display().to_string());
+    if output::json(&json!({ "pty": name, "ports": args.ports, "link": shown })).is_err() {
+        return Ok(());
+    }
+    Builder::new().name("acts".to_owned()).spawn(move || read_acts(&outbox)).map_err(failed)?;
+    signals.received().await;
+    Ok(())
+}
+
+/// What the simulated box says: bytes to the host, events to standard output. False ends the box: nobody reads it any more.
+fn say(to_host: &SyncSender<Vec<u8>>, said: ExchangeSaid) -> bool {
+    match said {
+        ExchangeSaid::Bytes(bytes) => !matches!(to_host.try_send(bytes), Err(TrySendError::Disconnected(_))),
+        ExchangeSaid::Event(event) => output::json(&event).is_ok(),
+    }
+}
+
+/// Starts the two threads of the pseudo-terminal.
+fn start_wire(master: TTYPort, bytes: Receiver<Vec<u8>>, outbox: ExchangeOutbox) -> io::Result<()> {
+    let mut input = master.try_clone_native()?;
+    input.set_timeout(READ_WAIT)?;
+    Builder::new().name("pty-reader".to_owned()).spawn(move || read_host(input, &outbox))?;
+    Builder::new().name("pty-writer".to_owned()).spawn(move || write_host(master, &bytes))?;
+    Ok(())
+}
+
+fn read_host(mut input: TTYPort, outbox: &ExchangeOutbox) {
+    let mut buffer = [0; 4096];
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => std::thread::sleep(NOBODY),
+            Ok(count) => {
+                if outbox.send(ExchangeOrder::Bytes(buffer[..count].to_vec()), BEHIND).is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            // No host has the pseudo-terminal open.
+            Err(_) => std::thread::sleep(NOBODY),
+        }
+    }
+}
+
+fn write_host(mut output: TTYPort, bytes: &Receiver<Vec<u8>>) {
+    while let Ok(piece) = bytes.recv() {
+        let mut rest = piece.as_slice();
+        while !rest.is_empty() {
+            match output.write(rest) {
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                // No host has the pseudo-terminal open: the bytes are lost.
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Reads acts from standard input until it ends; the simulated box goes on without.
+fn read_acts(outbox: &ExchangeOutbox) {
+    let mut input = io::stdin().lock();
+    let mut number = 0_u64;
+    loop {
+        number += 1;
+        let mut line = Vec::new();
+        match (&mut input).take(LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
+            Ok(_) => {
+                let answered = match serde_json::from_slice::<ActLine>(&line) {
+                    Ok(ActLine { port, act }) => outbox.send(ExchangeOrder::Act(port, act), BEHIND).map_err(|e| e.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
+                if let Err(detail) = answered
+                    && output::json(&json!({ "event": "bad_act", "line": number, "detail": detail })).is_err()
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A symbolic link to the pseudo-terminal, gone when the program ends.
+struct Link {
+    path: PathBuf,
+}
+
+impl Link {
+    fn new(target: &str, path: PathBuf) -> Result<Self, Exit> {
+        let refused = |error: io::Error| Exit::CannotCreate { path: path.display().to_string(), detail: error.to_string() };
+        // One left over from a program that was killed is replaced; anything else stays.
+        if path.is_symlink() {
+            std::fs::remove_file(&path).map_err(refused)?;
+        }
+        std::os::unix::fs::symlink(Path::new(target), &path).map_err(refused)?;
+        Ok(Link { path })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

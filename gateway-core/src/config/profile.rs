@@ -1,0 +1,280 @@
+//! Exported profiles: settings as a versioned JSON file that a person can read, send and import elsewhere.
+
+mod schema;
+mod tree;
+
+use serde_json::{Map, Value};
+
+pub use schema::json_schema;
+
+use super::check::value::{check_value, excerpt, wrong_type};
+use super::fields::{self, FIELDS, Field, Kind, MAX_PORTS};
+use super::problem::{Problem, ProblemCode};
+use super::settings::{Secret, Settings};
+
+/// What `format` says in every profile.
+pub const FORMAT: &str = "loopstart-profile";
+
+/// The version that this program writes, and the newest one that it reads.
+pub const VERSION: u32 = 1;
+
+/// Largest profile that is read, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Most problems that are told of one profile.
+pub const MAX_PROBLEMS: usize = 200;
+
+/// What becomes of secrets in an exported profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretsPolicy {
+    /// They are not in the file; the import tells which are missing.
+    LeftOut,
+}
+
+/// A profile that could be read without a mistake.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// The settings; what the file does not say has its default.
+    pub settings: Settings,
+    /// Paths of the secrets that the file does not have although it has their user.
+    pub secrets_missing: Vec<String>,
+}
+
+/// Writes settings as a profile.
+#[must_use]
+pub fn export(settings: &Settings, secrets: SecretsPolicy) -> String {
+    let mut document = fields::document(settings);
+    match secrets {
+        SecretsPolicy::LeftOut => leave_secrets_out(&mut document),
+    }
+    let mut profile = Map::new();
+    profile.insert("format".to_owned(), Value::from(FORMAT));
+    profile.insert("version".to_owned(), Value::from(VERSION));
+    profile.insert("settings".to_owned(), document);
+    let mut text = format!("{:#}", Value::Object(profile));
+    text.push('\n');
+    text
+}
+
+/// Reads a profile.
+///
+/// # Errors
+/// Every mistake of the file, each with its place: nothing is taken of a file with a mistake. Whether the settings fit together
+/// and what must be confirmed is told by [`super::check::check`], when they are applied.
+pub fn import(text: &str) -> Result<Imported, Vec<Problem>> {
+    if text.len() > MAX_BYTES {
+        return Err(vec![Problem::error("", ProblemCode::ProfileTooLarge).with("maximum", MAX_BYTES)]);
+    }
+    // Some editors put a byte order mark in front.
+    let (profile, repeated) = tree::parse(text.strip_prefix('\u{feff}').unwrap_or(text))
+        .map_err(|error| vec![Problem::error("", ProblemCode::NotJson).with("line", error.line()).with("column", error.column())])?;
+    let settings = envelope(&profile)?;
+    let mut reader = Reader { problems: repeated, settings: Map::new() };
+    reader.read_root(&profile);
+    reader.read_settings(settings);
+    let Reader { mut problems, settings } = reader;
+    if problems.is_empty() {
+        return imported(Value::Object(settings)).map_err(|()| vec![Problem::error("", ProblemCode::NotAProfile)]);
+    }
+    if problems.len() > MAX_PROBLEMS {
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(Problem::error("", ProblemCode::TooManyProblems).with("maximum", MAX_PROBLEMS));
+    }
+    Err(problems)
+}
+
+impl Imported {
+    /// Fills missing secrets from the settings in force, where mode, remote server and user are the same: a profile that points
+    /// elsewhere must never carry a secret there.
+    pub fn keep_secrets_of(&mut self, current: &Settings) {
+        let (old, new) = (&current.gateway, &mut self.settings.gateway);
+        if old.mode != new.mode || old.remote_server != new.remote_server {
+            return;
+        }
+        let mut kept = Vec::new();
+        let mut keep = |path: String, same_user: bool, from: &Secret, to: &mut Secret| {
+            if same_user && !from.0.is_empty() && self.secrets_missing.contains(&path) {
+                *to = from.clone();
+                kept.push(path);
+            }
+        };
+        keep("gateway.secret".to_owned(), old.user == new.user, &old.secret, &mut new.secret);
+        for (index, (new, old)) in self.settings.ports.iter_mut().zip(&current.ports).enumerate() {
+            keep(format!("ports[{index}].secret"), old.user == new.user, &old.secret, &mut new.secret);
+        }
+        self.secrets_missing.retain(|path| !kept.contains(path));
+    }
+}
+
+/// Removes every secret of a settings document, by the table.
+fn leave_secrets_out(document: &mut Value) {
+    for field in FIELDS.iter().filter(|field| matches!(field.kind, Kind::Secret { .. })) {
+        let remove = |root: &mut Value, path: &str| {
+            let (holder, key) =
+                path.rsplit_once('.').map_or((String::new(), path), |(holder, key)| (format!("/{}", holder.replace('.', "/")), key));
+            if let Some(map) = root.pointer_mut(&holder).and_then(Value::as_object_mut) {
+                map.shift_remove(key);
+            }
+        };
+        match field.below_port() {
+            None => remove(document, field.path),
+            Some(below) => {
+                document.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().for_each(|port| remove(port, below))
+            }
+        }
+    }
+}
+
+/// Format and version first: of a file that is none of ours, or too new, nothing else is told.
+fn envelope(profile: &Value) -> Result<&Value, Vec<Problem>> {
+    if profile.get("format").and_then(Value::as_str) != Some(FORMAT) {
+        return Err(vec![Problem::error("format", ProblemCode::NotAProfile)]);
+    }
+    let version = profile.get("version").ok_or_else(|| vec![Problem::error("version", ProblemCode::KeyMissing)])?;
+    match version.as_u64() {
+        Some(found) if found > u64::from(VERSION) => {
+            Err(vec![Problem::error("version", ProblemCode::ProfileFromNewerVersion).with("found", found).with("newest", VERSION)])
+        }
+        // An older version would be upgraded here, step by step; 1 is the first.
+        Some(found) if found > 0 => profile.get("settings").ok_or_else(|| vec![Problem::error("settings", ProblemCode::KeyMissing)]),
+        Some(found) => Err(vec![Problem::error("version", ProblemCode::BelowMinimum).with("minimum", 1).with("found", found)]),
+        None => Err(vec![wrong_type("version", "integer", version)]),
+    }
+}
+
+fn imported(document: Value) -> Result<Imported, ()> {
+    // Every value stood the check of its row, so this cannot fail unless the table and the types disagree, which a test excludes.
+    let settings: Settings = serde_json::from_value(document).map_err(|_| ())?;
+    let mut secrets_missing = Vec::new();
+    let mut missing = |path: String, user: &str, secret: &Secret| {
+        if !user.is_empty() && secret.0.is_empty() {
+            secrets_missing.push(path);
+        }
+    };
+    missing("gateway.secret".to_owned(), &settings.gateway.user, &settings.gateway.secret);
+    for (index, port) in settings.ports.iter().enumerate() {
+        missing(format!("ports[{index}].secret"), &port.user, &port.secret);
+    }
+    Ok(Imported { settings, secrets_missing })
+}
+
+/// Walks a file by the table and gathers what is good and what is wrong.
+struct Reader {
+    problems: Vec<Problem>,
+    settings: Map<String, Value>,
+}
+
+impl Reader {
+    fn read_root(&mut self, profile: &Value) {
+        for key in profile.as_object().into_iter().flatten().map(|(key, _)| key) {
+            // A link to the schema, for editors.
+            if !matches!(key.as_str(), "format" | "version" | "settings" | "$schema") {
+                self.unknown("", key);
+            }
+        }
+    }
+
+    fn read_settings(&mut self, settings: &Value) {
+        let Some(settings) = settings.as_object() else {
+            self.problems.push(wrong_type("settings", "object", settings));
+            return;
+        };
+        for key in settings.keys().filter(|key| !matches!(key.as_str(), "gateway" | "ports")) {
+            self.unknown("", key);
+        }
+        let empty = Value::Object(Map::new());
+        let gateway = self.read_group("gateway", "gateway", settings.get("gateway").unwrap_or(&empty));
+        let ports = settings.get("ports").map_or_else(Vec::new, |ports| self.read_ports(ports));
+        self.settings.insert("gateway".to_owned(), gateway);
+        self.settings.insert("ports".to_owned(), Value::Array(ports));
+    }
+
+    fn read_ports(&mut self, ports: &Value) -> Vec<Value> {
+        let Some(ports) = ports.as_array() else {
+            self.problems.push(wrong_type("ports", "list", ports));
+            return Vec::new();
+        };
+        if ports.len() > usize::from(MAX_PORTS) {
+            let problem = Problem::error("ports", ProblemCode::TooManyPorts);
+            self.problems.push(problem.with("maximum", MAX_PORTS).with("found", ports.len()));
+        }
+        let places = ports.iter().take(usize::from(MAX_PORTS)).enumerate();
+        places.map(|(index, port)| self.read_group("ports[]", &format!("ports[{index}]"), port)).collect()
+    }
+
+    /// Reads an object of settings; `general` is its path in the table, `path` the one to tell.
+    fn read_group(&mut self, general: &str, path: &str, value: &Value) -> Value {
+        let mut read = Map::new();
+        let Some(object) = value.as_object() else {
+            self.problems.push(wrong_type(path, "object", value));
+            return Value::Object(read);
+        };
+        for (key, inner) in object {
+            let (inner_general, inner_path) = (format!("{general}.{key}"), format!("{path}.{key}"));
+            // An exact row, never `Field::of`: a key may hold brackets of its own.
+            if let Some(field) = FIELDS.iter().find(|field| field.path == inner_general) {
+                self.problems.extend(check_value(field, &inner_path, inner));
+                read.insert(key.clone(), inner.clone());
+            } else if is_group(&inner_general) {
+                let group = self.read_group(&inner_general, &inner_path, inner);
+                read.insert(key.clone(), group);
+            } else {
+                self.unknown(path, key);
+            }
+        }
+        Value::Object(read)
+    }
+
+    fn unknown(&mut self, path: &str, key: &str) {
+        // A hostile file may hold a hundred thousand of them; no more than these are told.
+        if self.problems.len() > MAX_PROBLEMS {
+            return;
+        }
+        let shown = excerpt(key);
+        let full = if path.is_empty() { shown } else { format!("{path}.{shown}") };
+        let problem = Problem::error(full, ProblemCode::UnknownKey);
+        self.problems.push(match meant(path, key) {
+            Some(meant) => problem.with("meant", meant),
+            None => problem,
+        });
+    }
+}
+
+fn is_group(general: &str) -> bool {
+    FIELDS.iter().any(|field| field.path.strip_prefix(general).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The setting that an unknown key may stand for: one of the same name elsewhere, one that differs in a letter or two, or one
+/// that another maker calls so.
+fn meant(path: &str, key: &str) -> Option<&'static str> {
+    let name = |field: &&'static Field| field.path.rsplit('.').next().unwrap_or_default();
+    let nearest = |field: &&'static Field| {
+        let here = usize::from(!path.is_empty() && !field.path.starts_with(path.split('[').next().unwrap_or_default()));
+        (distance(name(field), key), here)
+    };
+    let near = FIELDS.iter().filter(|field| distance(name(field), key) <= 2).min_by_key(nearest);
+    let known = || FIELDS.iter().find(|field| field.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(key)));
+    near.or_else(known).map(|field| field.path)
+}
+
+/// Letters to insert, remove or replace to make one word of the other (Levenshtein), capped for words of very different length.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests;

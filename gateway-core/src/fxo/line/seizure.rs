@@ -1,0 +1,219 @@
+//! The seized line: taking it, signalling on it, and judging whether the far end is still there.
+
+use std::time::Duration;
+
+use super::state::{Call, Purpose, Seizing, Signal, State, Timer};
+use super::{HangUpEvidence, Line, LineOutput, LineProgress, LineReport, POLL, SeizeFailure, command, report};
+use crate::dsp::progress::{HeardTone, ProgressTone};
+use crate::fxo::LineCommand;
+use crate::time::Moment;
+
+/// Longest wait for the proof of a seizure; it is ordered twice.
+const SEIZE_WAIT: Duration = Duration::from_secs(1);
+
+/// Fresh off hook, the loop current settles: interruptions of it mean nothing yet.
+const SETTLING: Duration = Duration::from_millis(650);
+
+/// After `HungUp` the line gives itself back when nobody else does it for this long.
+const SELF_RELEASE: Duration = Duration::from_secs(10);
+
+/// How much longer than its length a flash or pulse dialling may take.
+const SIGNAL_SLACK: Duration = Duration::from_secs(3);
+
+/// The longest pulse digit at 10 pulses a second with its pause.
+const PULSE_DIGIT: Duration = Duration::from_secs(2);
+
+/// Most pulse digits dialled at once; no number is longer.
+const MAX_PULSE_DIGITS: usize = 32;
+
+/// The status with which a device refuses because there is no line.
+const STATUS_NO_LINE: u8 = 4;
+
+impl Line {
+    pub(super) fn seize(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        let failure = match &self.state {
+            State::Idle => return self.start_seizing(false, now, out),
+            State::Ringing(_) => return self.start_seizing(true, now, out),
+            State::Alerting { .. } => SeizeFailure::Glare,
+            State::Absent | State::NoBattery => SeizeFailure::Dead,
+            State::InUse => SeizeFailure::InUse,
+            State::Seizing(_) | State::OffHook(_) | State::Releasing(_) | State::Guard | State::OutOfService | State::Fault(_) => {
+                SeizeFailure::NotIdle
+            }
+        };
+        report(out, LineReport::SeizeFailed(failure));
+    }
+
+    fn start_seizing(&mut self, answering: bool, now: Moment, out: &mut Vec<LineOutput>) {
+        self.timers.clear_all();
+        self.state = State::Seizing(Seizing { answering, repeated: false });
+        self.timers.set(Timer::Seize, now + SEIZE_WAIT);
+        if let Some(since) = self.facts.battery_lost {
+            self.timers.set(Timer::BatteryLost, since + super::BATTERY_DEBOUNCE);
+        }
+        command(out, LineCommand::Seize);
+    }
+
+    pub(super) fn seize_unconfirmed(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::Seizing(seizing) = &mut self.state else { return };
+        if seizing.repeated {
+            self.seize_failed(SeizeFailure::Timeout, now, out);
+        } else {
+            seizing.repeated = true;
+            self.timers.set(Timer::Seize, now + SEIZE_WAIT);
+            command(out, LineCommand::Seize);
+        }
+    }
+
+    pub(super) fn seize_failed(&mut self, failure: SeizeFailure, now: Moment, out: &mut Vec<LineOutput>) {
+        report(out, LineReport::SeizeFailed(failure));
+        self.start_release(Purpose::Abandon, now, out);
+    }
+
+    /// The line rings while we take it: the caller was first.
+    pub(super) fn glare(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        report(out, LineReport::SeizeFailed(SeizeFailure::Glare));
+        self.start_release(Purpose::Yield, now, out);
+        self.ring_on(now, out);
+    }
+
+    /// Off hook is proven.
+    pub(super) fn seized(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::Seizing(Seizing { answering, .. }) = self.state else { return };
+        self.timers.clear(Timer::Seize);
+        self.timers.set(Timer::Poll, now + POLL);
+        self.facts.early_caller = None;
+        self.state =
+            State::OffHook(Call { since: now, incoming: answering, supervised: false, hung_up: false, reversals: 0, signal: None });
+        report(out, LineReport::Seized);
+    }
+
+    pub(super) fn supervise(&mut self) {
+        if let State::OffHook(call) = &mut self.state {
+            call.supervised = true;
+        }
+    }
+
+    /// A second signal while one runs is ignored: the device can only time one.
+    pub(super) fn flash(&mut self, duration: Duration, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &mut self.state else { return };
+        if call.signal.is_none() {
+            call.signal = Some(Signal::Flash);
+            self.timers.set(Timer::Signal, now + duration + SIGNAL_SLACK);
+            command(out, LineCommand::Flash { duration });
+        }
+    }
+
+    pub(super) fn dial_pulse(&mut self, digits: &str, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &mut self.state else { return };
+        let digits: String = digits.chars().filter(char::is_ascii_digit).take(MAX_PULSE_DIGITS).collect();
+        if digits.is_empty() {
+            report(out, LineReport::Dialed);
+        } else if call.signal.is_none() {
+            let longest = PULSE_DIGIT * u32::try_from(digits.len()).unwrap_or(u32::MAX);
+            call.signal = Some(Signal::Pulse);
+            self.timers.set(Timer::Signal, now + longest + SIGNAL_SLACK);
+            command(out, LineCommand::DialPulse { digits });
+        }
+    }
+
+    pub(super) fn signal_done(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        if self.end_signal(now) == Some(Signal::Pulse) {
+            report(out, LineReport::Dialed);
+        }
+    }
+
+    /// The device did not complete what it should time. Digits that were not dialled make the call worthless.
+    pub(super) fn signal_unconfirmed(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        if self.end_signal(now) == Some(Signal::Pulse) {
+            self.hung_up(HangUpEvidence::DeviceGone, now, out);
+        } else {
+            command(out, LineCommand::Measure);
+        }
+    }
+
+    fn end_signal(&mut self, now: Moment) -> Option<Signal> {
+        let State::OffHook(call) = &mut self.state else { return None };
+        self.timers.clear(Timer::Signal);
+        self.timers.set(Timer::Poll, now + POLL);
+        call.signal.take()
+    }
+
+    pub(super) fn command_failed(&mut self, status: u8, now: Moment, out: &mut Vec<LineOutput>) {
+        match &self.state {
+            State::Seizing(_) if status == STATUS_NO_LINE => self.seize_failed(SeizeFailure::Dead, now, out),
+            State::OffHook(call) if call.signal.is_some() => self.signal_unconfirmed(now, out),
+            // The timers of these states repeat what failed.
+            State::Seizing(_)
+            | State::OffHook(_)
+            | State::Absent
+            | State::NoBattery
+            | State::Idle
+            | State::Alerting { .. }
+            | State::Ringing(_)
+            | State::InUse
+            | State::Releasing(_)
+            | State::Guard
+            | State::OutOfService
+            | State::Fault(_) => {}
+        }
+    }
+
+    /// The loop was open for `duration` and is closed again. What we do to the loop ourselves does not count.
+    pub(super) fn interrupted(&mut self, duration: Duration, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &self.state else { return };
+        let settled = now - call.since >= SETTLING;
+        let long = self.config.loop_interruption.is_some_and(|shortest| duration >= shortest);
+        if call.signal.is_none() && settled && long {
+            let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
+            self.hung_up(HangUpEvidence::LoopInterruption { duration_ms }, now, out);
+        }
+    }
+
+    /// On a call that we made, the first reversal says "answered" and the second "released"; on a call that we answered,
+    /// the first one says "released".
+    pub(super) fn polarity(&mut self, forward: bool, now: Moment, out: &mut Vec<LineOutput>) {
+        let known = self.facts.forward.replace(forward);
+        let State::OffHook(call) = &mut self.state else { return };
+        if known == Some(forward) {
+            return;
+        }
+        call.reversals += 1;
+        let answers = !call.incoming && call.reversals == 1;
+        if !call.supervised {
+            report(out, LineReport::Progress(LineProgress::PolarityReversal));
+        } else if self.config.end_on_polarity_reversal && !answers {
+            self.hung_up(HangUpEvidence::PolarityReversal, now, out);
+        }
+    }
+
+    pub(super) fn heard(&mut self, tone: HeardTone, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &self.state else { return };
+        if !call.supervised {
+            return report(out, LineReport::Progress(LineProgress::Tone(tone)));
+        }
+        match tone.tone {
+            ProgressTone::Busy | ProgressTone::Congestion => {
+                if self.config.disconnect_tone_cycles.is_some_and(|cycles| tone.cycles >= cycles) {
+                    self.hung_up(HangUpEvidence::DisconnectTone(tone), now, out);
+                }
+            }
+            ProgressTone::Dial => {
+                if self.config.end_on_dial_tone {
+                    self.hung_up(HangUpEvidence::DialTone(tone), now, out);
+                }
+            }
+            ProgressTone::Ringback | ProgressTone::SpecialInformation => {}
+        }
+    }
+
+    /// The first evidence wins; the line waits for its release and does not wait for ever.
+    pub(super) fn hung_up(&mut self, evidence: HangUpEvidence, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &mut self.state else { return };
+        if !call.hung_up {
+            call.hung_up = true;
+            self.timers.set(Timer::SelfRelease, now + SELF_RELEASE);
+            report(out, LineReport::HungUp(evidence));
+        }
+    }
+}

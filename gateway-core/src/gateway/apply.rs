@@ -1,0 +1,110 @@
+//! Settings that take effect: at once, or when the port they touch is idle.
+
+use super::io::Action;
+use super::notice::{NoticeCode, Severity};
+use super::port::{Port, parse_hosts};
+use super::registrations::limits;
+use super::{Gateway, GatewayAddress, plan, port_id};
+use crate::config::PortId;
+use crate::config::country::Country;
+use crate::config::settings::{Mode, PortSettings, Settings};
+use crate::fxo::line::LineInput;
+use crate::media::MediaCommand;
+use crate::time::Moment;
+
+impl Gateway {
+    /// New settings hold. Who may call, targets, users and flags change at once; what a call in progress was begun with
+    /// (its line and audio rules) stays until its port is idle. No call is ended.
+    pub(super) fn apply(&mut self, settings: Settings, now: Moment, out: &mut Vec<Action>) {
+        self.country = plan::country(&settings.gateway.country);
+        self.resize_ports(&settings.ports, now);
+        self.settings = settings;
+        self.registrar.set_limits(limits(&self.settings.gateway));
+        let users = self.users();
+        self.registrar.retain_users(|user| users.iter().any(|known| known == user));
+        for (index, port) in self.settings.ports.clone().into_iter().enumerate() {
+            self.apply_port(port_id(index), port, out);
+        }
+        self.keep_names(now);
+        self.renew_accounts(now);
+        out.push(self.notice(Severity::Info, NoticeCode::SettingsApplied, None, &[], now));
+    }
+
+    pub(super) fn readdress(&mut self, address: GatewayAddress) {
+        self.address = address;
+        self.agent.set_local(address.sip);
+        self.registrations.forget_orders();
+    }
+
+    fn resize_ports(&mut self, ports: &[PortSettings], now: Moment) {
+        for settings in ports.iter().skip(self.ports.len()) {
+            let id = port_id(self.ports.len());
+            self.ports.push(Port::new(id, settings.clone(), self.country, now));
+            if self.device.as_ref().is_some_and(|device| id.0 < device.ports) {
+                self.line_input(id, LineInput::DeviceUp, now);
+            }
+        }
+        // A port that disappears keeps its machine until its call is over: only idle ones at the end are dropped.
+        while self.ports.len() > ports.len() && self.ports.last().is_some_and(|port| port.call.is_none()) {
+            self.ports.pop();
+        }
+        self.registrations.resize(&mut self.rng, ports.len());
+    }
+
+    fn apply_port(&mut self, id: PortId, settings: PortSettings, out: &mut Vec<Action>) {
+        let country = self.country;
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        port.hosts = parse_hosts(&settings.only_from_host);
+        if port.call.is_some() {
+            let line = std::mem::replace(&mut port.settings, settings.clone()).line;
+            port.settings.line = line;
+            port.waiting = Some((settings, country));
+        } else {
+            self.apply_to_idle(id, settings, country, out);
+        }
+    }
+
+    /// Settings that waited for the end of a call.
+    pub(super) fn apply_waiting(&mut self, id: PortId, _now: Moment, out: &mut Vec<Action>) {
+        if let Some((settings, country)) = self.ports.get_mut(id.index()).and_then(|port| port.waiting.take()) {
+            self.apply_to_idle(id, settings, country, out);
+        }
+    }
+
+    fn apply_to_idle(&mut self, id: PortId, settings: PortSettings, country: &'static Country, out: &mut Vec<Action>) {
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        port.line.configure(plan::line_config(&settings, country));
+        port.settings = settings;
+        self.configure_channel(id, out);
+    }
+
+    /// Tells the channel of a port its rules, when they differ from what it was told.
+    pub(super) fn configure_channel(&mut self, id: PortId, out: &mut Vec<Action>) {
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        let media = plan::media_config(&port.settings, self.country);
+        if port.media.as_ref() != Some(&media) {
+            port.media = Some(media.clone());
+            out.push(Action::Media { port: id, command: MediaCommand::Configure(Box::new(media)) });
+        }
+    }
+
+    /// Keeps the names fresh that the settings mention: admitted hosts and the remote server.
+    pub(super) fn keep_names(&mut self, now: Moment) {
+        let mut hosts: Vec<String> = self.ports.iter().flat_map(|port| port.hosts.names().map(str::to_owned)).collect();
+        let server = self.server_host();
+        let needs_server = self.settings.gateway.mode != Mode::SipServer && !server.is_empty();
+        if needs_server && server.parse::<std::net::IpAddr>().is_err() {
+            hosts.push(server);
+        }
+        self.names.keep(&hosts, now);
+    }
+
+    fn users(&self) -> Vec<String> {
+        let gateway = &self.settings.gateway;
+        match (gateway.mode, gateway.single_user) {
+            (Mode::SipServer, true) => vec![gateway.user.clone()],
+            (Mode::SipServer, false) => self.settings.ports.iter().map(|port| port.user.clone()).collect(),
+            (Mode::SipClient | Mode::SipTrunk, _) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! One call: the only place where a SIP session, a line and an audio channel meet.
+//!
+//! A call is told [`CallEvent`]s and acts through a [`Bridge`]; what it cannot do alone, and its end, it answers as a
+//! [`Step`]. It lives from the router's choice (SIP→FXO) or the first valid ring (FXO→SIP) to exactly one [`Ending`].
+
+mod audio;
+mod talk;
+mod to_line;
+mod to_sip;
+
+pub use audio::Audio;
+pub use to_line::{Order, ToLine};
+pub use to_sip::ToSip;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::notice::NoticeCode;
+use super::record::{CallDirection, CallRecord, EndCause};
+use super::view::{CallView, PortState};
+use crate::config::PortId;
+use crate::config::settings::LineSettings;
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::media::{MediaCommand, MediaEvent};
+use crate::sip::agent::{AgentOutput, Invite, Refusal, SessionEnd, SessionId, UserAgent};
+use crate::time::{Moment, Timers};
+
+/// What is true of a call whichever way it goes.
+#[derive(Clone, Debug)]
+pub struct CallFacts {
+    /// Unique name: 32 hexadecimal digits.
+    pub id: String,
+    /// The port that carries it.
+    pub port: PortId,
+    /// Which way it goes.
+    pub direction: CallDirection,
+    /// Who calls.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// When it began.
+    pub started: Moment,
+    /// When both ends could talk.
+    pub answered: Option<Moment>,
+}
+
+/// What a call is told.
+#[derive(Clone, Debug)]
+pub enum CallEvent {
+    /// By the line.
+    Line(LineReport),
+    /// By the audio channel.
+    Media(MediaEvent),
+    /// CANCEL came for the incoming session.
+    Cancelled,
+    /// ACK came, perhaps with an SDP answer.
+    Acknowledged(Vec<u8>),
+    /// The peer offers new media.
+    Offer(Vec<u8>),
+    /// INFO came.
+    Info {
+        /// `Content-Type`.
+        content_type: String,
+        /// Body.
+        body: Vec<u8>,
+    },
+    /// The confirmed session is over.
+    SessionEnded(SessionEnd),
+    /// An outgoing leg was answered.
+    LegAnswered {
+        /// Which leg.
+        session: SessionId,
+        /// The SDP answer.
+        body: Vec<u8>,
+    },
+    /// An outgoing leg was refused.
+    LegRefused {
+        /// Which leg.
+        session: SessionId,
+        /// Final status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+    },
+    /// Answer to [`Step::Want`]: the INVITEs to send, or none.
+    Targets(Vec<Invite>),
+    /// End it now.
+    End(EndCause),
+}
+
+/// Timers of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallTimer {
+    /// Dial tone is awaited.
+    DialTone,
+    /// The fixed pause before dialling.
+    DialPause,
+    /// `first_of`: the call counts as answered.
+    AnswerLimit,
+    /// Nobody answers.
+    NoAnswer,
+    /// The longest call.
+    Longest,
+    /// Double answer: the first answer.
+    CollectAnswer,
+    /// Double answer: open time and a settling margin.
+    CollectOpen,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// Why.
+    pub cause: EndCause,
+    /// How the line showed it.
+    pub evidence: Option<HangUpEvidence>,
+    /// Final SIP status, sent or received.
+    pub sip_status: Option<u16>,
+}
+
+impl Ending {
+    /// An end without line evidence.
+    #[must_use]
+    pub fn new(cause: EndCause) -> Self {
+        Ending { cause, evidence: None, sip_status: None }
+    }
+
+    /// The same end, with the SIP status that went with it.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Ending { sip_status: Some(status), ..self }
+    }
+}
+
+/// What a call answers to an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Nothing more.
+    Continue,
+    /// The INVITEs for target 0 or 1 are wanted, as [`CallEvent::Targets`].
+    Want(usize),
+    /// The line rang while it was being seized: another port, or [`CallEvent::End`] with [`EndCause::Glare`].
+    Glare,
+    /// The call is over: release the line, detach audio, write the record.
+    End(Ending),
+}
+
+/// What a call can reach while it handles one event.
+pub struct Bridge<'a> {
+    /// The user agent.
+    pub agent: &'a mut UserAgent,
+    /// What the agent wants done.
+    pub sip: &'a mut Vec<AgentOutput>,
+    /// Orders for the line of the call's port.
+    pub line: Vec<LineOrder>,
+    /// Orders for the channel of the call's port.
+    pub media: Vec<MediaCommand>,
+    /// Notices about the call, with their arguments.
+    pub notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
+    /// Sessions opened to peers, and where these are.
+    pub opened: Vec<(SessionId, SocketAddr)>,
+    /// The port's line settings.
+    pub settings: &'a LineSettings,
+    /// The moment of the event.
+    pub now: Moment,
+}
+
+impl Bridge<'_> {
+    /// Refuses an incoming session with a status and a Q.850 cause.
+    pub fn refuse(&mut self, session: SessionId, status: u16, cause: Option<u8>, retry_after_s: Option<u32>) {
+        let refusal = Refusal { status, cause, retry_after_s, headers: Vec::new() };
+        self.agent.refuse(session, refusal, self.now, self.sip);
+    }
+
+    /// Ends a session in whatever state it is.
+    pub fn hang_up(&mut self, session: SessionId, cause: Option<u8>) {
+        self.agent.hang_up(session, cause, self.now, self.sip);
+    }
+}
+
+/// A call, either way.
+#[derive(Debug)]
+pub enum Call {
+    /// A SIP caller goes out on the line.
+    ToLine(ToLine),
+    /// The line rings and SIP is called.
+    ToSip(ToSip),
+}
+
+impl Call {
+    /// What is true whichever way it goes.
+    #[must_use]
+    pub fn facts(&self) -> &CallFacts {
+        match self {
+            Call::ToLine(call) => &call.facts,
+            Call::ToSip(call) => &call.facts,
+        }
+    }
+
+    fn timers(&mut self) -> &mut Timers<CallTimer> {
+        match self {
+            Call::ToLine(call) => &mut call.timers,
+            Call::ToSip(call) => &mut call.timers,
+        }
+    }
+
+    /// What its port is doing.
+    #[must_use]
+    pub fn state(&self) -> PortState {
+        match self {
+            Call::ToLine(call) => call.state(),
+            Call::ToSip(call) => call.state(),
+        }
+    }
+
+    /// Handles one event.
+    pub fn handle(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
+        match self {
+            Call::ToLine(call) => call.handle(event, bridge),
+            Call::ToSip(call) => call.handle(event, bridge),
+        }
+    }
+
+    /// When [`Call::handle_timeout`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        match self {
+            Call::ToLine(call) => call.timers.deadline(),
+            Call::ToSip(call) => call.timers.deadline(),
+        }
+    }
+
+    /// Handles one timer that is due, if any is.
+    pub fn handle_timeout(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        let Some(timer) = self.timers().expired(bridge.now) else { return Step::Continue };
+        match self {
+            Call::ToLine(call) => call.timeout(timer, bridge),
+            Call::ToSip(call) => call.timeout(timer, bridge),
+        }
+    }
+
+    /// What the window shows of it.
+    #[must_use]
+    pub fn view(&self) -> CallView {
+        let facts = self.facts();
+        CallView {
+            id: facts.id.clone(),
+            direction: facts.direction,
+            from: facts.from.clone(),
+            to: facts.to.clone(),
+            started_ms: facts.started.as_millis(),
+            answered_ms: facts.answered.map(Moment::as_millis),
+        }
+    }
+
+    /// The one record of this call.
+    #[must_use]
+    pub fn record(&self, ending: Ending, now: Moment) -> CallRecord {
+        let facts = self.facts();
+        CallRecord {
+            id: facts.id.clone(),
+            port: facts.port,
+            direction: facts.direction,
+            from: facts.from.clone(),
+            to: facts.to.clone(),
+            started_ms: facts.started.as_millis(),
+            answered_ms: facts.answered.map(Moment::as_millis),
+            ended_ms: now.as_millis(),
+            cause: ending.cause,
+            evidence: ending.evidence,
+            sip_status: ending.sip_status,
+        }
+    }
+}
+
+/// A setting in milliseconds as a duration.
+fn ms(millis: u32) -> Duration {
+    Duration::from_millis(u64::from(millis))
+}

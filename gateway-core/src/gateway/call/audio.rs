@@ -1,0 +1,65 @@
+//! The media of one call as SDP sees it: what we offered or answered, and what was agreed.
+
+use crate::media::MediaPlan;
+use crate::rng::Rng;
+use crate::sdp::{self, Agreed, LocalMedia, SdpError};
+
+/// The media of one call.
+#[derive(Clone, Debug)]
+pub struct Audio {
+    local: LocalMedia,
+    agreed: Option<Agreed>,
+    ssrc: u32,
+    first_sequence: u16,
+    first_timestamp: u32,
+    cname: String,
+}
+
+impl Audio {
+    /// Media that is not agreed yet. RTP starts at random numbers (RFC 3550 §5.1).
+    #[must_use]
+    pub fn new(local: LocalMedia, rng: &mut Rng) -> Self {
+        let first_sequence = u16::try_from(rng.below(0x8000)).unwrap_or(0);
+        Audio { local, agreed: None, ssrc: rng.next_u32(), first_sequence, first_timestamp: rng.next_u32(), cname: rng.hex(16) }
+    }
+
+    /// Takes an offer and makes the answer to it.
+    ///
+    /// # Errors
+    /// [`SdpError`] when the offer is malformed or has nothing for us; what was agreed before still holds.
+    pub fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, SdpError> {
+        let (answer, agreed) = sdp::answer(&self.local, offer)?;
+        self.agreed = Some(agreed);
+        self.local.session_version += 1;
+        Ok(answer)
+    }
+
+    /// Our offer.
+    #[must_use]
+    pub fn offer(&self) -> Vec<u8> {
+        sdp::offer(&self.local)
+    }
+
+    /// Takes the answer to our offer.
+    ///
+    /// # Errors
+    /// [`SdpError`] when the answer is malformed or takes none of our codecs.
+    pub fn accept(&mut self, answer: &[u8]) -> Result<(), SdpError> {
+        self.agreed = Some(sdp::accept(&self.local, answer)?);
+        self.local.session_version += 1;
+        Ok(())
+    }
+
+    /// How audio flows, once it is agreed.
+    #[must_use]
+    pub fn plan(&self) -> Option<MediaPlan> {
+        let agreed = self.agreed.clone()?;
+        let (ssrc, first_sequence, first_timestamp) = (self.ssrc, self.first_sequence, self.first_timestamp);
+        Some(MediaPlan { agreed, ssrc, first_sequence, first_timestamp, cname: self.cname.clone() })
+    }
+
+    /// Moves the media to another port of the gateway, before anything was told to the peer.
+    pub fn move_to(&mut self, local: LocalMedia) {
+        self.local.address = local.address;
+    }
+}

@@ -1,0 +1,191 @@
+//! Talking: what happens between answer and end, the same whichever way the call went.
+
+use std::time::Duration;
+
+use super::{Audio, Bridge, CallEvent, Ending, Step};
+use crate::config::settings::DtmfToSip;
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::gateway::record::EndCause;
+use crate::media::{Digit, MediaCommand, MediaEvent};
+use crate::sdp::SdpError;
+use crate::sip::agent::{SessionEnd, SessionId};
+
+/// How long a digit from SIP INFO sounds when the INFO does not say.
+const INFO_DIGIT: Duration = Duration::from_millis(100);
+
+/// Longest digit that an INFO can ask for: a hostile duration must not hold the line's audio.
+const LONGEST_INFO_DIGIT: Duration = Duration::from_millis(2000);
+
+/// What an INFO body asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InfoSignal {
+    /// A digit.
+    Digit(Digit, Duration),
+    /// A hook flash.
+    Flash,
+}
+
+/// Handles an event of an answered call: first evidence of an end wins.
+pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+    match event {
+        CallEvent::Line(report) => line(report, session, bridge),
+        CallEvent::Media(event) => media(event, session, bridge),
+        CallEvent::Acknowledged(body) => acknowledged(&body, session, audio, bridge),
+        CallEvent::Offer(body) => offer(&body, session, audio, bridge),
+        CallEvent::Info { content_type, body } => {
+            match parse_info(&content_type, &body) {
+                Some(InfoSignal::Digit(digit, duration)) => bridge.media.push(MediaCommand::Digit { digit, duration }),
+                Some(InfoSignal::Flash) => flash(bridge),
+                None => {}
+            }
+            Step::Continue
+        }
+        CallEvent::SessionEnded(end) => Step::End(Ending::new(match end {
+            SessionEnd::Bye { .. } => EndCause::SipHungUp,
+            SessionEnd::NoAck | SessionEnd::Gone => EndCause::SipLost,
+        })),
+        CallEvent::End(cause) => hang_up(cause, session, bridge),
+        CallEvent::Cancelled | CallEvent::LegAnswered { .. } | CallEvent::LegRefused { .. } | CallEvent::Targets(_) => Step::Continue,
+    }
+}
+
+/// Ends an answered call from our side.
+pub(super) fn hang_up(cause: EndCause, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
+    bridge.hang_up(session, Some(q850_of(cause)));
+    Step::End(Ending::new(cause))
+}
+
+fn line(report: LineReport, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
+    let LineReport::HungUp(evidence) = report else { return Step::Continue };
+    let cause = match evidence {
+        HangUpEvidence::DeviceGone => EndCause::DeviceGone,
+        HangUpEvidence::LoopInterruption { .. }
+        | HangUpEvidence::PolarityReversal
+        | HangUpEvidence::DisconnectTone(_)
+        | HangUpEvidence::DialTone(_)
+        | HangUpEvidence::BatteryLost => EndCause::LineHungUp,
+    };
+    bridge.hang_up(session, Some(q850_of(cause)));
+    Step::End(Ending { evidence: Some(evidence), ..Ending::new(cause) })
+}
+
+fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
+    match event {
+        MediaEvent::RtpLost { .. } => return hang_up(EndCause::NoRtp, session, bridge),
+        MediaEvent::Silence { .. } => return hang_up(EndCause::Silence, session, bridge),
+        MediaEvent::Flash => flash(bridge),
+        MediaEvent::LineDigit(digit) if bridge.settings.dtmf_to_sip == DtmfToSip::Info => {
+            let body = format!("Signal={digit}\r\nDuration=100\r\n").into_bytes();
+            bridge.agent.info(session, "application/dtmf-relay", body, bridge.now, bridge.sip);
+        }
+        MediaEvent::LineDigit(_)
+        | MediaEvent::NetDigit(_)
+        | MediaEvent::Tone(_)
+        | MediaEvent::Voice
+        | MediaEvent::CallerId(_)
+        | MediaEvent::Dialed
+        | MediaEvent::RtpStarted
+        | MediaEvent::Meter(_) => {}
+    }
+    Step::Continue
+}
+
+fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+    if body.is_empty() || audio.plan().is_some() {
+        return Step::Continue;
+    }
+    match audio.accept(body) {
+        Ok(()) => {
+            bridge.media.extend(audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+            Step::Continue
+        }
+        Err(_) => hang_up(EndCause::NoCommonCodec, session, bridge),
+    }
+}
+
+fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+    let answer = if body.is_empty() { Ok(audio.offer()) } else { audio.answer(body) };
+    let answered = answer.map_err(|error| match error {
+        SdpError::Malformed => 400,
+        SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress => 488,
+    });
+    if answered.is_ok() {
+        bridge.media.extend(audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+    }
+    bridge.agent.answer_offer(session, answered, bridge.now, bridge.sip);
+    Step::Continue
+}
+
+fn flash(bridge: &mut Bridge<'_>) {
+    bridge.line.push(LineOrder::Flash(super::ms(bridge.settings.flash_ms)));
+}
+
+/// The Q.850 cause that goes with a BYE.
+fn q850_of(cause: EndCause) -> u8 {
+    match cause {
+        EndCause::DeviceGone | EndCause::SeizeFailed => 27,
+        EndCause::NoRtp | EndCause::Silence | EndCause::LongestCall => 102,
+        EndCause::Operator | EndCause::Stopped => 31,
+        EndCause::NoCommonCodec => 65,
+        EndCause::CollectRefused => 21,
+        EndCause::SipHungUp
+        | EndCause::SipCancelled
+        | EndCause::SipLost
+        | EndCause::LineHungUp
+        | EndCause::CallerGaveUp
+        | EndCause::TargetRefused
+        | EndCause::NoTarget
+        | EndCause::Glare
+        | EndCause::NoDialTone
+        | EndCause::Busy
+        | EndCause::Congestion
+        | EndCause::Unobtainable
+        | EndCause::NoAnswer => 16,
+    }
+}
+
+/// Reads `application/dtmf-relay` (`Signal=5`, `Duration=160`) and `application/dtmf` (`5`). Event 16 and `hf` are a flash.
+pub(super) fn parse_info(content_type: &str, body: &[u8]) -> Option<InfoSignal> {
+    let text = std::str::from_utf8(body).ok()?;
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (signal, duration) = match kind.as_str() {
+        "application/dtmf-relay" => {
+            let value = |name: &str| {
+                let pair = text.lines().filter_map(|line| line.split_once('=')).find(|(key, _)| key.trim().eq_ignore_ascii_case(name));
+                pair.map(|(_, value)| value.trim())
+            };
+            let millis = value("duration").and_then(|text| text.parse().ok()).map(Duration::from_millis);
+            (value("signal")?, millis.unwrap_or(INFO_DIGIT))
+        }
+        "application/dtmf" => (text.trim(), INFO_DIGIT),
+        _ => return None,
+    };
+    if signal.eq_ignore_ascii_case("hf") || signal == "16" {
+        return Some(InfoSignal::Flash);
+    }
+    let digit = match signal {
+        "10" => '*',
+        "11" => '#',
+        other => other.chars().next().filter(|_| other.len() == 1)?.to_ascii_uppercase(),
+    };
+    let known = digit.is_ascii_digit() || matches!(digit, '*' | '#' | 'A'..='D');
+    known.then_some(InfoSignal::Digit(digit, duration.clamp(INFO_DIGIT / 2, LONGEST_INFO_DIGIT)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn info_bodies_become_digits_and_flashes() {
+        let relay = |body: &str| parse_info("application/dtmf-relay", body.as_bytes());
+        assert_eq!(relay("Signal=5\r\nDuration=160\r\n"), Some(InfoSignal::Digit('5', Duration::from_millis(160))));
+        assert_eq!(relay("Signal= *\nDuration= 99999999"), Some(InfoSignal::Digit('*', LONGEST_INFO_DIGIT)));
+        assert_eq!(relay("signal=hf"), Some(InfoSignal::Flash));
+        assert_eq!(parse_info("application/dtmf", b"#"), Some(InfoSignal::Digit('#', INFO_DIGIT)));
+        assert_eq!(parse_info("application/dtmf; x=y", b"16"), Some(InfoSignal::Flash));
+        assert_eq!(parse_info("application/dtmf", b"\xff"), None);
+        assert_eq!(parse_info("text/plain", b"5"), None);
+        assert_eq!(relay("Signal=55"), None);
+    }
+}

@@ -1,0 +1,306 @@
+//! SIP→FXO: seize, wait for dial tone, dial, early media, answer.
+
+use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, ms, talk};
+use crate::config::PortId;
+use crate::config::settings::{AnswerMode, DialMethod};
+use crate::dsp::progress::ProgressTone;
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport, SeizeFailure};
+use crate::gateway::notice::NoticeCode;
+use crate::gateway::plan::seconds_or_never;
+use crate::gateway::record::EndCause;
+use crate::gateway::view::PortState;
+use crate::media::{MediaCommand, MediaEvent};
+use crate::sdp::LocalMedia;
+use crate::sip::agent::SessionId;
+use crate::time::Timers;
+
+/// What a SIP caller ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Digits to dial; `None`: two-stage, the caller hears the line's dial tone and dials.
+    pub number: Option<String>,
+    /// Whether another port may serve the caller when this one rings first (glare).
+    pub any_port: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Seizing,
+    AwaitingDialTone,
+    Pausing,
+    Dialing,
+    Waiting { ringback_heard: bool },
+    Talking,
+}
+
+/// A call from SIP to the line.
+#[derive(Debug)]
+pub struct ToLine {
+    pub(super) facts: CallFacts,
+    pub(super) timers: Timers<CallTimer>,
+    session: SessionId,
+    audio: Audio,
+    answer: Option<Vec<u8>>,
+    order: Order,
+    stage: Stage,
+}
+
+impl ToLine {
+    /// A call whose port is chosen. `answer` is our SDP answer; `None` when the INVITE had no offer.
+    /// Orders the seizure at once.
+    pub fn begin(
+        facts: CallFacts,
+        session: SessionId,
+        audio: Audio,
+        answer: Option<Vec<u8>>,
+        order: Order,
+        bridge: &mut Bridge<'_>,
+    ) -> Self {
+        bridge.line.push(LineOrder::Seize);
+        ToLine { facts, timers: Timers::new(), session, audio, answer, order, stage: Stage::Seizing }
+    }
+
+    /// What the port is doing.
+    pub(super) fn state(&self) -> PortState {
+        match self.stage {
+            Stage::Seizing | Stage::AwaitingDialTone | Stage::Pausing | Stage::Dialing => PortState::Dialing,
+            Stage::Waiting { .. } => PortState::Waiting,
+            Stage::Talking => PortState::Talking,
+        }
+    }
+
+    /// Whether another port may take the call over after glare.
+    #[must_use]
+    pub fn takes_any_port(&self) -> bool {
+        self.order.any_port
+    }
+
+    /// Moves the call to another port before its line was seized, and seizes that one.
+    /// The answer in SDP is made again, since each port has its own RTP port.
+    pub fn move_to(&mut self, port: PortId, local: LocalMedia, offer: &[u8], bridge: &mut Bridge<'_>) {
+        self.facts.port = port;
+        self.audio.move_to(local);
+        if self.answer.is_some() {
+            self.answer = self.audio.answer(offer).ok();
+        }
+        self.stage = Stage::Seizing;
+        bridge.line.push(LineOrder::Seize);
+    }
+
+    /// The SIP session of the caller.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub(super) fn handle(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
+        if self.stage == Stage::Talking {
+            return talk::handle(event, self.session, &mut self.audio, bridge);
+        }
+        match event {
+            CallEvent::Line(report) => self.line(report, bridge),
+            CallEvent::Media(event) => self.media(&event, bridge),
+            CallEvent::Cancelled => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
+            CallEvent::SessionEnded(_) => Step::End(Ending::new(EndCause::SipLost)),
+            CallEvent::End(cause) => self.give_up(cause, bridge),
+            CallEvent::Acknowledged(_)
+            | CallEvent::Offer(_)
+            | CallEvent::Info { .. }
+            | CallEvent::LegAnswered { .. }
+            | CallEvent::LegRefused { .. }
+            | CallEvent::Targets(_) => Step::Continue,
+        }
+    }
+
+    pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
+        match timer {
+            CallTimer::DialTone => self.give_up(EndCause::NoDialTone, bridge),
+            CallTimer::DialPause => self.dial(bridge),
+            CallTimer::AnswerLimit => self.answered(bridge),
+            CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
+            CallTimer::Longest => talk::hang_up(EndCause::LongestCall, self.session, bridge),
+            CallTimer::CollectAnswer | CallTimer::CollectOpen => Step::Continue,
+        }
+    }
+
+    fn line(&mut self, report: LineReport, bridge: &mut Bridge<'_>) -> Step {
+        match report {
+            LineReport::Seized => self.seized(bridge),
+            LineReport::SeizeFailed(SeizeFailure::Glare) => Step::Glare,
+            LineReport::SeizeFailed(SeizeFailure::InUse | SeizeFailure::NotIdle) => self.refused(486, 17, EndCause::SeizeFailed, bridge),
+            LineReport::SeizeFailed(SeizeFailure::Dead | SeizeFailure::Timeout) => self.refused(503, 27, EndCause::SeizeFailed, bridge),
+            LineReport::Dialed => self.dialed(bridge),
+            LineReport::Progress(progress) => self.progress(&progress, bridge),
+            LineReport::HungUp(evidence) => {
+                let gone = evidence == HangUpEvidence::DeviceGone;
+                let step = self.give_up(if gone { EndCause::DeviceGone } else { EndCause::LineHungUp }, bridge);
+                match step {
+                    Step::End(ending) => Step::End(Ending { evidence: Some(evidence), ..ending }),
+                    Step::Continue | Step::Want(_) | Step::Glare => step,
+                }
+            }
+            LineReport::Ringing
+            | LineReport::Caller(_)
+            | LineReport::RingingEnded
+            | LineReport::Released
+            | LineReport::Available
+            | LineReport::StuckOffHook
+            | LineReport::State(_) => Step::Continue,
+        }
+    }
+
+    fn seized(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        if self.order.number.is_none() {
+            self.attach(bridge);
+            return self.answered(bridge);
+        }
+        if bridge.settings.wait_dial_tone {
+            self.stage = Stage::AwaitingDialTone;
+            self.timers.set(CallTimer::DialTone, bridge.now + ms(bridge.settings.dial_tone_wait_ms));
+        } else {
+            self.stage = Stage::Pausing;
+            self.timers.set(CallTimer::DialPause, bridge.now + ms(bridge.settings.dial_pause_ms));
+        }
+        Step::Continue
+    }
+
+    fn dial(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        self.timers.clear_all();
+        self.stage = Stage::Dialing;
+        let digits = self.order.number.clone().unwrap_or_default();
+        match bridge.settings.dial_method {
+            DialMethod::Dtmf => bridge.media.push(MediaCommand::Dial(digits)),
+            DialMethod::Pulse => bridge.line.push(LineOrder::DialPulse(digits)),
+        }
+        // A channel or a box that never says that it has dialled must not hold the line: the answer timer starts here.
+        self.timers.set(CallTimer::NoAnswer, bridge.now + seconds_or_never(bridge.settings.no_answer_s).unwrap_or(ms(60_000)));
+        Step::Continue
+    }
+
+    fn dialed(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        if self.stage != Stage::Dialing {
+            return Step::Continue;
+        }
+        self.stage = Stage::Waiting { ringback_heard: false };
+        bridge.agent.provisional(self.session, 183, self.answer.clone(), bridge.now, bridge.sip);
+        self.attach(bridge);
+        match bridge.settings.answer_mode {
+            AnswerMode::AfterDialing => return self.answered(bridge),
+            AnswerMode::FirstOf => {
+                self.timers
+                    .set(CallTimer::AnswerLimit, bridge.now + seconds_or_never(bridge.settings.answer_limit_s).unwrap_or(ms(20_000)));
+            }
+            AnswerMode::PolarityReversal | AnswerMode::Voice => {}
+        }
+        Step::Continue
+    }
+
+    fn progress(&mut self, progress: &LineProgress, bridge: &mut Bridge<'_>) -> Step {
+        let by_reversal = matches!(bridge.settings.answer_mode, AnswerMode::PolarityReversal | AnswerMode::FirstOf);
+        match (progress, self.stage) {
+            (LineProgress::PolarityReversal, Stage::Waiting { .. }) if by_reversal => self.answered(bridge),
+            (LineProgress::PolarityReversal, _) => Step::Continue,
+            (LineProgress::Tone(heard), stage) => self.tone(heard.tone, stage, bridge),
+        }
+    }
+
+    fn tone(&mut self, tone: ProgressTone, stage: Stage, bridge: &mut Bridge<'_>) -> Step {
+        match (tone, stage) {
+            (ProgressTone::Dial, Stage::AwaitingDialTone) => self.dial(bridge),
+            (ProgressTone::Ringback, Stage::Waiting { .. }) => {
+                self.stage = Stage::Waiting { ringback_heard: true };
+                Step::Continue
+            }
+            (ProgressTone::Busy, Stage::AwaitingDialTone | Stage::Waiting { .. }) => self.give_up(EndCause::Busy, bridge),
+            (ProgressTone::Congestion, Stage::AwaitingDialTone | Stage::Waiting { .. }) => self.give_up(EndCause::Congestion, bridge),
+            (ProgressTone::SpecialInformation, Stage::Waiting { .. }) => self.give_up(EndCause::Unobtainable, bridge),
+            (
+                ProgressTone::Dial
+                | ProgressTone::Ringback
+                | ProgressTone::Busy
+                | ProgressTone::Congestion
+                | ProgressTone::SpecialInformation,
+                _,
+            ) => Step::Continue,
+        }
+    }
+
+    fn media(&mut self, event: &MediaEvent, bridge: &mut Bridge<'_>) -> Step {
+        let by_voice = matches!(bridge.settings.answer_mode, AnswerMode::Voice | AnswerMode::FirstOf);
+        match (event, self.stage) {
+            (MediaEvent::Dialed, Stage::Dialing) => self.dialed(bridge),
+            (MediaEvent::Voice, Stage::Waiting { ringback_heard: true }) if by_voice => self.answered(bridge),
+            (
+                MediaEvent::Dialed
+                | MediaEvent::Voice
+                | MediaEvent::Tone(_)
+                | MediaEvent::CallerId(_)
+                | MediaEvent::LineDigit(_)
+                | MediaEvent::NetDigit(_)
+                | MediaEvent::Flash
+                | MediaEvent::RtpStarted
+                | MediaEvent::RtpLost { .. }
+                | MediaEvent::Silence { .. }
+                | MediaEvent::Meter(_),
+                _,
+            ) => Step::Continue,
+        }
+    }
+
+    fn attach(&mut self, bridge: &mut Bridge<'_>) {
+        bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+    }
+
+    fn answered(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        self.timers.clear_all();
+        self.stage = Stage::Talking;
+        self.facts.answered = Some(bridge.now);
+        let body = self.answer.clone().unwrap_or_else(|| self.audio.offer());
+        bridge.agent.answer(self.session, body, bridge.now, bridge.sip);
+        bridge.line.push(LineOrder::Supervise);
+        if let Some(longest) = seconds_or_never(bridge.settings.longest_call_s) {
+            self.timers.set(CallTimer::Longest, bridge.now + longest);
+        }
+        bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
+        Step::Continue
+    }
+
+    /// Ends the call before its answer, with the row of the table "What a SIP caller gets".
+    fn give_up(&mut self, cause: EndCause, bridge: &mut Bridge<'_>) -> Step {
+        if self.stage == Stage::Talking {
+            return talk::hang_up(cause, self.session, bridge);
+        }
+        let (status, q850) = match cause {
+            EndCause::Busy | EndCause::Glare => (486, 17),
+            EndCause::Congestion => (503, 34),
+            EndCause::Unobtainable => (503, 1),
+            EndCause::NoDialTone => (503, 38),
+            EndCause::NoAnswer => (480, 19),
+            EndCause::Operator => (480, 31),
+            EndCause::Stopped => (503, 41),
+            EndCause::DeviceGone
+            | EndCause::SeizeFailed
+            | EndCause::LineHungUp
+            | EndCause::SipHungUp
+            | EndCause::SipCancelled
+            | EndCause::SipLost
+            | EndCause::CallerGaveUp
+            | EndCause::TargetRefused
+            | EndCause::NoTarget
+            | EndCause::NoCommonCodec
+            | EndCause::CollectRefused
+            | EndCause::NoRtp
+            | EndCause::Silence
+            | EndCause::LongestCall => (503, 27),
+        };
+        if cause == EndCause::NoDialTone {
+            bridge.notices.push((NoticeCode::NoDialTone, Vec::new()));
+        }
+        self.refused(status, q850, cause, bridge)
+    }
+
+    fn refused(&mut self, status: u16, q850: u8, cause: EndCause, bridge: &mut Bridge<'_>) -> Step {
+        bridge.refuse(self.session, status, Some(q850), None);
+        Step::End(Ending::new(cause).with_status(status))
+    }
+}

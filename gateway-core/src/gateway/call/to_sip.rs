@@ -1,0 +1,300 @@
+//! FXO→SIP: caller ID, the targets, the first answer, seizure. The line stays on hook until somebody answers.
+
+use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, ms, talk};
+use crate::config::settings::OnRefusal;
+use crate::dsp::callerid::CallerId;
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::gateway::notice::NoticeCode;
+use crate::gateway::plan::seconds_or_never;
+use crate::gateway::record::EndCause;
+use crate::gateway::view::PortState;
+use crate::media::MediaCommand;
+use crate::sip::agent::{Invite, SessionId};
+use crate::time::Timers;
+
+/// Targets a port has: the first, and one to fall back on.
+const TARGETS: usize = 2;
+
+/// After the line is closed again in a double answer, the exchange gets this long to drop a collect call.
+const COLLECT_SETTLE_MS: u32 = 500;
+
+/// The category digit of a collect call (Brazil).
+const COLLECT_CATEGORY: char = '8';
+
+#[derive(Clone, Debug)]
+enum Stage {
+    /// Ringing; caller ID is awaited.
+    AwaitingCaller,
+    /// The gateway works out where target `0` or `1` is.
+    Locating(usize),
+    /// Legs ring; `target` tells which target they belong to.
+    Calling { legs: Vec<SessionId>, target: usize },
+    /// A leg was answered; the line is being seized.
+    Answering(SessionId),
+    /// Double answer against collect calls: answered once, opened, and closed again.
+    Screening(SessionId),
+    /// Both ends talk.
+    Talking(SessionId),
+    /// Nobody took it; the line rings on.
+    Unanswered(Ending),
+    /// Nobody took it; the line is answered and released so that the caller hears it.
+    Dismissing(Ending),
+}
+
+/// A call from the line to SIP.
+#[derive(Debug)]
+pub struct ToSip {
+    pub(super) facts: CallFacts,
+    pub(super) timers: Timers<CallTimer>,
+    /// Who calls, once known.
+    caller: Option<CallerId>,
+    audio: Audio,
+    stage: Stage,
+    /// The last refusal of a leg, for the record.
+    refusal_status: Option<u16>,
+}
+
+impl ToSip {
+    /// A call from a line that has just rung; caller ID is still to come.
+    #[must_use]
+    pub fn begin(facts: CallFacts, audio: Audio) -> Self {
+        ToSip { facts, timers: Timers::new(), caller: None, audio, stage: Stage::AwaitingCaller, refusal_status: None }
+    }
+
+    /// Who calls, once known.
+    #[must_use]
+    pub fn caller(&self) -> Option<&CallerId> {
+        self.caller.as_ref()
+    }
+
+    /// What the port is doing.
+    pub(super) fn state(&self) -> PortState {
+        match self.stage {
+            Stage::AwaitingCaller | Stage::Unanswered(_) => PortState::Ringing,
+            Stage::Locating(_) | Stage::Calling { .. } | Stage::Answering(_) | Stage::Screening(_) => PortState::Calling,
+            Stage::Talking(_) => PortState::Talking,
+            Stage::Dismissing(_) => PortState::Ending,
+        }
+    }
+
+    pub(super) fn handle(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
+        if let Stage::Talking(session) = self.stage {
+            return talk::handle(event, session, &mut self.audio, bridge);
+        }
+        match event {
+            CallEvent::Line(report) => self.line(report, bridge),
+            CallEvent::Targets(invites) => self.call(invites, bridge),
+            CallEvent::LegAnswered { session, body } => self.leg_answered(session, &body, bridge),
+            CallEvent::LegRefused { session, status, reason } => self.leg_refused(session, status, reason, bridge),
+            CallEvent::SessionEnded(_) => self.answerer_left(),
+            CallEvent::End(cause) => self.end(Ending::new(cause), bridge),
+            CallEvent::Offer(body) => match self.answerer() {
+                Some(session) => talk::handle(CallEvent::Offer(body), session, &mut self.audio, bridge),
+                None => Step::Continue,
+            },
+            CallEvent::Media(_) | CallEvent::Cancelled | CallEvent::Acknowledged(_) | CallEvent::Info { .. } => Step::Continue,
+        }
+    }
+
+    pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
+        match (timer, self.stage.clone()) {
+            (CallTimer::Longest, _) => self.end(Ending::new(EndCause::LongestCall), bridge),
+            (CallTimer::CollectAnswer, Stage::Screening(_)) => {
+                let open_ms = bridge.settings.collect_open_ms;
+                bridge.line.push(LineOrder::Flash(ms(open_ms)));
+                self.timers.set(CallTimer::CollectOpen, bridge.now + ms(open_ms + COLLECT_SETTLE_MS));
+                Step::Continue
+            }
+            (CallTimer::CollectOpen, Stage::Screening(session)) => self.talk(session, bridge),
+            (
+                CallTimer::CollectAnswer
+                | CallTimer::CollectOpen
+                | CallTimer::DialTone
+                | CallTimer::DialPause
+                | CallTimer::AnswerLimit
+                | CallTimer::NoAnswer,
+                _,
+            ) => Step::Continue,
+        }
+    }
+
+    fn line(&mut self, report: LineReport, bridge: &mut Bridge<'_>) -> Step {
+        match report {
+            LineReport::Caller(caller) => {
+                if let Some(number) = caller.as_ref().and_then(|caller| caller.number.clone()) {
+                    self.facts.from = number;
+                }
+                self.caller = caller;
+                self.stage = Stage::Locating(0);
+                Step::Want(0)
+            }
+            LineReport::RingingEnded => match &self.stage {
+                Stage::Unanswered(ending) => Step::End(ending.clone()),
+                Stage::AwaitingCaller | Stage::Locating(_) | Stage::Calling { .. } => self.end(Ending::new(EndCause::CallerGaveUp), bridge),
+                Stage::Answering(_) | Stage::Screening(_) | Stage::Talking(_) | Stage::Dismissing(_) => Step::Continue,
+            },
+            LineReport::Seized => self.seized(bridge),
+            LineReport::SeizeFailed(_) => match &self.stage {
+                Stage::Dismissing(ending) => Step::End(ending.clone()),
+                Stage::AwaitingCaller
+                | Stage::Locating(_)
+                | Stage::Calling { .. }
+                | Stage::Answering(_)
+                | Stage::Screening(_)
+                | Stage::Talking(_)
+                | Stage::Unanswered(_) => self.end(Ending::new(EndCause::SeizeFailed), bridge),
+            },
+            LineReport::HungUp(evidence) => {
+                let cause = match (&self.stage, &evidence) {
+                    (_, HangUpEvidence::DeviceGone) => EndCause::DeviceGone,
+                    (Stage::Screening(_), _) => EndCause::CollectRefused,
+                    _ => EndCause::LineHungUp,
+                };
+                self.end(Ending { evidence: Some(evidence), ..Ending::new(cause) }, bridge)
+            }
+            LineReport::Ringing
+            | LineReport::Dialed
+            | LineReport::Progress(_)
+            | LineReport::Released
+            | LineReport::Available
+            | LineReport::StuckOffHook
+            | LineReport::State(_) => Step::Continue,
+        }
+    }
+
+    /// Sends the INVITEs for the target that was wanted; none: nobody can be called there.
+    fn call(&mut self, invites: Vec<Invite>, bridge: &mut Bridge<'_>) -> Step {
+        let Stage::Locating(target) = self.stage else { return Step::Continue };
+        if invites.is_empty() {
+            return self.next_target(target, bridge);
+        }
+        if let Some(first) = invites.first() {
+            self.facts.to.clone_from(&first.request_uri);
+        }
+        let offer = self.audio.offer();
+        let mut legs = Vec::new();
+        for invite in invites {
+            let destination = invite.destination;
+            let invite = Invite { body: offer.clone(), content_type: "application/sdp".to_owned(), ..invite };
+            let session = bridge.agent.invite(invite, bridge.now, bridge.sip);
+            bridge.opened.push((session, destination));
+            legs.push(session);
+        }
+        self.stage = Stage::Calling { legs, target };
+        Step::Continue
+    }
+
+    fn leg_answered(&mut self, session: SessionId, body: &[u8], bridge: &mut Bridge<'_>) -> Step {
+        let Stage::Calling { legs, target } = &mut self.stage else {
+            bridge.hang_up(session, Some(26));
+            return Step::Continue;
+        };
+        legs.retain(|leg| *leg != session);
+        if self.audio.accept(body).is_err() {
+            bridge.hang_up(session, Some(65));
+            bridge.notices.push((NoticeCode::NoCommonCodec, vec![("source", self.facts.to.clone())]));
+            self.refusal_status = Some(488);
+            let target = *target;
+            return if legs.is_empty() { self.next_target(target, bridge) } else { Step::Continue };
+        }
+        for leg in std::mem::take(legs) {
+            bridge.hang_up(leg, Some(26));
+        }
+        self.stage = Stage::Answering(session);
+        bridge.line.push(LineOrder::Seize);
+        Step::Continue
+    }
+
+    fn leg_refused(&mut self, session: SessionId, status: u16, reason: String, bridge: &mut Bridge<'_>) -> Step {
+        let Stage::Calling { legs, target } = &mut self.stage else { return Step::Continue };
+        legs.retain(|leg| *leg != session);
+        let (none_left, target) = (legs.is_empty(), *target);
+        self.refusal_status = Some(status);
+        let to = ("target", self.facts.to.clone());
+        bridge.notices.push(match status {
+            401 | 407 => (NoticeCode::TrunkChallenged, vec![to]),
+            _ => (NoticeCode::TargetRefused, vec![to, ("status", status.to_string()), ("reason", reason)]),
+        });
+        if none_left { self.next_target(target, bridge) } else { Step::Continue }
+    }
+
+    fn next_target(&mut self, tried: usize, bridge: &mut Bridge<'_>) -> Step {
+        if tried + 1 < TARGETS {
+            self.stage = Stage::Locating(tried + 1);
+            return Step::Want(tried + 1);
+        }
+        let cause = if self.refusal_status.is_some() { EndCause::TargetRefused } else { EndCause::NoTarget };
+        let ending = Ending { sip_status: self.refusal_status, ..Ending::new(cause) };
+        match bridge.settings.on_refusal {
+            OnRefusal::LetRing => self.stage = Stage::Unanswered(ending),
+            OnRefusal::AnswerAndRelease => {
+                self.stage = Stage::Dismissing(ending);
+                bridge.line.push(LineOrder::Seize);
+            }
+        }
+        Step::Continue
+    }
+
+    fn seized(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        match self.stage.clone() {
+            Stage::Answering(session) => {
+                let category = self.caller.as_ref().and_then(|caller| caller.category);
+                let may_be_collect = category.is_none_or(|category| category == COLLECT_CATEGORY);
+                if bridge.settings.block_collect && may_be_collect {
+                    self.stage = Stage::Screening(session);
+                    bridge.line.push(LineOrder::Supervise);
+                    self.timers.set(CallTimer::CollectAnswer, bridge.now + ms(bridge.settings.collect_answer_ms));
+                    return Step::Continue;
+                }
+                bridge.line.push(LineOrder::Supervise);
+                self.talk(session, bridge)
+            }
+            Stage::Dismissing(ending) => Step::End(ending),
+            Stage::AwaitingCaller
+            | Stage::Locating(_)
+            | Stage::Calling { .. }
+            | Stage::Screening(_)
+            | Stage::Talking(_)
+            | Stage::Unanswered(_) => Step::Continue,
+        }
+    }
+
+    fn talk(&mut self, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
+        self.stage = Stage::Talking(session);
+        self.facts.answered = Some(bridge.now);
+        bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+        if let Some(longest) = seconds_or_never(bridge.settings.longest_call_s) {
+            self.timers.set(CallTimer::Longest, bridge.now + longest);
+        }
+        bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
+        Step::Continue
+    }
+
+    fn answerer(&self) -> Option<SessionId> {
+        match self.stage {
+            Stage::Answering(session) | Stage::Screening(session) | Stage::Talking(session) => Some(session),
+            Stage::AwaitingCaller | Stage::Locating(_) | Stage::Calling { .. } | Stage::Unanswered(_) | Stage::Dismissing(_) => None,
+        }
+    }
+
+    /// Whoever answered hung up before the line was ours.
+    fn answerer_left(&mut self) -> Step {
+        match self.answerer() {
+            Some(_) => Step::End(Ending::new(EndCause::SipHungUp)),
+            None => Step::Continue,
+        }
+    }
+
+    /// Ends the call in any stage: every leg is cancelled or hung up.
+    fn end(&mut self, ending: Ending, bridge: &mut Bridge<'_>) -> Step {
+        if let Stage::Calling { legs, .. } = &mut self.stage {
+            for leg in std::mem::take(legs) {
+                bridge.hang_up(leg, Some(16));
+            }
+        }
+        if let Some(session) = self.answerer() {
+            bridge.hang_up(session, Some(16));
+        }
+        Step::End(ending)
+    }
+}

@@ -1,0 +1,159 @@
+//! What lines, boxes and channels tell, and what a ringing line does.
+
+use super::call::{Audio, Call, CallEvent, ToSip};
+use super::callers::facts;
+use super::io::Action;
+use super::notice::{NoticeCode, Severity};
+use super::record::{CallDirection, EndCause};
+use super::{Gateway, port_id};
+use crate::config::PortId;
+use crate::fxo::line::{LineInput, LineOrder, LineReport, LineState};
+use crate::fxo::{Identity, LineEvent};
+use crate::media::{MediaCommand, MediaEvent};
+use crate::time::Moment;
+
+impl Gateway {
+    pub(super) fn device_up(&mut self, identity: Identity, now: Moment, out: &mut Vec<Action>) {
+        let args = [("model", identity.model.clone()), ("ports", identity.ports.to_string())];
+        out.push(self.notice(Severity::Info, NoticeCode::DeviceUp, None, &args, now));
+        for index in 0..self.ports.len().min(usize::from(identity.ports)) {
+            self.configure_channel(port_id(index), out);
+            self.line_input(port_id(index), LineInput::DeviceUp, now);
+            if self.ports[index].held {
+                self.line_input(port_id(index), LineInput::Order(LineOrder::OutOfService(true)), now);
+            }
+        }
+        self.device = Some(identity);
+    }
+
+    pub(super) fn device_gone(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if self.device.take().is_some() {
+            out.push(self.notice(Severity::Alarm, NoticeCode::DeviceGone, None, &[], now));
+        }
+        self.lose_lines(now, out);
+    }
+
+    pub(super) fn device_rebooted(&mut self, now: Moment, out: &mut Vec<Action>) {
+        out.push(self.notice(Severity::Alarm, NoticeCode::DeviceRebooted, None, &[], now));
+        self.lose_lines(now, out);
+        if let Some(identity) = self.device.clone() {
+            for index in 0..self.ports.len().min(usize::from(identity.ports)) {
+                self.line_input(port_id(index), LineInput::DeviceUp, now);
+            }
+        }
+    }
+
+    fn lose_lines(&mut self, now: Moment, out: &mut Vec<Action>) {
+        for index in 0..self.ports.len() {
+            self.call_event(port_id(index), CallEvent::End(EndCause::DeviceGone), now, out);
+            self.line_input(port_id(index), LineInput::DeviceGone, now);
+            self.ports[index].millivolts = None;
+            self.ports[index].microamps = None;
+        }
+    }
+
+    pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment, _out: &mut Vec<Action>) {
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        match &event {
+            LineEvent::Measured { millivolts, microamps, .. } => {
+                port.millivolts = Some(*millivolts);
+                port.microamps = Some(*microamps);
+            }
+            LineEvent::BatteryUp { millivolts } => port.millivolts = *millivolts,
+            LineEvent::BatteryDown => port.millivolts = None,
+            LineEvent::RingOn { .. }
+            | LineEvent::RingOff { .. }
+            | LineEvent::Hook { .. }
+            | LineEvent::Polarity { .. }
+            | LineEvent::LoopInterruption { .. }
+            | LineEvent::ExtensionPickup
+            | LineEvent::ExtensionRelease
+            | LineEvent::CallerId(_)
+            | LineEvent::Tone(_)
+            | LineEvent::SignalDone
+            | LineEvent::CommandFailed { .. } => {}
+        }
+        self.line_input(id, LineInput::Driver(event), now);
+    }
+
+    pub(super) fn media_event(&mut self, id: PortId, event: MediaEvent, now: Moment, out: &mut Vec<Action>) {
+        match event {
+            MediaEvent::Meter(meter) => {
+                if let Some(port) = self.ports.get_mut(id.index()) {
+                    port.meter = port.call.is_some().then_some(meter);
+                }
+            }
+            MediaEvent::Tone(heard) => self.line_input(id, LineInput::Heard(heard), now),
+            MediaEvent::CallerId(caller) => self.line_input(id, LineInput::CallerId(caller), now),
+            other @ (MediaEvent::Voice
+            | MediaEvent::LineDigit(_)
+            | MediaEvent::NetDigit(_)
+            | MediaEvent::Flash
+            | MediaEvent::Dialed
+            | MediaEvent::RtpStarted
+            | MediaEvent::RtpLost { .. }
+            | MediaEvent::Silence { .. }) => self.call_event(id, CallEvent::Media(other), now, out),
+        }
+    }
+
+    pub(super) fn line_report(&mut self, id: PortId, report: LineReport, now: Moment, out: &mut Vec<Action>) {
+        match report {
+            LineReport::Ringing => self.rings(id, now, out),
+            LineReport::State(state) => self.line_state_changed(id, state, now, out),
+            LineReport::StuckOffHook => out.push(self.notice(Severity::Alarm, NoticeCode::StuckOffHook, Some(id), &[], now)),
+            other @ (LineReport::Caller(_)
+            | LineReport::RingingEnded
+            | LineReport::Seized
+            | LineReport::SeizeFailed(_)
+            | LineReport::Dialed
+            | LineReport::Progress(_)
+            | LineReport::HungUp(_)
+            | LineReport::Released
+            | LineReport::Available) => self.call_event(id, CallEvent::Line(other), now, out),
+        }
+    }
+
+    /// A valid ring began: a call, unless FXO→SIP is off, in which case nothing at all goes out.
+    fn rings(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
+        let Some(port) = self.ports.get(id.index()) else { return };
+        if port.call.is_some() {
+            return;
+        }
+        if !port.settings.fxo_to_sip || self.stopping {
+            out.push(self.notice(Severity::Info, NoticeCode::RingIgnored, Some(id), &[], now));
+            return;
+        }
+        out.push(self.notice(Severity::Info, NoticeCode::Ringing, Some(id), &[], now));
+        let local = self.local_media(id);
+        let audio = Audio::new(local, &mut self.rng);
+        let facts = facts(&mut self.rng, id, CallDirection::FxoToSip, String::new(), String::new(), now);
+        self.ports[id.index()].call = Some(Call::ToSip(ToSip::begin(facts, audio)));
+    }
+
+    fn line_state_changed(&mut self, id: PortId, state: LineState, now: Moment, out: &mut Vec<Action>) {
+        let Some(port) = self.ports.get_mut(id.index()) else { return };
+        let ear = port.wanted_ear();
+        if port.ear != ear {
+            port.ear = ear;
+            out.push(Action::Media { port: id, command: MediaCommand::Listen(ear) });
+        }
+        let was_dead = port.shown.0 == super::view::PortState::NoBattery;
+        match state {
+            LineState::NoBattery if !was_dead => {
+                out.push(self.notice(Severity::Warning, NoticeCode::LineDisconnected, Some(id), &[], now));
+            }
+            LineState::Idle if was_dead => out.push(self.notice(Severity::Info, NoticeCode::LineConnected, Some(id), &[], now)),
+            LineState::InUse => out.push(self.notice(Severity::Info, NoticeCode::ParallelPhone, Some(id), &[], now)),
+            LineState::NoBattery
+            | LineState::Idle
+            | LineState::Absent
+            | LineState::Ringing
+            | LineState::Seizing
+            | LineState::OffHook
+            | LineState::Releasing
+            | LineState::Guard
+            | LineState::OutOfService
+            | LineState::Fault => {}
+        }
+    }
+}

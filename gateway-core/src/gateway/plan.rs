@@ -1,0 +1,56 @@
+//! From settings and country to what a line and a channel need to know.
+
+use std::time::Duration;
+
+use crate::config::country::{self, Country};
+use crate::config::settings::PortSettings;
+use crate::fxo::line::LineConfig;
+use crate::media::MediaConfig;
+
+/// The line profile of a country; Brazil's where the code is none we know (the checker refuses such a code, an old database may hold one).
+#[must_use]
+pub fn country(code: &str) -> &'static Country {
+    country::country(code).unwrap_or_else(country::brazil)
+}
+
+/// What the line machine of a port needs to know.
+#[must_use]
+pub fn line_config(port: &PortSettings, country: &Country) -> LineConfig {
+    let line = &port.line;
+    LineConfig {
+        ring_validation: ms(country.ring_validation_ms),
+        ring_timeout: ms(country.ring_timeout_ms()),
+        caller_id_wait: ms(line.caller_id_wait_ms),
+        loop_interruption: line.end_on_loop_interruption.then(|| ms(line.loop_interruption_ms)),
+        end_on_polarity_reversal: line.end_on_polarity_reversal,
+        disconnect_tone_cycles: line.end_on_disconnect_tone.then_some(line.disconnect_tone_cycles),
+        end_on_dial_tone: line.end_on_dial_tone,
+        guard: ms(line.guard_ms),
+    }
+}
+
+/// What the channel of a port needs to know.
+#[must_use]
+pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
+    let line = &port.line;
+    MediaConfig {
+        tones: country.tone_plan(),
+        dtmf_to_sip: line.dtmf_to_sip,
+        dtmf_on: ms(line.dtmf_on_ms),
+        dtmf_off: ms(line.dtmf_off_ms),
+        rtp_timeout: seconds_or_never(line.rtp_timeout_s),
+        silence_timeout: seconds_or_never(line.silence_timeout_s),
+    }
+}
+
+/// A bound in seconds, where 0 means that it is off.
+#[must_use]
+pub fn seconds_or_never(seconds: u32) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
+}
+
+/// Milliseconds from a setting.
+#[must_use]
+pub fn ms(millis: u32) -> Duration {
+    Duration::from_millis(u64::from(millis))
+}

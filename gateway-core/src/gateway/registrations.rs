@@ -1,0 +1,258 @@
+//! Registrations both ways: phones that register here (server mode), and ours at the remote server (client mode).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::io::Action;
+use super::names::Lookup;
+use super::notice::{NoticeCode, Severity};
+use super::router::{self, Wanted};
+use super::{Gateway, port_id};
+use crate::config::PortId;
+use crate::config::settings::{GatewaySettings, Mode};
+use crate::rng::Rng;
+use crate::sip::agent::{Account, AccountId, Refusal, RegistrationState};
+use crate::sip::message::{Request, Response};
+use crate::sip::registrar::Limits;
+use crate::sip::uri::Uri;
+use crate::time::Moment;
+
+/// Length of the token in the Contact of an account: 48 bits that a stranger cannot guess.
+const TOKEN_DIGITS: usize = 12;
+
+/// Our accounts at the remote server, one a port; in single-user mode only the first is used.
+#[derive(Clone, Debug)]
+pub(super) struct Registrations {
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    /// User part of our Contact: it tells this account's calls from others.
+    token: String,
+    /// What was last ordered from the agent.
+    ordered: Option<Account>,
+    /// How it stands, and since when.
+    state: Option<(RegistrationState, Moment)>,
+    /// It is being taken back, and the registrar has not said so yet.
+    leaving: bool,
+}
+
+impl Row {
+    fn new(rng: &mut Rng) -> Self {
+        Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None, leaving: false }
+    }
+}
+
+impl Registrations {
+    pub(super) fn new(rng: &mut Rng, ports: usize) -> Self {
+        let rows = (0..ports).map(|_| Row::new(rng)).collect();
+        Registrations { rows }
+    }
+
+    /// The account whose contact token is `user`.
+    pub(super) fn account_of(&self, user: &str) -> Option<PortId> {
+        self.rows.iter().position(|row| row.ordered.is_some() && row.token == user).map(port_id)
+    }
+
+    /// The contact token that a port's calls use.
+    pub(super) fn token_of(&self, id: PortId, single_user: bool) -> &str {
+        self.rows.get(if single_user { 0 } else { id.index() }).map_or("", |row| row.token.as_str())
+    }
+
+    /// How the account that serves a port stands.
+    pub(super) fn state_of(&self, id: PortId, single_user: bool) -> Option<&(RegistrationState, Moment)> {
+        self.rows.get(if single_user { 0 } else { id.index() })?.state.as_ref()
+    }
+
+    /// Whether some registration is still being taken back.
+    pub(super) fn are_leaving(&self) -> bool {
+        self.rows.iter().any(|row| row.leaving)
+    }
+
+    /// Our own address changed: every account has to be registered again.
+    pub(super) fn forget_orders(&mut self) {
+        for row in &mut self.rows {
+            row.ordered = None;
+        }
+    }
+
+    /// As many rows as ports.
+    pub(super) fn resize(&mut self, rng: &mut Rng, ports: usize) {
+        self.rows.truncate(ports);
+        while self.rows.len() < ports {
+            self.rows.push(Row::new(rng));
+        }
+    }
+}
+
+/// The registrar's bounds from the settings.
+pub(super) fn limits(gateway: &GatewaySettings) -> Limits {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds));
+    Limits { min_expires: seconds(gateway.min_expires_s), max_expires: seconds(gateway.max_expires_s), ..Limits::default() }
+}
+
+impl Gateway {
+    /// REGISTER in server mode.
+    pub(super) fn registered_here(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> Response {
+        let user = match self.authenticate(source, request, now, out) {
+            Ok(user) => user,
+            Err(refusal) => return refused(request, &refusal),
+        };
+        let aor_user = request.to().ok().and_then(|to| Uri::parse(&to.uri).ok()?.user);
+        if aor_user.as_deref() != Some(user.as_str()) {
+            return refused(request, &Refusal { status: 403, cause: Some(21), ..Refusal::default() });
+        }
+        if !self.user_admits(&user, source) {
+            if self.sources.is_news(router::plain_ip(source.ip()), NoticeCode::HostNotAdmitted, now) {
+                let args = [("source", source.ip().to_string())];
+                out.push(self.notice(Severity::Warning, NoticeCode::HostNotAdmitted, None, &args, now));
+            }
+            return refused(request, &Refusal { status: 403, cause: Some(21), ..Refusal::default() });
+        }
+        let before = self.registrar.contacts(&user, now).len();
+        let response = self.registrar.register(request, &user, source, now);
+        let contacts = self.registrar.contacts(&user, now);
+        if contacts.len() > before {
+            let contact = contacts.first().map(|binding| binding.uri.clone()).unwrap_or_default();
+            let args = [("user", user), ("contact", contact)];
+            out.push(self.notice(Severity::Info, NoticeCode::PhoneRegistered, None, &args, now));
+        } else if contacts.is_empty() && before > 0 {
+            out.push(self.notice(Severity::Info, NoticeCode::PhoneUnregistered, None, &[("user", user)], now));
+        }
+        response
+    }
+
+    fn user_admits(&self, user: &str, source: SocketAddr) -> bool {
+        let ip = router::plain_ip(source.ip());
+        let admits = |index: usize| self.ports[index].hosts.admits(ip, &|host| self.names.known(host));
+        match self.ports_of(user) {
+            Some(Wanted::Port(port)) => admits(port.index()),
+            Some(Wanted::Any) => (0..self.ports.len()).any(admits),
+            None => false,
+        }
+    }
+
+    pub(super) fn expire_registrations(&mut self, now: Moment, out: &mut Vec<Action>) {
+        for user in self.registrar.handle_timeout(now) {
+            out.push(self.notice(Severity::Warning, NoticeCode::PhoneUnregistered, None, &[("user", user)], now));
+        }
+    }
+
+    /// Brings our accounts in line with the settings: registers the new, replaces the changed, takes back the rest.
+    pub(super) fn renew_accounts(&mut self, now: Moment) {
+        for index in 0..self.registrations.rows.len() {
+            let wanted = self.wanted_account(index, now);
+            let row = &mut self.registrations.rows[index];
+            let account = AccountId(port_id(index).0);
+            match wanted {
+                Wish::Pending => {}
+                Wish::None => {
+                    if row.ordered.take().is_some() {
+                        row.leaving = true;
+                        self.agent.unregister(account, now, &mut self.pending.sip);
+                    }
+                    row.state = None;
+                }
+                Wish::Account(wanted) => {
+                    if row.ordered.as_ref() != Some(&wanted) {
+                        row.ordered = Some(wanted.clone());
+                        row.leaving = false;
+                        row.state = Some((RegistrationState::Trying, now));
+                        self.agent.register(account, wanted, now, &mut self.pending.sip);
+                    }
+                }
+            }
+        }
+    }
+
+    fn wanted_account(&mut self, index: usize, now: Moment) -> Wish {
+        let gateway = &self.settings.gateway;
+        if gateway.mode != Mode::SipClient || self.stopping || (gateway.single_user && index > 0) {
+            return Wish::None;
+        }
+        let Some(port) = self.settings.ports.get(index) else { return Wish::None };
+        let enabled = gateway.single_user || port.sip_to_fxo || port.fxo_to_sip;
+        let Some(credentials) = self.account_credentials(port_id(index)).filter(|_| enabled) else { return Wish::None };
+        let expires = Duration::from_secs(u64::from(gateway.register_expires_s));
+        let Some((host, port)) = self.remote_server() else { return Wish::None };
+        let Lookup::Known(addresses) = self.names.lookup(&host, now) else { return Wish::Pending };
+        let current = self.registrations.rows[index].ordered.as_ref().map(|account| account.registrar.ip());
+        // A server with several addresses answers them in changing order: the one in use is kept while it is still listed.
+        let Some(ip) = current.filter(|ip| addresses.contains(ip)).or_else(|| addresses.first().copied()) else { return Wish::Pending };
+        Wish::Account(Account {
+            registrar: SocketAddr::new(ip, port),
+            domain: host,
+            credentials,
+            contact_user: self.registrations.rows[index].token.clone(),
+            expires,
+        })
+    }
+
+    pub(super) fn registration_changed(&mut self, account: AccountId, state: RegistrationState, now: Moment, out: &mut Vec<Action>) {
+        let Some(row) = self.registrations.rows.get_mut(usize::from(account.0)) else { return };
+        if matches!(state, RegistrationState::Unregistered | RegistrationState::Failed { .. }) {
+            row.leaving = false;
+        }
+        let before = row.state.replace((state.clone(), now));
+        let was = before.as_ref().map(|(state, _)| state);
+        let port = Some(PortId(account.0)).filter(|_| !self.settings.gateway.single_user);
+        let server = ("server", self.settings.gateway.remote_server.clone());
+        match state {
+            RegistrationState::Registered { expires, .. } => {
+                if !matches!(was, Some(RegistrationState::Registered { .. })) {
+                    let args = [server, ("seconds", expires.as_secs().to_string())];
+                    out.push(self.notice(Severity::Info, NoticeCode::Registered, port, &args, now));
+                }
+            }
+            RegistrationState::Failed { status, reason, .. } => {
+                let same = matches!(was, Some(RegistrationState::Failed { status: earlier, .. }) if *earlier == status);
+                if !same {
+                    let args = [server, ("status", status.to_string()), ("reason", reason)];
+                    out.push(self.notice(Severity::Alarm, NoticeCode::RegistrationFailed, port, &args, now));
+                }
+            }
+            RegistrationState::Trying => {
+                // A renewal on its way does not unsay that we are registered.
+                if matches!(was, Some(RegistrationState::Registered { .. }))
+                    && let Some(row) = self.registrations.rows.get_mut(usize::from(account.0))
+                {
+                    row.state = before;
+                }
+            }
+            RegistrationState::Unregistered => {}
+        }
+    }
+
+    pub(super) fn reregister(&mut self, port: PortId, now: Moment) {
+        let account = if self.settings.gateway.single_user { AccountId(0) } else { AccountId(port.0) };
+        if self.settings.gateway.mode == Mode::SipClient {
+            self.agent.refresh(account, now, &mut self.pending.sip);
+        }
+    }
+
+    pub(super) fn unregister_all(&mut self, now: Moment) {
+        self.renew_accounts(now);
+    }
+}
+
+/// What an account should be.
+enum Wish {
+    /// Not there.
+    None,
+    /// Its server's name is being resolved.
+    Pending,
+    /// This.
+    Account(Account),
+}
+
+fn refused(request: &Request, refusal: &Refusal) -> Response {
+    let mut response = request.respond(refusal.status);
+    for (name, value) in &refusal.headers {
+        response.headers_mut().push(name, value.clone());
+    }
+    if let Some(cause) = refusal.cause {
+        response.headers_mut().set("Reason", format!("Q.850;cause={cause}"));
+    }
+    response
+}

@@ -1,0 +1,208 @@
+//! Where a ringing line is to be called: from the port's target to the INVITEs that are sent.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::Gateway;
+use super::call::{Call, CallEvent};
+use super::io::Action;
+use super::names::Lookup;
+use super::notice::{NoticeCode, Severity};
+use crate::config::PortId;
+use crate::config::host::HostPort;
+use crate::config::settings::Mode;
+use crate::config::target::{Target, resolve_target};
+use crate::dsp::callerid::{CallerId, Presentation};
+use crate::sip::agent::Invite;
+use crate::sip::digest::Credentials;
+use crate::sip::header::NameAddr;
+use crate::sip::uri::{Uri, unescape};
+use crate::time::Moment;
+
+/// The port SIP is sent to where a target names none.
+pub(super) const SIP_PORT: u16 = 5060;
+
+/// An INVITE that nobody answers is given up after this time (Timer C, RFC 3261 §16.6).
+const RING_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// One place to send an INVITE to.
+struct Destination {
+    address: SocketAddr,
+    request_uri: String,
+}
+
+/// What came of looking for a target.
+enum Located {
+    At(Vec<Destination>),
+    Pending,
+    Nowhere,
+}
+
+impl Gateway {
+    /// Finds target 0 or 1 of a port and hands its call the INVITEs; waits for a name when it must.
+    pub(super) fn locate_target(&mut self, id: PortId, which: usize, now: Moment, out: &mut Vec<Action>) {
+        let Some(port) = self.ports.get(id.index()) else { return };
+        let text = if which == 0 { port.settings.target.clone() } else { port.settings.second_target.clone() };
+        if which > 0 && text.trim().is_empty() {
+            return self.call_event(id, CallEvent::Targets(Vec::new()), now, out);
+        }
+        let invites = match self.locate(id, &text, now, out) {
+            Located::At(destinations) => self.invites(id, destinations),
+            Located::Pending => {
+                self.ports[id.index()].locating = Some(which);
+                return;
+            }
+            Located::Nowhere => Vec::new(),
+        };
+        self.ports[id.index()].locating = None;
+        self.call_event(id, CallEvent::Targets(invites), now, out);
+    }
+
+    /// A name was resolved: whoever waited for it goes on.
+    pub(super) fn resolved(&mut self, host: &str, addresses: Vec<IpAddr>, now: Moment, out: &mut Vec<Action>) {
+        self.names.resolved(host, addresses, now);
+        for index in 0..self.ports.len() {
+            if let Some(which) = self.ports[index].locating {
+                self.locate_target(super::port_id(index), which, now, out);
+            }
+        }
+        self.renew_accounts(now);
+    }
+
+    fn locate(&mut self, id: PortId, text: &str, now: Moment, out: &mut Vec<Action>) -> Located {
+        let Ok(target) = Target::parse(text) else { return Located::Nowhere };
+        if target.host.is_none() && self.settings.gateway.mode == Mode::SipServer {
+            return self.locate_contacts(id, &target, now, out);
+        }
+        match resolve_target(text, &self.settings.gateway.remote_server) {
+            Ok(target) => self.locate_host(id, &target.host, target.port, target.uri, now, out),
+            Err(_) => Located::Nowhere,
+        }
+    }
+
+    fn locate_host(
+        &mut self,
+        id: PortId,
+        host: &str,
+        port: Option<u16>,
+        request_uri: String,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) -> Located {
+        match self.names.lookup(host, now) {
+            Lookup::Pending => Located::Pending,
+            Lookup::Known(addresses) => match addresses.first() {
+                Some(ip) => Located::At(vec![Destination { address: SocketAddr::new(*ip, port.unwrap_or(SIP_PORT)), request_uri }]),
+                None => {
+                    out.push(self.notice(Severity::Warning, NoticeCode::TargetUnresolved, Some(id), &[("host", host.to_owned())], now));
+                    Located::Nowhere
+                }
+            },
+        }
+    }
+
+    /// Server mode: all live contacts of the port's user, with the target as user.
+    fn locate_contacts(&mut self, id: PortId, target: &Target, now: Moment, out: &mut Vec<Action>) -> Located {
+        let bindings = self.registrar.contacts(self.user_of(id), now);
+        let destinations = bindings.iter().filter_map(|binding| {
+            let mut uri = Uri::parse(&binding.uri).ok()?;
+            uri.user = unescape(&target.user);
+            uri.raw_user = Some(target.user.clone());
+            Some(Destination { address: binding.source, request_uri: uri.to_string() })
+        });
+        let destinations: Vec<_> = destinations.collect();
+        if destinations.is_empty() {
+            out.push(self.notice(Severity::Warning, NoticeCode::NobodyRegistered, Some(id), &[], now));
+            return Located::Nowhere;
+        }
+        Located::At(destinations)
+    }
+
+    /// The user whose registration serves a port.
+    pub(super) fn user_of(&self, id: PortId) -> &str {
+        if self.settings.gateway.single_user {
+            return &self.settings.gateway.user;
+        }
+        self.settings.ports.get(id.index()).map_or("", |port| port.user.as_str())
+    }
+
+    fn invites(&self, id: PortId, destinations: Vec<Destination>) -> Vec<Invite> {
+        let Some(Call::ToSip(call)) = self.ports.get(id.index()).and_then(|port| port.call.as_ref()) else { return Vec::new() };
+        let client = self.settings.gateway.mode == Mode::SipClient;
+        let (from, headers) = self.identity(id, call.caller());
+        let credentials = self.account_credentials(id).filter(|_| client);
+        let contact_user = self.registrations.token_of(id, self.settings.gateway.single_user).to_owned();
+        let invite = |destination: Destination| Invite {
+            destination: destination.address,
+            to: format!("<{}>", destination.request_uri),
+            request_uri: destination.request_uri,
+            from: from.clone(),
+            contact_user: contact_user.clone(),
+            headers: headers.clone(),
+            body: Vec::new(),
+            content_type: String::new(),
+            credentials: credentials.clone(),
+            ring_timeout: Some(RING_TIMEOUT),
+        };
+        destinations.into_iter().map(invite).collect()
+    }
+
+    /// The secret and user that authenticate a port's calls in client mode.
+    pub(super) fn account_credentials(&self, id: PortId) -> Option<Credentials> {
+        let gateway = &self.settings.gateway;
+        let (user, secret) = if gateway.single_user {
+            (&gateway.user, &gateway.secret)
+        } else {
+            let port = self.settings.ports.get(id.index())?;
+            (&port.user, &port.secret)
+        };
+        (!user.is_empty()).then(|| Credentials { user: user.clone(), secret: secret.clone() })
+    }
+
+    /// `From`, `P-Asserted-Identity` and `Privacy` (RFC 3323, RFC 3325) for a caller on the line.
+    ///
+    /// In client mode `From` names the account, because registrars refuse anybody else; the caller then stands in the
+    /// display name and in `P-Asserted-Identity`.
+    fn identity(&self, id: PortId, caller: Option<&CallerId>) -> (String, Vec<(String, String)>) {
+        let host = self.address.sip;
+        let number = caller.and_then(|caller| caller.number.clone()).filter(|number| !number.is_empty());
+        let name = caller.and_then(|caller| caller.name.clone());
+        let withheld = caller.is_some_and(|caller| caller.presentation == Presentation::Private);
+        let mut headers = Vec::new();
+        if withheld {
+            headers.push(("Privacy".to_owned(), "id".to_owned()));
+        } else if let Some(number) = &number {
+            let asserted = Uri::sip(Some(number), &host.ip().to_string(), Some(host.port()));
+            headers.push(("P-Asserted-Identity".to_owned(), format!("<{asserted}>")));
+        }
+        let user = match (self.settings.gateway.mode, &number) {
+            (Mode::SipClient, _) => Uri::sip(Some(self.user_of(id)), &self.server_host(), None),
+            (Mode::SipServer | Mode::SipTrunk, Some(number)) if !withheld => {
+                Uri::sip(Some(number), &host.ip().to_string(), Some(host.port()))
+            }
+            (Mode::SipServer | Mode::SipTrunk, Some(_) | None) => Uri::sip(Some("anonymous"), "anonymous.invalid", None),
+        };
+        let mut from = NameAddr::new(&user.to_string());
+        from.display = if withheld { Some("Anonymous".to_owned()) } else { name.or(number) };
+        (from.to_string(), headers)
+    }
+
+    /// The host of the remote server, without port.
+    pub(super) fn server_host(&self) -> String {
+        self.remote_server().map_or_else(String::new, |(host, _)| host)
+    }
+
+    /// The remote server of the settings: host without brackets, and port.
+    pub(super) fn remote_server(&self) -> Option<(String, u16)> {
+        let server = HostPort::parse(self.settings.gateway.remote_server.trim()).ok()?;
+        Some((server.host.bare(), server.port.unwrap_or(SIP_PORT)))
+    }
+
+    /// Whether an address is one of the remote server's.
+    pub(super) fn is_remote_server(&self, ip: IpAddr) -> bool {
+        let host = self.server_host();
+        let literal = host.parse::<IpAddr>().ok();
+        literal.is_some_and(|literal| literal.to_canonical() == ip)
+            || self.names.known(&host).iter().any(|known| known.to_canonical() == ip)
+    }
+}

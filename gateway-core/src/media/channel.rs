@@ -1,0 +1,253 @@
+//! The channel of one port: who hears what, and what comes of it.
+
+use std::net::SocketAddr;
+
+use super::ear::LineEar;
+use super::echo::Echo;
+use super::session::{Content, Session};
+use super::to_line::ToLine;
+use super::to_net::ToNet;
+use super::watch::Watch;
+use super::{Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan, Meter};
+use crate::config::settings::DtmfToSip;
+use crate::dsp::Frame;
+use crate::dsp::level::{SILENCE_DBM0, dbm0_of};
+use crate::rtp::event::{self, Heard, Payload};
+use crate::sdp::Direction;
+use crate::time::Moment;
+
+/// Frames from one meter event to the next: 200 ms.
+const METER_FRAMES: u8 = 10;
+
+/// While an event goes on, audio is left out for this much beyond what its packets have told: 50 ms.
+const EVENT_GOES_ON_SAMPLES: u32 = 400;
+
+/// After an event, audio is left out for this much more: 20 ms.
+const EVENT_IS_OVER_SAMPLES: u32 = 160;
+
+/// The audio plane of one port.
+///
+/// The box is its clock: every 20 ms the port calls [`Channel::line_frame`] with what was heard on the line and
+/// [`Channel::to_line`] for what is to be heard there, in either order. Packets are handed in as they come. All timeouts are
+/// looked at on line frames, so there is no deadline of its own.
+///
+/// Delays: line to RTP 20 ms for the frame, and 20 ms more where digits are taken out of the audio (not when they stay in
+/// band); RTP to line 40 ms at first, 200 ms at most ([`crate::rtp::jitter`]).
+#[derive(Clone, Debug)]
+pub struct Channel {
+    config: MediaConfig,
+    ear: LineEar,
+    echo: Echo,
+    to_net: ToNet,
+    to_line: ToLine,
+    session: Option<Session>,
+    events: event::Receiver,
+    watch: Watch,
+    rx_dbm0: f32,
+    tx_dbm0: f32,
+    frames_to_meter: u8,
+}
+
+impl Channel {
+    /// A channel that listens to nothing and is attached to nobody. All memory it works with is taken now.
+    #[must_use]
+    pub fn new(config: MediaConfig) -> Self {
+        Channel {
+            ear: LineEar::new(&config),
+            echo: Echo::new(),
+            to_net: ToNet::new(),
+            to_line: ToLine::new(config.dtmf_on, config.dtmf_off),
+            session: None,
+            events: event::Receiver::default(),
+            watch: Watch::new(&config),
+            rx_dbm0: SILENCE_DBM0,
+            tx_dbm0: SILENCE_DBM0,
+            frames_to_meter: METER_FRAMES,
+            config,
+        }
+    }
+
+    /// Carries out an order of the gateway.
+    pub fn command(&mut self, command: MediaCommand, now: Moment, out: &mut Vec<MediaOutput>) {
+        match command {
+            MediaCommand::Configure(config) => self.configure(*config),
+            MediaCommand::Listen(ear) => {
+                self.ear.listen(ear);
+                self.to_net.forget_digit();
+                self.watch.restart_silence();
+            }
+            MediaCommand::Attach(plan) => self.attach(*plan, now),
+            MediaCommand::Detach => self.detach(now, out),
+            MediaCommand::Dial(digits) => self.to_line.dial(&digits),
+            MediaCommand::Digit { digit, duration } => self.to_line.digit(digit, duration, now),
+            MediaCommand::Quiet => self.to_line.quiet(),
+        }
+    }
+
+    /// Takes the 20 ms that were heard on the line.
+    pub fn line_frame(&mut self, frame: &Frame, now: Moment, out: &mut Vec<MediaOutput>) {
+        self.rx_dbm0 = dbm0_of(&frame.0);
+        self.watch.from_line(frame);
+        self.ear.hear(frame, self.rx_dbm0, &self.echo, now, out);
+        if let Some(session) = &mut self.session {
+            let to_line = &mut self.to_line;
+            self.events.timeout(now, |heard| on_telephone_event(heard, to_line, now, out));
+            self.to_net.frame(frame, self.ear.findings(), session, out);
+            session.report_if_due(now, out);
+        }
+        self.watch_over(now, out);
+        if self.to_line.take_dialed() {
+            out.push(MediaOutput::Event(MediaEvent::Dialed));
+        }
+        self.tell_meter(out);
+    }
+
+    /// Takes a datagram that came to the RTP port. What is no RTP, or not from the agreed host, is dropped.
+    pub fn packet(&mut self, bytes: &[u8], source: SocketAddr, now: Moment, out: &mut Vec<MediaOutput>) {
+        let Some(session) = &mut self.session else { return };
+        let Some(packet) = session.admit(bytes, source, now) else { return };
+        self.watch.rtp(now);
+        if packet.first {
+            out.push(MediaOutput::Event(MediaEvent::RtpStarted));
+        }
+        let to_line = &mut self.to_line;
+        if packet.new_source {
+            self.events.reset(|heard| on_telephone_event(heard, to_line, now, out));
+        }
+        if !session.receives() {
+            return;
+        }
+        let header = packet.header;
+        match packet.content {
+            Content::Audio(codec) => to_line.audio(header.ssrc, header.timestamp, codec, packet.payload, now),
+            Content::TelephoneEvent => {
+                if let Ok(payload) = Payload::read(packet.payload) {
+                    self.events.packet(header.timestamp, payload, now, |heard| on_telephone_event(heard, to_line, now, out));
+                }
+            }
+            Content::Other => {}
+        }
+    }
+
+    /// Takes a datagram that came to the RTCP port. Nothing comes of it but the next report.
+    pub fn rtcp(&mut self, bytes: &[u8], source: SocketAddr, now: Moment, _out: &mut Vec<MediaOutput>) {
+        if let Some(session) = &mut self.session {
+            session.admit_rtcp(bytes, source, now);
+        }
+    }
+
+    /// The next 20 ms to be heard on the line: dialled digits, else digits of the call, else its audio.
+    pub fn to_line(&mut self, now: Moment) -> Frame {
+        let frame = self.to_line.frame(now);
+        self.watch.to_line(&frame);
+        self.tx_dbm0 = self.echo.outgoing(&frame, now);
+        frame
+    }
+
+    /// Live numbers.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        let (sent, received, lost, jitter_ms) = self.session.as_ref().map_or((0, 0, 0, 0.0), Session::counts);
+        Meter { rx_dbm0: self.rx_dbm0, tx_dbm0: self.tx_dbm0, sent, received, lost, jitter_ms, buffer_ms: self.to_line.buffer_ms() }
+    }
+
+    fn configure(&mut self, config: MediaConfig) {
+        self.ear.configure(&config);
+        self.to_line.set_timing(config.dtmf_on, config.dtmf_off);
+        self.watch.configure(&config);
+        self.config = config;
+        self.choose_digits();
+    }
+
+    fn attach(&mut self, plan: MediaPlan, now: Moment) {
+        match &mut self.session {
+            Some(session) if session.plan().ssrc == plan.ssrc => {
+                if session.change(plan) {
+                    self.to_line.drop_audio();
+                    self.watch.rtp_is_due(now);
+                }
+                if !session.receives() {
+                    self.to_line.drop_audio();
+                    self.to_line.release();
+                }
+            }
+            _ => {
+                self.forget_call();
+                self.session = Some(Session::new(plan, now));
+                self.watch.rtp_is_due(now);
+                self.watch.restart_silence();
+            }
+        }
+        self.choose_digits();
+    }
+
+    fn detach(&mut self, now: Moment, out: &mut Vec<MediaOutput>) {
+        if let Some(session) = self.session.take() {
+            session.bye(now, out);
+            self.forget_call();
+        }
+    }
+
+    fn forget_call(&mut self) {
+        self.to_net.reset();
+        self.to_line.detach();
+        self.events = event::Receiver::default();
+    }
+
+    /// Without an agreed telephone-event the digits stay in the audio, where the peer can still find them.
+    fn choose_digits(&mut self) {
+        let agreed_events = self.session.as_ref().is_none_or(|session| session.plan().agreed.telephone_event.is_some());
+        self.to_net.set_digits(match self.config.dtmf_to_sip {
+            DtmfToSip::Rfc4733 if !agreed_events => DtmfToSip::InBand,
+            chosen @ (DtmfToSip::Rfc4733 | DtmfToSip::Info | DtmfToSip::InBand) => chosen,
+        });
+    }
+
+    /// Hold is neither loss nor silence: both are watched only while media flows both ways.
+    fn watch_over(&mut self, now: Moment, out: &mut Vec<MediaOutput>) {
+        let both_ways = self.session.as_ref().is_some_and(|session| session.plan().agreed.direction == Direction::Sendrecv);
+        if both_ways {
+            out.extend(self.watch.rtp_lost(now).map(MediaOutput::Event));
+        } else {
+            self.watch.rtp_is_due(now);
+        }
+        if both_ways && self.ear.listens_to() == Ear::OffHook {
+            out.extend(self.watch.silence().map(MediaOutput::Event));
+        } else {
+            self.watch.restart_silence();
+        }
+    }
+
+    fn tell_meter(&mut self, out: &mut Vec<MediaOutput>) {
+        if self.session.is_none() && self.ear.listens_to() != Ear::OffHook {
+            self.frames_to_meter = METER_FRAMES;
+            return;
+        }
+        self.frames_to_meter -= 1;
+        if self.frames_to_meter == 0 {
+            self.frames_to_meter = METER_FRAMES;
+            out.push(MediaOutput::Event(MediaEvent::Meter(self.meter())));
+        }
+    }
+}
+
+fn on_telephone_event(heard: Heard, to_line: &mut ToLine, now: Moment, out: &mut Vec<MediaOutput>) {
+    match heard {
+        Heard::Began { event: event::FLASH, .. } => out.push(MediaOutput::Event(MediaEvent::Flash)),
+        Heard::Began { event, .. } => {
+            if let Some(digit) = event::digit_of(event)
+                && to_line.press(digit, now)
+            {
+                out.push(MediaOutput::Event(MediaEvent::NetDigit(digit)));
+            }
+        }
+        Heard::Lasts { timestamp, duration } => to_line.blank(timestamp, u32::from(duration) + EVENT_GOES_ON_SAMPLES),
+        Heard::Ended { timestamp, duration, .. } => {
+            to_line.blank(timestamp, u32::from(duration) + EVENT_IS_OVER_SAMPLES);
+            to_line.release();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Two channels back to back over a network in memory, and one channel by itself.
+
+mod alone;
+mod digits;
+mod sound;
+mod world;

@@ -1,0 +1,143 @@
+//! Offer and answer (RFC 3264) for one audio stream.
+
+use std::net::{IpAddr, SocketAddr};
+
+use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
+
+use super::read::{Stream, parse};
+use super::{Agreed, Codec, Direction, LocalMedia, SdpError};
+
+/// The telephone events we take: 16 DTMF digits and flash (RFC 4733 §3.2).
+const EVENTS: &str = "0-16";
+
+/// Packet times we send with, in ms. Others fall back to our own.
+const PTIMES_MS: [u16; 6] = [10, 20, 30, 40, 50, 60];
+
+/// An offer of everything `local` can do.
+#[must_use]
+pub fn offer(local: &LocalMedia) -> Vec<u8> {
+    let formats: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
+    let mut session = session(local);
+    session.medias.push(audio(local, "RTP/AVP", &formats, Some(local.telephone_event), Direction::Sendrecv));
+    bytes(&session)
+}
+
+/// The answer to `offer`, and what both sides agreed on with it.
+///
+/// The first usable audio stream is taken, with the first of our codecs that it knows; every other stream is refused in its
+/// place. Hold (`sendonly`, `inactive`, an address of all zeros) is mirrored.
+///
+/// # Errors
+/// When there is nothing to agree on; then no answer exists.
+pub fn answer(local: &LocalMedia, offer: &[u8]) -> Result<(Vec<u8>, Agreed), SdpError> {
+    let offer = parse(offer)?;
+    let (at, stream) = usable(&offer.streams)?;
+    let chosen = local.codecs.iter().find_map(|codec| stream.codecs.iter().find(|(_, offered)| offered == codec));
+    let &(payload_type, codec) = chosen.ok_or(SdpError::NoCommonCodec)?;
+    let agreed = agree(local, stream, payload_type, codec, stream.telephone_event)?;
+    let mut session = session(local);
+    for (number, other) in offer.streams.iter().enumerate() {
+        session.medias.push(if number == at {
+            audio(local, &stream.proto, &[(payload_type, codec)], agreed.telephone_event, agreed.direction)
+        } else {
+            refused(other)
+        });
+    }
+    Ok((bytes(&session), agreed))
+}
+
+/// What both sides agreed on by the `answer` to our offer.
+///
+/// # Errors
+/// When the answer refuses the stream or chooses nothing that we offered.
+pub fn accept(local: &LocalMedia, answer: &[u8]) -> Result<Agreed, SdpError> {
+    let answer = parse(answer)?;
+    let (_, stream) = usable(&answer.streams)?;
+    let chosen = stream.codecs.iter().find(|(_, codec)| local.codecs.contains(codec));
+    let &(payload_type, codec) = chosen.ok_or(SdpError::NoCommonCodec)?;
+    // Some peers repeat our number and forget to say again what it means.
+    let repeated = || stream.payload_types().find(|payload_type| *payload_type == local.telephone_event);
+    agree(local, stream, payload_type, codec, stream.telephone_event.or_else(repeated))
+}
+
+fn usable(streams: &[Stream]) -> Result<(usize, &Stream), SdpError> {
+    streams.iter().enumerate().find(|(_, stream)| stream.is_usable_audio()).ok_or(SdpError::NoAudio)
+}
+
+fn agree(local: &LocalMedia, stream: &Stream, payload_type: u8, codec: Codec, event: Option<u8>) -> Result<Agreed, SdpError> {
+    let address = stream.address.ok_or(SdpError::NoAddress)?;
+    if address.is_ipv4() != local.address.is_ipv4() && !address.is_unspecified() {
+        return Err(SdpError::NoAddress);
+    }
+    let wanted = stream.direction.mirrored();
+    // An address of all zeros is the older way to say hold (RFC 3264 §8.4): nothing can be sent there.
+    let direction = Direction::of(wanted.sends() && !address.is_unspecified(), wanted.receives());
+    let (rtcp_port, rtcp_address) = stream.rtcp.unwrap_or((stream.port.saturating_add(1), None));
+    let asked = stream.ptime_ms.filter(|ptime| PTIMES_MS.contains(ptime));
+    let longest = stream.maxptime_ms.filter(|ptime| *ptime >= 10).unwrap_or(u16::MAX);
+    Ok(Agreed {
+        remote: SocketAddr::new(address, stream.port),
+        remote_rtcp: SocketAddr::new(rtcp_address.unwrap_or(address), rtcp_port),
+        codec,
+        payload_type,
+        telephone_event: event.filter(|event| *event != payload_type),
+        ptime_ms: asked.unwrap_or(local.ptime_ms).min(longest / 10 * 10),
+        direction,
+    })
+}
+
+/// The session level of our descriptions.
+fn session(local: &LocalMedia) -> Session {
+    let ip: IpAddr = local.address.ip();
+    let mut session = Session::new(Origin::with_ip_addr(local.session_id, local.session_version, ip), "-");
+    session.connection = Some(Connection::from_ip_addr(ip));
+    session.times = vec![Time { start_time: 0, stop_time: 0, repeats: Vec::new() }];
+    session
+}
+
+fn audio(local: &LocalMedia, proto: &str, formats: &[(u8, Codec)], event: Option<u8>, direction: Direction) -> Media {
+    let numbers = formats.iter().map(|(payload_type, _)| *payload_type).chain(event);
+    let mut attributes: Vec<Attribute> =
+        formats.iter().map(|(number, codec)| attribute("rtpmap", format!("{number} {}/8000", codec.encoding_name()))).collect();
+    if let Some(event) = event {
+        attributes.push(attribute("rtpmap", format!("{event} telephone-event/8000")));
+        attributes.push(attribute("fmtp", format!("{event} {EVENTS}")));
+    }
+    attributes.push(attribute("ptime", local.ptime_ms.to_string()));
+    attributes.push(Attribute { attribute: direction.as_str().to_owned(), value: None });
+    Media { attributes, ..media("audio", local.address.port(), proto, numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(" ")) }
+}
+
+/// A stream we do not take, in its place (RFC 3264 §6).
+fn refused(stream: &Stream) -> Media {
+    media(&stream.media, 0, &stream.proto, stream.formats.clone())
+}
+
+fn media(media: &str, port: u16, proto: &str, fmt: String) -> Media {
+    Media {
+        media: media.to_owned(),
+        port,
+        num_ports: None,
+        proto: proto.to_owned(),
+        fmt,
+        media_title: None,
+        connections: Vec::new(),
+        bandwidths: Vec::new(),
+        key: None,
+        attributes: Vec::new(),
+    }
+}
+
+fn attribute(name: &str, value: String) -> Attribute {
+    Attribute { attribute: name.to_owned(), value: Some(value) }
+}
+
+fn bytes(session: &Session) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory has no way to fail.
+    let _ = session.write(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,315 @@
+//! The control plane: one task that owns the brain, the SIP socket and the timers, and does what the brain orders.
+
+mod publisher;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::clock::Clock;
+use super::device::{BoxOrder, BoxOutbox};
+use super::inbox::SendFailure;
+use super::port::{self, PortOrder, PortOutbox};
+use super::resolve::Resolver;
+use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
+use crate::config::PortId;
+use crate::config::settings::Settings;
+use crate::fxo::LineCommand;
+use crate::gateway::io::{Action, Command, Event};
+use crate::gateway::record::CallRecord;
+use crate::gateway::{Gateway, GatewayAddress};
+use crate::media::MediaCommand;
+use crate::time::{Moment, earliest};
+
+pub(crate) use publisher::{Notices, Publisher};
+
+/// Events that may wait for the brain. Box and ports send a few a second each; a full queue means that the brain stands.
+pub(crate) const EVENTS: usize = 2048;
+
+/// Orders of the window that may wait; whoever orders waits for room.
+pub(crate) const ORDERS: usize = 64;
+
+/// How long the brain gets to end every call before the program stops all the same.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The pause after the system failed to read the socket, so that a failure that repeats does not take the processor.
+const AFTER_RECEIVE_FAILURE: Duration = Duration::from_millis(20);
+
+/// Orders of the window and the headless program.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// For the brain.
+    Command { command: Command, done: oneshot::Sender<()> },
+    /// Settings that are checked, prepared and stored.
+    Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
+    /// End.
+    Stop,
+}
+
+/// The audio thread of one port.
+#[derive(Debug)]
+pub(crate) struct PortHandle {
+    pub(crate) outbox: PortOutbox,
+    pub(crate) thread: JoinHandle<()>,
+    pub(crate) address: SocketAddr,
+}
+
+/// Everything that the control task works with.
+pub(crate) struct Control {
+    gateway: Gateway,
+    clock: Clock,
+    sockets: Sockets,
+    sip: UdpSocket,
+    events: mpsc::Receiver<Event>,
+    brain: mpsc::Sender<Event>,
+    orders: mpsc::Receiver<Order>,
+    ports: Vec<PortHandle>,
+    boxes: BoxOutbox,
+    resolver: Resolver,
+    records: mpsc::Sender<CallRecord>,
+    publisher: Publisher,
+    actions: Vec<Action>,
+    stop_by: Option<Moment>,
+    stopped: bool,
+}
+
+/// What the control task is made of.
+pub(crate) struct Parts {
+    pub(crate) gateway: Gateway,
+    pub(crate) clock: Clock,
+    pub(crate) sockets: Sockets,
+    pub(crate) events: mpsc::Receiver<Event>,
+    pub(crate) brain: mpsc::Sender<Event>,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) ports: Vec<PortHandle>,
+    pub(crate) boxes: BoxOutbox,
+    pub(crate) records: mpsc::Sender<CallRecord>,
+    pub(crate) publisher: Publisher,
+}
+
+/// Where peers reach a gateway with these sockets.
+pub(crate) fn gateway_address(sockets: &Sockets) -> GatewayAddress {
+    let ip = reachable_ip(sockets.sip_address.ip());
+    GatewayAddress { sip: SocketAddr::new(ip, sockets.sip_address.port()), rtp_ip: ip }
+}
+
+/// Starts the audio thread of a port and tells it where its audio goes.
+pub(crate) fn start_port(id: PortId, sockets: &RtpPair, clock: Clock, brain: &mpsc::Sender<Event>) -> io::Result<PortHandle> {
+    let (outbox, thread) = port::start(id, sockets.clone(), clock, brain.clone())?;
+    Ok(PortHandle { outbox, thread, address: sockets.address })
+}
+
+impl Control {
+    pub(crate) fn new(parts: Parts) -> io::Result<Self> {
+        let sip = UdpSocket::from_std(parts.sockets.sip.try_clone()?)?;
+        Ok(Control {
+            gateway: parts.gateway,
+            clock: parts.clock,
+            sip,
+            resolver: Resolver::new(parts.brain.clone()),
+            sockets: parts.sockets,
+            events: parts.events,
+            brain: parts.brain,
+            orders: parts.orders,
+            ports: parts.ports,
+            boxes: parts.boxes,
+            records: parts.records,
+            publisher: parts.publisher,
+            actions: Vec::new(),
+            stop_by: None,
+            stopped: false,
+        })
+    }
+
+    /// Runs until the brain has stopped; answers the threads of the ports, which still run.
+    pub(crate) async fn run(mut self) -> Vec<PortHandle> {
+        let mut buffer = vec![0; DATAGRAM_BYTES];
+        self.carry_out();
+        while !self.stopped {
+            let wake = self.wake();
+            // Orders and the box come before the network: a flood of datagrams must not keep a line seized.
+            tokio::select! {
+                biased;
+                order = self.orders.recv(), if self.stop_by.is_none() => self.order(order.unwrap_or(Order::Stop)),
+                Some(event) = self.events.recv() => self.handle(event),
+                () = tokio::time::sleep_until(wake) => {}
+                received = self.sip.recv_from(&mut buffer) => match received {
+                    Ok((size, source)) => self.handle(Event::Datagram { source, bytes: buffer[..size].to_vec() }),
+                    Err(error) => {
+                        tracing::debug!(%error, "the SIP socket did not read");
+                        tokio::time::sleep(AFTER_RECEIVE_FAILURE).await;
+                    }
+                },
+            }
+            self.keep_time();
+            self.publisher.publish(&self.gateway, self.clock.now());
+        }
+        self.publisher.publish_now(&self.gateway, self.clock.now());
+        self.ports
+    }
+
+    fn wake(&self) -> Instant {
+        let due = earliest(self.gateway.deadline(), self.stop_by);
+        let due = earliest(due, Some(self.publisher.due())).unwrap_or_else(|| self.publisher.due());
+        Instant::from_std(self.clock.instant(due))
+    }
+
+    fn keep_time(&mut self) {
+        let now = self.clock.now();
+        if self.gateway.deadline().is_some_and(|due| due <= now) {
+            self.gateway.handle_timeout(now, &mut self.actions);
+            self.carry_out();
+        }
+        if self.stop_by.is_some_and(|by| by <= now) {
+            tracing::warn!("stopping although the brain has not finished");
+            self.stopped = true;
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.publisher.heard(&event);
+        self.gateway.handle(event, self.clock.now(), &mut self.actions);
+        self.carry_out();
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Command { command, done } => {
+                self.handle(Event::Command(command));
+                // Whoever asked may have given up waiting.
+                let _ = done.send(());
+            }
+            Order::Switch { settings, sockets, done } => {
+                let switched = self.switch(*settings, *sockets);
+                let _ = done.send(switched);
+            }
+            Order::Stop => {
+                self.stop_by = Some(self.clock.now() + STOP_PATIENCE);
+                self.handle(Event::Stop);
+            }
+        }
+    }
+
+    /// Goes over to settings that are stored already. What can fail here (a thread, the registration of a socket with the
+    /// runtime) leaves the part in question as it was, and is told; the next start begins with the new settings.
+    fn switch(&mut self, settings: Settings, sockets: Sockets) -> io::Result<()> {
+        let mut outcome = Ok(());
+        let before = gateway_address(&self.sockets);
+        if !Arc::ptr_eq(&sockets.sip, &self.sockets.sip) {
+            match sockets.sip.try_clone().and_then(UdpSocket::from_std) {
+                Ok(sip) => self.sip = sip,
+                Err(error) => outcome = Err(error),
+            }
+        }
+        for (index, pair) in sockets.rtp.iter().enumerate() {
+            if let Err(error) = self.seat_port(index, pair) {
+                outcome = Err(error);
+                break;
+            }
+        }
+        self.sockets = sockets;
+        let after = gateway_address(&self.sockets);
+        if after != before {
+            self.handle(Event::Address(after));
+        }
+        self.handle(Event::Apply(Box::new(settings)));
+        self.close_ports();
+        self.tell_box_of_ports();
+        outcome
+    }
+
+    /// Starts the thread of a new port, or hands an old one its sockets.
+    fn seat_port(&mut self, index: usize, pair: &RtpPair) -> io::Result<()> {
+        match self.ports.get_mut(index) {
+            Some(port) if port.address == pair.address => {}
+            Some(port) => {
+                port.address = pair.address;
+                to_port(index, port, PortOrder::Sockets(pair.clone()));
+            }
+            None => {
+                let id = PortId(u16::try_from(index).unwrap_or(u16::MAX));
+                let port = start_port(id, pair, self.clock, &self.brain)?;
+                to_port(index, &port, PortOrder::Box(self.boxes.clone()));
+                self.ports.push(port);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the threads of ports that the brain has given up; one with a call keeps its thread until the next Apply.
+    fn close_ports(&mut self) {
+        let kept = self.gateway.snapshot(self.clock.now()).ports.len();
+        for port in self.ports.drain(kept.min(self.ports.len())..) {
+            // The thread ends by itself; nobody has to wait for it.
+            let _ = port.outbox.send(PortOrder::Stop, Duration::ZERO);
+        }
+    }
+
+    fn tell_box_of_ports(&mut self) {
+        let ports = self.ports.iter().map(|port| port.outbox.clone()).collect();
+        self.to_box(BoxOrder::Ports(ports));
+    }
+
+    fn carry_out(&mut self) {
+        while !self.actions.is_empty() {
+            for action in std::mem::take(&mut self.actions) {
+                match action {
+                    Action::Send { to, bytes } => self.send(to, &bytes),
+                    Action::Resolve { host } => self.resolver.resolve(host),
+                    Action::Line { port, command } => self.line(port, command),
+                    Action::Media { port, command } => self.media(port, command),
+                    Action::Record(record) => self.record(record),
+                    Action::Notice(notice) => self.publisher.notice(notice),
+                    Action::Stopped => self.stopped = true,
+                }
+            }
+        }
+    }
+
+    fn send(&self, to: SocketAddr, bytes: &[u8]) {
+        // A datagram that the system does not take now is lost like any other; SIP sends it again.
+        if let Err(error) = self.sip.try_send_to(bytes, to) {
+            tracing::debug!(%error, "a SIP datagram was not sent");
+        }
+    }
+
+    fn line(&mut self, port: PortId, command: LineCommand) {
+        self.to_box(BoxOrder::Line { port, command });
+    }
+
+    fn to_box(&mut self, order: BoxOrder) {
+        match self.boxes.send(order, Duration::ZERO) {
+            Ok(()) => {}
+            Err(SendFailure::Stuck | SendFailure::Closed) if self.stop_by.is_some() => {}
+            Err(failure) => {
+                tracing::error!(?failure, "the box thread takes no orders; its lines count as gone");
+                self.gateway.handle(Event::DeviceGone, self.clock.now(), &mut self.actions);
+            }
+        }
+    }
+
+    fn media(&self, port: PortId, command: MediaCommand) {
+        if let Some(handle) = self.ports.get(port.index()) {
+            to_port(port.index(), handle, PortOrder::Media(command));
+        }
+    }
+
+    fn record(&mut self, record: CallRecord) {
+        self.publisher.record(record.clone());
+        if self.records.try_send(record).is_err() {
+            tracing::error!("a call record could not be kept: the database is far behind");
+        }
+    }
+}
+
+fn to_port(index: usize, port: &PortHandle, order: PortOrder) {
+    if let Err(failure) = port.outbox.send(order, Duration::ZERO) {
+        tracing::error!(port = index, ?failure, "the audio thread of a port takes no orders");
+    }
+}

@@ -1,0 +1,159 @@
+//! Which box to use, which ones there are, and how the chosen one is doing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fxo::{Identity, LinkCounters};
+
+/// The box that a person chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DeviceChoice {
+    /// No box: SIP works, every line is absent.
+    #[default]
+    None,
+    /// The simulated box inside this program, with lines that a person can ring.
+    Virtual {
+        /// Number of its lines.
+        ports: u16,
+    },
+    /// A box on a serial port.
+    Serial {
+        /// Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`.
+        path: String,
+    },
+}
+
+/// One line of the device menu.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct DeviceEntry {
+    /// What to choose.
+    pub choice: DeviceChoice,
+    /// What it is called: the USB product, or the path.
+    pub name: String,
+    /// USB vendor and product ids as `vvvv:pppp`, empty where there are none.
+    pub usb: String,
+    /// USB serial number, empty where there is none.
+    pub serial: String,
+    /// Whether a driver of this program knows it; a person may still choose one that is unknown.
+    pub known: bool,
+    /// Whether it is the one in use.
+    pub chosen: bool,
+}
+
+/// Why the box cannot be used at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceFault {
+    /// There is no such serial port (unplugged).
+    NotFound,
+    /// Another program has it open.
+    Busy,
+    /// This user may not open it.
+    Denied,
+    /// The system could not open it for another reason.
+    OpenFailed,
+    /// It was unplugged, or the wire failed.
+    Unplugged,
+    /// It is open but does not answer, or stopped to.
+    Silent,
+    /// It does not take what is sent to it.
+    Stuck,
+    /// Our own code for it failed; it was closed and is opened again.
+    Crashed,
+}
+
+/// How the chosen box is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum DeviceState {
+    /// No box is chosen.
+    #[default]
+    Off,
+    /// It is being opened, and has not answered yet.
+    Opening,
+    /// It answers.
+    Up {
+        /// Who it is.
+        identity: Identity,
+    },
+    /// It cannot be used; it is tried again.
+    Lost {
+        /// Why.
+        fault: DeviceFault,
+        /// Time to the next try, in ms.
+        retry_ms: u32,
+    },
+}
+
+/// The chosen box and how it is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct DeviceStatus {
+    /// What was chosen.
+    pub choice: DeviceChoice,
+    /// How it is doing.
+    pub state: DeviceState,
+    /// What went wrong on its wire since it was opened.
+    pub counters: LinkCounters,
+}
+
+/// The device menu: what is plugged in, the simulated box, and the one in use even when it is gone.
+#[must_use]
+pub fn list(chosen: &DeviceChoice) -> Vec<DeviceEntry> {
+    let mut entries: Vec<DeviceEntry> = serialport::available_ports().unwrap_or_default().iter().map(entry).collect();
+    entries.sort_by(|a, b| (!a.known, &a.name).cmp(&(!b.known, &b.name)));
+    let simulated = match chosen {
+        DeviceChoice::Virtual { ports } => *ports,
+        DeviceChoice::None | DeviceChoice::Serial { .. } => 2,
+    };
+    entries.push(plain_entry(DeviceChoice::Virtual { ports: simulated }, String::new(), true));
+    if let DeviceChoice::Serial { path } = chosen
+        && !entries.iter().any(|entry| entry.choice == *chosen)
+    {
+        entries.insert(0, plain_entry(chosen.clone(), path.clone(), false));
+    }
+    for entry in &mut entries {
+        entry.chosen = entry.choice == *chosen;
+    }
+    entries
+}
+
+fn plain_entry(choice: DeviceChoice, name: String, known: bool) -> DeviceEntry {
+    DeviceEntry { choice, name, usb: String::new(), serial: String::new(), known, chosen: false }
+}
+
+fn entry(port: &serialport::SerialPortInfo) -> DeviceEntry {
+    let choice = DeviceChoice::Serial { path: port.port_name.clone() };
+    match &port.port_type {
+        serialport::SerialPortType::UsbPort(usb) => DeviceEntry {
+            choice,
+            name: usb.product.clone().unwrap_or_else(|| port.port_name.clone()),
+            usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
+            serial: usb.serial_number.clone().unwrap_or_default(),
+            known: false,
+            chosen: false,
+        },
+        serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => {
+            plain_entry(choice, port.port_name.clone(), false)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_menu_always_shows_the_simulated_box_and_the_one_in_use() {
+        let chosen = DeviceChoice::Serial { path: "/dev/no-such-box".to_owned() };
+        let menu = list(&chosen);
+        assert_eq!(menu.iter().filter(|entry| entry.chosen).count(), 1);
+        assert!(menu.iter().any(|entry| entry.choice == DeviceChoice::Virtual { ports: 2 }));
+        let menu = list(&DeviceChoice::Virtual { ports: 5 });
+        assert!(menu.iter().any(|entry| entry.chosen && entry.choice == DeviceChoice::Virtual { ports: 5 }));
+    }
+}

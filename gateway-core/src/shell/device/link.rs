@@ -1,0 +1,175 @@
+//! The way to a box: a serial port with its reader thread, or the simulated box on its own thread.
+
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use super::choice::DeviceFault;
+use super::supervisor::{BoxOrder, BoxOutbox};
+use crate::config::PortId;
+use crate::fxo::simulator::{LineAct, VirtualBox};
+use crate::shell::clock::Clock;
+use crate::shell::exchange::{self, ExchangeFailure, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
+use crate::shell::handle::{DeviceError, Update};
+
+/// The bit rate for boxes behind a UART; boxes on USB (CDC-ACM) ignore it.
+const BITS_PER_SECOND: u32 = 921_600;
+
+/// How long one read may wait: it bounds how late the reader notices that it shall end.
+const READ_WAIT: Duration = Duration::from_millis(20);
+
+/// How long one write may wait before the rest is kept for later.
+const WRITE_WAIT: Duration = Duration::from_millis(5);
+
+/// How long the reader waits when the box thread is behind, before it gives up.
+const BEHIND: Duration = Duration::from_secs(2);
+
+/// A way to write to a box; what the box says comes through the inbox of the box thread. Dropping it closes the box.
+pub(super) trait Link: Send {
+    /// Writes what fits within a few milliseconds and answers how much that was.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Makes something happen at the simulated exchange, where this is the way to one.
+    fn act(&mut self, _port: PortId, _act: LineAct) -> Result<(), DeviceError> {
+        Err(DeviceError::NotVirtual)
+    }
+}
+
+/// A serial port, with the thread that reads it.
+pub(super) struct SerialLink {
+    port: Box<dyn serialport::SerialPort>,
+    ended: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl SerialLink {
+    /// Opens the serial port at `path`; what is read goes to `inbox` marked with `link`, the number of this opening.
+    pub(super) fn open(path: &str, link: u64, inbox: BoxOutbox) -> Result<Self, DeviceFault> {
+        let mut port = serialport::new(path, BITS_PER_SECOND).timeout(WRITE_WAIT).open().map_err(|error| open_fault(&error))?;
+        // A pseudo-terminal has no modem lines: that is no fault. A real box takes DTR as "a program is there".
+        if let Err(error) = port.write_data_terminal_ready(true).and_then(|()| port.write_request_to_send(true)) {
+            tracing::debug!(%error, "the serial port has no modem lines");
+        }
+        let mut input = port.try_clone().map_err(|error| open_fault(&error))?;
+        input.set_timeout(READ_WAIT).map_err(|error| open_fault(&error))?;
+        let ended = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&ended);
+        let reader = std::thread::Builder::new()
+            .name("box-reader".to_owned())
+            .spawn(move || read_until(&mut *input, link, &inbox, &until))
+            .map_err(|_| DeviceFault::OpenFailed)?;
+        Ok(SerialLink { port, ended, reader: Some(reader) })
+    }
+}
+
+impl Link for SerialLink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.port.write(bytes) {
+            Err(error) if is_pause(&error) => Ok(0),
+            other => other,
+        }
+    }
+}
+
+impl Drop for SerialLink {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            // The reader notices within one READ_WAIT; after that the port is free to be opened again.
+            let _ = reader.join();
+        }
+    }
+}
+
+/// The simulated box on its own thread; the bytes are those of the real one.
+pub(super) struct VirtualLink {
+    ports: u16,
+    exchange: ExchangeOutbox,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl VirtualLink {
+    /// Starts a simulated box with so many lines; what it says goes to `inbox` marked with `link`.
+    pub(super) fn start(
+        ports: u16,
+        link: u64,
+        clock: Clock,
+        inbox: BoxOutbox,
+        updates: broadcast::Sender<Update>,
+    ) -> Result<Self, DeviceFault> {
+        let say = move |said: ExchangeSaid| match said {
+            ExchangeSaid::Bytes(bytes) => inbox.send(BoxOrder::Bytes { link, bytes }, BEHIND).is_ok(),
+            ExchangeSaid::Event(event) => {
+                // Nobody listening is fine.
+                let _ = updates.send(Update::Exchange(event));
+                true
+            }
+        };
+        let (exchange, thread) = exchange::start(VirtualBox::new(ports), clock, say).map_err(|_| DeviceFault::OpenFailed)?;
+        Ok(VirtualLink { ports, exchange, thread: Some(thread) })
+    }
+}
+
+impl Link for VirtualLink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.exchange.send(ExchangeOrder::Bytes(bytes.to_vec()), WRITE_WAIT) {
+            Ok(()) => Ok(bytes.len()),
+            Err(ExchangeFailure::Busy) => Ok(0),
+            Err(ExchangeFailure::Ended) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn act(&mut self, port: PortId, act: LineAct) -> Result<(), DeviceError> {
+        if port.0 >= self.ports {
+            return Err(DeviceError::NoSuchPort);
+        }
+        self.exchange.send(ExchangeOrder::Act(port, act), WRITE_WAIT).map_err(|_| DeviceError::Busy)
+    }
+}
+
+impl Drop for VirtualLink {
+    fn drop(&mut self) {
+        // It ends at once; should it be stuck, it ends when its inbox has no senders any more.
+        if self.exchange.send(ExchangeOrder::Stop, BEHIND).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn read_until(input: &mut dyn serialport::SerialPort, link: u64, inbox: &BoxOutbox, ended: &AtomicBool) {
+    let mut buffer = [0; 4096];
+    while !ended.load(Ordering::Relaxed) {
+        let order = match input.read(&mut buffer) {
+            // No byte and no error is how a serial port says that its device is gone.
+            Ok(0) => BoxOrder::WireLost { link, fault: DeviceFault::Unplugged },
+            Ok(count) => BoxOrder::Bytes { link, bytes: buffer[..count].to_vec() },
+            Err(error) if is_pause(&error) => continue,
+            Err(_) => BoxOrder::WireLost { link, fault: DeviceFault::Unplugged },
+        };
+        let last = matches!(order, BoxOrder::WireLost { .. });
+        if inbox.send(order, BEHIND).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn is_pause(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+fn open_fault(error: &serialport::Error) -> DeviceFault {
+    tracing::debug!(%error, "the serial port does not open");
+    match error.kind {
+        serialport::ErrorKind::NoDevice if error.description.contains("lock") => DeviceFault::Busy,
+        serialport::ErrorKind::NoDevice | serialport::ErrorKind::Io(io::ErrorKind::NotFound) => DeviceFault::NotFound,
+        serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => DeviceFault::Denied,
+        serialport::ErrorKind::Io(io::ErrorKind::ResourceBusy) => DeviceFault::Busy,
+        serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown | serialport::ErrorKind::Io(_) => DeviceFault::OpenFailed,
+    }
+}

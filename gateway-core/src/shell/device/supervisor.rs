@@ -1,0 +1,222 @@
+//! The thread of the box: opens it, runs a session on it, and looks for it again when it is gone.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus};
+use super::link::{Link, SerialLink, VirtualLink};
+use super::session::{Ending, Session};
+use crate::config::PortId;
+use crate::dsp::Frame;
+use crate::fxo::LineCommand;
+use crate::fxo::simulator::LineAct;
+use crate::gateway::io::Event;
+use crate::shell::clock::Clock;
+use crate::shell::handle::{DeviceError, Update};
+use crate::shell::inbox::{Inbox, Outbox, Received, inbox};
+use crate::shell::port::PortOutbox;
+
+/// Orders that may wait for the box thread. It handles one in microseconds; more waiting means that it is stuck.
+const ORDERS: usize = 1024;
+
+/// Frames that may wait to be played, over all lines: 64 lines for 40 ms, or two lines for more than a second.
+const FRAMES: usize = 128;
+
+/// The first pause before a box that went away is looked for again; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What the box thread is told.
+pub(crate) enum BoxOrder {
+    /// An order for a line.
+    Line { port: PortId, command: LineCommand },
+    /// Where the audio of each line goes from now on.
+    Ports(Vec<PortOutbox>),
+    /// Something shall happen at the simulated exchange.
+    Act { port: PortId, act: LineAct, answer: oneshot::Sender<Result<(), DeviceError>> },
+    /// Use another box from now on: release every line of this one and close it first.
+    Choose { choice: DeviceChoice, done: oneshot::Sender<()> },
+    /// Release every line, close the box and end.
+    Stop { done: oneshot::Sender<()> },
+    /// Bytes that opening number `link` read.
+    Bytes { link: u64, bytes: Vec<u8> },
+    /// Opening number `link` came to its end.
+    WireLost { link: u64, fault: DeviceFault },
+}
+
+/// 20 ms to be heard on a line.
+pub(crate) struct Play {
+    pub(crate) port: PortId,
+    pub(crate) frame: Frame,
+}
+
+pub(crate) type BoxOutbox = Outbox<BoxOrder, Play>;
+pub(super) type BoxInbox = Inbox<BoxOrder, Play>;
+
+/// Where the box thread tells how things are.
+pub(crate) struct Reports {
+    /// The brain's inbox.
+    pub(crate) brain: mpsc::Sender<Event>,
+    /// The latest status.
+    pub(crate) status: watch::Sender<DeviceStatus>,
+    /// Subscribers.
+    pub(crate) updates: broadcast::Sender<Update>,
+}
+
+impl Reports {
+    pub(super) fn status(&self, change: impl FnOnce(&mut DeviceStatus)) {
+        let mut after = self.status.borrow().clone();
+        change(&mut after);
+        if *self.status.borrow() != after {
+            self.status.send_replace(after.clone());
+            // Nobody listening is fine: the status can be asked for.
+            let _ = self.updates.send(Update::Device(after));
+        }
+    }
+}
+
+/// Starts the thread of the box with `choice`. It ends on [`BoxOrder::Stop`], or when the brain is gone.
+///
+/// # Errors
+/// The system gave no thread.
+pub(crate) fn start(
+    choice: DeviceChoice,
+    ports: Vec<PortOutbox>,
+    clock: Clock,
+    reports: Reports,
+) -> std::io::Result<(BoxOutbox, JoinHandle<()>)> {
+    let (outbox, inbox) = inbox(ORDERS, FRAMES);
+    let own = outbox.clone();
+    let thread = std::thread::Builder::new().name("box".to_owned()).spawn(move || {
+        BoxThread { clock, inbox, own, reports, ports, choice, link: 0, pause: FIRST_PAUSE }.run();
+    })?;
+    Ok((outbox, thread))
+}
+
+struct BoxThread {
+    clock: Clock,
+    inbox: BoxInbox,
+    own: BoxOutbox,
+    reports: Reports,
+    ports: Vec<PortOutbox>,
+    choice: DeviceChoice,
+    link: u64,
+    pause: Duration,
+}
+
+impl BoxThread {
+    fn run(mut self) {
+        loop {
+            let ending = match self.choice {
+                DeviceChoice::None => {
+                    self.reports.status(|status| *status = DeviceStatus::default());
+                    self.wait(None)
+                }
+                DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } => self.serve(),
+            };
+            let ending = match ending {
+                Ending::Lost(fault) => self.wait_after(fault),
+                other => other,
+            };
+            match ending {
+                Ending::Lost(_) | Ending::PauseOver => {}
+                Ending::Choose { choice, done } => {
+                    self.choice = choice;
+                    self.pause = FIRST_PAUSE;
+                    // Whoever asked may have given up waiting.
+                    let _ = done.send(());
+                }
+                Ending::Stop { done } => {
+                    let _ = done.map(|done| done.send(()));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Opens the box and serves it until it ends, one way or the other. A panic in our own code for it closes the box, so
+    /// that its watchdog puts the lines on hook.
+    fn serve(&mut self) -> Ending {
+        self.link += 1;
+        let choice = self.choice.clone();
+        self.reports.status(|status| {
+            // A box that is looked for again stays "lost" until it answers.
+            if status.choice != choice || !matches!(status.state, DeviceState::Lost { .. }) {
+                *status = DeviceStatus { choice: choice.clone(), state: DeviceState::Opening, ..DeviceStatus::default() };
+            }
+        });
+        let link = match self.open() {
+            Ok(link) => link,
+            Err(fault) => return Ending::Lost(fault),
+        };
+        let was_up = Mutex::new(false);
+        let served = catch_unwind(AssertUnwindSafe(|| {
+            Session::new(self.link, link, self.clock, &self.inbox, &self.reports, &mut self.ports, &was_up).run()
+        }));
+        let ending = served.unwrap_or_else(|_| {
+            tracing::error!("the code that serves the box failed; the box is closed and opened again");
+            Ending::Lost(DeviceFault::Crashed)
+        });
+        if *was_up.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.pause = FIRST_PAUSE;
+            if self.reports.brain.blocking_send(Event::DeviceGone).is_err() {
+                return Ending::Stop { done: None };
+            }
+        }
+        ending
+    }
+
+    fn open(&self) -> Result<Box<dyn Link>, DeviceFault> {
+        match &self.choice {
+            DeviceChoice::None => Err(DeviceFault::NotFound),
+            DeviceChoice::Serial { path } => Ok(Box::new(SerialLink::open(path, self.link, self.own.clone())?)),
+            DeviceChoice::Virtual { ports } => {
+                let updates = self.reports.updates.clone();
+                Ok(Box::new(VirtualLink::start(*ports, self.link, self.clock, self.own.clone(), updates)?))
+            }
+        }
+    }
+
+    fn wait_after(&mut self, fault: DeviceFault) -> Ending {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        tracing::info!(?fault, pause_ms = pause.as_millis(), "the box is lost; looking for it again");
+        self.reports.status(|status| {
+            status.state = DeviceState::Lost { fault, retry_ms: u32::try_from(pause.as_millis()).unwrap_or(u32::MAX) };
+        });
+        self.wait(Some(Instant::now() + pause))
+    }
+
+    /// Takes orders while there is no box.
+    fn wait(&mut self, until: Option<Instant>) -> Ending {
+        loop {
+            // Looking up now and then notices that the brain is gone although nobody said so.
+            let look = Instant::now() + Duration::from_secs(1);
+            match self.inbox.receive(Some(until.map_or(look, |until| until.min(look)))) {
+                Received::Order(BoxOrder::Choose { choice, done }) => return Ending::Choose { choice, done },
+                Received::Order(BoxOrder::Stop { done }) => return Ending::Stop { done: Some(done) },
+                Received::Order(BoxOrder::Ports(ports)) => self.ports = ports,
+                Received::Order(BoxOrder::Act { answer, .. }) => {
+                    let _ = answer.send(Err(DeviceError::NotVirtual));
+                }
+                // No box: the brain knows, and what is left of the last opening tells nothing new.
+                Received::Order(BoxOrder::Line { .. } | BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. }) | Received::Audio(_) => {}
+                Received::Closed => return Ending::Stop { done: None },
+                Received::DeadlinePassed => {
+                    if self.reports.brain.is_closed() {
+                        return Ending::Stop { done: None };
+                    }
+                    if until.is_some_and(|until| Instant::now() >= until) {
+                        return Ending::PauseOver;
+                    }
+                }
+            }
+        }
+    }
+}

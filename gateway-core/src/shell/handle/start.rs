@@ -1,0 +1,242 @@
+//! Start and end of a gateway: what is built in which order, and taken down in which.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::{Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
+use crate::config::PortId;
+use crate::config::check::check;
+use crate::config::profile::Imported;
+use crate::config::settings::{GatewaySettings, PortSettings, Settings};
+use crate::gateway::Gateway;
+use crate::gateway::io::Event;
+use crate::gateway::record::{CallDirection, CallRecord};
+use crate::rng::Rng;
+use crate::shell::clock::Clock;
+use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
+use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
+use crate::shell::port::PortOrder;
+use crate::shell::store::{RecordDirection, Store, StoreError, StoredRecord};
+use crate::shell::udp::Sockets;
+use crate::time::Moment;
+
+/// Updates that a subscriber may be behind.
+const UPDATES: usize = 1024;
+
+/// Call records that may wait for the database: an hour of busy lines.
+const RECORDS: usize = 1024;
+
+/// How long the box gets to confirm released lines and close at the end.
+const BOX_END: Duration = Duration::from_secs(3);
+
+/// How long records get to reach the database at the end.
+const RECORDS_END: Duration = Duration::from_secs(5);
+
+/// Ports of a gateway that was never configured.
+const FIRST_PORTS: usize = 2;
+
+/// The file in the data folder that remembers the chosen box.
+const DEVICE_FILE: &str = "device.json";
+
+fn system(error: &impl std::fmt::Display) -> StartError {
+    StartError::System { detail: error.to_string() }
+}
+
+pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
+    let clock = Clock::start();
+    let store = Store::open(&options.data_dir).await?;
+    let stored = store.load().await?.map(|(_, settings)| settings);
+    let fresh = options.profile.map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
+    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
+    if let Some(fresh) = &fresh {
+        store.commit(fresh, "profile", clock.epoch_ms(clock.now())).await?;
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| system(&error))?;
+    let gateway = Gateway::new(settings.clone(), control::gateway_address(&sockets), Rng::from_bytes(seed));
+
+    let (brain, events) = mpsc::channel(EVENTS);
+    let (orders, order_inbox) = mpsc::channel(ORDERS);
+    let (updates, _) = broadcast::channel(UPDATES);
+    let (latest, snapshot) = watch::channel(Arc::new(gateway.snapshot(clock.now())));
+    let (status_sender, status) = watch::channel(DeviceStatus::default());
+    let (ended_sender, ended) = watch::channel(None);
+    let notices = Arc::new(Mutex::new(std::collections::VecDeque::new()));
+
+    let ports = start_ports(&sockets, clock, &brain).map_err(|error| system(&error))?;
+    let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
+    let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
+    let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
+    let (boxes, box_thread) = device::start(choice, outboxes, clock, reports).map_err(|error| system(&error))?;
+    for port in &ports {
+        // A fresh inbox has room.
+        let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
+    }
+    let (records, record_inbox) = mpsc::channel(RECORDS);
+    let keeper = tokio::spawn(keep_records(store.clone(), clock, record_inbox));
+    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), clock.now());
+    let parts = Parts {
+        gateway,
+        clock,
+        sockets: sockets.clone(),
+        events,
+        brain,
+        orders: order_inbox,
+        ports,
+        boxes: boxes.clone(),
+        records,
+        publisher,
+    };
+    let control = Control::new(parts).map_err(|error| system(&error))?;
+    let take_down =
+        TakeDown { boxes: boxes.clone(), box_thread, keeper, store: store.clone(), updates: updates.clone(), ended: ended_sender };
+    tokio::spawn(take_down.after(control));
+    let inner = Inner {
+        clock,
+        data_dir: options.data_dir,
+        store,
+        settings: RwLock::new(Arc::new(settings)),
+        sockets: tokio::sync::Mutex::new(sockets),
+        orders,
+        boxes,
+        snapshot,
+        updates,
+        notices,
+        status,
+        ended,
+    };
+    Ok(GatewayHandle { inner: Arc::new(inner) })
+}
+
+/// The settings of a profile, with the secrets that it leaves out, when they may be applied.
+fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool) -> Result<Settings, StartError> {
+    if let Some(stored) = stored {
+        profile.keep_secrets_of(stored);
+    }
+    allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
+    Ok(profile.settings)
+}
+
+/// What a gateway that was never configured begins with.
+fn first_settings() -> Settings {
+    Settings { gateway: GatewaySettings::default(), ports: vec![PortSettings::default(); FIRST_PORTS] }
+}
+
+fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> io::Result<Vec<PortHandle>> {
+    let mut ports = Vec::with_capacity(sockets.rtp.len());
+    for (index, pair) in sockets.rtp.iter().enumerate() {
+        ports.push(control::start_port(PortId(u16::try_from(index).unwrap_or(u16::MAX)), pair, clock, brain)?);
+    }
+    Ok(ports)
+}
+
+/// The end of a gateway, whatever brought it about: lines first, then audio, then records.
+struct TakeDown {
+    boxes: BoxOutbox,
+    box_thread: std::thread::JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    store: Store,
+    updates: broadcast::Sender<Update>,
+    ended: watch::Sender<Option<Ended>>,
+}
+
+impl TakeDown {
+    async fn after(self, control: Control) {
+        let (ended, ports) = match tokio::spawn(control.run()).await {
+            Ok(ports) => (Ended::Stopped, ports),
+            Err(error) => {
+                tracing::error!(%error, "the brain failed; every line is released");
+                (Ended::Failed, Vec::new())
+            }
+        };
+        let (done, closed) = oneshot::channel();
+        let told = self.boxes.send(BoxOrder::Stop { done }, Duration::ZERO).is_ok();
+        let closed = tokio::time::timeout(BOX_END, closed).await;
+        if !told || closed.is_err() {
+            tracing::error!("the box did not close in time; its watchdog releases the lines");
+        } else {
+            // It said that it is done: joining takes no time.
+            let _ = tokio::task::spawn_blocking(move || self.box_thread.join()).await;
+        }
+        for port in &ports {
+            let _ = port.outbox.send(PortOrder::Stop, Duration::ZERO);
+        }
+        let joined = tokio::task::spawn_blocking(move || {
+            for port in ports {
+                let _ = port.thread.join();
+            }
+        });
+        // A port's thread never waits longer than a fraction of a second; one that does is left behind.
+        let _ = tokio::time::timeout(BOX_END, joined).await;
+        if tokio::time::timeout(RECORDS_END, self.keeper).await.is_err() {
+            tracing::error!("the last call records did not reach the database in time");
+        }
+        self.store.close().await;
+        self.ended.send_replace(Some(ended));
+        // Nobody listening is fine.
+        let _ = self.updates.send(Update::Ended(ended));
+    }
+}
+
+/// Writes call records until the brain is gone. One that fails is tried again a few times; the same one is kept once only.
+async fn keep_records(store: Store, clock: Clock, mut records: mpsc::Receiver<CallRecord>) {
+    while let Some(record) = records.recv().await {
+        let record = stored_record(&record, clock);
+        let mut kept = store.append_record(&record).await;
+        for pause_ms in [50, 200, 1000] {
+            if kept.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            kept = store.append_record(&record).await;
+        }
+        if let Err(error) = kept {
+            tracing::error!(code = StoreError::code(&error), "a call record could not be written");
+        }
+    }
+}
+
+fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
+    let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
+    let cause = serde_json::to_value(record.cause).ok();
+    StoredRecord {
+        id: record.id.clone(),
+        port: record.port,
+        direction: match record.direction {
+            CallDirection::SipToFxo => RecordDirection::SipToFxo,
+            CallDirection::FxoToSip => RecordDirection::FxoToSip,
+        },
+        from: record.from.clone(),
+        to: record.to.clone(),
+        started_at_ms: at(record.started_ms),
+        answered_at_ms: record.answered_ms.map(at),
+        ended_at_ms: at(record.ended_ms),
+        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
+        evidence: serde_json::to_value(&record.evidence).unwrap_or_default(),
+        sip_status: record.sip_status,
+    }
+}
+
+/// The box that was chosen last; the simulated box when nothing usable is remembered.
+fn remembered_device(data_dir: &Path) -> DeviceChoice {
+    let text = std::fs::read(data_dir.join(DEVICE_FILE)).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or(DeviceChoice::Virtual { ports: 2 })
+}
+
+/// Remembers the chosen box. Failing to is no reason not to use it.
+pub(super) fn remember_device(data_dir: &Path, choice: &DeviceChoice) {
+    let written = serde_json::to_vec(choice).map_err(io::Error::other).and_then(|text| {
+        let fresh = data_dir.join(format!("{DEVICE_FILE}.new"));
+        std::fs::write(&fresh, text)?;
+        std::fs::rename(&fresh, data_dir.join(DEVICE_FILE))
+    });
+    if let Err(error) = written {
+        tracing::warn!(%error, "the chosen box could not be remembered");
+    }
+}

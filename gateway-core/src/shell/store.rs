@@ -1,0 +1,129 @@
+//! What outlives the program: revisions of the settings and call records, in one SQLite file.
+//!
+//! Nothing above this module sees a row or a statement.
+
+mod error;
+mod record;
+mod revision;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, migrate::Migrator};
+
+pub use error::StoreError;
+pub use record::{MAX_RECORDS, RecordDirection, StoredRecord};
+pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
+
+/// Name of the file inside the directory of the store.
+pub const FILE_NAME: &str = "loopstart.sqlite3";
+
+/// How long a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// The open database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+    file: PathBuf,
+}
+
+impl Store {
+    /// Opens the database in `dir`, making both where they are missing, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; a database of a newer version is left as it is.
+    pub async fn open(dir: &Path) -> Result<Store, StoreError> {
+        make_private(dir)?;
+        let file = dir.join(FILE_NAME);
+        let pool = connect(&file).await?;
+        let store = Store { pool, file };
+        match store.prepare().await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Waits for what is under way, folds the write-ahead log into the file and closes it.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Everything that must hold before the first query: whole, not newer than this program, and up to date.
+    async fn prepare(&self) -> Result<(), StoreError> {
+        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.pool).await?;
+        if verdict != "ok" {
+            return Err(StoreError::Damaged);
+        }
+        self.refuse_newer().await?;
+        MIGRATIONS.run(&self.pool).await.map_err(StoreError::from)
+    }
+
+    /// A database of a newer program may hold what this one would destroy.
+    async fn refuse_newer(&self) -> Result<(), StoreError> {
+        let tracked: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
+            .fetch_one(&self.pool)
+            .await?;
+        if tracked == 0 {
+            return Ok(());
+        }
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&self.pool).await?;
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+        match found {
+            Some(found) if found > newest => Err(StoreError::DatabaseFromNewerVersion { found, newest }),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+async fn connect(file: &Path) -> Result<SqlitePool, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        // The file was made already, with its permissions.
+        .create_if_missing(false)
+        // Readers never wait for the writer, and a commit is one append.
+        .journal_mode(SqliteJournalMode::Wal)
+        // In WAL mode NORMAL may lose the last commits when power fails; "applied" must mean kept, and a few fsyncs a minute
+        // cost nothing.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Statements are fixed texts, but their tracing would still tell a log how many calls there are.
+        .disable_statement_logging();
+    // One writer at a time is all that SQLite has; one connection makes waiting for it fair and `SQLITE_BUSY` a matter of
+    // other processes alone.
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_TIMEOUT * 2).connect_with(options).await?;
+    Ok(pool)
+}
+
+/// Makes the directory and an empty database file that only this user may read: the file holds secrets. SQLite gives its
+/// `-wal` and `-shm` files the permissions of the database.
+fn make_private(dir: &Path) -> Result<(), StoreError> {
+    std::fs::create_dir_all(dir)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Counterpart on Windows: a new file inherits the access list of its directory, and the data directory lies in the user's
+    // profile, which other users cannot read.
+    let file = options.open(dir.join(FILE_NAME))?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(file);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

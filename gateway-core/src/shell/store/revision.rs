@@ -1,0 +1,129 @@
+//! Revisions of the settings: one is in force, the last ones can be restored.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Store, StoreError};
+use crate::config::settings::Settings;
+
+/// How many revisions are kept; older ones are forgotten.
+pub const KEPT_REVISIONS: u32 = 20;
+
+/// Version of the form in which settings stand in a revision.
+const FORMAT: i64 = 1;
+
+/// Number of one revision; later ones are higher, and no number is used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(transparent)]
+pub struct RevisionId(pub u32);
+
+impl fmt::Display for RevisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What the list of revisions tells of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Its number.
+    pub id: RevisionId,
+    /// When it was committed, in milliseconds since 1970-01-01 UTC.
+    pub created_at_ms: u64,
+    /// What changed, or who changed it, as given to [`Store::commit`].
+    pub what: String,
+    /// It is in force.
+    pub current: bool,
+}
+
+impl Store {
+    /// The settings in force; `None` in a fresh database.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn load(&self) -> Result<Option<(RevisionId, Settings)>, StoreError> {
+        let row = sqlx::query("SELECT r.id, r.format, r.document FROM revisions r JOIN current_revision c ON c.revision_id = r.id")
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(settings_of).transpose()
+    }
+
+    /// Makes settings the ones in force, as a new revision, and forgets the oldest ones: all of it in one transaction, so that
+    /// a crash leaves either the settings before or these. When it returns, the new ones are on the disk.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; then nothing has changed.
+    pub async fn commit(&self, settings: &Settings, what: &str, now_epoch_ms: u64) -> Result<RevisionId, StoreError> {
+        let document = serde_json::to_string(settings).map_err(|error| StoreError::Other(error.to_string()))?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let id: i64 = sqlx::query_scalar("INSERT INTO revisions (created_at_ms, what, format, document) VALUES (?, ?, ?, ?) RETURNING id")
+            .bind(i64::try_from(now_epoch_ms).unwrap_or(i64::MAX))
+            .bind(what)
+            .bind(FORMAT)
+            .bind(document)
+            .fetch_one(&mut *transaction)
+            .await?;
+        sqlx::query("INSERT INTO current_revision (only_row, revision_id) VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET revision_id = excluded.revision_id")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("DELETE FROM revisions WHERE id NOT IN (SELECT id FROM revisions ORDER BY id DESC LIMIT ?)")
+            .bind(KEPT_REVISIONS)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        revision_id(id)
+    }
+
+    /// The revisions that are kept, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn revisions(&self) -> Result<Vec<Revision>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.id, r.created_at_ms, r.what, c.revision_id IS NOT NULL AS current \
+             FROM revisions r LEFT JOIN current_revision c ON c.revision_id = r.id ORDER BY r.id DESC",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Revision {
+                    id: revision_id(row.try_get("id")?)?,
+                    created_at_ms: u64::try_from(row.try_get::<i64, _>("created_at_ms")?).unwrap_or(0),
+                    what: row.try_get("what")?,
+                    current: row.try_get("current")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The settings of one revision; `None` when it is forgotten or never was.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn revision(&self, id: RevisionId) -> Result<Option<Settings>, StoreError> {
+        let row = sqlx::query("SELECT id, format, document FROM revisions WHERE id = ?").bind(id.0).fetch_optional(&self.pool).await?;
+        Ok(row.as_ref().map(settings_of).transpose()?.map(|(_, settings)| settings))
+    }
+}
+
+fn settings_of(row: &SqliteRow) -> Result<(RevisionId, Settings), StoreError> {
+    let id = revision_id(row.try_get("id")?)?;
+    let format: i64 = row.try_get("format")?;
+    if format > FORMAT {
+        return Err(StoreError::DatabaseFromNewerVersion { found: format, newest: FORMAT });
+    }
+    let document: String = row.try_get("document")?;
+    // Keys of settings that came later are missing in an old document and get their defaults.
+    let settings = serde_json::from_str(&document).map_err(|_| StoreError::UnreadableSettings { revision: id.0 })?;
+    Ok((id, settings))
+}
+
+fn revision_id(id: i64) -> Result<RevisionId, StoreError> {
+    u32::try_from(id).map(RevisionId).map_err(|_| StoreError::Damaged)
+}

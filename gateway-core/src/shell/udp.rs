@@ -1,0 +1,229 @@
+//! UDP sockets: the SIP socket and a pair of RTP and RTCP sockets a port, bound before anything is switched over.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::settings::GatewaySettings;
+
+/// The largest datagram that is read; SIP and RTP stay far below it.
+pub const DATAGRAM_BYTES: usize = 65_535;
+
+/// Why a socket could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum BindError {
+    /// Another program holds the address and port.
+    #[error("port_in_use {address} ({setting})")]
+    PortInUse {
+        /// `address:port`.
+        address: String,
+        /// Path of the setting that asked for it.
+        setting: String,
+    },
+    /// This computer has no such address.
+    #[error("address_unavailable {address} ({setting})")]
+    AddressUnavailable {
+        /// `address:port`.
+        address: String,
+        /// Path of the setting that asked for it.
+        setting: String,
+    },
+    /// The system forbids it (ports below 1024 need a privilege).
+    #[error("bind_denied {address} ({setting})")]
+    BindDenied {
+        /// `address:port`.
+        address: String,
+        /// Path of the setting that asked for it.
+        setting: String,
+    },
+    /// The system refused for another reason.
+    #[error("bind_failed {address} ({setting}): {detail}")]
+    BindFailed {
+        /// `address:port`.
+        address: String,
+        /// Path of the setting that asked for it.
+        setting: String,
+        /// What the system said, for the log.
+        detail: String,
+    },
+    /// `bind_address` is no IP address.
+    #[error("not_an_address {address} ({setting})")]
+    NotAnAddress {
+        /// The text.
+        address: String,
+        /// Path of the setting.
+        setting: String,
+    },
+}
+
+/// The pair of sockets of one port of the gateway (RFC 3550 §11: RTCP one above RTP).
+#[derive(Clone, Debug)]
+pub struct RtpPair {
+    /// RTP.
+    pub rtp: Arc<UdpSocket>,
+    /// RTCP.
+    pub rtcp: Arc<UdpSocket>,
+    /// Where RTP is bound.
+    pub address: SocketAddr,
+}
+
+/// Every socket of one set of settings.
+#[derive(Clone, Debug)]
+pub struct Sockets {
+    /// SIP.
+    pub sip: Arc<UdpSocket>,
+    /// Where SIP is bound.
+    pub sip_address: SocketAddr,
+    /// One pair a port.
+    pub rtp: Vec<RtpPair>,
+}
+
+impl Sockets {
+    /// Binds every socket that `settings` ask for, keeping those of `current` that they still want.
+    ///
+    /// Nothing of `current` is closed here, so a failure changes nothing.
+    ///
+    /// # Errors
+    /// The first socket that could not be had.
+    pub fn prepare(settings: &GatewaySettings, ports: usize, current: Option<&Sockets>) -> Result<Sockets, BindError> {
+        let ip = bind_ip(&settings.bind_address)?;
+        let held = current.map(Sockets::by_address).unwrap_or_default();
+        let wanted = SocketAddr::new(ip, settings.sip_port);
+        let sip = take_or_bind(wanted, "gateway.sip_port", &held)?;
+        let sip_address = sip.local_addr().map_err(|e| failure(&e, wanted, "gateway.sip_port"))?;
+        let mut rtp = Vec::with_capacity(ports);
+        for n in 0..ports {
+            rtp.push(rtp_pair(ip, settings.rtp_port_first, n, &held)?);
+        }
+        Ok(Sockets { sip, sip_address, rtp })
+    }
+
+    fn by_address(&self) -> BTreeMap<SocketAddr, Arc<UdpSocket>> {
+        let mut held = BTreeMap::from([(self.sip_address, Arc::clone(&self.sip))]);
+        for pair in &self.rtp {
+            held.insert(pair.address, Arc::clone(&pair.rtp));
+            held.insert(rtcp_address(pair.address), Arc::clone(&pair.rtcp));
+        }
+        held
+    }
+}
+
+/// The address that peers reach a socket on: the bound one, or, when it listens on all networks, the one that the
+/// system's routes prefer. Asking the routes sends nothing.
+#[must_use]
+pub fn reachable_ip(bound: IpAddr) -> IpAddr {
+    if !bound.is_unspecified() {
+        return bound;
+    }
+    let (any, elsewhere): (IpAddr, IpAddr) = match bound {
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
+        IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
+    };
+    let loopback = if bound.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    let asked = UdpSocket::bind((any, 0)).and_then(|probe| {
+        probe.connect((elsewhere, 9))?;
+        probe.local_addr()
+    });
+    asked.map_or(loopback, |address| if address.ip().is_unspecified() { loopback } else { address.ip() })
+}
+
+fn bind_ip(text: &str) -> Result<IpAddr, BindError> {
+    let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
+    bare.parse().map_err(|_| BindError::NotAnAddress { address: text.to_owned(), setting: "gateway.bind_address".to_owned() })
+}
+
+fn rtcp_address(rtp: SocketAddr) -> SocketAddr {
+    SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1))
+}
+
+fn rtp_pair(ip: IpAddr, first: u16, n: usize, held: &BTreeMap<SocketAddr, Arc<UdpSocket>>) -> Result<RtpPair, BindError> {
+    const SETTING: &str = "gateway.rtp_port_first";
+    let port = u16::try_from(n * 2).ok().and_then(|offset| first.checked_add(offset)).filter(|port| *port < u16::MAX);
+    let Some(port) = port else {
+        return Err(BindError::BindFailed {
+            address: format!("{ip}:{first}+2*{n}"),
+            setting: SETTING.to_owned(),
+            detail: "beyond the last UDP port".to_owned(),
+        });
+    };
+    let address = SocketAddr::new(ip, port);
+    let rtp = take_or_bind(address, SETTING, held)?;
+    let rtcp = take_or_bind(rtcp_address(address), SETTING, held)?;
+    for socket in [&rtp, &rtcp] {
+        socket.set_nonblocking(true).map_err(|e| failure(&e, address, SETTING))?;
+    }
+    Ok(RtpPair { rtp, rtcp, address })
+}
+
+fn take_or_bind(address: SocketAddr, setting: &str, held: &BTreeMap<SocketAddr, Arc<UdpSocket>>) -> Result<Arc<UdpSocket>, BindError> {
+    if let Some(socket) = held.get(&address) {
+        return Ok(Arc::clone(socket));
+    }
+    let socket = UdpSocket::bind(address).map_err(|e| failure(&e, address, setting))?;
+    socket.set_nonblocking(true).map_err(|e| failure(&e, address, setting))?;
+    Ok(Arc::new(socket))
+}
+
+fn failure(error: &io::Error, address: SocketAddr, setting: &str) -> BindError {
+    let (address, setting) = (address.to_string(), setting.to_owned());
+    match error.kind() {
+        io::ErrorKind::AddrInUse => BindError::PortInUse { address, setting },
+        io::ErrorKind::AddrNotAvailable => BindError::AddressUnavailable { address, setting: "gateway.bind_address".to_owned() },
+        io::ErrorKind::PermissionDenied => BindError::BindDenied { address, setting },
+        _ => BindError::BindFailed { address, setting, detail: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings whose RTP range begins at a port that was free a moment ago.
+    fn settings() -> GatewaySettings {
+        let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let rtp_port_first = (probe.local_addr().unwrap().port() & !1).min(60_000);
+        GatewaySettings { sip_port: 0, rtp_port_first, ..GatewaySettings::default() }
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_its_setting() {
+        let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let wanted = GatewaySettings { sip_port: address.port(), ..settings() };
+        let refused = Sockets::prepare(&wanted, 0, None).unwrap_err();
+        let expected = BindError::PortInUse { address: address.to_string(), setting: "gateway.sip_port".to_owned() };
+        assert_eq!(refused, expected);
+    }
+
+    #[test]
+    fn sockets_that_stay_are_kept_even_when_they_move_to_another_port() {
+        let mut wanted = settings();
+        let before = Sockets::prepare(&wanted, 2, None).unwrap();
+        wanted.sip_port = before.sip_address.port();
+        wanted.rtp_port_first += 2;
+        let after = Sockets::prepare(&wanted, 1, Some(&before)).unwrap();
+        assert!(Arc::ptr_eq(&before.sip, &after.sip));
+        assert!(Arc::ptr_eq(&before.rtp[1].rtp, &after.rtp[0].rtp));
+    }
+
+    #[test]
+    fn text_that_is_no_address_and_ports_beyond_the_last_are_refused() {
+        let words = GatewaySettings { bind_address: "everywhere".to_owned(), ..settings() };
+        assert!(matches!(Sockets::prepare(&words, 0, None), Err(BindError::NotAnAddress { .. })));
+        let beyond = GatewaySettings { rtp_port_first: 65_534, ..settings() };
+        assert!(matches!(Sockets::prepare(&beyond, 2, None), Err(BindError::BindFailed { .. })));
+        let foreign = GatewaySettings { bind_address: "192.0.2.77".to_owned(), ..settings() };
+        assert!(matches!(Sockets::prepare(&foreign, 0, None), Err(BindError::AddressUnavailable { .. })));
+    }
+
+    #[test]
+    fn a_socket_on_all_networks_is_reached_on_a_real_address() {
+        assert!(!reachable_ip(Ipv4Addr::UNSPECIFIED.into()).is_unspecified());
+        assert_eq!(reachable_ip(Ipv4Addr::LOCALHOST.into()), IpAddr::from(Ipv4Addr::LOCALHOST));
+    }
+}

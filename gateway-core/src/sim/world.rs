@@ -1,0 +1,355 @@
+//! The world: the brain, its lines, its peers and the network on one queue of moments.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::checks::{self, Checks};
+use super::lines::Lines;
+use super::network::{Datagram, Network};
+use super::party::{Habits, Party};
+use crate::config::PortId;
+use crate::config::settings::{Secret, Settings};
+use crate::fxo::simulator::LineAct;
+use crate::gateway::io::{Action, Command, Event};
+use crate::gateway::notice::{Notice, NoticeCode};
+use crate::gateway::record::CallRecord;
+use crate::gateway::view::{PortState, PortView};
+use crate::gateway::{Gateway, GatewayAddress};
+use crate::rng::Rng;
+use crate::sip::digest::Credentials;
+use crate::time::{Moment, earliest};
+
+/// Steps that one order to run may take: a machine that spins is found here instead of hanging the test.
+const MOST_STEPS: u32 = 5_000_000;
+
+/// What arrives at a moment.
+#[derive(Clone, Debug)]
+enum Arrival {
+    Datagram(Datagram),
+    Gateway(Event),
+}
+
+/// A toy world in virtual time.
+#[derive(Debug)]
+pub struct World {
+    now: Moment,
+    sequence: u64,
+    queue: BTreeMap<(Moment, u64), Arrival>,
+    /// The brain, unmodified.
+    pub gateway: Gateway,
+    /// Where the brain is reached.
+    pub address: SocketAddr,
+    lines: Lines,
+    /// SIP peers.
+    pub parties: Vec<Party>,
+    /// The network between them.
+    pub network: Network,
+    /// Dice for the teller of the story.
+    pub rng: Rng,
+    /// Every record written.
+    pub records: Vec<CallRecord>,
+    /// Every notice told.
+    pub notices: Vec<Notice>,
+    /// The bookkeeper.
+    pub checks: Checks,
+    /// The box was told to lie, so that "stuck" alarms are right.
+    pub box_was_lying: bool,
+    /// Names that resolve, and to what; others do not.
+    pub hosts: BTreeMap<String, Vec<std::net::IpAddr>>,
+    /// Every datagram the brain sent, newest last, bounded.
+    pub sent: Vec<Datagram>,
+    /// The brain said that it has stopped.
+    pub stopped: bool,
+}
+
+impl World {
+    /// A world with this many lines, all connected, and a box that is up.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let mut rng = Rng::from_seed(seed);
+        let address: SocketAddr = ([127, 0, 0, 1], 5060).into();
+        let ports = u16::try_from(settings.ports.len()).unwrap_or(u16::MAX);
+        let lines = Lines::new(ports, &settings.gateway.country, rng.fork());
+        let gateway_address = GatewayAddress { sip: address, rtp_ip: address.ip() };
+        let mut world = World {
+            now: Moment::ZERO,
+            sequence: 0,
+            queue: BTreeMap::new(),
+            gateway: Gateway::new(settings, gateway_address, rng.fork()),
+            address,
+            lines,
+            parties: Vec::new(),
+            network: Network::new(rng.fork()),
+            rng,
+            records: Vec::new(),
+            notices: Vec::new(),
+            checks: Checks::default(),
+            box_was_lying: false,
+            hosts: BTreeMap::new(),
+            sent: Vec::new(),
+            stopped: false,
+        };
+        world.plug_in();
+        world.run_for(Duration::from_secs(3));
+        world
+    }
+
+    /// The moment of the story.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// Adds a SIP peer at 127.0.0.1 with a UDP port of its own; the answer is its place in [`World::parties`].
+    pub fn add_party(&mut self, habits: Habits) -> usize {
+        let index = self.parties.len();
+        let port = 20_000 + u16::try_from(index).unwrap_or(0) * 2;
+        self.add_party_at(([127, 0, 0, 1], port).into(), habits)
+    }
+
+    /// Adds a SIP peer at an address.
+    pub fn add_party_at(&mut self, address: SocketAddr, habits: Habits) -> usize {
+        let rng = self.rng.fork();
+        self.parties.push(Party::new(address, habits, rng));
+        self.parties.len() - 1
+    }
+
+    /// Lets a peer register at the gateway and waits until it is done.
+    pub fn register(&mut self, party: usize, user: &str, secret: &str) {
+        let credentials = credentials(user, secret);
+        let (registrar, now) = (self.address, self.now);
+        self.parties[party].register(registrar, credentials, Duration::from_secs(300), now);
+        self.run_for(Duration::from_secs(2));
+    }
+
+    /// Lets a peer call a number on the gateway.
+    pub fn call(&mut self, party: usize, number: &str, credentials: Option<Credentials>) -> crate::sip::agent::SessionId {
+        let uri = format!("sip:{number}@{}", self.address);
+        let (destination, now) = (self.address, self.now);
+        let session = self.parties[party].call(destination, &uri, credentials, now);
+        self.flush();
+        session
+    }
+
+    /// Does something at the exchange.
+    pub fn act(&mut self, port: u16, act: LineAct) {
+        let events = self.lines.act(PortId(port), act, self.now);
+        self.post(events);
+        self.flush();
+    }
+
+    /// The operator orders something.
+    pub fn command(&mut self, command: Command) {
+        self.tell(Event::Command(command));
+    }
+
+    /// New settings are applied.
+    pub fn apply(&mut self, settings: Settings) {
+        self.tell(Event::Apply(Box::new(settings)));
+    }
+
+    /// The box is plugged in.
+    pub fn plug_in(&mut self) {
+        let events = self.lines.plug_in(self.now);
+        self.post(events);
+        self.flush();
+    }
+
+    /// The box is pulled out.
+    pub fn unplug(&mut self) {
+        self.lines.unplug();
+        self.tell(Event::DeviceGone);
+    }
+
+    /// The brain is told something now.
+    pub fn tell(&mut self, event: Event) {
+        let mut out = Vec::new();
+        self.gateway.handle(event, self.now, &mut out);
+        self.carry_out(out);
+        self.flush();
+    }
+
+    /// Runs the story for a time.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.run_while(end, |_| true);
+        self.now = end;
+    }
+
+    /// Runs until something is true, at the longest for `limit`; answers whether it became true.
+    pub fn run_until(&mut self, limit: Duration, mut is_true: impl FnMut(&World) -> bool) -> bool {
+        let end = self.now + limit;
+        self.run_while(end, |world| !is_true(world));
+        is_true(self)
+    }
+
+    /// The live view of a port.
+    #[must_use]
+    pub fn port(&self, port: u16) -> PortView {
+        let mut ports = self.gateway.snapshot(self.now).ports;
+        ports.swap_remove(usize::from(port))
+    }
+
+    /// Runs until a port shows a state.
+    pub fn run_until_port(&mut self, port: u16, state: PortState, limit: Duration) -> bool {
+        self.run_until(limit, |world| world.port(port).state == state)
+    }
+
+    /// Whether a notice with this code was told.
+    #[must_use]
+    pub fn was_noticed(&self, code: NoticeCode) -> bool {
+        self.notices.iter().any(|notice| notice.code == code)
+    }
+
+    /// Ports that the exchange sees off hook.
+    #[must_use]
+    pub fn exchange_off_hook(&self) -> Vec<PortId> {
+        self.lines.off_hook()
+    }
+
+    /// Digits that the exchange has collected on a line since it was seized.
+    #[must_use]
+    pub fn digits_at_exchange(&self, port: u16) -> String {
+        self.lines.digits(PortId(port))
+    }
+
+    /// Good weather, every cable in, every call hung up; then a minute to heal. Answers what is still wrong.
+    pub fn heal(&mut self) -> Vec<String> {
+        self.network.weather = super::network::Weather::default();
+        let now = self.now;
+        for party in &mut self.parties {
+            party.hang_up_all(now);
+        }
+        for event in self.lines.heal(now) {
+            self.post(vec![event]);
+        }
+        self.flush();
+        self.run_for(Duration::from_secs(60));
+        checks::after_healing(self)
+    }
+
+    fn run_while(&mut self, end: Moment, mut goes_on: impl FnMut(&World) -> bool) {
+        for _ in 0..MOST_STEPS {
+            if !goes_on(self) {
+                return;
+            }
+            let Some(due) = self.next_moment().filter(|due| *due <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = self.now.max(due);
+            self.step();
+        }
+        self.checks.violations.push(format!("{:?} the world spins", self.now));
+    }
+
+    fn next_moment(&self) -> Option<Moment> {
+        let queue = self.queue.keys().next().map(|(at, _)| *at);
+        let parties = self.parties.iter().map(Party::deadline).fold(None, earliest);
+        [queue, parties, self.gateway.deadline(), self.lines.deadline()].into_iter().fold(None, earliest)
+    }
+
+    /// Everything that is due now, once.
+    fn step(&mut self) {
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            match entry.remove() {
+                Arrival::Datagram(datagram) => self.deliver(datagram),
+                Arrival::Gateway(event) => {
+                    let mut out = Vec::new();
+                    self.gateway.handle(event, self.now, &mut out);
+                    self.carry_out(out);
+                }
+            }
+        }
+        if self.gateway.deadline().is_some_and(|due| due <= self.now) {
+            let mut out = Vec::new();
+            self.gateway.handle_timeout(self.now, &mut out);
+            self.carry_out(out);
+        }
+        let talking = self.parties.iter().any(Party::is_talking);
+        let events = self.lines.handle_timeout(talking, self.now);
+        self.post(events);
+        for party in &mut self.parties {
+            if party.deadline().is_some_and(|due| due <= self.now) {
+                party.handle_timeout(self.now);
+            }
+        }
+        self.flush();
+        checks::after_step(self);
+    }
+
+    fn deliver(&mut self, datagram: Datagram) {
+        if datagram.to == self.address {
+            let mut out = Vec::new();
+            let event = Event::Datagram { source: datagram.from, bytes: datagram.bytes };
+            self.gateway.handle(event, self.now, &mut out);
+            self.carry_out(out);
+        } else if let Some(party) = self.parties.iter_mut().find(|party| party.address == datagram.to) {
+            party.receive(datagram.from, &datagram.bytes, self.now);
+        }
+    }
+
+    fn carry_out(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send { to, bytes } => {
+                    let datagram = Datagram { from: self.address, to, bytes };
+                    self.sent.push(datagram.clone());
+                    if self.sent.len() > 10_000 {
+                        self.sent.drain(..5_000);
+                    }
+                    self.send(datagram);
+                }
+                Action::Resolve { host } => {
+                    let addresses = self.hosts.get(&host).cloned().unwrap_or_default();
+                    self.enqueue(self.now + Duration::from_millis(20), Arrival::Gateway(Event::Resolved { host, addresses }));
+                }
+                Action::Line { port, command } => {
+                    let events = self.lines.command(port, command, self.now);
+                    self.post(events);
+                }
+                Action::Media { port, command } => self.lines.media(port, command, self.now),
+                Action::Record(record) => {
+                    self.checks.record(&record);
+                    self.records.push(record);
+                }
+                Action::Notice(notice) => self.notices.push(notice),
+                Action::Stopped => self.stopped = true,
+            }
+        }
+    }
+
+    /// Sends what the peers have to send.
+    fn flush(&mut self) {
+        for index in 0..self.parties.len() {
+            let from = self.parties[index].address;
+            for (to, bytes) in self.parties[index].take_datagrams(self.now) {
+                self.send(Datagram { from, to, bytes });
+            }
+        }
+    }
+
+    fn send(&mut self, datagram: Datagram) {
+        for at in self.network.arrivals(self.now) {
+            self.enqueue(at, Arrival::Datagram(datagram.clone()));
+        }
+    }
+
+    fn post(&mut self, events: Vec<(Moment, Event)>) {
+        for (at, event) in events {
+            self.enqueue(at, Arrival::Gateway(event));
+        }
+    }
+
+    fn enqueue(&mut self, at: Moment, arrival: Arrival) {
+        self.sequence += 1;
+        self.queue.insert((at, self.sequence), arrival);
+    }
+}
+
+/// A user and a secret.
+#[must_use]
+pub fn credentials(user: &str, secret: &str) -> Credentials {
+    Credentials { user: user.to_owned(), secret: Secret(secret.to_owned()) }
+}

@@ -1,0 +1,99 @@
+//! Carries out what sessions want done.
+
+use std::net::SocketAddr;
+
+use super::ask::{Owner, Purpose};
+use super::{AgentOutput, SessionId, UserAgent, with_tag};
+use crate::sip::message::{Request, Response, Via};
+use crate::sip::session::{Act, Session};
+use crate::sip::transaction::{ServerId, cancel};
+use crate::sip::wire;
+use crate::time::Moment;
+
+impl UserAgent {
+    /// Lets a session do something and carries out what it wants; nothing happens when the session is over.
+    pub(super) fn in_session(
+        &mut self,
+        id: SessionId,
+        now: Moment,
+        out: &mut Vec<AgentOutput>,
+        order: impl FnOnce(&mut Session, &mut Vec<Act>),
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let mut acts = Vec::new();
+        order(session, &mut acts);
+        self.carry_out(id, acts, now, out);
+    }
+
+    /// Carries out acts of a session in their order.
+    pub(super) fn carry_out(&mut self, id: SessionId, acts: Vec<Act>, now: Moment, out: &mut Vec<AgentOutput>) {
+        for act in acts {
+            match act {
+                Act::Ask { request, to } => self.ask_for(id, Purpose::Dialog(id), request, to, now, out),
+                Act::Leave { request, to } => self.ask_for(id, Purpose::Nothing, request, to, now, out),
+                Act::Cancel(invite) => {
+                    let Some((request, to)) = self.transactions.request_of(invite).map(|(invite, to)| (cancel(invite), to)) else {
+                        continue;
+                    };
+                    self.ask_as_is(Owner::of(Purpose::Nothing), request, to, now, out);
+                }
+                Act::Forget(invite) => {
+                    self.transactions.end_client(invite);
+                    self.client_over(invite);
+                }
+                Act::Acknowledge { invite, remote_tag, ack, to } => {
+                    let bytes = wire::write_request(&self.with_hop(&ack));
+                    out.push(AgentOutput::Send { to, bytes: bytes.clone() });
+                    self.acks.keep(invite, remote_tag, to, bytes);
+                }
+                Act::Answer { transaction, response } => self.reply(transaction, response, now, out),
+                Act::Tell(event) => out.push(AgentOutput::Event(event)),
+                Act::Over => {
+                    if let Some(session) = self.sessions.remove(&id) {
+                        self.dialogs.remove(&session.key());
+                    }
+                }
+            }
+        }
+    }
+
+    fn ask_for(&mut self, id: SessionId, purpose: Purpose, request: Request, to: SocketAddr, now: Moment, out: &mut Vec<AgentOutput>) {
+        let credentials = self.sessions.get(&id).and_then(Session::credentials).cloned();
+        self.ask(Owner { credentials, ..Owner::of(purpose) }, &request, to, now, out);
+    }
+
+    /// Answers a server transaction in our name.
+    pub(super) fn reply(&mut self, transaction: ServerId, response: Response, now: Moment, out: &mut Vec<AgentOutput>) {
+        let response = self.signed(response);
+        self.transactions.respond(transaction, response, now, out);
+    }
+
+    /// Answers a request that has no transaction.
+    pub(super) fn reply_stateless(&mut self, to: SocketAddr, response: Response, out: &mut Vec<AgentOutput>) {
+        let response = self.signed(response);
+        out.push(AgentOutput::Send { to, bytes: wire::write_response(&response) });
+    }
+
+    fn signed(&mut self, response: Response) -> Response {
+        let mut response = with_tag(response, &self.rng.hex(16));
+        if response.status() > 100 {
+            response.headers_mut().set("Server", self.config.product.clone());
+        }
+        response
+    }
+
+    /// The request with a Via of ours on top, and our name.
+    pub(super) fn with_hop(&mut self, request: &Request) -> Request {
+        let branch = format!("z9hG4bK{}", self.rng.hex(24));
+        let mut sent = Request::new(request.method().clone(), request.uri());
+        sent.headers_mut().push("Via", Via::new("UDP", self.config.local, &branch).to_string());
+        for (name, value) in request.headers().iter().filter(|(name, _)| *name != "Via" && *name != "User-Agent") {
+            sent.headers_mut().push(name, value);
+        }
+        sent.headers_mut().push("User-Agent", self.config.product.clone());
+        if let Some(content_type) = request.headers().get("Content-Type") {
+            sent.set_body(content_type, request.body().to_vec());
+        }
+        sent
+    }
+}

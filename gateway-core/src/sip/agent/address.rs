@@ -1,0 +1,18 @@
+//! Where this user agent is, and whether anything keeps it busy.
+
+use std::net::SocketAddr;
+
+use super::UserAgent;
+
+impl UserAgent {
+    /// Peers reach us elsewhere from now on: Via and Contact of everything that begins after this call.
+    pub fn set_local(&mut self, local: SocketAddr) {
+        self.config.local = local;
+    }
+
+    /// How many sessions are open. Transactions that only wait for repetitions do not count.
+    #[must_use]
+    pub fn open_sessions(&self) -> usize {
+        self.sessions.len()
+    }
+}

@@ -1,0 +1,143 @@
+//! Our own requests: who asked, how they are sent, and how an INVITE is made.
+
+use std::net::SocketAddr;
+
+use super::{AgentOutput, Invite, MOST_SESSIONS, SessionId, SipEvent, UserAgent};
+use crate::sip::digest::Credentials;
+use crate::sip::message::{Method, NameAddr, Request, phrase};
+use crate::sip::options;
+use crate::sip::registration::RegistrationKey;
+use crate::sip::session::Session;
+use crate::sip::transaction::ClientId;
+use crate::sip::uri::escape_user;
+use crate::time::Moment;
+
+/// Whom the answer to a request concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The INVITE of a session.
+    Invite(SessionId),
+    /// A request inside the dialog of a session.
+    Dialog(SessionId),
+    /// One of our registrations.
+    Register(RegistrationKey),
+    /// Nobody: BYE and CANCEL.
+    Nothing,
+}
+
+/// What we remember about a request of ours while its transaction lives.
+#[derive(Clone, Debug)]
+pub(super) struct Owner {
+    pub(super) purpose: Purpose,
+    /// What answers a challenge.
+    pub(super) credentials: Option<Credentials>,
+    /// It is the second try already.
+    pub(super) tried: bool,
+}
+
+impl Owner {
+    pub(super) fn of(purpose: Purpose) -> Self {
+        Owner { purpose, credentials: None, tried: false }
+    }
+
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match self.purpose {
+            Purpose::Invite(session) | Purpose::Dialog(session) => Some(session),
+            Purpose::Register(_) | Purpose::Nothing => None,
+        }
+    }
+}
+
+impl UserAgent {
+    /// Sends a request with a new branch. `None`: there is no room for one more transaction.
+    pub(super) fn ask(
+        &mut self,
+        owner: Owner,
+        request: &Request,
+        to: SocketAddr,
+        now: Moment,
+        out: &mut Vec<AgentOutput>,
+    ) -> Option<ClientId> {
+        let request = self.with_hop(request);
+        self.ask_as_is(owner, request, to, now, out)
+    }
+
+    /// Sends a request that has its branch already.
+    pub(super) fn ask_as_is(
+        &mut self,
+        owner: Owner,
+        request: Request,
+        to: SocketAddr,
+        now: Moment,
+        out: &mut Vec<AgentOutput>,
+    ) -> Option<ClientId> {
+        let id = self.transactions.start(request, to, now, out)?;
+        self.owners.insert(id, owner);
+        Some(id)
+    }
+
+    /// Our `Contact` with this user part.
+    pub(super) fn contact(&self, user: &str) -> String {
+        match user {
+            "" => format!("<sip:{}>", self.config.local),
+            user => format!("<sip:{}@{}>", escape_user(user), self.config.local),
+        }
+    }
+
+    pub(super) fn next_session(&mut self) -> SessionId {
+        self.last_session += 1;
+        SessionId(self.last_session)
+    }
+
+    pub(super) fn start_invite(&mut self, invite: &Invite, now: Moment, out: &mut Vec<AgentOutput>) -> SessionId {
+        let id = self.next_session();
+        let refused = |status: u16| AgentOutput::Event(SipEvent::Refused { session: id, status, reason: phrase(status).to_owned() });
+        if self.sessions.len() >= MOST_SESSIONS {
+            out.push(refused(503));
+            return id;
+        }
+        let key = (self.rng.hex(32), self.rng.hex(16));
+        let Some(request) = self.invite_request(invite, &key) else {
+            out.push(refused(400));
+            return id;
+        };
+        let owner = Owner { credentials: invite.credentials.clone(), ..Owner::of(Purpose::Invite(id)) };
+        let Some(transaction) = self.ask(owner, &request, invite.destination, now, out) else {
+            out.push(refused(503));
+            return id;
+        };
+        let retry_after_s = self.short_wait_s();
+        let mut session = Session::inviting(id, invite, key.clone(), retry_after_s, now);
+        session.sent(transaction);
+        self.sessions.insert(id, session);
+        self.dialogs.insert(key, id);
+        id
+    }
+
+    /// The INVITE without Via; `None` when From or To cannot be read.
+    fn invite_request(&self, invite: &Invite, (call_id, tag): &(String, String)) -> Option<Request> {
+        let mut from = NameAddr::parse(&invite.from, "From").ok()?;
+        from.set_tag(tag);
+        let mut to = NameAddr::parse(&invite.to, "To").ok()?;
+        to.params.remove("tag");
+        let mut request = Request::new(Method::Invite, &invite.request_uri);
+        let headers = request.headers_mut();
+        headers.push("Max-Forwards", "70");
+        headers.push("From", from.to_string());
+        headers.push("To", to.to_string());
+        headers.push("Call-ID", call_id.clone());
+        headers.push("CSeq", "1 INVITE");
+        headers.push("Contact", self.contact(&invite.contact_user));
+        headers.push("Allow", options::ALLOW);
+        for (name, value) in &invite.headers {
+            headers.push(name, value.clone());
+        }
+        request.set_body(&invite.content_type, invite.body.clone());
+        Some(request)
+    }
+
+    /// 0–10 s, as RFC 3261 §14.2 wants it.
+    pub(super) fn short_wait_s(&mut self) -> u32 {
+        u32::try_from(self.rng.below(11)).unwrap_or_default()
+    }
+}

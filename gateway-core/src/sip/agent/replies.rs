@@ -1,0 +1,123 @@
+//! Answers to our own requests, and their absence (RFC 3261 §8.1.3, §13.2.2).
+
+use std::net::SocketAddr;
+
+use super::ask::{Owner, Purpose};
+use super::{AgentOutput, SessionId, UserAgent};
+use crate::sip::dialog::Dialog;
+use crate::sip::digest::Challenge;
+use crate::sip::message::{CSeq, Method, NameAddr, Response};
+use crate::sip::session::{Act, Session, acknowledge};
+use crate::sip::transaction::ClientId;
+use crate::time::Moment;
+
+impl UserAgent {
+    pub(super) fn receive_response(&mut self, source: SocketAddr, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
+        let Some(id) = self.transactions.receive_response(response, now, out) else { return };
+        if self.answered_challenge(id, response, now, out) {
+            return;
+        }
+        match self.owners.get(&id).map(|owner| owner.purpose) {
+            Some(Purpose::Invite(session)) if response.is_success() => {
+                self.accepted(id, session, source, response, now, out);
+            }
+            Some(Purpose::Invite(session)) => self.in_session(session, now, out, |session, acts| {
+                if session.asks_in(id) {
+                    session.invite_answered(response, now, acts);
+                }
+            }),
+            Some(Purpose::Dialog(session)) if !response.is_provisional() => {
+                self.in_session(session, now, out, |session, acts| session.answered(Some(response.status()), acts));
+            }
+            Some(Purpose::Register(registration)) => {
+                self.keep(now, out, |registrations, rng, acts| registrations.answered(registration, response, now, rng, acts));
+            }
+            Some(Purpose::Dialog(_) | Purpose::Nothing) | None => {}
+        }
+    }
+
+    /// Sends a challenged request again with credentials, once, one CSeq number later (§22.2). False: not to be answered.
+    fn answered_challenge(&mut self, id: ClientId, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) -> bool {
+        let Some(owner) = self.owners.get(&id).filter(|owner| !owner.tried).cloned() else { return false };
+        let (Some(credentials), 401 | 407) = (&owner.credentials, response.status()) else { return false };
+        let wanted = match owner.purpose {
+            Purpose::Invite(session) | Purpose::Dialog(session) => self.sessions.get(&session).is_some_and(Session::still_wanted),
+            Purpose::Nothing | Purpose::Register(_) => true,
+        };
+        let mut challenges = Challenge::all(response);
+        let Some((request, to)) = self.transactions.request_of(id).filter(|_| wanted && !challenges.is_empty()) else {
+            return false;
+        };
+        let Ok(CSeq { number, method }) = request.cseq() else { return false };
+        let mut again = request.clone();
+        for challenge in &mut challenges {
+            let answer = challenge.answer(credentials, &method, again.uri(), &mut self.rng);
+            again.headers_mut().push(challenge.header_name(), answer);
+        }
+        again.headers_mut().set("CSeq", format!("{} {method}", number + 1));
+        let purpose = owner.purpose;
+        let Some(sent) = self.ask(Owner { tried: true, ..owner }, &again, to, now, out) else { return false };
+        let session = match purpose {
+            Purpose::Invite(session) | Purpose::Dialog(session) => self.sessions.get_mut(&session),
+            Purpose::Nothing | Purpose::Register(_) => None,
+        };
+        match (purpose, session) {
+            (Purpose::Invite(_), Some(session)) => session.sent(sent),
+            (Purpose::Dialog(_), Some(session)) => session.asked_again(),
+            (Purpose::Invite(_) | Purpose::Dialog(_) | Purpose::Nothing | Purpose::Register(_), _) => {}
+        }
+        true
+    }
+
+    /// Nobody answered a request of ours.
+    pub(super) fn unanswered(&mut self, id: ClientId, now: Moment, out: &mut Vec<AgentOutput>) {
+        match self.owners.get(&id).map(|owner| owner.purpose) {
+            Some(Purpose::Invite(session)) => self.in_session(session, now, out, |session, acts| {
+                if session.asks_in(id) {
+                    session.invite_unanswered(408, acts);
+                }
+            }),
+            Some(Purpose::Dialog(session)) => {
+                self.in_session(session, now, out, |session, acts| session.answered(None, acts));
+            }
+            Some(Purpose::Register(registration)) => {
+                self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, 408, now, rng, acts));
+            }
+            Some(Purpose::Nothing) | None => {}
+        }
+    }
+
+    /// A client transaction is over.
+    pub(super) fn client_over(&mut self, id: ClientId) {
+        self.owners.remove(&id);
+        self.acks.forget(id);
+    }
+
+    /// A 2xx to our INVITE: the first one is the session's, a repetition gets its ACK again, and any other comes from a
+    /// fork that nobody talks to: ACK and BYE (§13.2.2.4).
+    fn accepted(
+        &mut self,
+        id: ClientId,
+        session: SessionId,
+        source: SocketAddr,
+        response: &Response,
+        now: Moment,
+        out: &mut Vec<AgentOutput>,
+    ) {
+        let Ok(to) = response.to() else { return };
+        if self.acks.repeat(id, NameAddr::tag(&to).unwrap_or_default(), out) {
+            return;
+        }
+        let Some(request) = self.transactions.request_of(id).map(|(request, _)| request.clone()) else { return };
+        if self.sessions.get(&session).is_some_and(|session| session.asks_in(id)) {
+            self.in_session(session, now, out, |session, acts| session.accepted(&request, response, source, acts));
+        } else if self.acks.has_room(id)
+            && let Some(mut dialog) = Dialog::of_response(&request, response, source)
+        {
+            let ack = acknowledge(id, &dialog, &request);
+            let bye = dialog.request(Method::Bye);
+            let to = dialog.destination();
+            self.carry_out(session, vec![ack, Act::Leave { request: bye, to }], now, out);
+        }
+    }
+}

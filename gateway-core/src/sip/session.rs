@@ -1,0 +1,244 @@
+//! One INVITE session (RFC 3261 §13–§15), in either direction, from the INVITE to the BYE.
+//!
+//! ```text
+//!  incoming   Invited ──answer──────────▶ Established (2xx repeated until ACK) ──BYE──▶ over
+//!                └─refuse / CANCEL─▶ over
+//!  outgoing   Inviting ──2xx, ACK sent──▶ Established ──BYE──▶ over
+//!                └─refusal / CANCEL─▶ over
+//! ```
+//! The machine owns no transaction: it asks for them with [`Act`]s, which the user agent carries out.
+
+use std::net::SocketAddr;
+
+use super::agent::{Refusal, SessionId, SipEvent};
+use super::dialog::Dialog;
+use super::digest::Credentials;
+use super::message::{Method, Request, Response};
+use super::transaction::{ClientId, ServerId};
+use crate::time::{Moment, Timers};
+
+use established::Established;
+use incoming::Invited;
+use outgoing::Inviting;
+
+pub(crate) use incoming::Incoming;
+pub(crate) use outgoing::acknowledge;
+
+mod established;
+mod incoming;
+mod outgoing;
+
+/// The only body that INVITE sessions carry.
+pub(crate) const SDP: &str = "application/sdp";
+
+/// Timers of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// Sends our 2xx again (§13.3.1.4).
+    Answer,
+    /// Gives up waiting for the ACK.
+    Ack,
+    /// Sends the last provisional response again, once a minute (§13.3.1.1).
+    Progress,
+    /// Nobody answered our INVITE for as long as the caller wants to wait.
+    Ring,
+    /// Nobody answered our CANCEL's INVITE (§9.1).
+    Cancel,
+}
+
+/// What a session wants done.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Send a request inside the session's dialog; Via is still missing.
+    Ask {
+        /// The request.
+        request: Request,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// Send the BYE; whatever comes back concerns the session no more.
+    Leave {
+        /// The BYE.
+        request: Request,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// Cancel our INVITE.
+    Cancel(ClientId),
+    /// Forget our INVITE: nothing will come for it.
+    Forget(ClientId),
+    /// Acknowledge a 2xx, and every repetition of it.
+    Acknowledge {
+        /// Our INVITE.
+        invite: ClientId,
+        /// Whose 2xx.
+        remote_tag: String,
+        /// The ACK; Via is still missing.
+        ack: Request,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// Answer a request.
+    Answer {
+        /// Which.
+        transaction: ServerId,
+        /// With what.
+        response: Response,
+    },
+    /// Tell the gateway.
+    Tell(SipEvent),
+    /// The session is over.
+    Over,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Invited(Invited),
+    Inviting(Inviting),
+    Established(Established),
+    Over,
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    id: SessionId,
+    state: State,
+    timers: Timers<Timer>,
+    call_id: String,
+    local_tag: String,
+    credentials: Option<Credentials>,
+    /// Drawn once: what an overtaking offer is told to wait (§14.2), 0–10 s.
+    retry_after_s: u32,
+}
+
+impl Session {
+    /// What its requests and responses have in common: Call-ID and our tag.
+    pub(crate) fn key(&self) -> (String, String) {
+        (self.call_id.clone(), self.local_tag.clone())
+    }
+
+    /// What answers a challenge.
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Moment> {
+        self.timers.deadline()
+    }
+
+    /// Whether a request with this From tag belongs here.
+    pub(crate) fn is_with(&self, remote_tag: Option<&str>) -> bool {
+        let remote_tag = remote_tag.unwrap_or_default();
+        match &self.state {
+            State::Invited(invited) => invited.remote_tag() == remote_tag,
+            // Any of the forks may ask something before it answers.
+            State::Inviting(_) => true,
+            State::Established(established) => established.remote_tag() == remote_tag,
+            State::Over => false,
+        }
+    }
+
+    /// Whether this server transaction is an INVITE (or UPDATE) that waits for our answer.
+    pub(crate) fn waits_in(&self, transaction: ServerId) -> bool {
+        match &self.state {
+            State::Invited(invited) => invited.transaction() == transaction,
+            State::Established(established) => established.waits_in(transaction),
+            State::Inviting(_) | State::Over => false,
+        }
+    }
+
+    /// A request came inside the session. ACK and CANCEL have their own ways in.
+    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: SocketAddr, out: &mut Vec<Act>) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Invited(invited) => self.receive_invited(invited, transaction, request, out),
+            State::Inviting(inviting) => self.receive_inviting(inviting, transaction, request, out),
+            State::Established(established) => {
+                self.receive_established(established, transaction, request, source, out);
+            }
+            State::Over => self.reply(transaction, request, 481, out),
+        }
+    }
+
+    /// CANCEL came for the transaction that [`Session::waits_in`] named.
+    pub(crate) fn cancelled(&mut self, out: &mut Vec<Act>) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Invited(invited) => self.cancel_invited(&invited, out),
+            State::Established(mut established) => {
+                self.withdraw_offer(&mut established, out);
+                self.state = State::Established(established);
+            }
+            other @ (State::Inviting(_) | State::Over) => self.state = other,
+        }
+    }
+
+    /// Ends the session in the way that its state asks for. Asking twice does nothing more.
+    pub(crate) fn hang_up(&mut self, cause: Option<u8>, now: Moment, out: &mut Vec<Act>) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Invited(invited) => {
+                let refusal = Refusal { status: 480, cause, ..Refusal::default() };
+                self.refuse_invited(&invited, &refusal, out);
+            }
+            State::Inviting(inviting) => self.give_up(inviting, 487, now, out),
+            State::Established(established) => self.leave(established, cause, out),
+            State::Over => {}
+        }
+    }
+
+    /// Works off the timers that are due.
+    pub(crate) fn handle_timeout(&mut self, now: Moment, out: &mut Vec<Act>) {
+        while let Some(timer) = self.timers.expired(now) {
+            match (timer, std::mem::replace(&mut self.state, State::Over)) {
+                (Timer::Answer, State::Established(established)) => self.repeat_answer(established, now, out),
+                (Timer::Ack, State::Established(established)) => self.never_acknowledged(established, out),
+                (Timer::Progress, State::Invited(invited)) => self.repeat_progress(invited, now, out),
+                (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, now, out),
+                (Timer::Cancel, State::Inviting(inviting)) => self.cancel_unanswered(&inviting, out),
+                // Every change of state stops the timers of the state before.
+                (Timer::Answer | Timer::Ack | Timer::Progress | Timer::Ring | Timer::Cancel, state) => self.state = state,
+            }
+        }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.timers.clear_all();
+        self.state = state;
+    }
+
+    fn end(&mut self, out: &mut Vec<Act>) {
+        self.enter(State::Over);
+        out.push(Act::Over);
+    }
+
+    /// A response of this session: with our tag, and nothing else yet.
+    fn response(&self, request: &Request, status: u16) -> Response {
+        let mut response = request.respond(status);
+        if let Ok(mut to) = request.to()
+            && to.tag().is_none()
+            && status > 100
+        {
+            to.set_tag(&self.local_tag);
+            response.headers_mut().set("To", to.to_string());
+        }
+        response
+    }
+
+    /// Answers with a bare status.
+    fn reply(&self, transaction: ServerId, request: &Request, status: u16, out: &mut Vec<Act>) {
+        out.push(Act::Answer { transaction, response: self.response(request, status) });
+    }
+
+    /// Sends BYE and forgets the dialog.
+    fn bye(dialog: &mut Dialog, cause: Option<u8>, out: &mut Vec<Act>) {
+        let mut request = dialog.request(Method::Bye);
+        if let Some(cause) = cause {
+            request.headers_mut().push("Reason", reason(cause));
+        }
+        out.push(Act::Leave { request, to: dialog.destination() });
+    }
+}
+
+/// A Q.850 cause as a `Reason` header (RFC 3326 §2).
+pub(crate) fn reason(cause: u8) -> String {
+    format!("Q.850;cause={cause}")
+}

@@ -1,0 +1,230 @@
+//! The calling side before the final answer (RFC 3261 §13.2, §9.1).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::established::Established;
+use super::{Act, Session, State, Timer};
+use crate::sip::agent::{Invite, SessionId, SipEvent};
+use crate::sip::dialog::Dialog;
+use crate::sip::message::{Method, Request, Response, phrase};
+use crate::sip::transaction::{ClientId, ServerId, T1};
+use crate::time::{Moment, Timers};
+
+/// Who rings without a word for this long is dead: the Timer C of proxies (RFC 3261 §16.6), for callers that set no limit.
+const SILENCE: Duration = Duration::from_secs(181);
+
+/// How far our INVITE came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing heard. A CANCEL would have to wait (§9.1); the status is what the gateway will be told then.
+    Calling { given_up: Option<u16> },
+    /// A provisional response came.
+    Proceeding,
+    /// CANCEL is sent.
+    Cancelling { status: u16 },
+}
+
+/// An INVITE of ours that waits for its final answer.
+#[derive(Clone, Debug)]
+pub(super) struct Inviting {
+    transaction: Option<ClientId>,
+    limited: bool,
+    stage: Stage,
+}
+
+impl Session {
+    /// The session of an INVITE that is about to be sent.
+    pub(crate) fn inviting(id: SessionId, invite: &Invite, key: (String, String), retry_after_s: u32, now: Moment) -> Self {
+        let mut timers = Timers::new();
+        timers.set(Timer::Ring, now + invite.ring_timeout.unwrap_or(SILENCE));
+        let stage = Stage::Calling { given_up: None };
+        Session {
+            id,
+            state: State::Inviting(Inviting { transaction: None, limited: invite.ring_timeout.is_some(), stage }),
+            timers,
+            call_id: key.0,
+            local_tag: key.1,
+            credentials: invite.credentials.clone(),
+            retry_after_s,
+        }
+    }
+
+    /// The INVITE is on its way (for the first time, or again with credentials).
+    pub(crate) fn sent(&mut self, transaction: ClientId) {
+        if let State::Inviting(inviting) = &mut self.state {
+            inviting.transaction = Some(transaction);
+            inviting.stage = Stage::Calling { given_up: None };
+        }
+    }
+
+    /// Whether a challenged INVITE should be sent again: not when nobody wants the call any more.
+    pub(crate) fn still_wanted(&self) -> bool {
+        match &self.state {
+            State::Inviting(inviting) => matches!(inviting.stage, Stage::Calling { given_up: None } | Stage::Proceeding),
+            State::Established(_) => true,
+            State::Invited(_) | State::Over => false,
+        }
+    }
+
+    /// Whether this client transaction is the INVITE that waits for its final answer.
+    pub(crate) fn asks_in(&self, transaction: ClientId) -> bool {
+        matches!(&self.state, State::Inviting(inviting) if inviting.transaction == Some(transaction))
+    }
+
+    /// A provisional response, or a refusal, to our INVITE.
+    pub(crate) fn invite_answered(&mut self, response: &Response, now: Moment, out: &mut Vec<Act>) {
+        let inviting = match std::mem::replace(&mut self.state, State::Over) {
+            State::Inviting(inviting) => inviting,
+            other @ (State::Invited(_) | State::Established(_) | State::Over) => {
+                self.state = other;
+                return;
+            }
+        };
+        if response.is_provisional() {
+            self.progress(inviting, response, now, out);
+            return;
+        }
+        let status = match inviting.stage {
+            // We gave up, and the 487 is only the echo of that.
+            Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } if response.status() == 487 => status,
+            Stage::Calling { given_up: Some(status) } if matches!(response.status(), 401 | 407) => status,
+            Stage::Calling { .. } | Stage::Proceeding | Stage::Cancelling { .. } => response.status(),
+        };
+        let reason = if status == response.status() { response.reason() } else { phrase(status) };
+        self.refused(status, reason, out);
+    }
+
+    fn progress(&mut self, mut inviting: Inviting, response: &Response, now: Moment, out: &mut Vec<Act>) {
+        match inviting.stage {
+            Stage::Calling { given_up: Some(status) } => {
+                self.state = State::Inviting(inviting);
+                self.cancel(status, now, out);
+                return;
+            }
+            Stage::Calling { given_up: None } | Stage::Proceeding => {
+                inviting.stage = Stage::Proceeding;
+                if !inviting.limited {
+                    self.timers.set(Timer::Ring, now + SILENCE);
+                }
+                if response.status() > 100 {
+                    let (status, body) = (response.status(), response.body().to_vec());
+                    out.push(Act::Tell(SipEvent::Progress { session: self.id, status, body }));
+                }
+            }
+            Stage::Cancelling { .. } => {}
+        }
+        self.state = State::Inviting(inviting);
+    }
+
+    /// The first 2xx to our INVITE: ACK it, and talk, or hang up when nobody wants the call any more (§15).
+    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: SocketAddr, out: &mut Vec<Act>) {
+        let inviting = match std::mem::replace(&mut self.state, State::Over) {
+            State::Inviting(inviting) => inviting,
+            other @ (State::Invited(_) | State::Established(_) | State::Over) => {
+                self.state = other;
+                return;
+            }
+        };
+        let (Some(mut dialog), Some(transaction)) = (Dialog::of_response(invite, response, source), inviting.transaction) else {
+            self.refused(500, "", out);
+            return;
+        };
+        out.push(acknowledge(transaction, &dialog, invite));
+        match inviting.stage {
+            Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } => {
+                Session::bye(&mut dialog, None, out);
+                self.refused(status, phrase(status), out);
+            }
+            Stage::Calling { given_up: None } | Stage::Proceeding => {
+                self.enter(State::Established(Established::new(dialog)));
+                out.push(Act::Tell(SipEvent::Answered { session: self.id, body: response.body().to_vec() }));
+            }
+        }
+    }
+
+    /// Nobody answered our INVITE, or it could not be sent.
+    pub(crate) fn invite_unanswered(&mut self, status: u16, out: &mut Vec<Act>) {
+        if let State::Inviting(inviting) = &self.state {
+            let status = match inviting.stage {
+                Stage::Calling { given_up: Some(given_up) } | Stage::Cancelling { status: given_up } => given_up,
+                Stage::Calling { given_up: None } | Stage::Proceeding => status,
+            };
+            self.refused(status, phrase(status), out);
+        }
+    }
+
+    /// Stops wanting the call; the gateway will be told `status`.
+    pub(super) fn give_up(&mut self, mut inviting: Inviting, status: u16, now: Moment, out: &mut Vec<Act>) {
+        let stage = inviting.stage;
+        match stage {
+            Stage::Calling { given_up } => {
+                inviting.stage = Stage::Calling { given_up: given_up.or(Some(status)) };
+                self.timers.clear(Timer::Ring);
+                self.state = State::Inviting(inviting);
+            }
+            Stage::Proceeding => {
+                self.state = State::Inviting(inviting);
+                self.cancel(status, now, out);
+            }
+            Stage::Cancelling { .. } => self.state = State::Inviting(inviting),
+        }
+    }
+
+    fn cancel(&mut self, status: u16, now: Moment, out: &mut Vec<Act>) {
+        if let State::Inviting(inviting) = &mut self.state {
+            inviting.stage = Stage::Cancelling { status };
+            out.extend(inviting.transaction.map(Act::Cancel));
+            self.timers.clear_all();
+            self.timers.set(Timer::Cancel, now + 64 * T1);
+        }
+    }
+
+    pub(super) fn cancel_unanswered(&mut self, inviting: &Inviting, out: &mut Vec<Act>) {
+        out.extend(inviting.transaction.map(Act::Forget));
+        let status = match inviting.stage {
+            Stage::Cancelling { status } | Stage::Calling { given_up: Some(status) } => status,
+            Stage::Calling { given_up: None } | Stage::Proceeding => 408,
+        };
+        self.refused(status, phrase(status), out);
+    }
+
+    fn refused(&mut self, status: u16, reason: &str, out: &mut Vec<Act>) {
+        let event = SipEvent::Refused { session: self.id, status, reason: reason.to_owned() };
+        out.push(Act::Tell(event));
+        self.end(out);
+    }
+
+    /// A request of one of the called sides inside an early dialog.
+    pub(super) fn receive_inviting(&mut self, inviting: Inviting, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
+        match request.method() {
+            Method::Info => {
+                self.reply(transaction, request, 200, out);
+                out.push(self.info_event(request));
+            }
+            Method::Options => out.push(Act::Answer { transaction, response: self.capabilities(request) }),
+            // RFC 3311 §5.2: our own offer is not answered yet.
+            Method::Invite | Method::Update => self.reply(transaction, request, 491, out),
+            // The called side must not send BYE before its 2xx is acknowledged (§15).
+            Method::Bye
+            | Method::Ack
+            | Method::Cancel
+            | Method::Register
+            | Method::Prack
+            | Method::Refer
+            | Method::Notify
+            | Method::Subscribe
+            | Method::Message
+            | Method::Other(_) => self.reply(transaction, request, 481, out),
+        }
+        self.state = State::Inviting(inviting);
+    }
+}
+
+/// The ACK of a 2xx; it repeats the credentials of its INVITE (§22.1).
+pub(crate) fn acknowledge(invite: ClientId, dialog: &Dialog, request: &Request) -> Act {
+    let mut ack = dialog.ack(request.cseq().map(|cseq| cseq.number).unwrap_or_default());
+    ack.headers_mut().copy("Authorization", request.headers());
+    ack.headers_mut().copy("Proxy-Authorization", request.headers());
+    Act::Acknowledge { invite, remote_tag: dialog.remote_tag.clone(), ack, to: dialog.destination() }
+}
