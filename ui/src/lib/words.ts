@@ -78,9 +78,9 @@ export function valueWords(words: Words, value: FieldValue | null): string {
 
 const GRADES: readonly Grade[] = ["rebind", "registers_again", "when_idle", "next_call", "now"];
 
-/** The two dearest grades among changes, dearest first. */
-export function gradesOf(changes: readonly Change[]): readonly Grade[] {
-  return GRADES.filter((grade) => changes.some((change) => change.grade === grade)).slice(0, 2);
+/** The dearest grade among changes; nothing for no change. */
+export function dearest(changes: readonly Change[]): Grade | undefined {
+  return GRADES.find((grade) => changes.some((change) => change.grade === grade));
 }
 
 /** Why Apply changed nothing. */
