@@ -1,7 +1,7 @@
 //! SIP (RFC 3261): a tolerant wire reader, messages, digest, transactions, dialogs, sessions and registrations.
 //!
-//! This floor knows no SDP, line or call: bodies are bytes. The rest of the house sees [`message`], [`digest`],
-//! [`registrar`] and [`agent`].
+//! This floor knows no SDP, line or call: bodies are bytes. The rest of the house sees [`message`], [`digest`], [`host_list`],
+//! [`registrar`] and [`agent`]; bytes come in and go out through [`wire`].
 
 pub mod agent;
 mod dialog;

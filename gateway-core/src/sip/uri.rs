@@ -188,7 +188,8 @@ impl fmt::Display for Uri {
 fn parse_params(text: &str) -> Result<Params, UriError> {
     let mut params = Params::new();
     let Some(text) = text.strip_prefix(';') else { return Ok(params) };
-    for part in text.split(';') {
+    // A semicolon too many says nothing, and some telephones end their Contact with one.
+    for part in text.split(';').filter(|part| !part.is_empty()) {
         let (name, value) = match part.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (part, None),
@@ -291,7 +292,7 @@ mod tests {
             "sip:u@",
             "sip:u@h:0",
             "sip:u@h:99999",
-            "sip:u@h;",
+            "sip:u@h;=x",
             "sip:a@b@c",
             "sip:u%4@h",
             "sip:u@h; lr",

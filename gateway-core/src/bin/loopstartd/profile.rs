@@ -109,8 +109,7 @@ async fn export(file: &Path, data_dir: &Path) -> Result<(), Exit> {
         let _ = output::line(text.trim_end());
         return Ok(());
     }
-    std::fs::write(file, text)
-        .map_err(|error| Exit::CannotCreate { path: file.display().to_string(), detail: error.to_string() })
+    std::fs::write(file, text).map_err(|error| Exit::CannotCreate { path: file.display().to_string(), detail: error.to_string() })
 }
 
 fn line(problem: &Problem) -> String {
@@ -125,8 +124,7 @@ fn line(problem: &Problem) -> String {
 
 fn text_of(file: &Path) -> Result<String, Exit> {
     use std::io::Read as _;
-    let unreadable =
-        |error: std::io::Error| Exit::NoInput { path: file.display().to_string(), detail: error.to_string() };
+    let unreadable = |error: std::io::Error| Exit::NoInput { path: file.display().to_string(), detail: error.to_string() };
     // One byte more than is read at all, so that a file too large is told as such, and never taken into memory as a whole.
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) + 1;
     let mut text = String::new();

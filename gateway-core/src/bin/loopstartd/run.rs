@@ -83,11 +83,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
 }
 
 /// Prints what happens until the gateway ends, or until nobody reads it any more.
-async fn tell(
-    gateway: &GatewayHandle,
-    mut updates: tokio::sync::broadcast::Receiver<Update>,
-    print: bool,
-) -> Ended {
+async fn tell(gateway: &GatewayHandle, mut updates: tokio::sync::broadcast::Receiver<Update>, print: bool) -> Ended {
     if !print {
         return gateway.ended().await;
     }

@@ -6,6 +6,7 @@ use crate::sip::wire;
 
 mod network;
 mod refusals;
+mod registrations;
 mod scripted;
 
 fn address(text: &str) -> SocketAddr {
@@ -101,18 +102,6 @@ impl Stage {
 
     fn last_request(&self, method: &Method) -> Request {
         self.requests(method).pop().expect("such a request").1
-    }
-}
-
-impl From<Request> for Message {
-    fn from(request: Request) -> Self {
-        Message::Request(request)
-    }
-}
-
-impl From<Response> for Message {
-    fn from(response: Response) -> Self {
-        Message::Response(response)
     }
 }
 

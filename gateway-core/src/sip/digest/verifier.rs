@@ -234,10 +234,15 @@ impl Verifier {
     }
 }
 
-/// Whether the digest was made for the number that is called. Hosts may differ where a proxy stands between.
+/// Whether the digest was made for the number that is called.
+///
+/// Hosts may differ where a proxy stands between, and some user agents sign only the host they talk to.
 fn same_user(digest_uri: &str, request_uri: &str) -> bool {
     digest_uri == request_uri
-        || matches!((Uri::parse(digest_uri), Uri::parse(request_uri)), (Ok(a), Ok(b)) if a.opaque.is_none() && a.user == b.user)
+        || matches!(
+            (Uri::parse(digest_uri), Uri::parse(request_uri)),
+            (Ok(signed), Ok(called)) if signed.opaque.is_none() && (signed.user.is_none() || signed.user == called.user)
+        )
 }
 
 #[cfg(test)]

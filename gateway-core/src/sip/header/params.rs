@@ -18,6 +18,8 @@ impl Params {
     }
 
     /// Reads `;a=b;c` (the first semicolon included), with white space around `;` and `=`. `None` when it is malformed.
+    ///
+    /// A value may be empty (`;rport=`), as some telephones write it; a name may not.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -31,8 +33,7 @@ impl Params {
                 None => (part, None),
             };
             let sound = |value: &str| {
-                grammar::quoted_len(value) == Some(value.len())
-                    || (!value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c == '"' || c == ','))
+                grammar::quoted_len(value) == Some(value.len()) || !value.contains(|c: char| c.is_whitespace() || c == '"' || c == ',')
             };
             if !grammar::is_token(name) || !value.is_none_or(sound) {
                 return None;
@@ -114,8 +115,14 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_value_is_kept_as_it_is() {
+        let params = Params::parse(";rport=;x").unwrap();
+        assert_eq!((params.value("rport"), params.to_string().as_str()), (Some(""), ";rport=;x"));
+    }
+
+    #[test]
     fn empty_or_broken_parameters_are_refused() {
-        for bad in [";", ";;", ";a=", ";=b", "a", ";a b", ";a=b c", ";x=\"open"] {
+        for bad in [";", ";;", ";=b", "a", ";a b", ";a=b c", ";x=\"open"] {
             assert_eq!(Params::parse(bad), None, "{bad}");
         }
     }

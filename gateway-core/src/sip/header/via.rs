@@ -72,8 +72,8 @@ impl Via {
             None => None,
         };
         let rport = match params.remove("rport") {
-            Some(Some(text)) => Some(Some(grammar::decimal(&text)?)),
-            Some(None) => Some(None),
+            Some(Some(text)) if !text.is_empty() => Some(Some(grammar::decimal(&text).filter(|port| *port != 0)?)),
+            Some(Some(_) | None) => Some(None),
             None => None,
         };
         Some(Via { transport: transport.to_owned(), host: host.to_owned(), port, branch, received, rport, params })
@@ -147,7 +147,7 @@ mod tests {
         let mut via = Via::parse("SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bKx;received=203.0.113.66").unwrap();
         via.note_source(source);
         assert_eq!(via.response_address(), Some("192.0.2.7:5070".parse().unwrap()));
-        let mut via = Via::parse("SIP/2.0/UDP phone.local;branch=z9hG4bKx;rport").unwrap();
+        let mut via = Via::parse("SIP/2.0/UDP phone.local;branch=z9hG4bKx;rport=").unwrap();
         via.note_source(source);
         assert_eq!(via.response_address(), Some(source));
         assert_eq!(via.to_string(), "SIP/2.0/UDP phone.local;branch=z9hG4bKx;rport=40000;received=192.0.2.7");
@@ -163,6 +163,7 @@ mod tests {
             "HTTP/2.0/UDP a",
             "SIP/2.0/UDP 192.0.2.15;;,;,,",
             "SIP/2.0/UDP a;rport=x",
+            "SIP/2.0/UDP a;rport=0",
             "SIP/2.0/UDP a;received=nowhere",
             "SIP/2.0/U<P a",
             "SIP/2.0/UDP a:b",

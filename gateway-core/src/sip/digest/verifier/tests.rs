@@ -32,8 +32,11 @@ impl Pair {
     }
 
     fn request(&mut self, challenge: &mut Challenge, secret: &str) -> Request {
-        let uri = "sip:33334444@gateway";
-        let mut request = Request::new(Method::Invite, uri);
+        self.signed_for("sip:33334444@gateway", challenge, secret)
+    }
+
+    fn signed_for(&mut self, uri: &str, challenge: &mut Challenge, secret: &str) -> Request {
+        let mut request = Request::new(Method::Invite, "sip:33334444@gateway");
         let answer = challenge.answer(&port("line1", secret), &Method::Invite, uri, &mut self.rng);
         request.headers_mut().push("Authorization", answer);
         request
@@ -135,6 +138,8 @@ fn a_digest_made_for_another_number_is_wrong() {
     let mut through_proxy = Request::new(Method::Invite, "sip:33334444@10.0.0.1:5060;transport=udp");
     through_proxy.headers_mut().push("Authorization", signed.headers().get("Authorization").unwrap());
     assert_eq!(pair.check(&through_proxy), Verdict::Granted);
+    let host_only = pair.signed_for("sip:192.0.2.1:5060", &mut challenge, "s3cret");
+    assert_eq!(pair.check(&host_only), Verdict::Granted);
 }
 
 #[test]
