@@ -15,4 +15,10 @@ impl UserAgent {
     pub fn open_sessions(&self) -> usize {
         self.sessions.len()
     }
+
+    /// Transactions that are alive, in both directions.
+    #[must_use]
+    pub fn open_transactions(&self) -> usize {
+        self.transactions.len()
+    }
 }
