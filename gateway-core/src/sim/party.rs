@@ -221,6 +221,12 @@ impl Party {
         session
     }
 
+    /// Its offer in SDP.
+    #[must_use]
+    pub fn offer(&self) -> Vec<u8> {
+        sdp::offer(&self.local_media())
+    }
+
     /// Sends INFO in a call.
     pub fn info(&mut self, session: SessionId, content_type: &str, body: &str, now: Moment) {
         self.agent.info(session, content_type, body.as_bytes().to_vec(), now, &mut self.outbox);
