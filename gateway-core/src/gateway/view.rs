@@ -32,7 +32,7 @@ pub struct Snapshot {
 pub struct Load {
     /// SIP sessions that are open.
     pub sessions: usize,
-    /// SIP transactions that are alive.
+    /// SIP transactions that still have something to do.
     pub transactions: usize,
     /// Sessions that belong to a call.
     pub owned_sessions: usize,

@@ -12,7 +12,7 @@ use crate::gateway::view::PortState;
 use crate::time::Moment;
 
 /// A line that nobody owns may stay off hook for this long: the release, its repetitions and resets, and orders lost.
-const LONGEST_ALONE: Duration = Duration::from_secs(90);
+const LONGEST_ALONE: Duration = Duration::from_secs(120);
 
 /// Violations kept: the first ones tell the story.
 const MOST_VIOLATIONS: usize = 20;

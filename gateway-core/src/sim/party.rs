@@ -273,7 +273,7 @@ impl Party {
     /// Whether no SIP exchange of it is open.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.agent.is_quiet()
+        self.agent.open_sessions() == 0 && self.agent.open_transactions() == 0
     }
 
     /// A datagram came.

@@ -16,9 +16,9 @@ impl UserAgent {
         self.sessions.len()
     }
 
-    /// Transactions that are alive, in both directions.
+    /// Transactions that still have something to do, in both directions. Those that only absorb repetitions do not count.
     #[must_use]
     pub fn open_transactions(&self) -> usize {
-        self.transactions.len()
+        self.transactions.len() - self.transactions.spent()
     }
 }
