@@ -23,7 +23,7 @@ use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::record::CallRecord;
-use crate::gateway::{Gateway, GatewayAddress};
+use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
 use crate::time::{Moment, earliest};
 
@@ -173,6 +173,7 @@ impl Control {
     }
 
     fn handle(&mut self, event: Event) {
+        tracing::trace!(?event, "event");
         self.publisher.heard(&event);
         self.gateway.handle(event, self.clock.now(), &mut self.actions);
         self.carry_out();
@@ -218,7 +219,9 @@ impl Control {
         if after != before {
             self.handle(Event::Address(after));
         }
+        let country = plan::country(&settings.gateway.country);
         self.handle(Event::Apply(Box::new(settings)));
+        self.order_box(BoxOrder::Country(country));
         self.close_ports();
         self.tell_box_of_ports();
         outcome
@@ -253,12 +256,13 @@ impl Control {
 
     fn tell_box_of_ports(&mut self) {
         let ports = self.ports.iter().map(|port| port.outbox.clone()).collect();
-        self.to_box(BoxOrder::Ports(ports));
+        self.order_box(BoxOrder::Ports(ports));
     }
 
     fn carry_out(&mut self) {
         while !self.actions.is_empty() {
             for action in std::mem::take(&mut self.actions) {
+                tracing::trace!(?action, "action");
                 match action {
                     Action::Send { to, bytes } => self.send(to, &bytes),
                     Action::Resolve { host } => self.resolver.resolve(host),
@@ -280,10 +284,10 @@ impl Control {
     }
 
     fn line(&mut self, port: PortId, command: LineCommand) {
-        self.to_box(BoxOrder::Line { port, command });
+        self.order_box(BoxOrder::Line { port, command });
     }
 
-    fn to_box(&mut self, order: BoxOrder) {
+    fn order_box(&mut self, order: BoxOrder) {
         match self.boxes.send(order, Duration::ZERO) {
             Ok(()) => {}
             Err(SendFailure::Stuck | SendFailure::Closed) if self.stop_by.is_some() => {}

@@ -57,7 +57,8 @@ impl Checks {
         if !self.records.insert(record.id.clone()) {
             self.violated(now, &format!("call {} has two records", record.id));
         }
-        if record.ended_ms < record.started_ms || record.answered_ms.is_some_and(|answered| answered < record.started_ms || answered > record.ended_ms) {
+        let answered_outside = |answered| answered < record.started_ms || answered > record.ended_ms;
+        if record.ended_ms < record.started_ms || record.answered_ms.is_some_and(answered_outside) {
             self.violated(now, &format!("call {} runs backwards: {record:?}", record.id));
         }
         self.begun.insert(record.id.clone());

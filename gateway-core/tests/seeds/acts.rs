@@ -25,23 +25,23 @@ pub fn one(history: &mut History) {
     match history.rng.below(100) {
         0..24 => ring(history),
         24..54 => call(history),
-        54..64 => party_hangs_up(history),
-        64..72 => far_end(history),
-        72..75 => line_mishap(history),
-        75..78 => new_habits(history),
-        78..81 => weather(history),
-        81..84 => box_mishap(history),
-        84..87 => apply(history),
-        87..89 => operator(history),
-        89..91 => crash(history),
-        91..93 => digits(history),
-        93..95 => bad_caller(history),
+        54..62 => party_hangs_up(history),
+        62..70 => far_end(history),
+        70..72 => line_mishap(history),
+        72..75 => new_habits(history),
+        75..77 => weather(history),
+        77..79 => box_mishap(history),
+        79..82 => apply(history),
+        82..84 => operator(history),
+        84..86 => crash(history),
+        86..88 => digits(history),
+        88..89 => bad_caller(history),
         _ => repair(history),
     }
 }
 
 fn port(history: &mut History) -> u16 {
-    u16::try_from(settings::index(&mut history.rng, history.settings.ports.len())).unwrap()
+    u16::try_from(settings::index(&mut history.rng, history.base.ports.len())).unwrap()
 }
 
 fn some_party(history: &mut History) -> usize {
@@ -209,7 +209,7 @@ fn box_mishap(history: &mut History) {
 
 fn apply(history: &mut History) {
     let mut changed = history.settings.clone();
-    settings::change(&mut history.rng, &mut changed);
+    settings::change(&mut history.rng, &mut changed, history.base.ports.len());
     history.settings = changed.clone();
     history.world.apply(changed);
     history.fault("settings applied");

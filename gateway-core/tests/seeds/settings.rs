@@ -95,7 +95,12 @@ fn line(rng: &mut Rng) -> LineSettings {
 }
 
 /// Something is changed by a person; sometimes even the mode.
-pub fn change(rng: &mut Rng, settings: &mut Settings) {
+pub fn change(rng: &mut Rng, settings: &mut Settings, ports_of_box: usize) {
+    match rng.below(20) {
+        0 if settings.ports.len() > 1 => settings.ports.truncate(settings.ports.len() - 1),
+        1 | 2 if settings.ports.len() < ports_of_box => settings.ports.push(port(rng, settings.ports.len())),
+        _ => {}
+    }
     if rng.chance(100) {
         settings.gateway.mode = mode(rng);
     }

@@ -10,9 +10,7 @@ use std::time::Duration;
 use self::channel::{Ask, Channel, Expired};
 use self::mirror::Mirror;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, Packet, WHOLE_BOX};
-use super::message::{
-    AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status,
-};
+use super::message::{AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status};
 use crate::config::PortId;
 use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
@@ -207,7 +205,7 @@ impl BoxDriver {
             out.push(DeviceOutput::Rebooted);
         }
         if rebooted || told_silent || known.is_none() {
-            self.ports = (0..hello.ports.min(WHOLE_BOX)).map(|_| Port::new(now)).collect();
+            self.ports = (0..hello.ports).map(|_| Port::new(now)).collect();
             self.whole_events = Counted::default();
             out.push(DeviceOutput::Up(identity(hello)));
         }
@@ -410,9 +408,7 @@ impl BoxDriver {
             LineCommand::Seize => Request::Hook(HookPosition::Off),
             LineCommand::Release if listens => Request::Hook(HookPosition::OnListening),
             LineCommand::Release => Request::Hook(HookPosition::On),
-            LineCommand::Flash { duration } => {
-                Request::Flash { ms: u16::try_from(duration.as_millis()).unwrap_or(u16::MAX) }
-            }
+            LineCommand::Flash { duration } => Request::Flash { ms: u16::try_from(duration.as_millis()).unwrap_or(u16::MAX) },
             LineCommand::DialPulse { digits } => Request::DialPulse { make_pct: PULSE.0, pps: PULSE.1, digits },
             LineCommand::Measure => Request::Line,
             LineCommand::Reset => Request::Reset,
@@ -439,12 +435,9 @@ impl Device for BoxDriver {
             return fail(index, LineEvent::NOT_ANSWERED, out);
         }
         let request = self.request_of(command);
-        match self.ports.get_mut(index) {
-            Some(port) => match request {
-                Request::Hook(_) => port.mirror.forget_hook(),
-                _ => {}
-            },
-            None => return fail(index, Status::NoLine.code(), out),
+        let Some(port) = self.ports.get_mut(index) else { return fail(index, Status::NoLine.code(), out) };
+        if matches!(request, Request::Hook(_)) {
+            port.mirror.forget_hook();
         }
         self.ask(index, Ask::ordered(request), now, out);
     }

@@ -13,8 +13,8 @@ use self::port::BoxPort;
 use self::signal::Signal;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, MAX_DECODED, Packet, WHOLE_BOX};
 use super::message::{
-    AudioFormats, BoxEvent, Capabilities, Hello, HookCause, HookPosition, LineStatus, MessageError, Request, Response,
-    ResponseBody, SoundPacket, Status,
+    AudioFormats, BoxEvent, Capabilities, Hello, HookCause, HookPosition, LineStatus, MessageError, Request, Response, ResponseBody,
+    SoundPacket, Status,
 };
 use crate::config::PortId;
 use crate::dsp::{FRAME_MS, Frame};
@@ -140,14 +140,9 @@ impl Firmware {
             LineEvent::ExtensionPickup => BoxEvent::ExtensionPickup,
             LineEvent::ExtensionRelease => BoxEvent::ExtensionRelease,
             LineEvent::CallerId(caller) => BoxEvent::CallerId(caller.clone()),
-            LineEvent::Tone(tone) => {
-                BoxEvent::Tone { tone: tone.tone, cycles: u8::try_from(tone.cycles).unwrap_or(u8::MAX) }
-            }
+            LineEvent::Tone(tone) => BoxEvent::Tone { tone: tone.tone, cycles: u8::try_from(tone.cycles).unwrap_or(u8::MAX) },
             // The box tells these from its own knowledge.
-            LineEvent::Hook { .. }
-            | LineEvent::Measured { .. }
-            | LineEvent::SignalDone
-            | LineEvent::CommandFailed { .. } => return,
+            LineEvent::Hook { .. } | LineEvent::Measured { .. } | LineEvent::SignalDone | LineEvent::CommandFailed { .. } => return,
         };
         self.event(port.index(), &event, out);
     }
@@ -354,14 +349,7 @@ impl Firmware {
         Some(Response::plain(status))
     }
 
-    fn signal(
-        &mut self,
-        index: usize,
-        signal: Signal,
-        packet: &Packet,
-        now: Moment,
-        out: &mut Vec<FirmwareOutput>,
-    ) -> Option<Response> {
+    fn signal(&mut self, index: usize, signal: Signal, packet: &Packet, now: Moment, out: &mut Vec<FirmwareOutput>) -> Option<Response> {
         self.ports.get_mut(index)?.signal = Some((packet.clone(), signal));
         self.advance_signal(index, now, out);
         None

@@ -191,13 +191,8 @@ mod tests {
     fn the_published_vectors_are_met_byte_for_byte_both_ways() {
         for (raw, wire) in VECTORS {
             let (raw, wire) = (hex(raw), hex(wire));
-            let packet = Packet {
-                class: Class::of(raw[0] & 0x0F).unwrap(),
-                port: raw[1],
-                seq: raw[2],
-                op: raw[3],
-                payload: raw[4..].to_vec(),
-            };
+            let packet =
+                Packet { class: Class::of(raw[0] & 0x0F).unwrap(), port: raw[1], seq: raw[2], op: raw[3], payload: raw[4..].to_vec() };
             assert_eq!(packet.to_wire(), wire);
             assert_eq!(deframe(&wire).0, [packet]);
         }

@@ -119,12 +119,9 @@ impl Line {
     fn off_hook_seen(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
         match &self.state {
             State::Seizing(_) => self.seized(now, out),
-            State::Idle
-            | State::Alerting { .. }
-            | State::NoBattery
-            | State::InUse
-            | State::Guard
-            | State::OutOfService => self.start_release(Purpose::Prove, now, out),
+            State::Idle | State::Alerting { .. } | State::NoBattery | State::InUse | State::Guard | State::OutOfService => {
+                self.start_release(Purpose::Prove, now, out)
+            }
             State::Ringing(_) => {
                 report(out, LineReport::RingingEnded);
                 self.start_release(Purpose::Prove, now, out);

@@ -121,12 +121,9 @@ impl Line {
                 }
             }
             // Before the ring, or while the line is still busy letting go of the last call.
-            State::NoBattery
-            | State::Idle
-            | State::Alerting { .. }
-            | State::InUse
-            | State::Releasing(_)
-            | State::Guard => self.facts.early_caller = Some((caller, now)),
+            State::NoBattery | State::Idle | State::Alerting { .. } | State::InUse | State::Releasing(_) | State::Guard => {
+                self.facts.early_caller = Some((caller, now))
+            }
             State::Absent | State::Seizing(_) | State::OffHook(_) | State::OutOfService | State::Fault(_) => {}
         }
     }

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use super::state::{Call, Purpose, Seizing, Signal, State, Timer};
-use super::{
-    HangUpEvidence, Line, LineOutput, LineProgress, LineReport, POLL, SeizeFailure, command, report,
-};
+use super::{HangUpEvidence, Line, LineOutput, LineProgress, LineReport, POLL, SeizeFailure, command, report};
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::fxo::LineCommand;
 use crate::time::Moment;
@@ -39,12 +37,9 @@ impl Line {
             State::Alerting { .. } => SeizeFailure::Glare,
             State::Absent | State::NoBattery => SeizeFailure::Dead,
             State::InUse => SeizeFailure::InUse,
-            State::Seizing(_)
-            | State::OffHook(_)
-            | State::Releasing(_)
-            | State::Guard
-            | State::OutOfService
-            | State::Fault(_) => SeizeFailure::NotIdle,
+            State::Seizing(_) | State::OffHook(_) | State::Releasing(_) | State::Guard | State::OutOfService | State::Fault(_) => {
+                SeizeFailure::NotIdle
+            }
         };
         report(out, LineReport::SeizeFailed(failure));
     }
@@ -88,14 +83,8 @@ impl Line {
         self.timers.clear(Timer::Seize);
         self.timers.set(Timer::Poll, now + POLL);
         self.facts.early_caller = None;
-        self.state = State::OffHook(Call {
-            since: now,
-            incoming: answering,
-            supervised: false,
-            hung_up: false,
-            reversals: 0,
-            signal: None,
-        });
+        self.state =
+            State::OffHook(Call { since: now, incoming: answering, supervised: false, hung_up: false, reversals: 0, signal: None });
         report(out, LineReport::Seized);
     }
 

@@ -13,9 +13,9 @@ use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
-use crate::gateway::Gateway;
 use crate::gateway::io::Event;
 use crate::gateway::record::{CallDirection, CallRecord};
+use crate::gateway::{Gateway, plan};
 use crate::rng::Rng;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
@@ -47,11 +47,21 @@ fn system(error: &impl std::fmt::Display) -> StartError {
     StartError::System { detail: error.to_string() }
 }
 
-pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
+/// What there is before the first thread runs.
+struct Ground {
+    clock: Clock,
+    store: Store,
+    settings: Settings,
+    sockets: Sockets,
+    gateway: Gateway,
+}
+
+/// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
+async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
     let clock = Clock::start();
-    let store = Store::open(&options.data_dir).await?;
+    let store = Store::open(data_dir).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = options.profile.map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
     let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
     let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
     if let Some(fresh) = &fresh {
@@ -60,7 +70,11 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
     let gateway = Gateway::new(settings.clone(), control::gateway_address(&sockets), Rng::from_bytes(seed));
+    Ok(Ground { clock, store, settings, sockets, gateway })
+}
 
+pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
+    let Ground { clock, store, settings, sockets, gateway } = prepare(&options.data_dir, options.profile, options.confirmed).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
@@ -73,7 +87,8 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
     let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
     let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
-    let (boxes, box_thread) = device::start(choice, outboxes, clock, reports).map_err(|error| system(&error))?;
+    let (boxes, box_thread) =
+        device::start(choice, plan::country(&settings.gateway.country), outboxes, clock, reports).map_err(|error| system(&error))?;
     for port in &ports {
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);

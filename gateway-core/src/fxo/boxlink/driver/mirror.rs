@@ -101,12 +101,9 @@ impl Mirror {
             BoxEvent::ExtensionRelease => self.extension(false, events),
             BoxEvent::Hook { off_hook, .. } => self.hook(off_hook, events),
             BoxEvent::CallerId(caller) => events.push(LineEvent::CallerId(caller)),
-            BoxEvent::Tone { tone, cycles } => events.push(LineEvent::Tone(HeardTone {
-                tone,
-                frequency_hz: 0.0,
-                level_dbm0: 0.0,
-                cycles: u32::from(cycles),
-            })),
+            BoxEvent::Tone { tone, cycles } => {
+                events.push(LineEvent::Tone(HeardTone { tone, frequency_hz: 0.0, level_dbm0: 0.0, cycles: u32::from(cycles) }))
+            }
             BoxEvent::Overload(_)
             | BoxEvent::Billing { .. }
             | BoxEvent::Dtmf { .. }

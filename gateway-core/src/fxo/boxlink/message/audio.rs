@@ -64,9 +64,7 @@ impl AudioFormats {
     /// `wanted` when it is there, else the first that is.
     #[must_use]
     pub fn choose(self, wanted: AudioFormat) -> Option<AudioFormat> {
-        [wanted, AudioFormat::Ulaw, AudioFormat::Alaw, AudioFormat::Linear]
-            .into_iter()
-            .find(|&format| self.contains(format))
+        [wanted, AudioFormat::Ulaw, AudioFormat::Alaw, AudioFormat::Linear].into_iter().find(|&format| self.contains(format))
     }
 }
 

@@ -191,11 +191,7 @@ impl BoxEvent {
             0x8B => BoxEvent::CallerId(read_caller(&mut fields)?),
             0x8C => BoxEvent::Dtmf { digit: printable(fields.u8()?)?, ms: fields.u16()? },
             0x8D => BoxEvent::Tone { tone: tone_of(fields.u8()?)?, cycles: fields.u8().unwrap_or(1) },
-            0x8E => BoxEvent::AudioStats {
-                tx_underrun: fields.u16()?,
-                rx_overrun: fields.u16()?,
-                tx_fill_ms: fields.u16()?,
-            },
+            0x8E => BoxEvent::AudioStats { tx_underrun: fields.u16()?, rx_overrun: fields.u16()?, tx_fill_ms: fields.u16()? },
             0x8F => BoxEvent::WatchdogTripped,
             unknown => return Err(MessageError::UnknownOperation(unknown)),
         })

@@ -34,13 +34,8 @@ fn events() -> Vec<BoxEvent> {
         category: Some('7'),
         source: CallerIdSource::Dtmf,
     };
-    let unknown = CallerId {
-        number: None,
-        name: None,
-        presentation: Presentation::Private,
-        category: None,
-        source: CallerIdSource::Bell202,
-    };
+    let unknown =
+        CallerId { number: None, name: None, presentation: Presentation::Private, category: None, source: CallerIdSource::Bell202 };
     vec![
         BoxEvent::RingOn { at_ms: 1000, frequency_hz: 25 },
         BoxEvent::RingOff { at_ms: 2000, on_ms: 1000 },
