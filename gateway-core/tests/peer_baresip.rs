@@ -81,7 +81,6 @@ impl Scene {
 /// Most of the talk was this tone. "Most", because this machine may do a dozen other things meanwhile.
 fn assert_heard(heard: &[i16], hz: f64, amplitude: f64) {
     let (seconds, all) = (seconds_with(heard, hz, amplitude), heard.len() / 8000);
-    println!("{hz} Hz for {seconds:.2} s of {all} s");
     assert!(seconds > TALK.as_secs_f64() * 0.7, "{hz} Hz for {seconds:.2} s of {all} s");
 }
 

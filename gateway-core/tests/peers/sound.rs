@@ -11,7 +11,8 @@ pub(crate) fn amplitude(samples: &[i16], hz: f64) -> f64 {
     2.0 * f64::hypot(re, im) / f64::from(u32::try_from(samples.len()).unwrap())
 }
 
-/// The amplitude of a tone of so many dBm0, where full scale is +3.14 dBm0.
+/// The amplitude of a tone of so many dBm0, where full scale is +3.14 dBm0 (ITU-T G.711).
+#[allow(clippy::approx_constant, reason = "a level, not the number pi")]
 pub(crate) fn amplitude_of(dbm0: f64) -> f64 {
     32767.0 * 10.0_f64.powf((dbm0 - 3.14) / 20.0)
 }
