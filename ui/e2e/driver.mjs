@@ -41,7 +41,9 @@ export async function driver(port, environment) {
 
 async function open(base) {
   const call = async (method, path, body) => {
-    const answer = await fetch(base + path, { method, body: method === "POST" ? JSON.stringify(body ?? {}) : undefined });
+    const answer = await fetch(base + path, { method, body: method === "POST" ? JSON.stringify(body ?? {}) : undefined, signal: AbortSignal.timeout(15_000) }).catch((error) => {
+      throw new Error(`${method} ${path}: ${error.message}`);
+    });
     const { value } = await answer.json();
     if (!answer.ok) throw new Error(`${path}: ${value.error}: ${value.message}`);
     return value;

@@ -17,10 +17,9 @@ import type {
 
 /** What the program tells by itself. */
 export interface Listener {
-  snapshot(snapshot: Snapshot): void;
+  /** A new picture, with the lines of the virtual exchange; `null` when another box is in use. */
+  picture(snapshot: Snapshot, exchange: ExchangeLine[] | null): void;
   notice(notice: Notice): void;
-  /** The lines of the virtual exchange; `null` when another box is in use. */
-  exchange(lines: ExchangeLine[] | null): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };

@@ -19,9 +19,8 @@ export const commands = {
 
 /** Events */
 export const events = {
-	exchangeLinesEvent: makeEvent<ExchangeLinesEvent, ExchangeLinesEvent>("exchange-lines-event"),
 	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
-	snapshotEvent: makeEvent<SnapshotEvent, SnapshotEvent>("snapshot-event"),
+	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
 
 /* Types */
@@ -326,9 +325,6 @@ export type ExchangeLine = {
 	/**  Digits received since the loop was closed. */
 	dialed: string,
 };
-
-/**  The lines of the simulated exchange, after something happened on one; none when another box is in use. */
-export type ExchangeLinesEvent = ExchangeLine[] | null;
 
 /**  The value of one setting, fit to be shown. A secret tells only whether it is set. */
 export type FieldValue = 
@@ -726,6 +722,14 @@ export type OnRefusal =
 /**  The line is answered and released at once, so that the caller hears that nobody is there. */
 "answer_and_release";
 
+/**  A new picture: whole each time, so that one that is missed is mended by the next. */
+export type PictureEvent = {
+	/**  The gateway. */
+	snapshot: Snapshot,
+	/**  The lines of the simulated exchange; none when another box is in use. */
+	exchange: ExchangeLine[] | null,
+};
+
 /**  One FXO port of the gateway, counted from 0. People see it counted from 1 ("Port 1"), as [`fmt::Display`] prints it. */
 export type PortId = number;
 
@@ -1004,9 +1008,6 @@ export type Snapshot = {
 	/**  One entry a port. */
 	ports: PortView[],
 };
-
-/**  A new picture. */
-export type SnapshotEvent = Snapshot;
 
 /**  What a far end sounds like. */
 export type Sound = 

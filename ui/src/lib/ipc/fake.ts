@@ -284,8 +284,7 @@ export class FakeBackend implements Backend {
     const snapshot = this.#snapshot();
     const lines = this.#ports.map(({ exchange }) => ({ ...exchange }));
     for (const listener of this.#listeners) {
-      listener.snapshot(snapshot);
-      listener.exchange(lines);
+      listener.picture(snapshot, lines);
     }
   }
 

@@ -18,9 +18,8 @@ export class TauriBackend implements Backend {
 
   async listen(listener: Listener): Promise<() => void> {
     const ends = await Promise.all([
-      events.snapshotEvent.listen(({ payload }) => listener.snapshot(payload)),
+      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
-      events.exchangeLinesEvent.listen(({ payload }) => listener.exchange(payload)),
     ]);
     return () => ends.forEach((end) => end());
   }

@@ -33,13 +33,14 @@ class Live {
     this.backend = backend;
     this.version = boot.version;
     this.notices = boot.notices.slice(-KEPT_NOTICES);
-    this.exchange = boot.exchange;
     clock.start(boot.started_epoch_ms);
-    this.show(boot.snapshot);
+    // A picture that came while the program answered is newer.
+    if (!this.snapshot || this.snapshot.now_ms <= boot.snapshot.now_ms) this.show(boot.snapshot, boot.exchange);
   }
 
-  show(snapshot: Snapshot): void {
+  show(snapshot: Snapshot, exchange: readonly ExchangeLine[] | null): void {
     this.snapshot = snapshot;
+    this.exchange = exchange;
     this.levels = keepLevels(this.levels, snapshot);
   }
 
