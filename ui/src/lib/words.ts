@@ -37,6 +37,7 @@ const PARTIES = ["from", "to", "caller", "target"];
 
 export function noticeWords(words: Words, notice: Notice): string {
   const args: Record<string, string> = { ...notice.args };
+  if (notice.code === "ringing") args.caller ??= "";
   for (const name of PARTIES) {
     const value = args[name];
     if (value === undefined) continue;

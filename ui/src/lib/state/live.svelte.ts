@@ -32,7 +32,7 @@ class Live {
   begin(backend: Backend, boot: Boot): void {
     this.backend = backend;
     this.version = boot.version;
-    this.notices = boot.notices.slice(-KEPT_NOTICES);
+    this.notices = joined(boot.notices, this.notices).slice(-KEPT_NOTICES);
     clock.start(boot.started_epoch_ms);
     // A picture that came while the program answered is newer.
     if (!this.snapshot || this.snapshot.now_ms <= boot.snapshot.now_ms) this.show(boot.snapshot, boot.exchange);
@@ -47,6 +47,12 @@ class Live {
   tell(notice: Notice): void {
     this.notices = [...this.notices, notice].slice(-KEPT_NOTICES);
   }
+}
+
+/** What the program remembers, and after it what it told in the meantime. */
+function joined(remembered: readonly Notice[], told: readonly Notice[]): readonly Notice[] {
+  const known = new Set(remembered.map((notice) => JSON.stringify(notice)));
+  return [...remembered, ...told.filter((notice) => !known.has(JSON.stringify(notice)))];
 }
 
 /** How many of the registrations that there should be are there; `null` where the mode has none. */
