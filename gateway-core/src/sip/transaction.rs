@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::agent::AgentOutput;
+use super::io::AgentOutput;
 use super::message::{Method, Request, Response};
 use super::wire;
 use crate::time::Moment;

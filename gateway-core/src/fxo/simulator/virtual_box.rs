@@ -1,5 +1,10 @@
 //! A box in front of the simulated exchange: bytes in, bytes out, as a real one on its serial port.
 
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tests;
+
 use crate::config::PortId;
 use crate::fxo::Identity;
 use crate::fxo::boxlink::firmware::{BoxIdentity, Firmware, FirmwareOutput};
