@@ -69,12 +69,17 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
      new MutationObserver(note).observe(document.querySelector("[data-port='1']"), { attributes: true });`,
   );
   await window.click(".title .button");
+  // Caller ID between the rings, so that the card has something to collect while it only rings.
+  await window.click("[data-exchange-line='1'] .choice");
+  await window.until("the ways of caller ID drop down", "return document.querySelector('[role=option][data-value=v23]') !== null");
+  await window.click("[role=option][data-value=v23]");
   await window.click("[data-exchange-line='1'] button[type=submit]");
   await window.until("the line rings", "return window.__seen.includes('ringing') || window.__seen.includes('calling')");
   await window.until("the telephone is called", STATE, "calling");
   await window.shoot("window-3-calling");
   await window.until("both talk", STATE, "talking");
   assert.deepEqual(telephone.invites, [`sip:${target}`]);
+  assert.match(await window.text("[data-port='1'] .parties"), /\(11\) 3333-4444/);
   await window.until("the levels move", "return document.querySelector(\"[data-port='1'] .bar .lit\") !== null");
   await window.shoot("window-4-talking");
 

@@ -37,7 +37,6 @@ const PARTIES = ["from", "to", "caller", "target"];
 
 export function noticeWords(words: Words, notice: Notice): string {
   const args: Record<string, string> = { ...notice.args };
-  if (notice.code === "ringing") args.caller ??= "";
   for (const name of PARTIES) {
     const value = args[name];
     if (value === undefined) continue;
@@ -45,7 +44,9 @@ export function noticeWords(words: Words, notice: Notice): string {
   }
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
-  return words.code("notice", notice.code, args);
+  // A ring is told before its caller is known.
+  const code = notice.code === "ringing" && !notice.args.caller ? "ringing_plain" : notice.code;
+  return words.code("notice", code, args);
 }
 
 export function problemWords(words: Words, problem: Problem): string {
