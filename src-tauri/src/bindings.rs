@@ -11,6 +11,7 @@ macro_rules! commands {
         tauri_specta::collect_commands![
             crate::commands::window::boot::<$runtime>,
             crate::commands::overview::order,
+            crate::commands::overview::choose_device,
             crate::commands::users_and_ports::review,
             crate::commands::users_and_ports::apply,
             crate::commands::exchange::act_on_line,

@@ -73,6 +73,8 @@ describe("overview", () => {
   it("teaches what to do while there is no port", async () => {
     await show("empty");
     expect(screen.getByRole("heading", { name: "Nenhuma porta ainda" })).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Usar a caixa virtual" }));
+    expect(await screen.findByRole("article", { name: /^Porta 2/ })).toBeVisible();
   });
 
   it("lets the virtual exchange ring a line, and follows it to the talk and back", async () => {
@@ -205,5 +207,5 @@ describe("everybody can use it", () => {
     route.exchange = true;
     const found = await axe.run(document.body, RULES);
     expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
-  });
+  }, 60_000);
 });

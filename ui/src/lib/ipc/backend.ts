@@ -6,6 +6,7 @@ import type {
   ApplyError,
   Boot,
   Command,
+  DeviceChoice,
   ExchangeLine,
   LineAct,
   Notice,
@@ -35,6 +36,8 @@ export interface Backend {
   apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>>;
   /** An order of the operator. */
   command(command: Command): Promise<void>;
+  /** Uses another box from now on. */
+  chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */
   exchange(port: PortId, act: LineAct): Promise<void>;
 }

@@ -9,6 +9,8 @@ export const commands = {
 	boot: () => typedError<Boot, StartError>(__TAURI_INVOKE("boot")),
 	/**  Gives the gateway an order; answers when it is carried out. */
 	order: (command: Command) => typedError<null, DeviceError>(__TAURI_INVOKE("order", { command })),
+	/**  Uses another box from now on and at the next start. */
+	chooseDevice: (choice: DeviceChoice) => typedError<null, DeviceError>(__TAURI_INVOKE("choose_device", { choice })),
 	/**  Problems of a draft, what it would change, and the exact URI that each port would call. */
 	review: (settings: Settings) => typedError<Review, ApplyError>(__TAURI_INVOKE("review", { settings })),
 	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it. */
@@ -237,6 +239,19 @@ export type ContactView = {
 	/**  When it is forgotten unless renewed. */
 	expires_ms: number,
 };
+
+/**  The box that a person chose. */
+export type DeviceChoice = 
+/**  No box: SIP works, every line is absent. */
+{ kind: "none" } | 
+/**  The simulated box inside this program, with lines that a person can ring. */
+{ kind: "virtual"; 
+/**  Number of its lines. */
+ports: number } | 
+/**  A box on a serial port. */
+{ kind: "serial"; 
+/**  Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`. */
+path: string };
 
 /**  Why an order was not carried out. */
 export type DeviceError = 

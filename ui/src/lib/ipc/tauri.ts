@@ -1,7 +1,7 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import type { Applied, ApplyError, Boot, Command, LineAct, PortId, Review, Settings } from "./types";
+import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
@@ -35,6 +35,10 @@ export class TauriBackend implements Backend {
 
   async command(command: Command): Promise<void> {
     await done(commands.order(command));
+  }
+
+  async chooseDevice(choice: DeviceChoice): Promise<void> {
+    await done(commands.chooseDevice(choice));
   }
 
   async exchange(port: PortId, act: LineAct): Promise<void> {
