@@ -163,7 +163,7 @@ impl PortThread {
         self.attached = attached;
         match (&mut self.channel, command) {
             (None, MediaCommand::Configure(config)) => self.channel = Some(Channel::new(*config)),
-            (None, command) => tracing::error!(port = self.port.0, ?command, "an order for a channel without rules"),
+            (None, _) => tracing::error!(port = self.port.0, "an order for a channel without rules"),
             (Some(channel), command) => channel.command(command, self.clock.now(), &mut self.outputs),
         }
         self.carry_out();

@@ -18,7 +18,7 @@ use exit::Exit;
 
 /// The gateway between analog telephone lines and SIP, without its window.
 #[derive(Debug, Parser)]
-#[command(name = "loopstartd", version, about, after_help = exit::TABLE)]
+#[command(name = "loopstartd", version, after_help = exit::TABLE)]
 struct Cli {
     #[command(subcommand)]
     task: Task,

@@ -1,6 +1,6 @@
 //! The way to a box: a serial port with its reader thread, or the simulated box on its own thread.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;

@@ -74,7 +74,9 @@ fn a_request_that_comes_over_two_paths_is_taken_once() {
 #[test]
 fn our_own_invite_that_comes_back_is_a_loop() {
     let mut stage = Stage::new();
-    stage.order(|agent, now, out| drop(agent.invite(an_invite(), now, out)));
+    stage.order(|agent, now, out| {
+        agent.invite(an_invite(), now, out);
+    });
     let invite = stage.last_request(&Method::Invite);
     stage.hear(invite.clone());
     assert_eq!(stage.statuses(&Method::Invite), [482]);
@@ -105,7 +107,9 @@ fn calls_over_the_bound_are_told_to_come_later() {
     assert_eq!(stage.events.len(), MOST_SESSIONS);
     assert_eq!(stage.statuses(&Method::Invite), vec![503; 300 - MOST_SESSIONS]);
     assert!(stage.last_response().headers().get("Retry-After").is_some());
-    stage.order(|agent, now, out| drop(agent.invite(an_invite(), now, out)));
+    stage.order(|agent, now, out| {
+        agent.invite(an_invite(), now, out);
+    });
     assert!(matches!(stage.events.last(), Some(SipEvent::Refused { status: 503, .. })));
 }
 
@@ -129,7 +133,9 @@ fn a_flood_of_unanswered_requests_is_refused_and_our_own_requests_still_go_out()
     }
     assert_eq!(stage.events.len(), 768);
     assert_eq!(stage.statuses(&Method::Options), vec![503; 232]);
-    stage.order(|agent, now, out| drop(agent.invite(an_invite(), now, out)));
+    stage.order(|agent, now, out| {
+        agent.invite(an_invite(), now, out);
+    });
     assert_eq!(stage.requests(&Method::Invite).len(), 1);
     stage.wait_until(70_000);
     assert!(stage.agent.is_quiet());
@@ -139,7 +145,9 @@ fn a_flood_of_unanswered_requests_is_refused_and_our_own_requests_still_go_out()
 fn any_mutilated_message_is_survived() {
     let mut rng = Rng::from_seed(11);
     let mut stage = Stage::new();
-    stage.order(|agent, now, out| drop(agent.invite(an_invite(), now, out)));
+    stage.order(|agent, now, out| {
+        agent.invite(an_invite(), now, out);
+    });
     let ours = stage.last_request(&Method::Invite);
     stage.hear(request(Method::Invite, "i1", 1));
     let session = stage.invite_event();

@@ -298,7 +298,7 @@ fn hanging_up_waits_for_a_provisional_response_before_the_cancel() {
     let cancel = stage.last_request(&Method::Cancel);
     assert_eq!(cancel.top_via(), invite.top_via());
     assert_eq!(cancel.headers().get("CSeq"), Some("1 CANCEL"));
-    stage.hear(respond(&cancel, 200, ""));
+    stage.hear(respond(&cancel, 200, "b"));
     stage.hear(respond(&invite, 487, "b"));
     assert_eq!(refused(&stage), [487]);
     assert_eq!(stage.requests(&Method::Ack).len(), 1);
@@ -313,7 +313,7 @@ fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
     stage.order(|agent, now, out| agent.hang_up(session, None, now, out));
     let cancel = stage.last_request(&Method::Cancel);
     stage.hear(respond(&invite, 200, "b"));
-    stage.hear(respond(&cancel, 200, ""));
+    stage.hear(respond(&cancel, 200, "b"));
     assert_eq!((stage.requests(&Method::Ack).len(), stage.requests(&Method::Bye).len()), (1, 1));
     assert_eq!(refused(&stage), [487]);
     stage.hear(respond(&invite, 200, "b"));
