@@ -104,7 +104,7 @@ impl Gateway {
         let ports = ports.map(|(index, port)| Port::new(port_id(index), port.clone(), country, Moment::ZERO)).collect();
         let mut gateway = Gateway {
             agent: UserAgent::new(config, rng.fork()),
-            verifier: Verifier::new(REALM, &[Algorithm::Sha256, Algorithm::Md5], &mut rng),
+            verifier: Verifier::new(REALM, offers(&settings), &mut rng),
             registrar: Registrar::new(registrations::limits(&settings.gateway)),
             registrations: Registrations::new(&mut rng, settings.ports.len()),
             country,
@@ -342,6 +342,11 @@ impl Gateway {
         let args = args.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         Action::Notice(Notice { at_ms: now.as_millis(), severity, code, port, args, setting: None })
     }
+}
+
+/// The digest algorithms that challenges offer.
+fn offers(settings: &Settings) -> &'static [Algorithm] {
+    if settings.gateway.sha256_digest { Verifier::STRONGEST } else { Verifier::WIDEST }
 }
 
 /// What a call ordered while it handled an event.

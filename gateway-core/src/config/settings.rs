@@ -125,6 +125,8 @@ pub struct GatewaySettings {
     pub max_expires_s: u32,
     /// Wrong credentials tolerated from one source before it is refused with 403.
     pub auth_tries: u8,
+    /// Also offer SHA-256 in digest challenges (RFC 8760). Off by default: many telephones fail on a second challenge.
+    pub sha256_digest: bool,
     /// Whether sources that no port admits get no answer at all.
     pub stealth: bool,
     /// Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID.
@@ -233,6 +235,7 @@ impl Default for GatewaySettings {
             min_expires_s: 60,
             max_expires_s: 3600,
             auth_tries: 5,
+            sha256_digest: false,
             stealth: true,
             country: "BR".to_owned(),
             blocked_prefixes: Vec::new(),

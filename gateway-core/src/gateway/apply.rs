@@ -4,12 +4,13 @@ use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::port::{Port, parse_hosts};
 use super::registrations::limits;
-use super::{Gateway, GatewayAddress, plan, port_id};
+use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::{Mode, PortSettings, Settings};
 use crate::fxo::line::LineInput;
 use crate::media::MediaCommand;
+use crate::sip::digest::Verifier;
 use crate::time::Moment;
 
 impl Gateway {
@@ -18,6 +19,9 @@ impl Gateway {
     pub(super) fn apply(&mut self, settings: Settings, now: Moment, out: &mut Vec<Action>) {
         self.country = plan::country(&settings.gateway.country);
         self.resize_ports(&settings.ports, now);
+        if settings.gateway.sha256_digest != self.settings.gateway.sha256_digest {
+            self.verifier = Verifier::new(REALM, offers(&settings), &mut self.rng);
+        }
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
         let users = self.users();

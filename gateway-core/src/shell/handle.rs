@@ -62,8 +62,8 @@ struct Inner {
     data_dir: PathBuf,
     store: Store,
     settings: RwLock<Arc<Settings>>,
-    /// The sockets in force; holding the lock means that one Apply is under way.
-    sockets: tokio::sync::Mutex<Sockets>,
+    /// The sockets in force, none after the end; holding the lock means that one Apply is under way.
+    sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     orders: mpsc::Sender<Order>,
     boxes: BoxOutbox,
     snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -115,7 +115,7 @@ impl GatewayHandle {
         if self.inner.orders.is_closed() {
             return Err(ApplyError::Stopped);
         }
-        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), Some(&held));
+        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), held.as_ref());
         let prepared = prepared.map_err(|error| ApplyError::Prepare { error })?;
         let at_epoch_ms = self.inner.clock.epoch_ms(self.inner.clock.now());
         let revision = self.inner.store.commit(&settings, APPLY, at_epoch_ms).await?;
@@ -124,7 +124,7 @@ impl GatewayHandle {
         let (done, switched) = oneshot::channel();
         let order = Order::Switch { settings: Box::new(settings), sockets: Box::new(prepared.clone()), done };
         self.inner.orders.send(order).await.map_err(|_| ApplyError::Stopped)?;
-        *held = prepared;
+        *held = Some(prepared);
         match switched.await {
             Ok(Ok(())) => Ok(Applied { revision, at_epoch_ms }),
             Ok(Err(error)) => Err(ApplyError::Switch { detail: error.to_string() }),

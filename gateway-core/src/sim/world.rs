@@ -10,7 +10,7 @@ use super::network::{Datagram, Network};
 use super::party::{Habits, Party};
 use crate::config::PortId;
 use crate::config::settings::{Secret, Settings};
-use crate::fxo::simulator::LineAct;
+use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::notice::{Notice, NoticeCode};
 use crate::gateway::record::CallRecord;
@@ -40,7 +40,8 @@ pub struct World {
     pub gateway: Gateway,
     /// Where the brain is reached.
     pub address: SocketAddr,
-    lines: Lines,
+    /// The box and the exchange.
+    pub lines: Lines,
     /// SIP peers.
     pub parties: Vec<Party>,
     /// The network between them.
@@ -70,7 +71,7 @@ impl World {
         let mut rng = Rng::from_seed(seed);
         let address: SocketAddr = ([127, 0, 0, 1], 5060).into();
         let ports = u16::try_from(settings.ports.len()).unwrap_or(u16::MAX);
-        let lines = Lines::new(ports, &settings.gateway.country, rng.fork());
+        let lines = Lines::new(ports, rng.fork());
         let gateway_address = GatewayAddress { sip: address, rtp_ip: address.ip() };
         let mut world = World {
             now: Moment::ZERO,
@@ -158,7 +159,7 @@ impl World {
 
     /// The box is pulled out.
     pub fn unplug(&mut self) {
-        self.lines.unplug();
+        self.lines.unplug(self.now);
         self.tell(Event::DeviceGone);
     }
 
@@ -221,9 +222,8 @@ impl World {
         for party in &mut self.parties {
             party.hang_up_all(now);
         }
-        for event in self.lines.heal(now) {
-            self.post(vec![event]);
-        }
+        let events = self.lines.heal(now);
+        self.post(events);
         self.flush();
         self.run_for(Duration::from_secs(60));
         checks::after_healing(self)
@@ -268,7 +268,7 @@ impl World {
             self.carry_out(out);
         }
         let talking = self.parties.iter().any(Party::is_talking);
-        let events = self.lines.handle_timeout(talking, self.now);
+        let events = self.lines.handle_timeout(&|_| talking, self.now);
         self.post(events);
         for party in &mut self.parties {
             if party.deadline().is_some_and(|due| due <= self.now) {

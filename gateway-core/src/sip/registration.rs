@@ -176,9 +176,11 @@ impl Registrations {
         }
     }
 
-    /// Registers again now.
+    /// Registers again now; one that is being taken back stays so.
     pub(crate) fn refresh(&mut self, account: AccountId, now: Moment, rng: &mut Rng, out: &mut Vec<Act>) {
-        if let Some(registration) = self.current.get(&account).and_then(|key| self.all.get_mut(key)) {
+        if let Some(registration) = self.current.get(&account).and_then(|key| self.all.get_mut(key))
+            && !registration.is_leaving()
+        {
             registration.register_now(now, rng, out);
         }
     }
@@ -225,6 +227,13 @@ impl Registration {
         match self.state {
             State::Waiting { until } => Some(until),
             State::Asking { .. } => None,
+        }
+    }
+
+    fn is_leaving(&self) -> bool {
+        match self.state {
+            State::Asking { asking, next } => next.map_or(asking.leaving, |next| next == Next::Leave),
+            State::Waiting { .. } => false,
         }
     }
 

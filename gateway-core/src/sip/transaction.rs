@@ -36,7 +36,7 @@ pub(crate) const T4: Duration = Duration::from_secs(5);
 pub(crate) const TRYING_AFTER: Duration = Duration::from_millis(200);
 /// Transactions that live at once, both kinds together.
 pub(crate) const MOST_TRANSACTIONS: usize = 1024;
-/// Room in the table that strangers cannot take: our own BYE must always go out.
+/// Room in the table that strangers cannot take: the BYE of a call that is up must always get through, either way.
 const RESERVED: usize = 256;
 
 /// What a client transaction cares about in a response.
@@ -290,8 +290,15 @@ impl Transactions {
 
 /// Server side.
 impl Transactions {
-    /// A request came.
-    pub(crate) fn receive_request(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) -> Arrival {
+    /// A request came. One that belongs to a session finds room even when strangers fill the table.
+    pub(crate) fn receive_request(
+        &mut self,
+        source: SocketAddr,
+        request: &Request,
+        of_session: bool,
+        now: Moment,
+        out: &mut Vec<AgentOutput>,
+    ) -> Arrival {
         let key = key::of_server_request(request);
         if let Some(id) = self.server_keys.get(&key).copied() {
             return self.seen_before(id, request, now, out);
@@ -303,7 +310,7 @@ impl Transactions {
         if merge_key.as_ref().is_some_and(|key| self.merge_keys.contains_key(key)) {
             return Arrival::Merged;
         }
-        if !self.make_room(MOST_TRANSACTIONS - RESERVED) {
+        if !self.make_room(if of_session { MOST_TRANSACTIONS } else { MOST_TRANSACTIONS - RESERVED }) {
             return Arrival::Full;
         }
         let id = ServerId(self.number());

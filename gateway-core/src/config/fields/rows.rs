@@ -34,6 +34,7 @@ pub const FIELDS: &[Field] = &[
     number("gateway.min_expires_s", Seconds, 10, 86_400, 60, Now, &["minexpiry", "minimum_expiration"]),
     number("gateway.max_expires_s", Seconds, 60, 604_800, 3600, Now, &["maxexpiry", "maximum_expiration"]),
     number("gateway.auth_tries", Tries, 1, 100, 5, Now, &["fail2ban"]),
+    flag("gateway.sha256_digest", false, Now, &["auth_algorithms_uas", "Digest Algorithm"]),
     flag("gateway.stealth", true, Now, &["alwaysauthreject"]),
     text(
         "gateway.country",

@@ -93,16 +93,24 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         records,
         publisher,
     };
+    let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
-    let take_down =
-        TakeDown { boxes: boxes.clone(), box_thread, keeper, store: store.clone(), updates: updates.clone(), ended: ended_sender };
+    let take_down = TakeDown {
+        sockets: Arc::clone(&held),
+        boxes: boxes.clone(),
+        box_thread,
+        keeper,
+        store: store.clone(),
+        updates: updates.clone(),
+        ended: ended_sender,
+    };
     tokio::spawn(take_down.after(control));
     let inner = Inner {
         clock,
         data_dir: options.data_dir,
         store,
         settings: RwLock::new(Arc::new(settings)),
-        sockets: tokio::sync::Mutex::new(sockets),
+        sockets: held,
         orders,
         boxes,
         snapshot,
@@ -138,6 +146,7 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
 struct TakeDown {
+    sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
     box_thread: std::thread::JoinHandle<()>,
     keeper: JoinHandle<()>,
@@ -174,6 +183,8 @@ impl TakeDown {
         });
         // A port's thread never waits longer than a fraction of a second; one that does is left behind.
         let _ = tokio::time::timeout(BOX_END, joined).await;
+        // An Apply that is under way ends first: the brain that it waits for is gone.
+        *self.sockets.lock().await = None;
         if tokio::time::timeout(RECORDS_END, self.keeper).await.is_err() {
             tracing::error!("the last call records did not reach the database in time");
         }

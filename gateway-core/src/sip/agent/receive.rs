@@ -18,7 +18,8 @@ impl UserAgent {
         if request.note_source(source).is_err() {
             return;
         }
-        match self.transactions.receive_request(source, &request, now, out) {
+        let of_session = self.session_of_request(&request).is_some();
+        match self.transactions.receive_request(source, &request, of_session, now, out) {
             Arrival::New(id) => self.new_request(id, source, &request, now, out),
             Arrival::Absorbed => {}
             Arrival::Ack => {

@@ -6,6 +6,7 @@ use crate::sip::wire;
 
 mod network;
 mod refusals;
+mod registrations;
 mod scripted;
 
 fn address(text: &str) -> SocketAddr {

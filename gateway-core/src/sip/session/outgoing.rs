@@ -86,9 +86,10 @@ impl Session {
             return;
         }
         let status = match inviting.stage {
-            // We gave up, and the 487 is only the echo of that.
-            Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } if response.status() == 487 => status,
-            Stage::Calling { given_up: Some(status) } if matches!(response.status(), 401 | 407) => status,
+            // We gave up: a 487 is only the echo of that, and a challenge is not worth an answer any more.
+            Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } if matches!(response.status(), 401 | 407 | 487) => {
+                status
+            }
             Stage::Calling { .. } | Stage::Proceeding | Stage::Cancelling { .. } => response.status(),
         };
         let reason = if status == response.status() { response.reason() } else { phrase(status) };

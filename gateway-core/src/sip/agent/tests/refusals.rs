@@ -126,13 +126,20 @@ fn a_flood_of_answered_requests_makes_room_for_itself_and_never_grows() {
 }
 
 #[test]
-fn a_flood_of_unanswered_requests_is_refused_and_our_own_requests_still_go_out() {
+fn a_flood_of_unanswered_requests_is_refused_but_calls_still_end_and_our_own_requests_go_out() {
     let mut stage = Stage::new();
-    for n in 0..1000 {
+    stage.hear(request(Method::Invite, "i1", 1));
+    let session = stage.invite_event();
+    stage.order(|agent, now, out| agent.answer(session, b"v=0\r\n".to_vec(), now, out));
+    let ok = stage.last_response();
+    stage.hear(inside(&ok, Method::Ack, "a1", 1));
+    for n in 2..1002 {
         stage.hear(request(Method::Options, &format!("m{n}"), n));
     }
-    assert_eq!(stage.events.len(), 768);
-    assert_eq!(stage.statuses(&Method::Options), vec![503; 232]);
+    assert_eq!(stage.events.len(), 2 + 767);
+    assert_eq!(stage.statuses(&Method::Options), vec![503; 233]);
+    stage.hear(inside(&ok, Method::Bye, "b1", 2));
+    assert_eq!(stage.statuses(&Method::Bye), [200]);
     stage.order(|agent, now, out| {
         agent.invite(an_invite(), now, out);
     });

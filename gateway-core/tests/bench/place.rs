@@ -1,0 +1,65 @@
+//! A place for one test: a folder that goes away, and UDP ports that nobody else has.
+
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use gateway_core::config::settings::{GatewaySettings, PortSettings, Secret, Settings};
+
+/// A folder that is removed with everything in it.
+pub(crate) struct Folder(PathBuf);
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("loopstart-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The first of `count` UDP ports in a row on 127.0.0.1 that are free; it is even.
+pub(crate) fn free_ports(count: u16) -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let seed = std::process::id().wrapping_mul(331);
+    for _ in 0..500 {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let first = 20_000 + u16::try_from((seed.wrapping_add(step.wrapping_mul(64))) % 40_000).unwrap() / 2 * 2;
+        let sockets: Vec<_> = (first..first + count).map(|port| UdpSocket::bind(("127.0.0.1", port))).collect();
+        if sockets.iter().all(Result::is_ok) {
+            return first;
+        }
+    }
+    panic!("no free ports");
+}
+
+/// The secret of the user of a port.
+pub(crate) fn secret(number: u16) -> String {
+    format!("mX9w-Tr4v-Qz7k-{number}")
+}
+
+/// Settings of a server with so many ports on free UDP ports: users `line1`, `line2`, …, each with its [`secret`].
+pub(crate) fn server_settings(ports: u16) -> Settings {
+    let first = free_ports(2 + 2 * ports);
+    let gateway = GatewaySettings { sip_port: first, rtp_port_first: first + 2, ..GatewaySettings::default() };
+    let port = |number: u16| PortSettings {
+        name: format!("Line {number}"),
+        user: format!("line{number}"),
+        secret: Secret(secret(number)),
+        target: "200".to_owned(),
+        ..PortSettings::default()
+    };
+    Settings { gateway, ports: (1..=ports).map(port).collect() }
+}
