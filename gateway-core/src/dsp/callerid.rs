@@ -1,4 +1,13 @@
 //! Caller identification as the line sends it: FSK (Bell 202, V.23) carrying SDMF/MDMF, or DTMF (as in Brazil).
+//!
+//! `fsk` is the modem, `mdmf` the messages it carries, `dtmf` the digit strings; `receiver` listens for all of them at once.
+
+pub mod dtmf;
+pub mod fsk;
+pub mod mdmf;
+mod receiver;
+
+pub use receiver::CallerIdReceiver;
 
 use serde::{Deserialize, Serialize};
 

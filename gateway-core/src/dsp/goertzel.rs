@@ -134,6 +134,11 @@ impl<const N: usize> HannWindow<N> {
         2.0 * phasor.power() / (self.sum * self.sum * response * response)
     }
 
+    /// The mean square on one line of the spectrum; the sum over lines `8000 / N` Hz apart is that of all between them.
+    pub(crate) fn line_power(&self, phasor: Phasor) -> f32 {
+        2.0 * phasor.power() / (N as f32 * self.sum_of_squares)
+    }
+
     /// How much of its amplitude a sine `offset_hz` beside the filter's frequency keeps: 1 in the middle.
     fn response(&self, offset_hz: f32) -> f32 {
         let bins = offset_hz * N as f32 / SAMPLE_RATE_HZ as f32;

@@ -1,4 +1,15 @@
-//! Call-progress tones: which supervisory tone sounds on the line.
+//! Call-progress tones: which supervisory tone sounds on the line, and whether a voice does.
+//!
+//! `ear` tells every 10 ms which of the plan's tones sounds, `cadence` makes bursts and gaps of that and compares them with
+//! the plan's patterns, `detector` puts both together; `voice` listens for energy that is no tone.
+
+mod cadence;
+mod detector;
+mod ear;
+mod voice;
+
+pub use detector::ProgressDetector;
+pub use voice::VoiceDetector;
 
 use serde::{Deserialize, Serialize};
 

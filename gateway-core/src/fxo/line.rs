@@ -328,6 +328,7 @@ impl Line {
     /// The device is there: whatever was believed, the line is proven on hook before it is used.
     fn device_up(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
         self.device_gone(out);
+        self.tell_state(out);
         self.start_release(Purpose::Prove, now, out);
         command(out, LineCommand::Measure);
     }

@@ -1,44 +1,9 @@
-//! interim: replaced by the merge of branch fxo
-use crate::config::PortId;
-use crate::time::Moment;
-use serde::{Deserialize, Serialize};
-/// x
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum LineAct {
-    /// Ring the line.
-    Ring {
-        /// Calling number.
-        from: String,
-    },
-}
+//! The simulated exchange: lines with battery, ringing, caller ID, tones, digit collection and scripted far ends.
+//!
+//! [`exchange`] is the exchange with its lines, [`virtual_box`] puts a box in front of it, [`act`] are the words in which a
+//! person or a test plays it, [`script`] tells what its numbers do.
 
-/// Stand-in for `fxo::simulator` events.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct ExchangeEvent {
-    /// Which line.
-    pub port: PortId,
-}
-/// Stand-in.
-pub struct VirtualBox;
-/// Stand-in.
-pub enum VirtualBoxOutput {
-    /// x
-    Write(Vec<u8>),
-    /// x
-    Event(ExchangeEvent),
-}
-#[allow(missing_docs)]
-impl VirtualBox {
-    pub fn new(_ports: u16) -> Self {
-        VirtualBox
-    }
-    pub fn deadline(&self) -> Option<Moment> {
-        None
-    }
-    pub fn receive(&mut self, _b: &[u8], _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
-    pub fn act(&mut self, _p: PortId, _a: LineAct, _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
-    pub fn handle_timeout(&mut self, _now: Moment, _out: &mut Vec<VirtualBoxOutput>) {}
-}
+pub mod act;
+pub mod exchange;
+pub mod script;
+pub mod virtual_box;

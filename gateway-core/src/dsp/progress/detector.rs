@@ -1,0 +1,372 @@
+//! The detector of a country's tones: bursts and gaps against the patterns of the plan.
+
+use super::cadence::{History, Pattern, Segment, Segmenter, longest_fit_ms};
+use super::ear::{Ear, HOP, HOP_MS, Sound};
+use super::{HeardTone, ProgressTone, TonePlan};
+use crate::dsp::Frame;
+use crate::dsp::level::dbm0_of_power;
+
+/// Hears which supervisory tone of a country's plan sounds on one line.
+///
+/// - Dial tone is told once it has sounded for 400 ms, when it is the first tone since the start (or [`reset`](Self::reset)) and
+///   begins within 5 s; later, and after [`dialed`](Self::dialed), only when it has sounded longer than any burst of a tone with
+///   the same frequency: in Brazil all tones have 425 Hz, and a ringback burst of 1 s must not pass for dial tone.
+/// - Busy and congestion are told when the second burst is over, and again for each further cycle.
+/// - Ringback is told in its first gap, as soon as that is longer than other tones have, and again for each further cycle.
+/// - The special information tone (950, 1400, 1800 Hz) is told once, during its third part.
+#[derive(Clone, Debug)]
+pub struct ProgressDetector {
+    ear: Ear,
+    /// The tones of the ear that are parts of the special information tone, three for each.
+    special_tones: Vec<usize>,
+    candidates: Vec<Candidate>,
+    segmenter: Segmenter,
+    history: History,
+    /// The tone of the bursts in `history`.
+    tone: Option<usize>,
+    gap: Gap,
+    /// Whether the burst that goes on or comes next is heard from its beginning.
+    is_onset_known: bool,
+    measured: Measured,
+    special: SpecialInformation,
+    /// Until when a tone that begins may be told as dial tone early; `None`: no longer.
+    early_dial_ms: Option<u32>,
+    now_ms: u32,
+}
+
+/// A tone of the plan.
+#[derive(Clone, Debug)]
+struct Candidate {
+    name: ProgressTone,
+    /// Index into the tones of the ear.
+    tone: usize,
+    cadence: Cadence,
+    /// Cycles told of the run that goes on.
+    told: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Cadence {
+    /// Told after this time; the second one when it may not be told early.
+    Continuous {
+        early_ms: u32,
+        sure_ms: u32,
+    },
+    Pattern(Pattern),
+}
+
+/// How quiet the gap that goes on is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gap {
+    looks: u32,
+    loud_looks: u32,
+}
+
+/// What was measured while the tone was on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    power: f32,
+    frequency_hz: f32,
+    /// The loudest that the tone was, fading: half of it (in amplitude) is the edge of a burst.
+    reference: f32,
+}
+
+/// Continuous tones are believed after this time, when nothing argues against it.
+const EARLY_DIAL_MS: u32 = 400;
+
+/// A dial tone that is told early must begin within this time.
+const EARLY_DIAL_WINDOW_MS: u32 = 5000;
+
+/// A first burst counts when it was quiet for so long before; else its beginning was missed, and the rest of a burst of 750 ms
+/// could pass for one of 250 ms.
+const LEAST_QUIET_MS: u32 = 50;
+
+/// A burst begins and ends at this part of its power (−6 dB), so that its length is true whatever its level.
+const EDGE: f32 = 0.25;
+
+/// The reference fades by 3 dB a second, so that a quieter tone is heard after a loud one.
+const FADE: f32 = 0.9931;
+
+/// The parts of the special information tone, each with neighbours that cover the ±50 Hz of ITU-T E.180.
+const SPECIAL_PARTS_HZ: [[f32; 3]; 3] = [[918.0, 950.0, 982.0], [1368.0, 1400.0, 1432.0], [1768.0, 1800.0, 1832.0]];
+
+impl ProgressDetector {
+    /// A detector for the tones of one country.
+    #[must_use]
+    pub fn new(plan: &TonePlan) -> Self {
+        let specs = [
+            (ProgressTone::Dial, &plan.dial),
+            (ProgressTone::Busy, &plan.busy),
+            (ProgressTone::Congestion, &plan.congestion),
+            (ProgressTone::Ringback, &plan.ringback),
+        ];
+        let mut ear = Ear::new();
+        let mut candidates = Vec::new();
+        for (name, spec) in specs {
+            let tone = ear.listen_for(&spec.frequencies_hz);
+            let continuous = Cadence::Continuous { early_ms: EARLY_DIAL_MS, sure_ms: EARLY_DIAL_MS };
+            let cadence = Pattern::new(&spec.cadence_ms).map_or(continuous, Cadence::Pattern);
+            candidates.push(Candidate { name, tone, cadence, told: 0 });
+        }
+        outlast_bursts(&mut candidates);
+        let special: Vec<usize> =
+            SPECIAL_PARTS_HZ.iter().flatten().map(|&frequency_hz| ear.listen_for(&[frequency_hz])).collect();
+        ProgressDetector {
+            ear,
+            special_tones: special,
+            candidates,
+            segmenter: Segmenter::default(),
+            history: History::default(),
+            tone: None,
+            gap: Gap::default(),
+            is_onset_known: false,
+            measured: Measured::default(),
+            special: SpecialInformation::default(),
+            early_dial_ms: Some(EARLY_DIAL_WINDOW_MS),
+            now_ms: 0,
+        }
+    }
+
+    /// Takes the next frame; adds what is heard to `out`.
+    pub fn process(&mut self, frame: &Frame, out: &mut Vec<HeardTone>) {
+        for hop in frame.0.chunks_exact(HOP) {
+            let sound = self.ear.hear(hop);
+            self.now_ms = self.now_ms.saturating_add(HOP_MS);
+            self.follow(sound, out);
+        }
+    }
+
+    /// The number is dialled: a continuous tone must now outlast every burst of ringback to be told as dial tone.
+    pub fn dialed(&mut self) {
+        self.early_dial_ms = None;
+    }
+
+    /// Forgets what it heard, as after taking the line anew.
+    pub fn reset(&mut self) {
+        self.forget_run();
+        self.segmenter = Segmenter::default();
+        self.gap = Gap::default();
+        self.is_onset_known = false;
+        self.measured = Measured::default();
+        self.special = SpecialInformation::default();
+        self.early_dial_ms = Some(EARLY_DIAL_WINDOW_MS);
+        self.now_ms = 0;
+    }
+
+    fn follow(&mut self, sound: Sound, out: &mut Vec<HeardTone>) {
+        let part = sound.tone.and_then(|tone| self.special_tones.iter().position(|&special| special == tone));
+        let part = part.map(|n| n / SPECIAL_PARTS_HZ[0].len());
+        if let Some(power) = self.special.look(part, sound.power) {
+            let tone = ProgressTone::SpecialInformation;
+            out.push(HeardTone { tone, frequency_hz: sound.frequency_hz, level_dbm0: dbm0_of_power(power), cycles: 1 });
+        }
+        let tone = sound.tone.filter(|&tone| self.candidates.iter().any(|candidate| candidate.tone == tone));
+        let tone = tone.filter(|_| sound.power >= EDGE * self.measured.reference);
+        self.measure(tone, sound);
+        if let Some(over) = self.segmenter.look(tone) {
+            self.close(over);
+            self.tell_patterns(out);
+        }
+        let current = self.segmenter.current();
+        if current.tone.is_none() {
+            self.wait_in_gap(current, sound, out);
+        } else {
+            self.tell_continuous(current, out);
+        }
+    }
+
+    fn measure(&mut self, tone: Option<usize>, sound: Sound) {
+        self.measured.reference *= FADE;
+        if tone.is_none() {
+            return;
+        }
+        self.measured.reference = self.measured.reference.max(sound.power);
+        // The edges of a burst are only partly in the window.
+        if sound.power >= 0.7 * self.measured.reference {
+            self.measured.power = sound.power;
+            self.measured.frequency_hz = sound.frequency_hz;
+        }
+    }
+
+    /// A burst or gap is over: it joins the history.
+    fn close(&mut self, over: Segment) {
+        match over.tone {
+            Some(tone) => {
+                if self.tone != Some(tone) {
+                    self.forget_run();
+                    self.tone = Some(tone);
+                }
+                self.early_dial_ms = None;
+                if self.is_onset_known {
+                    self.history.push(true, over.duration_ms);
+                }
+                self.is_onset_known = true;
+            }
+            None if self.tone.is_some() => {
+                let loud = 2 * self.gap.loud_looks > self.gap.looks;
+                self.history.push(false, over.duration_ms);
+                if loud {
+                    self.forget_run();
+                }
+            }
+            None => self.is_onset_known |= over.duration_ms >= LEAST_QUIET_MS,
+        }
+        self.gap = Gap::default();
+        for candidate in &mut self.candidates {
+            if let Cadence::Pattern(pattern) = &mut candidate.cadence
+                && Some(candidate.tone) == self.tone
+            {
+                let run = pattern.run();
+                pattern.step(&self.history);
+                if pattern.run() <= run {
+                    candidate.told = 0;
+                }
+            }
+        }
+    }
+
+    fn wait_in_gap(&mut self, current: Segment, sound: Sound, out: &mut Vec<HeardTone>) {
+        self.gap.looks += 1;
+        if sound.power >= EDGE * self.measured.reference {
+            self.gap.loud_looks += 1;
+        }
+        if self.tone.is_none() {
+            return;
+        }
+        self.tell_patterns(out);
+        let patterns = self.candidates.iter().filter(|candidate| Some(candidate.tone) == self.tone);
+        let longest_ms = patterns.filter_map(Candidate::pattern).map(Pattern::longest_gap_ms).max().unwrap_or(0);
+        if current.duration_ms > longest_ms {
+            self.forget_run();
+        }
+    }
+
+    /// Tells the pattern that explains more of the history than every other one, for each cycle once.
+    fn tell_patterns(&mut self, out: &mut Vec<HeardTone>) {
+        let current = self.segmenter.current();
+        let quiet = 2 * self.gap.loud_looks <= self.gap.looks;
+        let gap_ms = (current.tone.is_none() && quiet).then_some(current.duration_ms);
+        let longest_short_gap_ms =
+            self.candidates.iter().filter_map(Candidate::pattern).map(Pattern::longest_short_gap_ms).max().unwrap_or(0);
+        let Some(best) = self.best_pattern() else { return };
+        let measured = self.measured;
+        let candidate = &mut self.candidates[best];
+        let Some(pattern) = candidate.pattern() else { return };
+        let cycles = pattern.cycles(gap_ms, longest_short_gap_ms);
+        if cycles > candidate.told {
+            candidate.told = cycles;
+            out.push(measured.heard(candidate.name, cycles));
+        }
+    }
+
+    /// The candidate whose run is longer than all others'; of equal runs the nearer one, but only when both are settled.
+    fn best_pattern(&self) -> Option<usize> {
+        let following = self.candidates.iter().enumerate().filter(|(_, candidate)| Some(candidate.tone) == self.tone);
+        let runs = following.filter_map(|(n, candidate)| candidate.pattern().map(|pattern| (n, pattern)));
+        let longest = runs.clone().map(|(_, pattern)| pattern.run()).max().filter(|&run| run > 0)?;
+        let mut leading = runs.filter(|(_, pattern)| pattern.run() == longest);
+        let first = leading.next()?;
+        let best = leading.try_fold(first, |best, next| {
+            let settled = best.1.is_settled() && next.1.is_settled();
+            let nearer = if next.1.mean_deviation() < best.1.mean_deviation() { next } else { best };
+            settled.then_some(nearer)
+        });
+        best.map(|(n, _)| n)
+    }
+
+    fn tell_continuous(&mut self, current: Segment, out: &mut Vec<HeardTone>) {
+        let began_ms = self.now_ms.saturating_sub(current.duration_ms);
+        let early = self.early_dial_ms.is_some_and(|until_ms| began_ms <= until_ms);
+        let measured = self.measured;
+        for candidate in self.candidates.iter_mut().filter(|candidate| Some(candidate.tone) == current.tone) {
+            let Cadence::Continuous { early_ms, sure_ms } = candidate.cadence else { continue };
+            let least_ms = if early { early_ms } else { sure_ms };
+            if current.duration_ms < least_ms {
+                candidate.told = 0;
+            } else if candidate.told == 0 {
+                candidate.told = 1;
+                out.push(measured.heard(candidate.name, 1));
+                // Two continuous tones of one frequency cannot be told apart: the first name is the one.
+                return;
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn forget_run(&mut self) {
+        self.tone = None;
+        self.history.clear();
+        for candidate in &mut self.candidates {
+            if let Cadence::Pattern(pattern) = &mut candidate.cadence {
+                pattern.clear();
+                candidate.told = 0;
+            }
+        }
+    }
+}
+
+impl Candidate {
+    fn pattern(&self) -> Option<&Pattern> {
+        match &self.cadence {
+            Cadence::Pattern(pattern) => Some(pattern),
+            Cadence::Continuous { .. } => None,
+        }
+    }
+}
+
+impl Measured {
+    fn heard(&self, tone: ProgressTone, cycles: u32) -> HeardTone {
+        HeardTone { tone, frequency_hz: self.frequency_hz, level_dbm0: dbm0_of_power(self.power), cycles }
+    }
+}
+
+/// Makes continuous tones wait until no burst of the same tone could last so long.
+fn outlast_bursts(candidates: &mut [Candidate]) {
+    for n in 0..candidates.len() {
+        let rivals = candidates.iter().filter(|rival| rival.tone == candidates[n].tone);
+        let longest_ms = rivals.filter_map(Candidate::pattern).map(Pattern::longest_burst_ms).max();
+        if let (Cadence::Continuous { sure_ms, .. }, Some(longest_ms)) = (&mut candidates[n].cadence, longest_ms) {
+            *sure_ms = longest_fit_ms(longest_ms).max(EARLY_DIAL_MS) + 50;
+        }
+    }
+}
+
+/// Follows the three rising parts of the special information tone.
+#[derive(Clone, Copy, Debug, Default)]
+struct SpecialInformation {
+    segmenter: Segmenter,
+    /// Parts that were heard, in order and with the right length.
+    parts: usize,
+    told: bool,
+}
+
+impl SpecialInformation {
+    /// Each part lasts 276, 330 or 380 ms.
+    const PART_MS: std::ops::RangeInclusive<u32> = 200..=450;
+
+    /// Parts follow one another with gaps of at most this.
+    const GAP_MS: u32 = 60;
+
+    /// Takes one look; returns the power when the tone is sure.
+    fn look(&mut self, part: Option<usize>, power: f32) -> Option<f32> {
+        if let Some(over) = self.segmenter.look(part) {
+            match over.tone {
+                Some(part) if part == self.parts && Self::PART_MS.contains(&over.duration_ms) => self.parts += 1,
+                None if over.duration_ms <= Self::GAP_MS => {}
+                Some(_) | None => self.parts = 0,
+            }
+            self.told = false;
+        }
+        let current = self.segmenter.current();
+        let sure = self.parts == 2 && current.tone == Some(2) && current.duration_ms >= *Self::PART_MS.start();
+        if sure && !self.told {
+            self.told = true;
+            return Some(power);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+use super::*;
+use crate::dsp::FRAME_SAMPLES;
+use crate::dsp::babble::{Babble, WhiteNoise};
+use crate::dsp::tone::{ToneGenerator, ToneSequence, ToneSpec};
+use crate::rng::Rng;
+
+fn spec(frequencies_hz: &[f32], cadence_ms: &[u32]) -> ToneSpec {
+    ToneSpec { frequencies_hz: frequencies_hz.to_vec(), level_dbm0: -15.0, cadence_ms: cadence_ms.to_vec() }
+}
+
+fn brazil() -> TonePlan {
+    TonePlan {
+        dial: spec(&[425.0], &[]),
+        ringback: spec(&[425.0], &[1000, 4000]),
+        busy: spec(&[425.0], &[250, 250]),
+        congestion: spec(&[425.0], &[250, 250, 750, 250]),
+    }
+}
+
+fn united_states() -> TonePlan {
+    TonePlan {
+        dial: spec(&[350.0, 440.0], &[]),
+        ringback: spec(&[440.0, 480.0], &[2000, 4000]),
+        busy: spec(&[480.0, 620.0], &[500, 500]),
+        congestion: spec(&[480.0, 620.0], &[250, 250]),
+    }
+}
+
+fn united_kingdom() -> TonePlan {
+    TonePlan {
+        dial: spec(&[350.0, 440.0], &[]),
+        ringback: spec(&[400.0, 450.0], &[400, 200, 400, 2000]),
+        busy: spec(&[400.0], &[375, 375]),
+        congestion: spec(&[400.0], &[400, 350, 225, 525]),
+    }
+}
+
+fn japan() -> TonePlan {
+    TonePlan {
+        dial: spec(&[400.0], &[]),
+        ringback: spec(&[384.0, 416.0], &[1000, 2000]),
+        busy: spec(&[400.0], &[500, 500]),
+        congestion: spec(&[400.0], &[500, 500]),
+    }
+}
+
+/// A plan whose busy and congestion tones are the same.
+fn twins() -> TonePlan {
+    TonePlan { busy: spec(&[425.0], &[500, 500]), congestion: spec(&[425.0], &[500, 500]), ..brazil() }
+}
+
+/// What is told of these samples, with the time in ms.
+fn told(detector: &mut ProgressDetector, samples: &[i16]) -> Vec<(u32, HeardTone)> {
+    let (mut all, mut out) = (Vec::new(), Vec::new());
+    for (n, piece) in samples.chunks(FRAME_SAMPLES).enumerate() {
+        let mut frame = Frame::SILENCE;
+        frame.0[..piece.len()].copy_from_slice(piece);
+        detector.process(&frame, &mut out);
+        all.extend(out.drain(..).map(|heard| ((n as u32 + 1) * 20, heard)));
+    }
+    all
+}
+
+fn sounded(spec: &ToneSpec, ms: usize) -> Vec<i16> {
+    let mut samples = vec![0; ms * 8];
+    ToneGenerator::new(spec).fill(&mut samples);
+    samples
+}
+
+/// The names and cycles, in order.
+fn names(told: &[(u32, HeardTone)]) -> Vec<(ProgressTone, u32)> {
+    told.iter().map(|(_, heard)| (heard.tone, heard.cycles)).collect()
+}
+
+fn first_ms(told: &[(u32, HeardTone)]) -> u32 {
+    told.first().map_or(u32::MAX, |&(ms, _)| ms)
+}
+
+#[test]
+fn the_four_tones_of_three_countries_are_told_in_time_and_as_nothing_else() {
+    for (country, plan, busy_ms, congestion_ms, ringback_ms) in
+        [("BR", brazil(), 840, 1600, 1600), ("US", united_states(), 1600, 840, 3100), ("GB", united_kingdom(), 1240, 1600, 2150)]
+    {
+        let cases = [
+            (ProgressTone::Dial, &plan.dial, 480, 1),
+            (ProgressTone::Busy, &plan.busy, busy_ms, 4),
+            (ProgressTone::Congestion, &plan.congestion, congestion_ms, 4),
+            (ProgressTone::Ringback, &plan.ringback, ringback_ms, 2),
+        ];
+        for (tone, spec, within_ms, least_cycles) in cases {
+            let mut detector = ProgressDetector::new(&plan);
+            if tone != ProgressTone::Dial {
+                detector.dialed();
+            }
+            told(&mut detector, &[0; 800]);
+            let heard = told(&mut detector, &sounded(spec, 12_000));
+            assert!(heard.iter().all(|(_, heard)| heard.tone == tone), "{country} {tone:?}: {heard:?}");
+            assert!(first_ms(&heard) <= within_ms, "{country} {tone:?} after {} ms", first_ms(&heard));
+            let cycles: Vec<u32> = heard.iter().map(|(_, heard)| heard.cycles).collect();
+            assert_eq!(cycles, (1..=cycles.len() as u32).collect::<Vec<_>>(), "{country} {tone:?}");
+            assert!(cycles.len() >= least_cycles, "{country} {tone:?}: {heard:?}");
+            for (_, heard) in &heard {
+                assert!((heard.level_dbm0 + 15.0).abs() < 1.5, "{heard:?}");
+                assert!(spec.frequencies_hz.iter().any(|hz| (heard.frequency_hz - hz).abs() < 3.0), "{heard:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn three_cycles_of_busy_are_told_within_two_seconds_in_brazil() {
+    let mut detector = ProgressDetector::new(&brazil());
+    told(&mut detector, &[0; 800]);
+    let heard = told(&mut detector, &sounded(&brazil().busy, 3000));
+    let third = heard.iter().find(|(_, heard)| heard.cycles == 3).unwrap();
+    assert!(third.0 <= 1640, "{third:?}");
+}
+
+#[test]
+fn a_tone_that_is_heard_from_its_middle_is_told_too() {
+    for plan in [brazil(), united_states()] {
+        for (tone, spec) in [(ProgressTone::Busy, &plan.busy), (ProgressTone::Congestion, &plan.congestion)] {
+            for skip_ms in (0..1500).step_by(70) {
+                let mut detector = ProgressDetector::new(&plan);
+                detector.dialed();
+                let heard = told(&mut detector, &sounded(spec, 7000)[skip_ms * 8..]);
+                assert!(!heard.is_empty() && heard.iter().all(|(_, heard)| heard.tone == tone), "{tone:?} {skip_ms}: {heard:?}");
+                assert!(first_ms(&heard) <= 2400, "{tone:?} {skip_ms}: {heard:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn level_frequency_cadence_and_noise_may_deviate() {
+    let mut noise_seed = 0;
+    for level_dbm0 in [-3.0, -20.0, -35.0] {
+        for detune in [0.972, 1.0, 1.028] {
+            for stretch in [0.9, 1.0, 1.1] {
+                for (tone, spec) in [
+                    (ProgressTone::Busy, brazil().busy),
+                    (ProgressTone::Congestion, brazil().congestion),
+                    (ProgressTone::Ringback, brazil().ringback),
+                ] {
+                    let varied = ToneSpec {
+                        frequencies_hz: vec![425.0 * detune],
+                        level_dbm0,
+                        cadence_ms: spec.cadence_ms.iter().map(|&ms| (ms as f32 * stretch) as u32).collect(),
+                    };
+                    noise_seed += 1;
+                    let mut samples = vec![0; 800];
+                    samples.extend(sounded(&varied, 6000));
+                    WhiteNoise::new(Rng::from_seed(noise_seed), level_dbm0 - 12.0).mix_into(&mut samples);
+                    let mut detector = ProgressDetector::new(&brazil());
+                    detector.dialed();
+                    let heard = told(&mut detector, &samples);
+                    let right = !heard.is_empty() && heard.iter().all(|(_, heard)| heard.tone == tone);
+                    assert!(right, "{tone:?} {level_dbm0} dBm0 x{detune} x{stretch}: {heard:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ringback_is_no_dial_tone_once_the_number_is_dialled() {
+    let mut detector = ProgressDetector::new(&brazil());
+    let mut samples = sounded(&brazil().dial, 2000);
+    samples.extend([0; 8000]);
+    assert_eq!(names(&told(&mut detector, &samples)), [(ProgressTone::Dial, 1)]);
+    // The first tone is over, so this holds also without `dialed`.
+    let heard = told(&mut detector, &sounded(&brazil().ringback, 12_000));
+    assert_eq!(names(&heard), [(ProgressTone::Ringback, 1), (ProgressTone::Ringback, 2), (ProgressTone::Ringback, 3)]);
+    samples.truncate(2000 * 8);
+    let back = told(&mut detector, &samples);
+    assert_eq!(names(&back), [(ProgressTone::Dial, 1)]);
+    assert!(first_ms(&back) < 1400);
+}
+
+#[test]
+fn a_ringback_that_beats_is_told_apart_from_busy_of_its_middle_frequency() {
+    for (tone, spec) in
+        [(ProgressTone::Dial, japan().dial), (ProgressTone::Ringback, japan().ringback), (ProgressTone::Busy, japan().busy)]
+    {
+        let heard = told(&mut ProgressDetector::new(&japan()), &[vec![0; 50_000], sounded(&spec, 6000)].concat());
+        assert!(!heard.is_empty() && heard.iter().all(|(_, heard)| heard.tone == tone), "{tone:?}: {heard:?}");
+    }
+}
+
+#[test]
+fn equal_tones_are_told_as_busy() {
+    let mut detector = ProgressDetector::new(&twins());
+    detector.dialed();
+    let heard = told(&mut detector, &sounded(&twins().busy, 5000));
+    assert!(!heard.is_empty() && heard.iter().all(|(_, heard)| heard.tone == ProgressTone::Busy), "{heard:?}");
+}
+
+#[test]
+fn busy_after_ringback_and_after_congestion_is_told() {
+    let mut detector = ProgressDetector::new(&brazil());
+    detector.dialed();
+    let mut samples = sounded(&brazil().ringback, 6500);
+    samples.extend(sounded(&brazil().busy, 3000));
+    let heard = told(&mut detector, &samples);
+    assert_eq!(heard.first().map(|(_, heard)| heard.tone), Some(ProgressTone::Ringback));
+    assert_eq!(heard.last().map(|(_, heard)| (heard.tone, heard.cycles >= 5)), Some((ProgressTone::Busy, true)));
+    let mut samples = sounded(&brazil().congestion, 4500);
+    samples.extend(sounded(&brazil().busy, 3000));
+    let heard = told(&mut detector, &samples);
+    assert_eq!(heard.last().map(|(_, heard)| heard.tone), Some(ProgressTone::Busy));
+}
+
+#[test]
+fn a_tone_that_stops_and_comes_again_counts_anew() {
+    let mut detector = ProgressDetector::new(&brazil());
+    let mut samples = sounded(&brazil().busy, 2000);
+    samples.extend(vec![0; 6000 * 8]);
+    samples.extend(sounded(&brazil().busy, 1000));
+    let heard = names(&told(&mut detector, &samples));
+    assert_eq!(heard, [2, 3, 1].map(|cycles| (ProgressTone::Busy, cycles)));
+}
+
+#[test]
+fn the_special_information_tone_is_told_once() {
+    for (plan, scale) in [(brazil(), 1.0), (united_states(), 0.98), (brazil(), 1.02)] {
+        let mut sequence = ToneSequence::special_information(-14.0);
+        let mut samples = vec![0; 2000 * 8];
+        sequence.fill(&mut samples);
+        if scale != 1.0 {
+            let mut position = 0.0;
+            let original = samples.clone();
+            for sample in &mut samples {
+                *sample = original.get(position as usize).copied().unwrap_or(0);
+                position += scale;
+            }
+        }
+        let heard = told(&mut ProgressDetector::new(&plan), &samples);
+        assert_eq!(names(&heard), [(ProgressTone::SpecialInformation, 1)], "x{scale}");
+        assert!((heard[0].1.frequency_hz - 1800.0 * scale as f32).abs() < 5.0);
+    }
+}
+
+#[test]
+fn speech_noise_digits_and_silence_are_no_tones() {
+    for plan in [brazil(), united_states(), united_kingdom()] {
+        let mut detector = ProgressDetector::new(&plan);
+        assert_eq!(told(&mut detector, &vec![0; 40_000]), []);
+        for seed in 0..6 {
+            let mut samples = vec![0; 20 * 8000];
+            Babble::new(Rng::from_seed(seed), -16.0).fill(&mut samples);
+            assert_eq!(told(&mut detector, &samples), [], "seed {seed}");
+        }
+        let mut samples = vec![0; 80_000];
+        WhiteNoise::new(Rng::from_seed(2), -15.0).mix_into(&mut samples);
+        assert_eq!(told(&mut detector, &samples), []);
+        for digit_hz in [[697.0, 1209.0], [941.0, 1336.0], [770.0, 1633.0]] {
+            assert_eq!(told(&mut detector, &sounded(&spec(&digit_hz, &[100, 100]), 3000)), []);
+            assert_eq!(told(&mut detector, &sounded(&spec(&digit_hz, &[250, 250]), 3000)), []);
+        }
+        for other_hz in [[1000.0], [550.0], [2100.0], [1100.0]] {
+            assert_eq!(told(&mut detector, &sounded(&spec(&other_hz, &[500, 500]), 4000)), []);
+        }
+    }
+}
+
+#[test]
+fn wrong_cadences_are_no_busy_tone() {
+    for cadence_ms in [[100, 100], [250, 1000], [600, 250], [50, 1000], [400, 100]] {
+        let mut detector = ProgressDetector::new(&brazil());
+        detector.dialed();
+        assert_eq!(told(&mut detector, &sounded(&spec(&[425.0], &cadence_ms), 8000)), [], "{cadence_ms:?}");
+    }
+}
+
+#[test]
+fn busy_is_heard_below_the_echo_of_our_own_speech() {
+    let mut samples = sounded(&brazil().busy, 6000);
+    let mut echo = vec![0; samples.len()];
+    Babble::new(Rng::from_seed(77), -26.0).fill(&mut echo);
+    samples.iter_mut().zip(echo).for_each(|(sample, echo)| *sample += echo);
+    let heard = told(&mut ProgressDetector::new(&brazil()), &samples);
+    assert!(heard.iter().any(|(_, heard)| heard.cycles >= 3), "{heard:?}");
+    assert!(heard.iter().all(|(_, heard)| heard.tone == ProgressTone::Busy), "{heard:?}");
+}
+
+#[test]
+fn a_plan_of_nonsense_hears_nothing_and_survives() {
+    let empty = TonePlan {
+        dial: spec(&[], &[]),
+        ringback: spec(&[0.0, -5.0, 1e9], &[0, 0]),
+        busy: spec(&[f32::NAN], &[250, 250]),
+        congestion: spec(&[425.0; 9], &[1; 31]),
+    };
+    let mut samples = vec![0; 16_000];
+    Babble::new(Rng::from_seed(1), -10.0).fill(&mut samples);
+    samples.extend([i16::MIN; 2000]);
+    assert_eq!(told(&mut ProgressDetector::new(&empty), &samples), []);
+}
+
+#[test]
+#[ignore = "takes minutes without optimisation"]
+fn an_hour_of_babble_in_each_country_holds_no_tone() {
+    for plan in [brazil(), united_states(), united_kingdom()] {
+        let (mut detector, mut out) = (ProgressDetector::new(&plan), Vec::new());
+        for seed in 1000..1012 {
+            let mut babble = Babble::new(Rng::from_seed(seed), -16.0);
+            for _ in 0..300 * 50 {
+                detector.process(&babble.next_frame(), &mut out);
+            }
+        }
+        assert_eq!(out, []);
+    }
+}

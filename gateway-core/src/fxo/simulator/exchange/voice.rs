@@ -1,0 +1,194 @@
+//! The sound of a line: what the exchange plays, the echo of the hybrid, noise, and the digits it hears.
+
+mod fsk;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::ExchangeConfig;
+use crate::dsp::babble::{Babble, WhiteNoise};
+use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
+use crate::dsp::dtmf::{DtmfEvent, DtmfGenerator, DtmfLevels, DtmfReceiver};
+use crate::dsp::tone::{ToneGenerator, ToneSpec};
+use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
+use crate::fxo::simulator::act::{LineSound, Sound};
+use crate::rng::Rng;
+
+/// A DTMF digit of caller ID and the pause after it.
+const DIGIT_ON: Duration = Duration::from_millis(60);
+const DIGIT_OFF: Duration = Duration::from_millis(50);
+
+/// Speech of a far end, on average, in dBm0.
+const SPEECH_DBM0: f32 = -18.0;
+
+/// Longest delay of an echo, in frames.
+const MOST_DELAY: usize = 100;
+
+/// The sound machine of one line.
+#[derive(Debug)]
+pub(super) struct Voice {
+    rng: Rng,
+    noise: Option<WhiteNoise>,
+    /// What plays the current sound; `None` until its first frame is asked for.
+    player: Option<Player>,
+    /// What the subscriber sent last, for the hybrid and for echoes.
+    sent: Frame,
+    receiver: DtmfReceiver,
+}
+
+#[derive(Debug)]
+enum Player {
+    Silence,
+    Tone(Box<ToneGenerator>),
+    Digits(Box<DtmfGenerator>),
+    Once { samples: Vec<i16>, at: usize },
+    Repeated { samples: std::sync::Arc<[i16]>, at: usize },
+    Speech(Box<Babble>),
+    Echo { waiting: VecDeque<Frame> },
+}
+
+impl Voice {
+    pub(super) fn new(config: &ExchangeConfig, mut rng: Rng) -> Self {
+        let noise = config.noise_dbm0.map(|level_dbm0| WhiteNoise::new(rng.fork(), level_dbm0));
+        Voice { rng, noise, player: None, sent: Frame::SILENCE, receiver: DtmfReceiver::new() }
+    }
+
+    /// Another sound begins with the next frame.
+    pub(super) fn change(&mut self) {
+        self.player = None;
+    }
+
+    /// Takes 20 ms from the subscriber; gives the digits that begin in it.
+    pub(super) fn hear(&mut self, frame: &Frame) -> Vec<char> {
+        self.sent = *frame;
+        let mut events = Vec::new();
+        self.receiver.process(frame, &mut events);
+        let begun = events.into_iter().filter_map(|event| match event {
+            DtmfEvent::Begin { digit, .. } => Some(digit),
+            DtmfEvent::End { .. } => None,
+        });
+        begun.collect()
+    }
+
+    /// The next 20 ms for the subscriber.
+    pub(super) fn frame(&mut self, sound: &LineSound, off_hook: bool, config: &ExchangeConfig) -> Frame {
+        let rng = &mut self.rng;
+        let player = self.player.get_or_insert_with(|| Player::of(sound, config, rng));
+        let mut frame = Frame::SILENCE;
+        if *sound != LineSound::Quiet {
+            player.fill(&mut frame, &self.sent);
+        }
+        if let Some(loss_db) = config.hybrid_loss_db.filter(|_| off_hook) {
+            mix(&mut frame, &self.sent, 10f32.powf(-loss_db / 20.0));
+        }
+        if let Some(noise) = &mut self.noise {
+            noise.mix_into(&mut frame.0);
+        }
+        frame
+    }
+}
+
+impl Player {
+    fn of(sound: &LineSound, config: &ExchangeConfig, rng: &mut Rng) -> Player {
+        let tone = |spec: &ToneSpec| Player::Tone(Box::new(ToneGenerator::new(spec)));
+        match sound {
+            LineSound::Quiet => Player::Silence,
+            LineSound::DialTone => tone(&config.tones.dial),
+            LineSound::Ringback => tone(&config.tones.ringback),
+            LineSound::Busy => tone(&config.tones.busy),
+            LineSound::Congestion => tone(&config.tones.congestion),
+            LineSound::CallerId(caller) => Player::of_caller(caller),
+            LineSound::FarEnd(far) => Player::of_far_end(far, rng),
+        }
+    }
+
+    fn of_caller(caller: &CallerId) -> Player {
+        match caller.source {
+            CallerIdSource::Dtmf => {
+                let mut generator = DtmfGenerator::new(DtmfLevels::default());
+                match generator.push(&dtmf_digits(caller), DIGIT_ON, DIGIT_OFF) {
+                    Ok(()) => Player::Digits(Box::new(generator)),
+                    Err(_) => Player::Silence,
+                }
+            }
+            CallerIdSource::Bell202 => Player::Once { samples: fsk::burst(caller, fsk::BELL_202), at: 0 },
+            CallerIdSource::V23 => Player::Once { samples: fsk::burst(caller, fsk::V23), at: 0 },
+            CallerIdSource::Device => Player::Silence,
+        }
+    }
+
+    fn of_far_end(far: &Sound, rng: &mut Rng) -> Player {
+        let tone = |frequency_hz, level_dbm0| {
+            let spec = ToneSpec { frequencies_hz: vec![frequency_hz], level_dbm0, cadence_ms: Vec::new() };
+            Player::Tone(Box::new(ToneGenerator::new(&spec)))
+        };
+        match far {
+            Sound::Silence => Player::Silence,
+            Sound::Echo { delay_ms } => {
+                let delay = usize::try_from(u64::from(*delay_ms) / FRAME_MS).unwrap_or(MOST_DELAY).min(MOST_DELAY);
+                Player::Echo { waiting: vec![Frame::SILENCE; delay].into() }
+            }
+            Sound::Tone { frequency_hz, level_dbm0 } => tone(*frequency_hz, *level_dbm0),
+            Sound::Milliwatt => tone(1004.0, 0.0),
+            Sound::Speech => Player::Speech(Box::new(Babble::new(rng.fork(), SPEECH_DBM0))),
+            Sound::Recording { samples } => Player::Repeated { samples: samples.0.clone(), at: 0 },
+        }
+    }
+
+    fn fill(&mut self, frame: &mut Frame, sent: &Frame) {
+        match self {
+            Player::Silence => {}
+            Player::Tone(generator) => generator.fill(&mut frame.0),
+            Player::Digits(generator) => {
+                generator.fill(frame);
+            }
+            Player::Once { samples, at } => {
+                for (slot, sample) in frame.0.iter_mut().zip(samples.iter().skip(*at)) {
+                    *slot = *sample;
+                }
+                *at += FRAME_SAMPLES;
+            }
+            Player::Repeated { samples, at } => {
+                for slot in &mut frame.0 {
+                    *slot = samples.get(*at).copied().unwrap_or(0);
+                    *at = (*at + 1).checked_rem(samples.len()).unwrap_or(0);
+                }
+            }
+            Player::Speech(babble) => babble.fill(&mut frame.0),
+            Player::Echo { waiting } => {
+                waiting.push_back(*sent);
+                if let Some(heard) = waiting.pop_front() {
+                    mix(frame, &heard, 0.5);
+                }
+            }
+        }
+    }
+}
+
+fn mix(frame: &mut Frame, other: &Frame, gain: f32) {
+    for (sample, added) in frame.0.iter_mut().zip(other.0) {
+        *sample = sample.saturating_add((f32::from(added) * gain) as i16);
+    }
+}
+
+/// How long caller ID sounds, so that worlds without audio keep the same time.
+pub(super) fn caller_id_duration(caller: &CallerId) -> Duration {
+    match caller.source {
+        CallerIdSource::Dtmf => {
+            let digits = u32::try_from(dtmf_digits(caller).len()).unwrap_or(0);
+            (DIGIT_ON + DIGIT_OFF) * digits
+        }
+        CallerIdSource::Bell202 | CallerIdSource::V23 => fsk::duration(caller),
+        CallerIdSource::Device => Duration::from_millis(500),
+    }
+}
+
+/// A, the category, the number, C; a private number is B10, an unknown one B0.
+fn dtmf_digits(caller: &CallerId) -> String {
+    let category = caller.category.map(String::from).unwrap_or_default();
+    match (caller.presentation, &caller.number) {
+        (Presentation::Allowed, Some(number)) => format!("A{category}{number}C"),
+        (Presentation::Private, _) => "B10C".to_owned(),
+        (Presentation::Allowed | Presentation::Unavailable, _) => "B0C".to_owned(),
+    }
+}
