@@ -66,7 +66,8 @@ pub enum MediaCommand {
     Attach(Box<MediaPlan>),
     /// Stop RTP. Within 20 ms nothing is sent any more.
     Detach,
-    /// Dial these digits on the line as DTMF; answered by [`MediaEvent::Dialed`].
+    /// Dial these digits on the line as DTMF, `,` being a pause of 2 s; answered by [`MediaEvent::Dialed`]. Other characters are
+    /// left out, and so is what follows the 64th.
     Dial(String),
     /// One digit from SIP INFO, to be heard once on the line.
     Digit {
@@ -99,7 +100,7 @@ pub struct MediaPlan {
 pub enum MediaEvent {
     /// A supervisory tone is on the line (told when recognised, and again each further cadence cycle).
     Tone(HeardTone),
-    /// A voice is heard on the line (energy that is no tone).
+    /// A voice is heard on the line (energy that is no tone and no echo of ours); told again each second while it goes on.
     Voice,
     /// Caller ID was decoded on hook.
     CallerId(CallerId),
@@ -113,12 +114,12 @@ pub enum MediaEvent {
     Dialed,
     /// The first RTP packet of this attachment arrived.
     RtpStarted,
-    /// No RTP for the configured time.
+    /// No RTP for the configured time, while media should flow both ways; told again each time that time has passed once more.
     RtpLost {
         /// Since when, in ms.
         for_ms: u32,
     },
-    /// Silence both ways for the configured time.
+    /// Silence both ways for the configured time, off hook and not on hold; told again each time that time has passed once more.
     Silence {
         /// Since when, in ms.
         for_ms: u32,

@@ -142,10 +142,7 @@ fn application_messages() -> Vec<(&'static str, Expected)> {
             "cparam01",
             Read(|request| {
                 let contact = request.contacts().unwrap().remove(0);
-                assert_eq!(
-                    (contact.uri.as_str(), contact.params.get("unknownparam")),
-                    ("sip:+19725552222@gw1.example.net", Some(None))
-                );
+                assert_eq!((contact.uri.as_str(), contact.params.get("unknownparam")), ("sip:+19725552222@gw1.example.net", Some(None)));
             }),
         ),
         (
@@ -176,10 +173,7 @@ fn application_messages() -> Vec<(&'static str, Expected)> {
 fn wsinv(request: &Request) {
     assert_eq!(request.uri(), "sip:vivekg@chair-dnrc.example.com;unknownparam");
     assert_eq!(address(request.to()), (None, "sip:vivekg@chair-dnrc.example.com".into(), Some("1918181833n".into())));
-    assert_eq!(
-        address(request.from()),
-        (Some("J Rosenberg \\\"".into()), "sip:jdrosen@example.com".into(), Some("98asjd8".into()))
-    );
+    assert_eq!(address(request.from()), (Some("J Rosenberg \\\"".into()), "sip:jdrosen@example.com".into(), Some("98asjd8".into())));
     assert_eq!((request.max_forwards(), request.cseq().unwrap().number), (Ok(Some(68)), 9));
     assert_eq!(request.headers().all("Via").count(), 3);
     let top = request.top_via().unwrap();
@@ -300,11 +294,7 @@ fn each_torture_message_is_read_refused_or_dropped_as_it_should() {
             }
             (Ok(Message::Response(response)), Expected::Response(check)) => {
                 check(&response);
-                assert_eq!(
-                    wire::read(&wire::write_response(&response)),
-                    Ok(response.into()),
-                    "{name} does not survive the writer"
-                );
+                assert_eq!(wire::read(&wire::write_response(&response)), Ok(response.into()), "{name} does not survive the writer");
             }
             (Err(error), Expected::Refused(status, defect)) => {
                 assert_eq!((error.defect, error.status()), (defect, status), "{name}");

@@ -76,7 +76,7 @@ impl Channel {
                 self.to_net.forget_digit();
                 self.watch.restart_silence();
             }
-            MediaCommand::Attach(plan) => self.attach(*plan, now),
+            MediaCommand::Attach(plan) => self.attach(*plan, now, out),
             MediaCommand::Detach => self.detach(now, out),
             MediaCommand::Dial(digits) => self.to_line.dial(&digits),
             MediaCommand::Digit { digit, duration } => self.to_line.digit(digit, duration, now),
@@ -159,7 +159,7 @@ impl Channel {
         self.choose_digits();
     }
 
-    fn attach(&mut self, plan: MediaPlan, now: Moment) {
+    fn attach(&mut self, plan: MediaPlan, now: Moment, out: &mut Vec<MediaOutput>) {
         match &mut self.session {
             Some(session) if session.plan().ssrc == plan.ssrc => {
                 if session.change(plan) {
@@ -172,7 +172,7 @@ impl Channel {
                 }
             }
             _ => {
-                self.forget_call();
+                self.detach(now, out);
                 self.session = Some(Session::new(plan, now));
                 self.watch.rtp_is_due(now);
                 self.watch.restart_silence();

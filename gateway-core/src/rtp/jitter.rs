@@ -76,7 +76,7 @@ pub struct Counts {
     pub late: u32,
     /// Packets dropped as strays.
     pub stray: u32,
-    /// Samples that were concealed while audio was due.
+    /// Samples that were filled in; at most 60 ms of each gap.
     pub concealed_samples: u64,
     /// Times the buffer started anew.
     pub starts: u32,
@@ -99,8 +99,6 @@ struct Stream {
     ssrc: u32,
     /// Timestamp of the next sample to be heard.
     playhead: u32,
-    /// Whether any of it was heard yet.
-    begun: bool,
     /// End of the newest sample stored.
     newest_end: u32,
     /// Slots from the playhead to here are valid; beyond, the ring holds the past.
@@ -183,11 +181,11 @@ impl JitterBuffer {
             *sample = if stream.blanked(timestamp) {
                 self.concealer.heard(0)
             } else if self.present[slot] {
-                stream.begun = true;
                 self.concealer.heard(self.samples[slot])
             } else {
-                self.counts.concealed_samples += u64::from(stream.begun && timestamp_distance(stream.newest_end, timestamp) > 0);
-                self.concealer.missing()
+                let filling = self.concealer.missing();
+                self.counts.concealed_samples += u64::from(self.concealer.fills());
+                filling
             };
         }
         if shrink {
@@ -291,7 +289,6 @@ impl Stream {
         Stream {
             ssrc,
             playhead,
-            begun: false,
             newest_end: first,
             cleared_to: playhead.wrapping_add(CAPACITY_SAMPLES.unsigned_abs()),
             margins: Margins::default(),

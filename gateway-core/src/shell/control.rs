@@ -23,7 +23,7 @@ use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::record::CallRecord;
-use crate::gateway::{Gateway, GatewayAddress};
+use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
 use crate::time::{Moment, earliest};
 
@@ -218,7 +218,9 @@ impl Control {
         if after != before {
             self.handle(Event::Address(after));
         }
+        let country = plan::country(&settings.gateway.country);
         self.handle(Event::Apply(Box::new(settings)));
+        self.to_box(BoxOrder::Country(country));
         self.close_ports();
         self.tell_box_of_ports();
         outcome

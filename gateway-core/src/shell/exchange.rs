@@ -8,7 +8,11 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::inbox::{Inbox, Outbox, Received, SendFailure, inbox};
 use crate::config::PortId;
-use crate::fxo::simulator::{ExchangeEvent, LineAct, VirtualBox, VirtualBoxOutput};
+use crate::config::country::{CallerIdTiming, Country};
+use crate::dsp::callerid::CallerIdSource;
+use crate::fxo::simulator::act::{CallerIdSending, LineAct, PortEvent};
+use crate::fxo::simulator::exchange::ExchangeConfig;
+use crate::fxo::simulator::virtual_box::{BoxOutput, VirtualBox};
 
 /// Pieces of bytes and acts that may wait for the simulated box; a sender that finds no room waits as long as it says.
 const ORDERS: usize = 1024;
@@ -30,7 +34,7 @@ pub enum ExchangeSaid {
     /// Bytes for the host.
     Bytes(Vec<u8>),
     /// Something happened on a line.
-    Event(ExchangeEvent),
+    Event(PortEvent),
 }
 
 /// Why the simulated box took no order.
@@ -58,6 +62,28 @@ impl ExchangeOutbox {
             SendFailure::Stuck => ExchangeFailure::Busy,
             SendFailure::Closed => ExchangeFailure::Ended,
         })
+    }
+}
+
+/// What an exchange of a country is like: its tones, its ringing, and caller ID in the way most usual there.
+#[must_use]
+pub fn exchange_of(country: &Country, ports: u16) -> ExchangeConfig {
+    let caller_id = match country.caller_id.first() {
+        Some(habit) => sending(habit.source, habit.timing),
+        None => CallerIdSending::AfterRing { source: CallerIdSource::Bell202 },
+    };
+    ExchangeConfig {
+        tones: country.tone_plan(),
+        ring_cadence_ms: country.ring_cadence_ms.to_vec(),
+        caller_id,
+        ..ExchangeConfig::brazil(ports)
+    }
+}
+
+fn sending(source: CallerIdSource, timing: CallerIdTiming) -> CallerIdSending {
+    match timing {
+        CallerIdTiming::BeforeFirstRing => CallerIdSending::BeforeRing { source },
+        CallerIdTiming::AfterFirstRing => CallerIdSending::AfterRing { source },
     }
 }
 
@@ -92,8 +118,10 @@ fn run(mut simulated: VirtualBox, clock: Clock, inbox: &Inbox<ExchangeOrder, ()>
         }
         for output in said.drain(..) {
             let output = match output {
-                VirtualBoxOutput::Write(bytes) => ExchangeSaid::Bytes(bytes),
-                VirtualBoxOutput::Event(event) => ExchangeSaid::Event(event),
+                BoxOutput::Write(bytes) => ExchangeSaid::Bytes(bytes),
+                BoxOutput::Event(port, event) => ExchangeSaid::Event(PortEvent { port, event }),
+                // For worlds that play no audio; here it plays.
+                BoxOutput::Sound(..) => continue,
             };
             if !say(output) {
                 return;

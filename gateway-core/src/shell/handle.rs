@@ -21,7 +21,7 @@ use crate::config::problem::{Problem, Severity, forbids};
 use crate::config::profile::Imported;
 use crate::config::settings::Settings;
 use crate::config::{PortId, target};
-use crate::fxo::simulator::LineAct;
+use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Command;
 use crate::gateway::notice::Notice;
 use crate::gateway::view::Snapshot;

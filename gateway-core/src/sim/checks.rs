@@ -36,7 +36,9 @@ impl Checks {
         if !self.records.insert(record.id.clone()) {
             self.violations.push(format!("call {} has two records", record.id));
         }
-        if record.ended_ms < record.started_ms || record.answered_ms.is_some_and(|answered| answered < record.started_ms || answered > record.ended_ms) {
+        if record.ended_ms < record.started_ms
+            || record.answered_ms.is_some_and(|answered| answered < record.started_ms || answered > record.ended_ms)
+        {
             self.violations.push(format!("call {} runs backwards: {record:?}", record.id));
         }
         self.begun.insert(record.id.clone(), record.port);

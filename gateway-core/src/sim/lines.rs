@@ -99,6 +99,7 @@ impl Lines {
             return Vec::new();
         }
         let at = now + BOX_DELAY;
+        let moves_relay = matches!(command, LineCommand::Seize | LineCommand::Release | LineCommand::Reset);
         let mut out = Vec::new();
         let mut posted = Vec::new();
         match command {
@@ -112,7 +113,7 @@ impl Lines {
             }
             LineCommand::Measure => {}
         }
-        if matches!(command, LineCommand::Seize | LineCommand::Release | LineCommand::Reset) {
+        if moves_relay {
             let off_hook = self.hooks[port.index()];
             posted.push((at, line(port, LineEvent::Hook { off_hook })));
         }

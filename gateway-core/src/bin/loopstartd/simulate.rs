@@ -9,6 +9,8 @@ use super::exit::Exit;
 #[cfg(unix)]
 mod pty;
 #[cfg(unix)]
+mod wav;
+#[cfg(unix)]
 mod world;
 
 #[derive(Args, Debug)]
@@ -19,7 +21,7 @@ pub(crate) struct SimulateArgs {
     /// Country of the exchange: its tones, ringing and caller ID (ISO 3166, two letters).
     #[arg(long, value_name = "CC", default_value = "BR")]
     country: String,
-    /// What the far end says once it answers: a WAV file, 8 kHz, 16 bit, one channel. Without it: a tone.
+    /// What number 110 answers with, over and over: a WAV file, 8 kHz, 16 bit, one channel.
     #[arg(long, value_name = "FILE")]
     wav: Option<PathBuf>,
     /// A symbolic link to the pseudo-terminal, at a path that stays the same.

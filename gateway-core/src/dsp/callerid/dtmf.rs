@@ -136,9 +136,7 @@ fn numbered(digits: &str, category_digit: CategoryDigit) -> Option<CallerId> {
         return None;
     }
     let (category, number) = match digits.split_at_checked(1) {
-        Some((category, number)) if category_digit == CategoryDigit::Brazil && is_brazilian(number) => {
-            (category.chars().next(), number)
-        }
+        Some((category, number)) if category_digit == CategoryDigit::Brazil && is_brazilian(number) => (category.chars().next(), number),
         _ => (None, digits),
     };
     Some(CallerId { category, ..with_number(number) })

@@ -274,8 +274,7 @@ mod tests {
         assert_eq!(parse(&full().to_mdmf()), Ok(full()));
         assert_eq!(parse(&full().to_sdmf()), Ok(CallData { name: None, ..full() }));
         for absence in [Absence::Private, Absence::Unavailable] {
-            let data =
-                CallData { number: None, name: None, number_absence: Some(absence), name_absence: Some(absence), ..full() };
+            let data = CallData { number: None, name: None, number_absence: Some(absence), name_absence: Some(absence), ..full() };
             assert_eq!(parse(&data.to_mdmf()), Ok(data.clone()));
             assert_eq!(parse(&data.to_sdmf()).map(|single| single.number_absence), Ok(Some(absence)));
         }

@@ -109,8 +109,7 @@ impl ProgressDetector {
             candidates.push(Candidate { name, tone, cadence, told: 0 });
         }
         outlast_bursts(&mut candidates);
-        let special: Vec<usize> =
-            SPECIAL_PARTS_HZ.iter().flatten().map(|&frequency_hz| ear.listen_for(&[frequency_hz])).collect();
+        let special: Vec<usize> = SPECIAL_PARTS_HZ.iter().flatten().map(|&frequency_hz| ear.listen_for(&[frequency_hz])).collect();
         ProgressDetector {
             ear,
             special_tones: special,

@@ -307,12 +307,11 @@ mod tests {
             (r#"{"port":1,"act":"hang_up"}"#, LineAct::HangUp { how: None }),
             (r#"{"port":1,"act":"cable_out"}"#, LineAct::CableOut),
             (r#"{"port":1,"act":"answer"}"#, LineAct::Answer { polarity: false }),
-            (r#"{"port":1,"act":"speak","sound":{"kind":"echo","delay_ms":200}}"#, LineAct::Speak {
-                sound: Sound::Echo { delay_ms: 200 },
-            }),
-            (r#"{"port":1,"act":"hang_up","how":{"kind":"interruption","ms":500}}"#, LineAct::HangUp {
-                how: Some(HangUpHow::Interruption { ms: 500 }),
-            }),
+            (r#"{"port":1,"act":"speak","sound":{"kind":"echo","delay_ms":200}}"#, LineAct::Speak { sound: Sound::Echo { delay_ms: 200 } }),
+            (
+                r#"{"port":1,"act":"hang_up","how":{"kind":"interruption","ms":500}}"#,
+                LineAct::HangUp { how: Some(HangUpHow::Interruption { ms: 500 }) },
+            ),
         ] {
             assert_eq!(serde_json::from_str::<PortAct>(text).unwrap(), PortAct { port: PortId(1), act });
         }
@@ -331,11 +330,7 @@ mod tests {
 
     #[test]
     fn a_withheld_number_is_not_sent() {
-        let call = IncomingCall {
-            from: Some("123".to_owned()),
-            presentation: Presentation::Private,
-            ..IncomingCall::default()
-        };
+        let call = IncomingCall { from: Some("123".to_owned()), presentation: Presentation::Private, ..IncomingCall::default() };
         assert_eq!(call.caller(CallerIdSource::Dtmf).number, None);
     }
 }

@@ -14,10 +14,10 @@ use self::subscriber::Subscriber;
 use super::act::{CallerIdSending, ExchangeEvent, HangUpHow, LineAct, LineSound};
 use super::script::{Script, USUAL, script_of};
 use crate::config::PortId;
+use crate::dsp::Frame;
 use crate::dsp::callerid::CallerIdSource;
 use crate::dsp::progress::TonePlan;
 use crate::dsp::tone::ToneSpec;
-use crate::dsp::Frame;
 use crate::fxo::LineEvent;
 use crate::fxo::boxlink::firmware::Sense;
 use crate::fxo::boxlink::message::LineStatus;
@@ -55,11 +55,7 @@ impl ExchangeConfig {
     /// An exchange in Brazil: 425 Hz for everything, ringing 1 s of 5, caller ID by DTMF after the first ring.
     #[must_use]
     pub fn brazil(ports: u16) -> Self {
-        let tone = |cadence_ms: &[u32]| ToneSpec {
-            frequencies_hz: vec![425.0],
-            level_dbm0: -12.0,
-            cadence_ms: cadence_ms.to_vec(),
-        };
+        let tone = |cadence_ms: &[u32]| ToneSpec { frequencies_hz: vec![425.0], level_dbm0: -12.0, cadence_ms: cadence_ms.to_vec() };
         ExchangeConfig {
             ports,
             tones: TonePlan {
@@ -209,12 +205,7 @@ impl Exchange {
         }
     }
 
-    fn with(
-        &mut self,
-        port: PortId,
-        out: &mut Vec<ExchangeOutput>,
-        act: impl FnOnce(&mut Subscriber, &ExchangeConfig, &mut Telling<'_>),
-    ) {
+    fn with(&mut self, port: PortId, out: &mut Vec<ExchangeOutput>, act: impl FnOnce(&mut Subscriber, &ExchangeConfig, &mut Telling<'_>)) {
         if let Some(line) = self.lines.get_mut(port.index()) {
             act(line, &self.config, &mut Telling { port, out });
         }

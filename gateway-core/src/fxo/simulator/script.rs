@@ -55,30 +55,29 @@ const NUMBERS: &[(&str, Script)] = &[
     // Answers with a reversal of the polarity.
     ("103", Script::Answers { ringback: USUAL_RINGBACK, answer: Answer { polarity: true, ..ANSWER } }),
     // Answers and hangs up after 10 s.
-    ("104", Script::Answers {
-        ringback: USUAL_RINGBACK,
-        answer: Answer { hang_up: Some((Duration::from_secs(10), None)), ..ANSWER },
-    }),
+    ("104", Script::Answers { ringback: USUAL_RINGBACK, answer: Answer { hang_up: Some((Duration::from_secs(10), None)), ..ANSWER } }),
     // Has no way to it.
     ("105", Script::Congestion),
     // Answers with a 1000 Hz tone.
-    ("106", Script::Answers {
-        ringback: USUAL_RINGBACK,
-        answer: Answer { sound: Sound::Tone { frequency_hz: 1000.0, level_dbm0: -10.0 }, ..ANSWER },
-    }),
+    (
+        "106",
+        Script::Answers {
+            ringback: USUAL_RINGBACK,
+            answer: Answer { sound: Sound::Tone { frequency_hz: 1000.0, level_dbm0: -10.0 }, ..ANSWER },
+        },
+    ),
     // Answers with speech.
     ("107", Script::Answers { ringback: USUAL_RINGBACK, answer: Answer { sound: Sound::Speech, ..ANSWER } }),
     // Answers after ringing long.
     ("108", Script::Answers { ringback: Duration::from_secs(30), answer: ANSWER }),
     // Answers, says nothing and hangs up without telling.
-    ("109", Script::Answers {
-        ringback: USUAL_RINGBACK,
-        answer: Answer {
-            sound: Sound::Silence,
-            hang_up: Some((Duration::from_secs(10), Some(HangUpHow::Silent))),
-            ..ANSWER
+    (
+        "109",
+        Script::Answers {
+            ringback: USUAL_RINGBACK,
+            answer: Answer { sound: Sound::Silence, hang_up: Some((Duration::from_secs(10), Some(HangUpHow::Silent))), ..ANSWER },
         },
-    }),
+    ),
 ];
 
 /// The script of a number in the table.

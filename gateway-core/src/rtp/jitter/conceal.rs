@@ -65,6 +65,11 @@ impl Concealer {
         self.filling(period, gone)
     }
 
+    /// Whether the last sample was filled in, and not yet faded out.
+    pub(super) fn fills(&self) -> bool {
+        matches!(self.state, State::Gap { gone, .. } if gone <= FADE)
+    }
+
     fn blend_in(&mut self, sample: i16, period: usize, gone: usize, blended: usize) -> i16 {
         let filling = self.filling(period, gone);
         if blended >= BLEND || gone >= FADE {

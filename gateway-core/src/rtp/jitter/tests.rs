@@ -1,6 +1,7 @@
 use super::*;
 use crate::rng::Rng;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// A sample that tells its own timestamp, and is never zero.
 fn mark(timestamp: u32) -> i16 {
@@ -108,10 +109,27 @@ fn clocks_that_differ_by_200_ppm_are_followed_in_both_ways() {
         let packets = stream(0, 160, 60_000, |_| 0).into_iter().map(|(at, t, l)| (at * numerator / 1_000_000, t, l));
         let story = play(packets.collect(), 59_000);
         let counts = story.buffer.counts();
+        println!("{name}, 20 min: {counts:?}, deepest {} ms", story.deepest_ms);
         assert!(story.deepest_ms <= 90, "{name}: {}", story.deepest_ms);
         assert!(counts.concealed_samples < 120 * 160, "{name}: {counts:?}");
         assert_eq!(counts.starts, 1, "{name}");
     }
+}
+
+#[test]
+fn a_line_clock_that_comes_in_bursts_of_60_ms_is_served_without_a_gap() {
+    let mut buffer = JitterBuffer::new();
+    let mut heard = Vec::new();
+    for n in 0..1500_u32 {
+        let now = Moment::from_millis(20 * u64::from(n));
+        buffer.push(1, n * 160, marks(n * 160, 160), now);
+        if n % 3 == 0 {
+            (0..3).for_each(|_| heard.extend(buffer.pull(now).0));
+        }
+    }
+    let tail = &heard[500 * 160..];
+    assert!(tail.windows(2).all(|w| w[1] == w[0] + 1 || w[1] == 1), "{:?}", buffer.counts());
+    assert!(buffer.depth_ms() <= 100, "{}", buffer.depth_ms());
 }
 
 #[test]
@@ -181,7 +199,7 @@ fn after_a_reset_there_is_silence_until_the_next_packet() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     /// Whatever comes, the buffer stays bounded, plays nothing that was not sent, and plays it in order.
     #[test]

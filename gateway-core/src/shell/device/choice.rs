@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fxo::catalog::{UsbId, driver_for};
 use crate::fxo::{Identity, LinkCounters};
 
 /// The box that a person chose.
@@ -134,7 +135,7 @@ fn entry(port: &serialport::SerialPortInfo) -> DeviceEntry {
             name: usb.product.clone().unwrap_or_else(|| port.port_name.clone()),
             usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
             serial: usb.serial_number.clone().unwrap_or_default(),
-            known: false,
+            known: driver_for(UsbId { vendor: usb.vid, product: usb.pid }).is_some(),
             chosen: false,
         },
         serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => {

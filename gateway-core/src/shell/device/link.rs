@@ -11,13 +11,19 @@ use tokio::sync::broadcast;
 use super::choice::DeviceFault;
 use super::supervisor::{BoxOrder, BoxOutbox};
 use crate::config::PortId;
-use crate::fxo::simulator::{LineAct, VirtualBox};
+use crate::fxo::simulator::act::LineAct;
+use crate::fxo::simulator::exchange::ExchangeConfig;
+use crate::fxo::simulator::virtual_box::VirtualBox;
+use crate::rng::Rng;
 use crate::shell::clock::Clock;
 use crate::shell::exchange::{self, ExchangeFailure, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
 use crate::shell::handle::{DeviceError, Update};
 
 /// The bit rate for boxes behind a UART; boxes on USB (CDC-ACM) ignore it.
 const BITS_PER_SECOND: u32 = 921_600;
+
+/// The serial number of the simulated box inside this program.
+const SERIAL: &str = "in-process";
 
 /// How long one read may wait: it bounds how late the reader notices that it shall end.
 const READ_WAIT: Duration = Duration::from_millis(20);
@@ -32,6 +38,11 @@ const BEHIND: Duration = Duration::from_secs(2);
 pub(super) trait Link: Send {
     /// Writes what fits within a few milliseconds and answers how much that was.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Whether this is the way to the simulated box.
+    fn is_simulated(&self) -> bool {
+        false
+    }
 
     /// Makes something happen at the simulated exchange, where this is the way to one.
     fn act(&mut self, _port: PortId, _act: LineAct) -> Result<(), DeviceError> {
@@ -93,9 +104,9 @@ pub(super) struct VirtualLink {
 }
 
 impl VirtualLink {
-    /// Starts a simulated box with so many lines; what it says goes to `inbox` marked with `link`.
+    /// Starts a simulated box at such an exchange; what it says goes to `inbox` marked with `link`.
     pub(super) fn start(
-        ports: u16,
+        config: ExchangeConfig,
         link: u64,
         clock: Clock,
         inbox: BoxOutbox,
@@ -109,7 +120,11 @@ impl VirtualLink {
                 true
             }
         };
-        let (exchange, thread) = exchange::start(VirtualBox::new(ports), clock, say).map_err(|_| DeviceFault::OpenFailed)?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|_| DeviceFault::OpenFailed)?;
+        let ports = config.ports;
+        let simulated = VirtualBox::new(config, SERIAL, Rng::from_bytes(seed), clock.now());
+        let (exchange, thread) = exchange::start(simulated, clock, say).map_err(|_| DeviceFault::OpenFailed)?;
         Ok(VirtualLink { ports, exchange, thread: Some(thread) })
     }
 }
@@ -121,6 +136,10 @@ impl Link for VirtualLink {
             Err(ExchangeFailure::Busy) => Ok(0),
             Err(ExchangeFailure::Ended) => Err(io::ErrorKind::BrokenPipe.into()),
         }
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
     }
 
     fn act(&mut self, port: PortId, act: LineAct) -> Result<(), DeviceError> {

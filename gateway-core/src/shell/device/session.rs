@@ -11,6 +11,7 @@ use super::choice::{DeviceChoice, DeviceFault, DeviceState};
 use super::link::Link;
 use super::supervisor::{BoxInbox, BoxOrder, Reports};
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::fxo::boxlink::driver::{BoxDriver, BoxOptions};
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent};
 use crate::gateway::io::Event;
@@ -44,8 +45,8 @@ const COUNTERS_EVERY: Duration = Duration::from_secs(1);
 pub(super) enum Ending {
     /// The box cannot be used.
     Lost(DeviceFault),
-    /// It is time to look for the box again.
-    PauseOver,
+    /// Open the box again now.
+    Again,
     /// Another box was chosen; the lines of this one are released.
     Choose { choice: DeviceChoice, done: oneshot::Sender<()> },
     /// The lines are released: end. `done` is missing when the brain is gone.
@@ -60,6 +61,9 @@ pub(super) struct Session<'a> {
     inbox: &'a BoxInbox,
     reports: &'a Reports,
     ports: &'a mut Vec<PortOutbox>,
+    country: &'a mut &'static Country,
+    /// The simulated exchange stands in another country than it should: it is built anew when no line is in use.
+    abroad: bool,
     was_up: &'a Mutex<bool>,
     up: bool,
     opened: Moment,
@@ -80,6 +84,7 @@ impl<'a> Session<'a> {
         inbox: &'a BoxInbox,
         reports: &'a Reports,
         ports: &'a mut Vec<PortOutbox>,
+        country: &'a mut &'static Country,
         was_up: &'a Mutex<bool>,
     ) -> Self {
         let now = clock.now();
@@ -91,6 +96,8 @@ impl<'a> Session<'a> {
             inbox,
             reports,
             ports,
+            country,
+            abroad: false,
             was_up,
             up: false,
             opened: now,
@@ -111,6 +118,9 @@ impl<'a> Session<'a> {
             if let Err(ending) = self.carry_out().and_then(|()| self.write_waiting()).and_then(|()| self.judge()) {
                 // An order to end that waits for the lines is answered now: there is nothing left to wait for.
                 return self.ending.take().map_or(ending, |(ordered, _)| ordered);
+            }
+            if self.abroad && self.off_hook.is_empty() && self.ending.is_none() {
+                self.end(Ending::Again);
             }
             if let Some(ending) = self.ended() {
                 return ending;
@@ -160,6 +170,10 @@ impl<'a> Session<'a> {
             BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. } => {}
             BoxOrder::Line { port, command } => self.command(port, command, now),
             BoxOrder::Ports(ports) => *self.ports = ports,
+            BoxOrder::Country(country) => {
+                self.abroad = self.link.is_simulated() && self.country.code != country.code;
+                *self.country = country;
+            }
             BoxOrder::Act { port, act, answer } => {
                 // Whoever asked may have given up waiting.
                 let _ = answer.send(self.link.act(port, act));

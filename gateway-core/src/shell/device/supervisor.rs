@@ -11,11 +11,13 @@ use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus};
 use super::link::{Link, SerialLink, VirtualLink};
 use super::session::{Ending, Session};
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::fxo::LineCommand;
-use crate::fxo::simulator::LineAct;
+use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
+use crate::shell::exchange::exchange_of;
 use crate::shell::handle::{DeviceError, Update};
 use crate::shell::inbox::{Inbox, Outbox, Received, inbox};
 use crate::shell::port::PortOutbox;
@@ -38,6 +40,8 @@ pub(crate) enum BoxOrder {
     Line { port: PortId, command: LineCommand },
     /// Where the audio of each line goes from now on.
     Ports(Vec<PortOutbox>),
+    /// The country of the simulated exchange from now on.
+    Country(&'static Country),
     /// Something shall happen at the simulated exchange.
     Act { port: PortId, act: LineAct, answer: oneshot::Sender<Result<(), DeviceError>> },
     /// Use another box from now on: release every line of this one and close it first.
@@ -87,6 +91,7 @@ impl Reports {
 /// The system gave no thread.
 pub(crate) fn start(
     choice: DeviceChoice,
+    country: &'static Country,
     ports: Vec<PortOutbox>,
     clock: Clock,
     reports: Reports,
@@ -94,7 +99,7 @@ pub(crate) fn start(
     let (outbox, inbox) = inbox(ORDERS, FRAMES);
     let own = outbox.clone();
     let thread = std::thread::Builder::new().name("box".to_owned()).spawn(move || {
-        BoxThread { clock, inbox, own, reports, ports, choice, link: 0, pause: FIRST_PAUSE }.run();
+        BoxThread { clock, inbox, own, reports, ports, choice, country, link: 0, pause: FIRST_PAUSE }.run();
     })?;
     Ok((outbox, thread))
 }
@@ -106,6 +111,7 @@ struct BoxThread {
     reports: Reports,
     ports: Vec<PortOutbox>,
     choice: DeviceChoice,
+    country: &'static Country,
     link: u64,
     pause: Duration,
 }
@@ -125,7 +131,7 @@ impl BoxThread {
                 other => other,
             };
             match ending {
-                Ending::Lost(_) | Ending::PauseOver => {}
+                Ending::Lost(_) | Ending::Again => {}
                 Ending::Choose { choice, done } => {
                     self.choice = choice;
                     self.pause = FIRST_PAUSE;
@@ -157,7 +163,7 @@ impl BoxThread {
         };
         let was_up = Mutex::new(false);
         let served = catch_unwind(AssertUnwindSafe(|| {
-            Session::new(self.link, link, self.clock, &self.inbox, &self.reports, &mut self.ports, &was_up).run()
+            Session::new(self.link, link, self.clock, &self.inbox, &self.reports, &mut self.ports, &mut self.country, &was_up).run()
         }));
         let ending = served.unwrap_or_else(|_| {
             tracing::error!("the code that serves the box failed; the box is closed and opened again");
@@ -178,7 +184,8 @@ impl BoxThread {
             DeviceChoice::Serial { path } => Ok(Box::new(SerialLink::open(path, self.link, self.own.clone())?)),
             DeviceChoice::Virtual { ports } => {
                 let updates = self.reports.updates.clone();
-                Ok(Box::new(VirtualLink::start(*ports, self.link, self.clock, self.own.clone(), updates)?))
+                let config = exchange_of(self.country, *ports);
+                Ok(Box::new(VirtualLink::start(config, self.link, self.clock, self.own.clone(), updates)?))
             }
         }
     }
@@ -202,6 +209,7 @@ impl BoxThread {
                 Received::Order(BoxOrder::Choose { choice, done }) => return Ending::Choose { choice, done },
                 Received::Order(BoxOrder::Stop { done }) => return Ending::Stop { done: Some(done) },
                 Received::Order(BoxOrder::Ports(ports)) => self.ports = ports,
+                Received::Order(BoxOrder::Country(country)) => self.country = country,
                 Received::Order(BoxOrder::Act { answer, .. }) => {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
                 }
@@ -213,7 +221,7 @@ impl BoxThread {
                         return Ending::Stop { done: None };
                     }
                     if until.is_some_and(|until| Instant::now() >= until) {
-                        return Ending::PauseOver;
+                        return Ending::Again;
                     }
                 }
             }

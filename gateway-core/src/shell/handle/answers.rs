@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::PortId;
 use crate::config::diff::Change;
 use crate::config::problem::Problem;
-use crate::fxo::simulator::ExchangeEvent;
+use crate::fxo::simulator::act::PortEvent;
 use crate::gateway::notice::Notice;
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
@@ -193,7 +193,7 @@ pub enum Update {
     /// A call is over.
     Record(CallRecord),
     /// Something happened at the simulated exchange.
-    Exchange(ExchangeEvent),
+    Exchange(PortEvent),
     /// The box changed how it is doing.
     Device(DeviceStatus),
     /// The gateway has ended; nothing comes after this.

@@ -13,9 +13,9 @@ use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
-use crate::gateway::Gateway;
 use crate::gateway::io::Event;
 use crate::gateway::record::{CallDirection, CallRecord};
+use crate::gateway::{Gateway, plan};
 use crate::rng::Rng;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
@@ -73,7 +73,8 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
     let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
     let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
-    let (boxes, box_thread) = device::start(choice, outboxes, clock, reports).map_err(|error| system(&error))?;
+    let (boxes, box_thread) =
+        device::start(choice, plan::country(&settings.gateway.country), outboxes, clock, reports).map_err(|error| system(&error))?;
     for port in &ports {
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);

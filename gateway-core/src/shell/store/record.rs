@@ -65,7 +65,8 @@ impl Store {
     pub(super) async fn append_bounded(&self, record: &StoredRecord, kept: u32) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
-            "INSERT INTO call_records (id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status) \
+            "INSERT INTO call_records \
+             (id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         )
         .bind(&record.id)

@@ -67,10 +67,13 @@ impl Store {
             .bind(document)
             .fetch_one(&mut *transaction)
             .await?;
-        sqlx::query("INSERT INTO current_revision (only_row, revision_id) VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET revision_id = excluded.revision_id")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "INSERT INTO current_revision (only_row, revision_id) VALUES (1, ?) \
+             ON CONFLICT (only_row) DO UPDATE SET revision_id = excluded.revision_id",
+        )
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query("DELETE FROM revisions WHERE id NOT IN (SELECT id FROM revisions ORDER BY id DESC LIMIT ?)")
             .bind(KEPT_REVISIONS)
             .execute(&mut *transaction)

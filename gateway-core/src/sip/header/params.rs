@@ -33,8 +33,7 @@ impl Params {
                 None => (part, None),
             };
             let sound = |value: &str| {
-                grammar::quoted_len(value) == Some(value.len())
-                    || !value.contains(|c: char| c.is_whitespace() || c == '"' || c == ',')
+                grammar::quoted_len(value) == Some(value.len()) || !value.contains(|c: char| c.is_whitespace() || c == '"' || c == ',')
             };
             if !grammar::is_token(name) || !value.is_none_or(sound) {
                 return None;

@@ -6,11 +6,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
-use gateway_core::config::PortId;
-use gateway_core::fxo::simulator::LineAct;
+use gateway_core::fxo::simulator::act::PortAct;
 use gateway_core::shell::clock::Clock;
 use gateway_core::shell::exchange::{self, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
-use serde::Deserialize;
 use serde_json::json;
 use serialport::{SerialPort as _, TTYPort};
 
@@ -33,17 +31,10 @@ const WAITING: usize = 128;
 /// The longest line of an act that is read.
 const LINE_BYTES: u64 = 64 * 1024;
 
-/// One act, as a line of standard input.
-#[derive(Debug, Deserialize)]
-struct ActLine {
-    port: PortId,
-    #[serde(flatten)]
-    act: LineAct,
-}
-
 pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     let signals = run::Signals::new()?;
-    let simulated = world::simulated_box(&args)?;
+    let clock = Clock::start();
+    let simulated = world::simulated_box(&args, clock)?;
     let (master, slave) = TTYPort::pair().map_err(|error| Exit::Unavailable(error.to_string()))?;
     let name = slave.name().ok_or_else(|| Exit::Unavailable("pseudo_terminal_without_name".to_owned()))?;
     // Our own end of the host's side is closed, so that we see whether a host is there.
@@ -51,7 +42,7 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     let link = args.link.map(|path| Link::new(&name, path)).transpose()?;
     let (to_host, bytes) = sync_channel(WAITING);
     let failed = |error: io::Error| Exit::System(error.to_string());
-    let (outbox, _thread) = exchange::start(simulated, Clock::start(), move |said| say(&to_host, said)).map_err(failed)?;
+    let (outbox, _thread) = exchange::start(simulated, clock, move |said| say(&to_host, said)).map_err(failed)?;
     start_wire(master, bytes, outbox.clone()).map_err(failed)?;
     let shown = link.as_ref().map(|link| link.path.display().to_string());
     if output::json(&json!({ "pty": name, "ports": args.ports, "link": shown })).is_err() {
@@ -121,8 +112,8 @@ fn read_acts(outbox: &ExchangeOutbox) {
             Ok(0) | Err(_) => return,
             Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
             Ok(_) => {
-                let answered = match serde_json::from_slice::<ActLine>(&line) {
-                    Ok(ActLine { port, act }) => outbox.send(ExchangeOrder::Act(port, act), BEHIND).map_err(|e| e.to_string()),
+                let answered = match serde_json::from_slice::<PortAct>(&line) {
+                    Ok(PortAct { port, act }) => outbox.send(ExchangeOrder::Act(port, act), BEHIND).map_err(|e| e.to_string()),
                     Err(error) => Err(error.to_string()),
                 };
                 if let Err(detail) = answered

@@ -1,11 +1,34 @@
-//! What is simulated.
+//! What is simulated: the exchange of a country and the box in front of it.
 
-use gateway_core::fxo::simulator::VirtualBox;
+use gateway_core::config::country::country;
+use gateway_core::fxo::simulator::act::{Recording, Sound};
+use gateway_core::fxo::simulator::script::{Answer, Script};
+use gateway_core::fxo::simulator::virtual_box::VirtualBox;
+use gateway_core::rng::Rng;
+use gateway_core::shell::clock::Clock;
+use gateway_core::shell::exchange::exchange_of;
 
 use super::SimulateArgs;
 use crate::exit::Exit;
 
+/// The number whose far end speaks the recording.
+const RECORDING_NUMBER: &str = "110";
+
+/// How long the far end with the recording rings.
+const RINGBACK: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The box and its exchange, as the arguments want them.
-pub(super) fn simulated_box(args: &SimulateArgs) -> Result<VirtualBox, Exit> {
-    Ok(VirtualBox::new(args.ports))
+pub(super) fn simulated_box(args: &SimulateArgs, clock: Clock) -> Result<VirtualBox, Exit> {
+    let code = args.country.to_ascii_uppercase();
+    let country = country(&code).ok_or_else(|| Exit::Config(format!("unknown_country {code}")))?;
+    let mut config = exchange_of(country, args.ports);
+    if let Some(path) = &args.wav {
+        let sound = Sound::Recording { samples: Recording::from(super::wav::read(path)?) };
+        let answer = Answer { polarity: false, sound, hang_up: None };
+        config.numbers.insert(RECORDING_NUMBER.to_owned(), Script::Answers { ringback: RINGBACK, answer });
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Exit::System(error.to_string()))?;
+    let serial = format!("pid-{}", std::process::id());
+    Ok(VirtualBox::new(config, &serial, Rng::from_bytes(seed), clock.now()))
 }

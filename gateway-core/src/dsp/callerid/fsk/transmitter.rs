@@ -86,8 +86,7 @@ impl FskTransmitter {
             return 0;
         }
         let shape = &self.shape;
-        let (frequency_hz, level_dbm0) =
-            if self.is_mark() { (shape.mark_hz, shape.mark_dbm0) } else { (shape.space_hz, shape.space_dbm0) };
+        let (frequency_hz, level_dbm0) = if self.is_mark() { (shape.mark_hz, shape.mark_dbm0) } else { (shape.space_hz, shape.space_dbm0) };
         let sample = f64::from(amplitude_of_dbm0(level_dbm0)) * (TAU * self.phase).sin();
         self.phase += f64::from(frequency_hz) / f64::from(SAMPLE_RATE_HZ);
         self.phase -= self.phase.floor();

@@ -179,8 +179,7 @@ fn ringback_is_no_dial_tone_once_the_number_is_dialled() {
 
 #[test]
 fn a_ringback_that_beats_is_told_apart_from_busy_of_its_middle_frequency() {
-    for (tone, spec) in
-        [(ProgressTone::Dial, japan().dial), (ProgressTone::Ringback, japan().ringback), (ProgressTone::Busy, japan().busy)]
+    for (tone, spec) in [(ProgressTone::Dial, japan().dial), (ProgressTone::Ringback, japan().ringback), (ProgressTone::Busy, japan().busy)]
     {
         let heard = told(&mut ProgressDetector::new(&japan()), &[vec![0; 50_000], sounded(&spec, 6000)].concat());
         assert!(!heard.is_empty() && heard.iter().all(|(_, heard)| heard.tone == tone), "{tone:?}: {heard:?}");

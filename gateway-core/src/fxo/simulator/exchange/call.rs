@@ -54,13 +54,7 @@ impl Subscriber {
     }
 
     /// A person answers for the called party.
-    pub(super) fn answer_now(
-        &mut self,
-        polarity: bool,
-        config: &ExchangeConfig,
-        now: Moment,
-        telling: &mut Telling<'_>,
-    ) {
+    pub(super) fn answer_now(&mut self, polarity: bool, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
         let Stage::Alerting(answer) = &mut self.stage else { return };
         let usual = Answer { polarity: false, sound: USUAL_ECHO, hang_up: None };
         let mut answer = answer.take().unwrap_or(usual);
@@ -89,13 +83,7 @@ impl Subscriber {
     }
 
     /// The far end hangs up, or gives up ringing.
-    pub(super) fn far_end_hangs_up(
-        &mut self,
-        how: Option<HangUpHow>,
-        config: &ExchangeConfig,
-        now: Moment,
-        telling: &mut Telling<'_>,
-    ) {
+    pub(super) fn far_end_hangs_up(&mut self, how: Option<HangUpHow>, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
         match self.stage {
             Stage::Ringing(..) => self.stop_ringing(now, telling),
             Stage::Talking { .. } => {

@@ -24,13 +24,7 @@ const AFTER_RING: Duration = Duration::from_millis(250);
 const MOST_ELEMENTS: u32 = 60;
 
 impl Subscriber {
-    pub(super) fn called(
-        &mut self,
-        call: IncomingCall,
-        config: &ExchangeConfig,
-        now: Moment,
-        telling: &mut Telling<'_>,
-    ) {
+    pub(super) fn called(&mut self, call: IncomingCall, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
         if !matches!(self.stage, Stage::OnHook) {
             return telling.event(ExchangeEvent::CallerRefused);
         }

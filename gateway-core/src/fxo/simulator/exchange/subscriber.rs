@@ -138,14 +138,7 @@ impl Subscriber {
         Subscriber {
             stage: Stage::OnHook,
             timers: Timers::new(),
-            wire: Wire {
-                cable: config.cables_in,
-                relay: false,
-                extension: false,
-                forward: true,
-                cut: None,
-                ringing: None,
-            },
+            wire: Wire { cable: config.cables_in, relay: false, extension: false, forward: true, cut: None, ringing: None },
             voice: Voice::new(config, rng),
             sound: LineSound::Quiet,
             gives_dial_tone: true,
@@ -362,12 +355,7 @@ impl Subscriber {
         let mut number = match &mut self.stage {
             Stage::Waiting | Stage::DialTone => String::new(),
             Stage::Collecting(number) => std::mem::take(number),
-            Stage::OnHook
-            | Stage::Ringing(..)
-            | Stage::Routing(_)
-            | Stage::Alerting(_)
-            | Stage::Talking { .. }
-            | Stage::Over => return,
+            Stage::OnHook | Stage::Ringing(..) | Stage::Routing(_) | Stage::Alerting(_) | Stage::Talking { .. } | Stage::Over => return,
         };
         self.timers.clear(Clock::DialTone);
         self.timers.clear(Clock::FirstDigit);
