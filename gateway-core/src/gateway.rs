@@ -11,6 +11,7 @@ pub mod record;
 pub mod router;
 pub mod view;
 
+mod admission;
 mod apply;
 mod callers;
 mod lines;
@@ -37,6 +38,7 @@ use crate::sip::registrar::Registrar;
 use crate::time::{Moment, Timers, earliest};
 
 use call::{Bridge, Call, CallEvent, Step};
+use callers::Invitation;
 use io::{Action, Command, Event};
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
@@ -206,7 +208,7 @@ impl Gateway {
 
     fn sip_event(&mut self, event: SipEvent, now: Moment, out: &mut Vec<Action>) {
         match event {
-            SipEvent::Invite { session, source, request } => self.invited(session, source, &request, now, out),
+            SipEvent::Invite { session, source, request } => self.invited(Invitation { session, source, request: &request }, now, out),
             SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
             SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
             SipEvent::Cancelled { session } => self.session_event(session, CallEvent::Cancelled, now, out),

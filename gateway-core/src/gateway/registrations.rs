@@ -127,9 +127,8 @@ impl Gateway {
         let ip = router::plain_ip(source.ip());
         let admits = |index: usize| self.ports[index].hosts.admits(ip, &|host| self.names.known(host));
         match self.ports_of(user) {
-            Some(Wanted::Port(port)) => admits(port.index()),
-            Some(Wanted::Any) => (0..self.ports.len()).any(admits),
-            None => false,
+            Wanted::Port(port) => port.index() < self.ports.len() && admits(port.index()),
+            Wanted::Any => (0..self.ports.len()).any(admits),
         }
     }
 

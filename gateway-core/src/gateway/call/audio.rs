@@ -9,6 +9,8 @@ use crate::sdp::{self, Agreed, LocalMedia, SdpError};
 pub struct Audio {
     local: LocalMedia,
     agreed: Option<Agreed>,
+    /// Our answer to the peer's latest offer.
+    answer: Option<Vec<u8>>,
     ssrc: u32,
     first_sequence: u16,
     first_timestamp: u32,
@@ -20,7 +22,15 @@ impl Audio {
     #[must_use]
     pub fn new(local: LocalMedia, rng: &mut Rng) -> Self {
         let first_sequence = u16::try_from(rng.below(0x8000)).unwrap_or(0);
-        Audio { local, agreed: None, ssrc: rng.next_u32(), first_sequence, first_timestamp: rng.next_u32(), cname: rng.hex(16) }
+        Audio {
+            local,
+            agreed: None,
+            answer: None,
+            ssrc: rng.next_u32(),
+            first_sequence,
+            first_timestamp: rng.next_u32(),
+            cname: rng.hex(16),
+        }
     }
 
     /// Takes an offer and makes the answer to it.
@@ -30,8 +40,15 @@ impl Audio {
     pub fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, SdpError> {
         let (answer, agreed) = sdp::answer(&self.local, offer)?;
         self.agreed = Some(agreed);
+        self.answer = Some(answer.clone());
         self.local.session_version += 1;
         Ok(answer)
+    }
+
+    /// Our answer to the peer's latest offer; `None` while it has made none.
+    #[must_use]
+    pub fn last_answer(&self) -> Option<Vec<u8>> {
+        self.answer.clone()
     }
 
     /// Our offer.

@@ -40,24 +40,15 @@ pub struct ToLine {
     pub(super) timers: Timers<CallTimer>,
     session: SessionId,
     audio: Audio,
-    answer: Option<Vec<u8>>,
     order: Order,
     stage: Stage,
 }
 
 impl ToLine {
-    /// A call whose port is chosen. `answer` is our SDP answer; `None` when the INVITE had no offer.
-    /// Orders the seizure at once.
-    pub fn begin(
-        facts: CallFacts,
-        session: SessionId,
-        audio: Audio,
-        answer: Option<Vec<u8>>,
-        order: Order,
-        bridge: &mut Bridge<'_>,
-    ) -> Self {
+    /// A call whose port is chosen and whose offer, if it came, is answered in `audio`. Orders the seizure at once.
+    pub fn begin(facts: CallFacts, session: SessionId, audio: Audio, order: Order, bridge: &mut Bridge<'_>) -> Self {
         bridge.line.push(LineOrder::Seize);
-        ToLine { facts, timers: Timers::new(), session, audio, answer, order, stage: Stage::Seizing }
+        ToLine { facts, timers: Timers::new(), session, audio, order, stage: Stage::Seizing }
     }
 
     /// What the port is doing.
@@ -80,8 +71,9 @@ impl ToLine {
     pub fn move_to(&mut self, port: PortId, local: LocalMedia, offer: &[u8], bridge: &mut Bridge<'_>) {
         self.facts.port = port;
         self.audio.move_to(local);
-        if self.answer.is_some() {
-            self.answer = self.audio.answer(offer).ok();
+        if !offer.is_empty() {
+            // The same offer was answered before, so it is answered again.
+            let _ = self.audio.answer(offer);
         }
         self.stage = Stage::Seizing;
         bridge.line.push(LineOrder::Seize);
@@ -182,7 +174,7 @@ impl ToLine {
             return Step::Continue;
         }
         self.stage = Stage::Waiting { ringback_heard: false };
-        bridge.agent.provisional(self.session, 183, self.answer.clone(), bridge.now, bridge.sip);
+        bridge.agent.provisional(self.session, 183, self.audio.last_answer(), bridge.now, bridge.sip);
         self.attach(bridge);
         match bridge.settings.answer_mode {
             AnswerMode::AfterDialing => return self.answered(bridge),
@@ -255,7 +247,7 @@ impl ToLine {
         self.timers.clear_all();
         self.stage = Stage::Talking;
         self.facts.answered = Some(bridge.now);
-        let body = self.answer.clone().unwrap_or_else(|| self.audio.offer());
+        let body = self.audio.last_answer().unwrap_or_else(|| self.audio.offer());
         bridge.agent.answer(self.session, body, bridge.now, bridge.sip);
         bridge.line.push(LineOrder::Supervise);
         if let Some(longest) = seconds_or_never(bridge.settings.longest_call_s) {

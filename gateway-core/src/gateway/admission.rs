@@ -1,0 +1,146 @@
+//! Who may talk to the gateway over SIP: bans, "only from host", and digest.
+
+use std::net::SocketAddr;
+
+use super::io::Action;
+use super::notice::{NoticeCode, Severity};
+use super::router::{self, Wanted};
+use super::sources::Patience;
+use super::{Gateway, port_id};
+use crate::config::PortId;
+use crate::config::settings::Mode;
+use crate::sip::agent::Refusal;
+use crate::sip::digest::{Credentials, Verdict};
+use crate::sip::message::{Message, Method, Request};
+use crate::sip::uri::Uri;
+use crate::sip::wire;
+use crate::time::Moment;
+
+impl Gateway {
+    pub(super) fn datagram(&mut self, source: SocketAddr, bytes: &[u8], now: Moment, out: &mut Vec<Action>) {
+        let ip = router::plain_ip(source.ip());
+        if self.sources.is_banned(ip, now) {
+            return;
+        }
+        match wire::read(bytes) {
+            Ok(Message::Request(request)) => {
+                if self.admits_request(source, &request, now, out) {
+                    self.agent.handle_message(source, Message::Request(request), now, &mut self.pending.sip);
+                }
+            }
+            Ok(message @ Message::Response(_)) => self.agent.handle_message(source, message, now, &mut self.pending.sip),
+            Err(error) => {
+                if self.sources.is_news(ip, NoticeCode::MalformedSip, now) {
+                    let args = [("source", source.to_string()), ("problem", error.defect.to_string())];
+                    out.push(self.notice(Severity::Warning, NoticeCode::MalformedSip, None, &args, now));
+                }
+                let admitted = !self.settings.gateway.stealth || self.is_admitted_somewhere(source, None);
+                if let Some(response) = error.reply.filter(|_| admitted) {
+                    out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(*response)) });
+                }
+            }
+        }
+    }
+
+    /// "Only from host" before anything else is looked at. Sources that no port admits get silence (stealth) or 403.
+    fn admits_request(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> bool {
+        if let Some(session) = self.agent.session_of(&Message::Request(request.clone())) {
+            // A peer that we called ourselves may end its call, whatever the list says: the line must not stay seized.
+            let owner = self.sessions.get(&session).copied();
+            if owner.is_none_or(|(port, peer)| peer == source.ip() || self.admits(port, source, Some(request))) {
+                return true;
+            }
+        } else if self.is_admitted_somewhere(source, Some(request)) {
+            return true;
+        }
+        let ip = router::plain_ip(source.ip());
+        if self.sources.is_news(ip, NoticeCode::SourceDropped, now) {
+            let args = [("source", source.ip().to_string())];
+            out.push(self.notice(Severity::Warning, NoticeCode::SourceDropped, None, &args, now));
+        }
+        if !self.settings.gateway.stealth && *request.method() != Method::Ack {
+            let mut response = request.respond(403);
+            response.headers_mut().set("Reason", "Q.850;cause=21");
+            out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(response)) });
+        }
+        false
+    }
+
+    fn is_admitted_somewhere(&self, source: SocketAddr, request: Option<&Request>) -> bool {
+        self.ports.iter().any(|port| self.admits(port.id, source, request))
+    }
+
+    /// Whether a port admits a source: its "only from host", and in client mode the registered server or our contact token.
+    pub(super) fn admits(&self, id: PortId, source: SocketAddr, request: Option<&Request>) -> bool {
+        let Some(port) = self.ports.get(id.index()) else { return false };
+        let ip = router::plain_ip(source.ip());
+        let listed = port.hosts.admits(ip, &|host| self.names.known(host));
+        match self.settings.gateway.mode {
+            Mode::SipServer | Mode::SipTrunk => listed,
+            Mode::SipClient => {
+                let token =
+                    request.and_then(|request| Uri::parse(request.uri()).ok()?.user).and_then(|user| self.registrations.account_of(&user));
+                listed && (token.is_some() || self.is_remote_server(ip))
+            }
+        }
+    }
+
+    /// Checks the credentials of a request against the port users.
+    ///
+    /// # Errors
+    /// The refusal to send: a challenge, or 403 after the configured tries. An unknown user and a wrong secret look the same.
+    pub(super) fn authenticate(
+        &mut self,
+        source: SocketAddr,
+        request: &Request,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) -> Result<String, Refusal> {
+        let claimed = self.verifier.claimed_user(request);
+        let credentials = claimed.as_deref().and_then(|user| self.credentials_of(user));
+        let ip = router::plain_ip(source.ip());
+        match self.verifier.check(request, source.ip(), credentials.as_ref(), now) {
+            Verdict::Granted => {
+                self.sources.right(ip);
+                Ok(claimed.unwrap_or_default())
+            }
+            Verdict::Challenge { stale } => Err(self.challenge(source, stale, now)),
+            Verdict::Wrong => match self.sources.wrong(ip, self.settings.gateway.auth_tries, now) {
+                Patience::TryAgain => Err(self.challenge(source, false, now)),
+                Patience::Refused => {
+                    if self.sources.is_news(ip, NoticeCode::WrongCredentials, now) {
+                        let args = [("source", source.ip().to_string())];
+                        out.push(self.notice(Severity::Warning, NoticeCode::WrongCredentials, None, &args, now));
+                    }
+                    Err(Refusal { status: 403, cause: Some(21), ..Refusal::default() })
+                }
+            },
+        }
+    }
+
+    fn challenge(&mut self, source: SocketAddr, stale: bool, now: Moment) -> Refusal {
+        let headers = self.verifier.challenges(source.ip(), stale, now).into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
+        Refusal { status: 401, headers: headers.collect(), ..Refusal::default() }
+    }
+
+    fn credentials_of(&self, user: &str) -> Option<Credentials> {
+        let gateway = &self.settings.gateway;
+        let (user, secret) = if gateway.single_user {
+            Some((&gateway.user, &gateway.secret)).filter(|(known, _)| *known == user)
+        } else {
+            self.settings.ports.iter().map(|port| (&port.user, &port.secret)).find(|(known, _)| *known == user)
+        }?;
+        // A blank user or secret is no credential at all.
+        let usable = !user.is_empty() && !secret.0.is_empty();
+        usable.then(|| Credentials { user: user.clone(), secret: secret.clone() })
+    }
+
+    /// The ports that a user of server mode may use.
+    pub(super) fn ports_of(&self, user: &str) -> Wanted {
+        if self.settings.gateway.single_user {
+            return Wanted::Any;
+        }
+        // The user has just proven its secret, so it is one of these; an unknown one would be given a port that is not there.
+        Wanted::Port(self.settings.ports.iter().position(|port| port.user == user).map_or(PortId(u16::MAX), port_id))
+    }
+}
