@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::settings::DtmfToSip;
 use crate::dsp::callerid::CallerId;
+use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::dsp::progress::{HeardTone, TonePlan};
 use crate::sdp::Agreed;
 
@@ -43,6 +44,8 @@ pub enum Ear {
 pub struct MediaConfig {
     /// The country's tones.
     pub tones: TonePlan,
+    /// Whether caller ID by DTMF may begin with the caller's category.
+    pub category_digit: CategoryDigit,
     /// How digits heard on the line go to SIP.
     pub dtmf_to_sip: DtmfToSip,
     /// Length of a dialled digit.

@@ -31,7 +31,7 @@ pub fn quick() -> Outcome {
 pub fn shots() -> Outcome {
     let mut steps = Steps::new(2);
     steps.step("what this machine needs", setup::for_shots)?;
-    steps.step("pictures, into screenshots/", || must(&mut npm(&["run", "shots"])))
+    steps.step("pictures, into screenshots/", || must(&mut npm(&["run", "screenshots"])))
 }
 
 fn format() -> Outcome {

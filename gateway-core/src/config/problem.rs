@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How much a problem weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "snake_case")]
+#[serde(rename = "ProblemSeverity", rename_all = "snake_case")]
 pub enum Severity {
     /// Refused until it is changed.
     Error,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::country::{self, Country};
 use crate::config::settings::PortSettings;
+use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::fxo::line::LineConfig;
 use crate::media::MediaConfig;
 
@@ -40,6 +41,7 @@ pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
         dtmf_off: ms(line.dtmf_off_ms),
         rtp_timeout: seconds_or_never(line.rtp_timeout_s),
         silence_timeout: seconds_or_never(line.silence_timeout_s),
+        category_digit: if country.caller_id_category { CategoryDigit::Brazil } else { CategoryDigit::Never },
     }
 }
 

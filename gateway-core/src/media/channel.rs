@@ -54,7 +54,7 @@ impl Channel {
     pub fn new(config: MediaConfig) -> Self {
         Channel {
             ear: LineEar::new(&config),
-            echo: Echo::new(),
+            echo: Echo::new(&config),
             to_net: ToNet::new(),
             to_line: ToLine::new(config.dtmf_on, config.dtmf_off),
             session: None,
@@ -87,7 +87,7 @@ impl Channel {
     /// Takes the 20 ms that were heard on the line.
     pub fn line_frame(&mut self, frame: &Frame, now: Moment, out: &mut Vec<MediaOutput>) {
         self.rx_dbm0 = dbm0_of(&frame.0);
-        self.watch.from_line(frame);
+        self.watch.heard_on_line(frame);
         self.ear.hear(frame, self.rx_dbm0, &self.echo, now, out);
         if let Some(session) = &mut self.session {
             let to_line = &mut self.to_line;
@@ -97,6 +97,7 @@ impl Channel {
         }
         self.watch_over(now, out);
         if self.to_line.take_dialed() {
+            self.ear.dialed();
             out.push(MediaOutput::Event(MediaEvent::Dialed));
         }
         self.tell_meter(out);
@@ -139,7 +140,7 @@ impl Channel {
     /// The next 20 ms to be heard on the line: dialled digits, else digits of the call, else its audio.
     pub fn to_line(&mut self, now: Moment) -> Frame {
         let frame = self.to_line.frame(now);
-        self.watch.to_line(&frame);
+        self.watch.put_on_line(&frame);
         self.tx_dbm0 = self.echo.outgoing(&frame, now);
         frame
     }
@@ -152,7 +153,10 @@ impl Channel {
     }
 
     fn configure(&mut self, config: MediaConfig) {
-        self.ear.configure(&config);
+        if config.tones != self.config.tones || config.category_digit != self.config.category_digit {
+            self.ear.retune(&config);
+            self.echo.retune(&config);
+        }
         self.to_line.set_timing(config.dtmf_on, config.dtmf_off);
         self.watch.configure(&config);
         self.config = config;

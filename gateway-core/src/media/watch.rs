@@ -60,11 +60,11 @@ impl Watch {
         self.silence_told = 0;
     }
 
-    pub(super) fn from_line(&mut self, frame: &Frame) {
+    pub(super) fn heard_on_line(&mut self, frame: &Frame) {
         self.from_line.process(frame);
     }
 
-    pub(super) fn to_line(&mut self, frame: &Frame) {
+    pub(super) fn put_on_line(&mut self, frame: &Frame) {
         self.to_line.process(frame);
     }
 

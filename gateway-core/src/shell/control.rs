@@ -173,6 +173,7 @@ impl Control {
     }
 
     fn handle(&mut self, event: Event) {
+        tracing::trace!(?event, "event");
         self.publisher.heard(&event);
         self.gateway.handle(event, self.clock.now(), &mut self.actions);
         self.carry_out();
@@ -261,6 +262,7 @@ impl Control {
     fn carry_out(&mut self) {
         while !self.actions.is_empty() {
             for action in std::mem::take(&mut self.actions) {
+                tracing::trace!(?action, "action");
                 match action {
                     Action::Send { to, bytes } => self.send(to, &bytes),
                     Action::Resolve { host } => self.resolver.resolve(host),

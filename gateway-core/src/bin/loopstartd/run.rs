@@ -69,12 +69,13 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
     let gateway = GatewayHandle::start(options).await.map_err(refusal)?;
     let updates = gateway.subscribe();
     let told = tell(&gateway, updates, args.events.is_some());
+    tokio::pin!(told);
     let ended = tokio::select! {
         () = signal.received() => {
-            gateway.stop().await;
-            gateway.ended().await
+            // What happens while it stops is told as well: the last calls and their records.
+            tokio::join!(gateway.stop(), told).1
         }
-        ended = told => ended,
+        ended = &mut told => ended,
     };
     match ended {
         Ended::Stopped => Ok(()),

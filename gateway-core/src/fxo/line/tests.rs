@@ -240,11 +240,7 @@ fn glare_releases_the_line_and_lets_it_ring() {
     story.order(LineOrder::Seize);
     story.wait_ms(20);
     let out = story.driver(LineEvent::RingOn { frequency_hz: 25 });
-    let glare = [
-        told(LineReport::SeizeFailed(SeizeFailure::Glare)),
-        ordered(LineCommand::Release),
-        state(LineState::Releasing),
-    ];
+    let glare = [told(LineReport::SeizeFailed(SeizeFailure::Glare)), ordered(LineCommand::Release), state(LineState::Releasing)];
     assert_eq!(out, glare);
     story.wait_ms(20);
     // The seizure was on its way already.
@@ -442,11 +438,7 @@ fn a_device_that_goes_takes_calls_and_ringing_with_it() {
 fn a_device_that_lets_go_by_itself_ends_the_call() {
     let mut story = Story::supervised();
     let out = reports(&story.hook(false));
-    let dropped = [
-        LineReport::HungUp(HangUpEvidence::DeviceGone),
-        LineReport::Released,
-        LineReport::State(LineState::Guard),
-    ];
+    let dropped = [LineReport::HungUp(HangUpEvidence::DeviceGone), LineReport::Released, LineReport::State(LineState::Guard)];
     assert_eq!(out, dropped);
 }
 
@@ -532,11 +524,7 @@ fn any_input(rng: &mut Rng) -> LineInput {
         19..=21 => LineInput::Order(LineOrder::Seize),
         22 => LineInput::Order(LineOrder::Release),
         23 => LineInput::Order(LineOrder::Flash(ms)),
-        24 => LineInput::Order(if rng.chance(500) {
-            LineOrder::Supervise
-        } else {
-            LineOrder::DialPulse("19".to_owned())
-        }),
+        24 => LineInput::Order(if rng.chance(500) { LineOrder::Supervise } else { LineOrder::DialPulse("19".to_owned()) }),
         _ => LineInput::Order(LineOrder::OutOfService(rng.chance(300))),
     }
 }
@@ -576,10 +564,7 @@ impl Promises {
                 LineReport::State(LineState::Absent) => *self = Promises::default(),
                 LineReport::State(LineState::Seizing) => (self.seizing, self.ringing) = (true, false),
                 LineReport::Dialed | LineReport::Progress(_) => assert!(self.seized),
-                LineReport::SeizeFailed(_)
-                | LineReport::Available
-                | LineReport::StuckOffHook
-                | LineReport::State(_) => {}
+                LineReport::SeizeFailed(_) | LineReport::Available | LineReport::StuckOffHook | LineReport::State(_) => {}
             }
         }
     }

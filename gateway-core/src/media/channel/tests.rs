@@ -2,5 +2,6 @@
 
 mod alone;
 mod digits;
+mod ear;
 mod sound;
 mod world;

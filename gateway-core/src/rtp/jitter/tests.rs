@@ -109,9 +109,8 @@ fn clocks_that_differ_by_200_ppm_are_followed_in_both_ways() {
         let packets = stream(0, 160, 60_000, |_| 0).into_iter().map(|(at, t, l)| (at * numerator / 1_000_000, t, l));
         let story = play(packets.collect(), 59_000);
         let counts = story.buffer.counts();
-        println!("{name}, 20 min: {counts:?}, deepest {} ms", story.deepest_ms);
         assert!(story.deepest_ms <= 90, "{name}: {}", story.deepest_ms);
-        assert!(counts.concealed_samples < 120 * 160, "{name}: {counts:?}");
+        assert!(counts.concealed_samples < 10 * 160, "{name}: {counts:?}");
         assert_eq!(counts.starts, 1, "{name}");
     }
 }

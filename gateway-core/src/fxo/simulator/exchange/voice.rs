@@ -1,22 +1,26 @@
 //! The sound of a line: what the exchange plays, the echo of the hybrid, noise, and the digits it hears.
 
-mod fsk;
-
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::ExchangeConfig;
 use crate::dsp::babble::{Babble, WhiteNoise};
-use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
+use crate::dsp::callerid::fsk::{FskShape, FskStandard, FskTransmitter};
+use crate::dsp::callerid::mdmf::CallData;
+use crate::dsp::callerid::{CallerId, CallerIdSource, dtmf::to_digits};
 use crate::dsp::dtmf::{DtmfEvent, DtmfGenerator, DtmfLevels, DtmfReceiver};
 use crate::dsp::tone::{ToneGenerator, ToneSpec};
-use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
+use crate::dsp::{FRAME_MS, Frame};
 use crate::fxo::simulator::act::{LineSound, Sound};
 use crate::rng::Rng;
 
 /// A DTMF digit of caller ID and the pause after it.
 const DIGIT_ON: Duration = Duration::from_millis(60);
 const DIGIT_OFF: Duration = Duration::from_millis(50);
+
+/// What goes before an FSK message and after it, in bits, and how fast.
+const FSK_LEAD_BITS: u32 = 300 + 180 + 24;
+const FSK_BITS_PER_SECOND: u32 = 1200;
 
 /// Speech of a far end, on average, in dBm0.
 const SPEECH_DBM0: f32 = -18.0;
@@ -41,7 +45,7 @@ enum Player {
     Silence,
     Tone(Box<ToneGenerator>),
     Digits(Box<DtmfGenerator>),
-    Once { samples: Vec<i16>, at: usize },
+    Fsk(Box<FskTransmitter>),
     Repeated { samples: std::sync::Arc<[i16]>, at: usize },
     Speech(Box<Babble>),
     Echo { waiting: VecDeque<Frame> },
@@ -106,15 +110,20 @@ impl Player {
         match caller.source {
             CallerIdSource::Dtmf => {
                 let mut generator = DtmfGenerator::new(DtmfLevels::default());
-                match generator.push(&dtmf_digits(caller), DIGIT_ON, DIGIT_OFF) {
+                match generator.push(&to_digits(caller), DIGIT_ON, DIGIT_OFF) {
                     Ok(()) => Player::Digits(Box::new(generator)),
                     Err(_) => Player::Silence,
                 }
             }
-            CallerIdSource::Bell202 => Player::Once { samples: fsk::burst(caller, fsk::BELL_202), at: 0 },
-            CallerIdSource::V23 => Player::Once { samples: fsk::burst(caller, fsk::V23), at: 0 },
+            CallerIdSource::Bell202 => Player::of_fsk(caller, FskStandard::Bell202),
+            CallerIdSource::V23 => Player::of_fsk(caller, FskStandard::V23),
             CallerIdSource::Device => Player::Silence,
         }
+    }
+
+    fn of_fsk(caller: &CallerId, standard: FskStandard) -> Player {
+        let message = CallData::of_caller_id(caller).to_mdmf();
+        Player::Fsk(Box::new(FskTransmitter::new(FskShape::of(standard), &message)))
     }
 
     fn of_far_end(far: &Sound, rng: &mut Rng) -> Player {
@@ -142,11 +151,8 @@ impl Player {
             Player::Digits(generator) => {
                 generator.fill(frame);
             }
-            Player::Once { samples, at } => {
-                for (slot, sample) in frame.0.iter_mut().zip(samples.iter().skip(*at)) {
-                    *slot = *sample;
-                }
-                *at += FRAME_SAMPLES;
+            Player::Fsk(transmitter) => {
+                transmitter.fill(frame);
             }
             Player::Repeated { samples, at } => {
                 for slot in &mut frame.0 {
@@ -175,20 +181,13 @@ fn mix(frame: &mut Frame, other: &Frame, gain: f32) {
 pub(super) fn caller_id_duration(caller: &CallerId) -> Duration {
     match caller.source {
         CallerIdSource::Dtmf => {
-            let digits = u32::try_from(dtmf_digits(caller).len()).unwrap_or(0);
+            let digits = u32::try_from(to_digits(caller).len()).unwrap_or(0);
             (DIGIT_ON + DIGIT_OFF) * digits
         }
-        CallerIdSource::Bell202 | CallerIdSource::V23 => fsk::duration(caller),
+        CallerIdSource::Bell202 | CallerIdSource::V23 => {
+            let bytes = u32::try_from(CallData::of_caller_id(caller).to_mdmf().len()).unwrap_or(0);
+            Duration::from_secs(1) * (FSK_LEAD_BITS + 10 * bytes) / FSK_BITS_PER_SECOND
+        }
         CallerIdSource::Device => Duration::from_millis(500),
-    }
-}
-
-/// A, the category, the number, C; a private number is B10, an unknown one B0.
-fn dtmf_digits(caller: &CallerId) -> String {
-    let category = caller.category.map(String::from).unwrap_or_default();
-    match (caller.presentation, &caller.number) {
-        (Presentation::Allowed, Some(number)) => format!("A{category}{number}C"),
-        (Presentation::Private, _) => "B10C".to_owned(),
-        (Presentation::Allowed | Presentation::Unavailable, _) => "B0C".to_owned(),
     }
 }

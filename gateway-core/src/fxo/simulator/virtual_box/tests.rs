@@ -3,9 +3,10 @@ use std::time::Duration;
 use super::rig::{Faults, Rig};
 use crate::config::PortId;
 use crate::dsp::Frame;
-use crate::dsp::callerid::{CallerIdSource, Presentation};
-use crate::dsp::dtmf::{DtmfEvent, DtmfReceiver};
+use crate::dsp::callerid::dtmf::CategoryDigit;
+use crate::dsp::callerid::{CallerIdReceiver, CallerIdSource};
 use crate::dsp::level::{amplitude_of_dbm0, dbm0_of};
+use crate::dsp::progress::{ProgressDetector, ProgressTone};
 use crate::fxo::boxlink::message::AudioFormat;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport, LineState, SeizeFailure};
 use crate::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct, LineSound, Sound};
@@ -42,9 +43,7 @@ fn call(rig: &mut Rig, number: &str) {
 
 fn release(rig: &mut Rig) {
     rig.order(PORT, LineOrder::Release);
-    rig.run_until("released", |rig| {
-        rig.has_noticed(&ExchangeEvent::Released) && rig.lines[0].state() == LineState::Idle
-    });
+    rig.run_until("released", |rig| rig.has_noticed(&ExchangeEvent::Released) && rig.lines[0].state() == LineState::Idle);
     assert!(rig.has_told(&LineReport::Released));
     assert!(!rig.vbox.is_off_hook(PORT));
 }
@@ -297,30 +296,53 @@ fn the_hybrid_returns_what_is_sent_as_much_softer_as_it_should() {
 }
 
 #[test]
-fn dtmf_caller_id_is_heard_on_hook_before_and_after_the_first_ring() {
-    let source = CallerIdSource::Dtmf;
-    for sending in [CallerIdSending::BeforeRing { source }, CallerIdSending::AfterRing { source }] {
-        let mut rig = Rig::idle(1, Some(AudioFormat::Alaw));
-        rig.act(PORT, ring(sending));
-        rig.run_ms(4500);
-        let (mut receiver, mut heard) = (DtmfReceiver::new(), Vec::new());
-        for frame in &rig.heard[&PORT] {
-            receiver.process(frame, &mut heard);
+fn caller_id_is_heard_on_hook_before_and_after_the_first_ring() {
+    for source in [CallerIdSource::Dtmf, CallerIdSource::V23, CallerIdSource::Bell202] {
+        for sending in [CallerIdSending::BeforeRing { source }, CallerIdSending::AfterRing { source }] {
+            let mut rig = Rig::idle(1, Some(AudioFormat::Alaw));
+            rig.act(PORT, ring(sending));
+            rig.run_ms(1000);
+            rig.run_until("rung", |rig| rig.has_told(&LineReport::Ringing));
+            // The wait for caller ID must be long enough for each kind.
+            rig.run_until("a verdict", |rig| rig.told.iter().any(|(_, told)| matches!(told, LineReport::Caller(_))));
+            let (mut receiver, mut heard) = (CallerIdReceiver::new(CategoryDigit::Never), Vec::new());
+            for frame in &rig.heard[&PORT] {
+                receiver.process(frame, &mut heard);
+            }
+            let [caller] = &heard[..] else { panic!("{sending:?}: {heard:?}") };
+            assert_eq!(caller.source, source);
+            assert_eq!(caller.number.as_deref(), Some("1137077801"));
+            let name = (source != CallerIdSource::Dtmf).then_some("Maria");
+            assert_eq!(caller.name.as_deref(), name);
+            let words = rig.sounds.iter().any(|(_, sound)| *sound == LineSound::CallerId(caller.clone()));
+            assert!(words, "words and sound tell the same: {:?}", rig.sounds);
         }
-        let digits: String = heard
-            .iter()
-            .filter_map(|event| match event {
-                DtmfEvent::Begin { digit, .. } => Some(*digit),
-                DtmfEvent::End { .. } => None,
-            })
-            .collect();
-        assert_eq!(digits, "A1137077801C", "{sending:?}");
-        assert!(rig.has_told(&LineReport::Ringing));
-        let seen = rig.sounds.iter().any(|(_, sound)| match sound {
-            LineSound::CallerId(caller) => caller.presentation == Presentation::Allowed,
-            _ => false,
-        });
-        assert!(seen);
+    }
+}
+
+#[test]
+fn tones_are_heard_as_what_they_are() {
+    for (number, tone) in [("101", ProgressTone::Busy), ("102", ProgressTone::Ringback), ("105", ProgressTone::Congestion)] {
+        let mut rig = Rig::idle(1, Some(AudioFormat::Ulaw));
+        seize(&mut rig);
+        rig.run_ms(1500);
+        let mut detector = ProgressDetector::new(&rig.vbox.exchange().config().tones.clone());
+        let mut heard = Vec::new();
+        for frame in &rig.heard[&PORT] {
+            detector.process(frame, &mut heard);
+        }
+        assert_eq!(heard.first().map(|tone| tone.tone), Some(ProgressTone::Dial));
+        rig.press(PORT, number);
+        rig.run_until("silence", |rig| rig.sounds.last() == Some(&(PORT, LineSound::Quiet)));
+        detector.dialed();
+        rig.heard.clear();
+        heard.clear();
+        rig.run_ms(12_000);
+        for frame in &rig.heard[&PORT] {
+            detector.process(frame, &mut heard);
+        }
+        assert!(heard.iter().any(|heard| heard.tone == tone), "{number}: {heard:?}");
+        assert!(heard.iter().all(|heard| heard.tone == tone), "{number}: {heard:?}");
     }
 }
 
@@ -430,10 +452,7 @@ fn over_a_bad_wire_everything_converges_and_no_line_stays_seized() {
             rig.run_ms(rng.below(1200));
         }
         rig.faults = Faults::default();
-        let quiet =
-            [LineAct::CableIn, LineAct::Extension { off_hook: false }, LineAct::StopRinging, LineAct::HangUp {
-                how: None,
-            }];
+        let quiet = [LineAct::CableIn, LineAct::Extension { off_hook: false }, LineAct::StopRinging, LineAct::HangUp { how: None }];
         for port in [PortId(0), PortId(1)] {
             for act in quiet.clone() {
                 rig.act(port, act);

@@ -25,7 +25,7 @@ fn frames_of(signal: &[i16]) -> usize {
 #[test]
 fn digits_of_one_line_are_heard_once_on_the_other_and_never_in_the_audio() {
     let mut longest_leak = 0;
-    for phase in (0..160).step_by(8) {
+    for phase in (3..160).step_by(13) {
         let said = keys(ALL, 60, 60, 8000 + phase);
         let mut world = World::pair();
         let [_, heard] = world.play([&said, &[]], frames_of(&said));
@@ -36,14 +36,13 @@ fn digits_of_one_line_are_heard_once_on_the_other_and_never_in_the_audio() {
         assert_eq!(digits_in(&audio), "", "phase {phase}");
         longest_leak = longest_leak.max(audio.iter().filter(|s| s.abs() > 100).count());
     }
-    println!("samples of 16 digits that leaked into the audio at the worst phase: {longest_leak}");
     assert_eq!(longest_leak, 0);
 }
 
 #[test]
 fn digits_in_noise_do_not_leak_so_much_that_they_could_be_counted() {
     let mut noise = crate::dsp::babble::WhiteNoise::new(Rng::from_seed(8), -34.0);
-    for phase in (0..160).step_by(16) {
+    for phase in (0..160).step_by(32) {
         let mut said = keys(ALL, 60, 60, 8000 + phase);
         noise.mix_into(&mut said);
         let mut world = World::pair();
@@ -58,7 +57,7 @@ fn digits_in_noise_do_not_leak_so_much_that_they_could_be_counted() {
 
 #[test]
 fn digits_are_heard_once_under_loss_jitter_and_duplicates_in_both_ways_at_once() {
-    for seed in 0..30 {
+    for seed in 0..12 {
         let (a, b) = (keys("1234567890*#", 70, 70, 4000), keys("AABBCCDDAABBCC", 60, 60, 4321));
         let mut world = World::new(seed, [config(), config()], [plan(A), plan(B)]);
         (world.loss_per_mille, world.jitter_ms, world.twice_per_mille) = (50, 30, 30);
@@ -272,6 +271,5 @@ fn a_voice_on_the_line_is_hardly_ever_taken_for_the_beginning_of_a_digit() {
     assert_eq!(line_digits(&world.events[A]), "");
     let audio = audio_of(&world.sent[A]);
     let silenced = audio[160..].iter().zip(&said).filter(|(out, said)| **out == 8 && said.abs() > 16).count();
-    println!("samples of 60 s of speech that were silenced: {silenced}");
     assert!(silenced < said.len() / 500, "{silenced}");
 }

@@ -35,7 +35,6 @@ fn speech_comes_out_sample_exact_after_60_ms_in_both_ways() {
     let mut world = World::pair();
     let [at_a, at_b] = world.play([&from_a, &from_b], 500);
     let delays = [delay_of(&at_b, &through_alaw(&from_a)), delay_of(&at_a, &through_alaw(&from_b))];
-    println!("from the end of a frame on one line to its beginning on the other: {delays:?} samples");
     assert_eq!(delays, [Some(3 * 160); 2], "20 ms for digits, 40 ms jitter buffer; with the frame itself 80 ms");
     assert_eq!(world.channels[A].meter().lost, 0);
     assert_eq!(world.channels[A].meter().jitter_ms, 0.0);
@@ -97,10 +96,8 @@ fn loss_and_jitter_cost_little_more_than_what_was_lost() {
         expected[earliest..n * 160].windows(160).any(|window| window == frame)
     });
     let exact = exact.count();
-    println!("frames heard without a changed sample: {exact} of 2800");
     assert!(exact > 2800 * 85 / 100, "{exact}");
     let meter = world.channels[B].meter();
-    println!("{meter:?}");
     assert!((60..200).contains(&meter.lost), "{meter:?}");
     assert!((5.0..25.0).contains(&meter.jitter_ms), "{meter:?}");
     assert!(meter.buffer_ms <= 200, "{meter:?}");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::settings::DtmfToSip;
+use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::dsp::dtmf::{DtmfEvent, DtmfGenerator, DtmfReceiver};
 use crate::dsp::progress::TonePlan;
 use crate::dsp::tone::ToneSpec;
@@ -36,6 +37,7 @@ pub(super) fn config() -> MediaConfig {
             busy: tone(&[425.0], &[250, 250]),
             congestion: tone(&[425.0], &[250, 250, 750, 250]),
         },
+        category_digit: CategoryDigit::Brazil,
         dtmf_to_sip: DtmfToSip::Rfc4733,
         dtmf_on: Duration::from_millis(100),
         dtmf_off: Duration::from_millis(100),

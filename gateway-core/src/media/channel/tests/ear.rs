@@ -1,0 +1,130 @@
+//! What a line tells: tones, voices, caller ID, and the echo that is none of them.
+
+use super::world::*;
+use crate::dsp::babble::Babble;
+use crate::dsp::callerid::dtmf::to_digits;
+use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
+use crate::dsp::progress::{HeardTone, ProgressTone};
+use crate::dsp::tone::{ToneGenerator, ToneSpec};
+use crate::dsp::{FRAME_SAMPLES, Frame};
+use crate::media::{Ear, MediaCommand, MediaConfig, MediaEvent};
+use crate::rng::Rng;
+
+fn sound(spec: &ToneSpec, seconds: usize) -> Vec<i16> {
+    let mut samples = vec![0; 8000 * seconds];
+    ToneGenerator::new(spec).fill(&mut samples);
+    samples
+}
+
+fn speech(seed: u64, level_dbm0: f32, seconds: usize) -> Vec<i16> {
+    let mut babble = Babble::new(Rng::from_seed(seed), level_dbm0);
+    (0..50 * seconds).flat_map(|_| babble.next_frame().0).collect()
+}
+
+fn tones(events: &[MediaEvent]) -> Vec<(ProgressTone, u32)> {
+    let tone = |event: &MediaEvent| match event {
+        MediaEvent::Tone(HeardTone { tone, cycles, .. }) => Some((*tone, *cycles)),
+        _ => None,
+    };
+    events.iter().filter_map(tone).collect()
+}
+
+fn voices(events: &[MediaEvent]) -> usize {
+    events.iter().filter(|event| **event == MediaEvent::Voice).count()
+}
+
+/// The line of A sends back everything it hears, `loss` times weaker, 20 ms later; the line of B says `from_b`.
+fn with_echo(world: &mut World, loss: i16, from_a: &[i16], from_b: &[i16]) {
+    let mut echo = Frame::SILENCE;
+    for n in 0..from_b.len() / FRAME_SAMPLES {
+        let mut line_a = frame_of(from_a, n);
+        line_a.0.iter_mut().zip(echo.0).for_each(|(s, e)| *s = s.saturating_add(e));
+        let [heard, _] = world.step([&line_a, &frame_of(from_b, n)]);
+        echo = Frame(heard.0.map(|s| s / loss));
+    }
+}
+
+#[test]
+fn supervisory_tones_are_told_off_hook_and_no_voice_with_them() {
+    let MediaConfig { tones: plan, .. } = config();
+    let cases = [(plan.dial, ProgressTone::Dial, 1), (plan.busy, ProgressTone::Busy, 4), (plan.ringback, ProgressTone::Ringback, 1)];
+    for (spec, expected, at_least) in cases {
+        let said = sound(&spec, 8);
+        let mut world = World::pair();
+        world.command(A, MediaCommand::Dial("1".to_owned()));
+        world.play([&[], &[]], 20);
+        world.play([&said, &[]], 400);
+        let heard = tones(&world.events[A]);
+        assert!(heard.len() >= at_least && heard.iter().all(|(tone, _)| *tone == expected), "{expected:?}: {heard:?}");
+        assert_eq!(voices(&world.events[A]), 0, "{expected:?}");
+        assert_eq!(tones(&world.events[B]), [], "the other line hears it from SIP");
+    }
+}
+
+#[test]
+fn a_closed_ear_hears_nothing() {
+    for ear in [Ear::Closed, Ear::OnHook] {
+        let mut world = World::pair();
+        world.command(A, MediaCommand::Listen(ear));
+        let mut said = sound(&config().tones.busy, 4);
+        said.extend(speech(1, -18.0, 4));
+        said.extend(keys("123", 100, 100, 0));
+        world.play([&said, &[]], 500);
+        let told: Vec<_> = world.events[A]
+            .iter()
+            .filter(|event| matches!(event, MediaEvent::Tone(_) | MediaEvent::Voice | MediaEvent::LineDigit(_)))
+            .collect();
+        assert!(told.is_empty(), "{ear:?}: {told:?}");
+    }
+}
+
+#[test]
+fn a_voice_is_told_soon_and_each_second_while_it_goes_on() {
+    let said = speech(5, -20.0, 5);
+    let mut world = World::pair();
+    world.play([&said, &[]], 50);
+    assert!(voices(&world.events[A]) >= 1);
+    world.play([&said, &[]], 250);
+    assert!((3..=12).contains(&voices(&world.events[A])), "{}", voices(&world.events[A]));
+}
+
+#[test]
+fn the_echo_of_the_other_sides_voice_is_no_voice_but_one_that_answers_is() {
+    let from_b = speech(6, -18.0, 10);
+    let mut world = World::pair();
+    with_echo(&mut world, 4, &[], &from_b);
+    assert_eq!(voices(&world.events[A]), 0);
+    with_echo(&mut world, 4, &speech(7, -14.0, 5), &vec![0; 8000 * 5]);
+    assert!(voices(&world.events[A]) >= 1);
+}
+
+#[test]
+fn the_echo_of_a_tone_from_sip_does_not_end_the_call_but_the_tone_of_the_exchange_does() {
+    let busy = sound(&config().tones.busy, 6);
+    let mut world = World::pair();
+    with_echo(&mut world, 4, &[], &busy);
+    assert_eq!(tones(&world.events[A]), []);
+    world.play([&[], &[]], 350);
+    world.play([&busy, &[]], 300);
+    assert!(tones(&world.events[A]).iter().any(|(tone, cycles)| *tone == ProgressTone::Busy && *cycles >= 3));
+}
+
+#[test]
+fn caller_id_is_told_on_hook_once_and_only_there() {
+    let caller = CallerId {
+        number: Some("1133334444".to_owned()),
+        name: None,
+        presentation: Presentation::Allowed,
+        category: Some('1'),
+        source: CallerIdSource::Dtmf,
+    };
+    let said = keys(&to_digits(&caller), 70, 70, 1600);
+    for (ear, expected) in [(Ear::OnHook, vec![MediaEvent::CallerId(caller.clone())]), (Ear::OffHook, vec![]), (Ear::Closed, vec![])] {
+        let mut world = World::pair();
+        world.command(A, MediaCommand::Listen(ear));
+        world.play([&said, &[]], 150);
+        let told: Vec<_> = world.events[A].iter().filter(|event| matches!(event, MediaEvent::CallerId(_))).cloned().collect();
+        assert_eq!(told, expected, "{ear:?}");
+        assert_eq!(net_digits(&world.events[B]).is_empty(), ear != Ear::OffHook, "{ear:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! The seam to TypeScript: which commands, events and types the window knows. Nothing else in the project knows tauri-specta.
+
+use tauri::Runtime;
+use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
+
+use crate::stream::{ExchangeLinesEvent, NoticeEvent, SnapshotEvent};
+
+/// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
+macro_rules! commands {
+    ($runtime:ty) => {
+        tauri_specta::collect_commands![
+            crate::commands::window::boot::<$runtime>,
+            crate::commands::overview::order,
+            crate::commands::users_and_ports::review,
+            crate::commands::users_and_ports::apply,
+            crate::commands::exchange::act_on_line,
+        ]
+    };
+}
+
+/// What the window knows. Milliseconds and revisions stay below 2^53, so they are plain numbers there.
+pub(crate) fn builder() -> Builder<tauri::Wry> {
+    typed(commands![tauri::Wry])
+}
+
+fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
+    Builder::<R>::new()
+        .commands(commands)
+        .events(collect_events![SnapshotEvent, NoticeEvent, ExchangeLinesEvent])
+        .error_handling(ErrorHandlingMode::Result)
+        .disable_serde_phases()
+        .dangerously_cast_bigints_to_number()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use specta_typescript::Typescript;
+
+    /// `UPDATE_BINDINGS=1 cargo test -p loopstart` writes the file anew.
+    #[test]
+    fn the_generated_bindings_are_those_of_this_program() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/src/lib/ipc/bindings.ts");
+        let fresh = std::env::temp_dir().join(format!("loopstart-bindings-{}.ts", std::process::id()));
+        super::builder().export(Typescript::default(), &fresh).unwrap();
+        let generated = std::fs::read_to_string(&fresh).unwrap();
+        std::fs::remove_file(&fresh).unwrap();
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            std::fs::write(&kept, &generated).unwrap();
+        }
+        let known = std::fs::read_to_string(&kept).unwrap();
+        assert!(known == generated, "bindings.ts is stale: run UPDATE_BINDINGS=1 cargo test -p loopstart bindings");
+    }
+}

@@ -1,0 +1,15 @@
+//! Orders of the overview.
+
+use gateway_core::gateway::io::Command;
+use gateway_core::shell::handle::DeviceError;
+use tauri::State;
+
+use crate::gateway::Gateway;
+
+/// Gives the gateway an order; answers when it is carried out.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn order(command: Command, gateway: State<'_, Gateway>) -> Result<(), DeviceError> {
+    let running = gateway.running().await.ok_or(DeviceError::Stopped)?;
+    running.handle.command(command).await
+}

@@ -1,0 +1,23 @@
+//! Users & Ports: review and Apply.
+
+use gateway_core::config::settings::Settings;
+use gateway_core::shell::handle::{Applied, ApplyError, Review};
+use tauri::State;
+
+use crate::gateway::Gateway;
+
+/// Problems of a draft, what it would change, and the exact URI that each port would call.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn review(settings: Settings, gateway: State<'_, Gateway>) -> Result<Review, ApplyError> {
+    let running = gateway.running().await.ok_or(ApplyError::Stopped)?;
+    Ok(running.handle.review(&settings))
+}
+
+/// Makes a draft hold. `confirmed`: a person has confirmed what asks for it.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn apply(settings: Settings, confirmed: bool, gateway: State<'_, Gateway>) -> Result<Applied, ApplyError> {
+    let running = gateway.running().await.ok_or(ApplyError::Stopped)?;
+    running.handle.apply(settings, confirmed).await
+}

@@ -1,0 +1,40 @@
+/**
+ * What the window asks of the program, whoever answers: the real program behind Tauri, or the toy world of the browser.
+ */
+import type {
+  Applied,
+  ApplyError,
+  Boot,
+  Command,
+  ExchangeLineView,
+  LineAct,
+  Notice,
+  PortId,
+  Review,
+  Settings,
+  Snapshot,
+} from "./bindings";
+
+/** What the program tells by itself. */
+export interface Listener {
+  snapshot(snapshot: Snapshot): void;
+  notice(notice: Notice): void;
+  exchange(lines: ExchangeLineView[]): void;
+}
+
+export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
+
+export interface Backend {
+  /** Everything the window needs to paint its first picture. */
+  boot(): Promise<Boot>;
+  /** From now on, tells the listener what happens. The returned function ends it. */
+  listen(listener: Listener): Promise<() => void>;
+  /** Problems of a draft, what it would change, and the exact URI that each port would call. */
+  review(draft: Settings): Promise<Review>;
+  /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`. */
+  apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>>;
+  /** An order of the operator. */
+  command(command: Command): Promise<void>;
+  /** Something the virtual exchange does on a line. */
+  exchange(port: PortId, act: LineAct): Promise<void>;
+}

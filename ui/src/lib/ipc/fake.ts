@@ -1,0 +1,502 @@
+/**
+ * A toy world for the browser: two lines, a registrar that always agrees, and an exchange that a person drives. It lets the window be built,
+ * photographed and tested without the program. It is never part of the program: see `start.ts`.
+ */
+import type { Backend, Listener, Outcome } from "./backend";
+import type {
+  Applied,
+  ApplyError,
+  Boot,
+  CallRecord,
+  CallView,
+  Change,
+  Command,
+  ExchangeLineView,
+  FieldValue,
+  Grade,
+  LineAct,
+  LineSettings,
+  Notice,
+  NoticeCode,
+  PortId,
+  PortSettings,
+  PortState,
+  PortView,
+  Problem,
+  RegistrationView,
+  Review,
+  Settings,
+  Severity,
+  Snapshot,
+} from "./bindings";
+import { changed, valueAt } from "../paths";
+
+/** What the toy world begins with. */
+export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble";
+
+const LINE: LineSettings = {
+  answer_mode: "after_dialing",
+  answer_limit_s: 20,
+  no_answer_s: 60,
+  wait_dial_tone: true,
+  dial_tone_wait_ms: 3000,
+  dial_pause_ms: 1000,
+  dial_method: "dtmf",
+  dtmf_on_ms: 100,
+  dtmf_off_ms: 100,
+  dtmf_to_sip: "rfc4733",
+  flash_ms: 300,
+  end_on_loop_interruption: true,
+  loop_interruption_ms: 100,
+  end_on_polarity_reversal: false,
+  end_on_disconnect_tone: true,
+  disconnect_tone_cycles: 3,
+  end_on_dial_tone: true,
+  rtp_timeout_s: 30,
+  silence_timeout_s: 60,
+  longest_call_s: 14400,
+  guard_ms: 1000,
+  caller_id_wait_ms: 2000,
+  on_refusal: "let_ring",
+  block_collect: false,
+  collect_answer_ms: 1000,
+  collect_open_ms: 1500,
+};
+
+const NAMES = ["Recepção", "Fax", "Portaria", "Diretoria", "Alarme", "Elevador", "Loja", "Depósito"];
+
+const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4 };
+
+function portSettings(index: number): PortSettings {
+  return {
+    name: NAMES[index] ?? "",
+    user: String(100 + index + 1),
+    secret: "Rk7vTq2mXe9bLw4cHn6a",
+    target: index === 1 ? "" : String(200 + index),
+    second_target: "",
+    only_from_host: index === 0 ? "192.0.2.10" : "",
+    sip_to_fxo: true,
+    fxo_to_sip: true,
+    line: LINE,
+  };
+}
+
+function firstSettings(ports: number): Settings {
+  return {
+    gateway: {
+      mode: "sip_client",
+      single_user: false,
+      user: "",
+      secret: "",
+      remote_server: "pbx.example",
+      bind_address: "127.0.0.1",
+      sip_port: 5060,
+      rtp_port_first: 16384,
+      codecs: ["pcma", "pcmu"],
+      register_expires_s: 300,
+      min_expires_s: 60,
+      max_expires_s: 3600,
+      auth_tries: 5,
+      stealth: true,
+      country: "BR",
+      blocked_prefixes: [],
+    },
+    ports: Array.from({ length: ports }, (_, index) => portSettings(index)),
+  };
+}
+
+interface ToyPort {
+  view: PortView;
+  exchange: ExchangeLineView;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class FakeBackend implements Backend {
+  readonly #startedAt: number;
+  readonly #now: () => number;
+  #settings: Settings;
+  #ports: ToyPort[];
+  #notices: Notice[] = [];
+  #listeners = new Set<Listener>();
+  #revision = 1;
+  #calls = 0;
+  #meters: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    readonly scene: Scene = "quiet",
+    now: () => number = Date.now,
+  ) {
+    this.#now = now;
+    this.#startedAt = now() - 51 * 60_000;
+    this.#settings = firstSettings(PORTS[scene]);
+    this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
+    this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
+    for (const { view } of this.#ports.slice(0, 4)) {
+      this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
+    }
+    if (scene !== "quiet" && scene !== "empty") this.#tellStory();
+  }
+
+  #at(): number {
+    return this.#now() - this.#startedAt;
+  }
+
+  #firstPort(port: PortId, settings: PortSettings): ToyPort {
+    const view: PortView = {
+      port,
+      name: settings.name,
+      state: "idle",
+      since_ms: 60_000,
+      line: "idle",
+      call: null,
+      registration: this.#registration(port),
+      last: null,
+      meter: null,
+      millivolts: 48_200 - port * 130,
+      microamps: 0,
+    };
+    return { view, exchange: { port, connected: true, ringing: false, off_hook: false, dialed: "" }, timer: undefined };
+  }
+
+  #registration(port: PortId): RegistrationView {
+    const { mode } = this.#settings.gateway;
+    if (mode === "sip_trunk") return { kind: "none" };
+    if (mode === "sip_server") {
+      return { kind: "server", contacts: port === 0 ? [{ uri: "sip:101@192.0.2.31:5062", expires_ms: this.#at() + 1_740_000 }] : [] };
+    }
+    return { kind: "registered", expires_ms: this.#at() + 250_000 - port * 47_000, rtt_ms: 12 - (port % 3) };
+  }
+
+  /** A world in the middle of its day. */
+  #tellStory(): void {
+    const [first, second, third, fourth] = this.#ports;
+    if (first) this.#talkingFor(first, "1133334444", "sip:200@pbx.example", 192_000);
+    if (second) second.view.last = this.#record(second.view.port, "sip_to_fxo", "sip:101@pbx.example", "1130501234", 41_000, 180_000);
+    if (second) {
+      const args = { from: "sip:101@pbx.example", to: "1130501234", cause: "line_hung_up", seconds: "41" };
+      this.#notices.push(this.#note("call_ended", 1, "info", args, -180_000));
+    }
+    if (first) this.#notices.push(this.#note("ringing", 0, "info", { caller: "1133334444" }, -197_000));
+    if (first) this.#notices.push(this.#note("call_answered", 0, "info", { from: "1133334444", to: "sip:200@pbx.example" }, -192_000));
+    this.#notices.push(this.#note("host_not_admitted", 0, "warning", { source: "198.51.100.77" }, -95_000, "ports[0].only_from_host"));
+    this.#notices.sort((a, b) => a.at_ms - b.at_ms);
+    if (this.scene === "trouble") {
+      if (second) this.#put(second, "fault", "fault");
+      if (third) {
+        this.#put(third, "no_battery", "no_battery");
+        third.view.millivolts = 0;
+        third.exchange.connected = false;
+        third.view.registration = { kind: "failed", status: 403, reason: "Forbidden", retry_ms: this.#at() + 42_000 };
+      }
+      if (fourth) this.#put(fourth, "out_of_service", "out_of_service");
+      this.#notices.push(this.#note("stuck_off_hook", 1, "alarm", {}, -8_000));
+    }
+    if (this.scene === "many") {
+      const states: PortState[] = ["idle", "ringing", "talking", "dialing", "idle", "waiting", "guard", "in_use", "calling", "idle"];
+      for (const toy of this.#ports.slice(4)) {
+        const state = states[toy.view.port % states.length] ?? "idle";
+        if (state === "talking") this.#talkingFor(toy, "11987654321", "sip:240@pbx.example", 20_000 + toy.view.port * 31_000);
+        else this.#put(toy, state, state === "ringing" || state === "calling" ? "ringing" : "idle");
+        if (state === "calling") toy.view.call = this.#call("fxo_to_sip", "2125559876", "sip:231@pbx.example");
+        if (state === "dialing" || state === "waiting") toy.view.call = this.#call("sip_to_fxo", "sip:118@pbx.example", "08007701234");
+      }
+    }
+  }
+
+  #talkingFor(toy: ToyPort, from: string, to: string, ms: number): void {
+    this.#put(toy, "talking", "off_hook");
+    const at = this.#at() - ms;
+    toy.view.since_ms = at;
+    toy.view.call = { ...this.#call("fxo_to_sip", from, to), started_ms: at - 4_000, answered_ms: at };
+    toy.view.microamps = 24_600;
+    toy.view.millivolts = 7_900;
+    toy.exchange.off_hook = true;
+    this.#hear(toy);
+  }
+
+  #call(direction: CallView["direction"], from: string, to: string): CallView {
+    this.#calls += 1;
+    return { id: String(this.#calls).padStart(32, "0"), direction, from, to, started_ms: this.#at(), answered_ms: null };
+  }
+
+  #record(port: PortId, direction: CallRecord["direction"], from: string, to: string, talk: number, ago: number): CallRecord {
+    const ended = this.#at() - ago;
+    this.#calls += 1;
+    return {
+      id: String(this.#calls).padStart(32, "0"),
+      port,
+      direction,
+      from,
+      to,
+      started_ms: ended - talk - 9_000,
+      answered_ms: ended - talk,
+      ended_ms: ended,
+      cause: "line_hung_up",
+      evidence: { kind: "disconnect_tone", tone: "busy", frequency_hz: 425.3, level_dbm0: -18, cycles: 3 },
+      sip_status: 200,
+    };
+  }
+
+  #note(code: NoticeCode, port: PortId | null, severity: Severity, args: Record<string, string>, ago = 0, setting: string | null = null): Notice {
+    return { at_ms: Math.max(0, this.#at() + ago), severity, code, port, args, setting };
+  }
+
+  #put(toy: ToyPort, state: PortState, line: PortView["line"]): void {
+    toy.view = { ...toy.view, state, line, since_ms: this.#at() };
+  }
+
+  #hear(toy: ToyPort): void {
+    const t = this.#at() / 1000 + toy.view.port;
+    const voice = (phase: number): number => {
+      const speaks = Math.sin(t / 2.3 + phase) > -0.1;
+      return speaks ? -17 + 6 * Math.sin(t * 5.1 + phase) + 3 * Math.sin(t * 11.7) : -52 + 3 * Math.sin(t * 7);
+    };
+    const known = toy.view.meter;
+    toy.view = {
+      ...toy.view,
+      meter: {
+        rx_dbm0: voice(0),
+        tx_dbm0: voice(Math.PI),
+        sent: (known?.sent ?? 9600) + 10,
+        received: (known?.received ?? 9580) + 10,
+        lost: known?.lost ?? 11,
+        jitter_ms: 2.1 + Math.sin(t) * 0.4,
+        buffer_ms: 40,
+      },
+    };
+  }
+
+  #snapshot(): Snapshot {
+    const { gateway } = this.#settings;
+    return {
+      now_ms: this.#at(),
+      mode: gateway.mode,
+      sip_address: `${gateway.bind_address}:${gateway.sip_port}`,
+      remote_server: gateway.mode === "sip_server" ? "" : gateway.remote_server,
+      device: this.#ports.length === 0 ? null : { model: "Virtual", serial: "", firmware: "1.0", ports: this.#ports.length },
+      ports: this.#ports.map(({ view }) => view),
+    };
+  }
+
+  #tell(): void {
+    const snapshot = this.#snapshot();
+    const lines = this.#ports.map(({ exchange }) => ({ ...exchange }));
+    for (const listener of this.#listeners) {
+      listener.snapshot(snapshot);
+      listener.exchange(lines);
+    }
+  }
+
+  #notice(code: NoticeCode, port: PortId | null, severity: Severity, args: Record<string, string> = {}): void {
+    const notice = this.#note(code, port, severity, args);
+    this.#notices.push(notice);
+    for (const listener of this.#listeners) listener.notice(notice);
+  }
+
+  boot(): Promise<Boot> {
+    return Promise.resolve({
+      version: "0.1.0",
+      started_epoch_ms: this.#startedAt,
+      settings: structuredClone(this.#settings),
+      snapshot: this.#snapshot(),
+      notices: [...this.#notices],
+      exchange: this.#ports.length === 0 ? null : this.#ports.map(({ exchange }) => ({ ...exchange })),
+    });
+  }
+
+  listen(listener: Listener): Promise<() => void> {
+    this.#listeners.add(listener);
+    this.#meters ??= setInterval(() => this.#beat(), 200);
+    return Promise.resolve(() => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) {
+        clearInterval(this.#meters);
+        this.#meters = undefined;
+      }
+    });
+  }
+
+  #beat(): void {
+    let heard = false;
+    for (const toy of this.#ports) {
+      const { registration } = toy.view;
+      if (registration.kind === "registered" && registration.expires_ms - this.#at() < 30_000) {
+        toy.view = { ...toy.view, registration: { ...registration, expires_ms: this.#at() + 300_000 } };
+        heard = true;
+      }
+      if (toy.view.state !== "talking") continue;
+      this.#hear(toy);
+      heard = true;
+    }
+    if (heard) this.#tell();
+  }
+
+  review(settings: Settings): Promise<Review> {
+    const changes = differences(this.#settings, settings);
+    return Promise.resolve({ problems: check(settings), changes, targets: settings.ports.map((port) => targetUri(settings, port)) });
+  }
+
+  apply(settings: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>> {
+    const problems = check(settings);
+    if (problems.some((problem) => problem.severity === "error")) return Promise.resolve({ ok: false, refusal: { kind: "problems", problems } });
+    if (problems.length > 0 && !confirmed) return Promise.resolve({ ok: false, refusal: { kind: "needs_confirmation", problems } });
+    this.#settings = structuredClone(settings);
+    this.#revision += 1;
+    for (const toy of this.#ports) {
+      toy.view = { ...toy.view, name: settings.ports[toy.view.port]?.name ?? "", registration: this.#registration(toy.view.port) };
+    }
+    this.#notice("settings_applied", null, "info");
+    this.#tell();
+    return Promise.resolve({ ok: true, value: { revision: this.#revision, at_epoch_ms: this.#now() } });
+  }
+
+  command(command: Command): Promise<void> {
+    const toy = this.#ports[command.port];
+    if (!toy) return Promise.resolve();
+    if (command.do === "hang_up") this.#end(toy, "operator");
+    if (command.do === "out_of_service") {
+      const state = command.hold ? "out_of_service" : "idle";
+      this.#put(toy, state, state);
+    }
+    this.#tell();
+    return Promise.resolve();
+  }
+
+  exchange(port: PortId, act: LineAct): Promise<void> {
+    const toy = this.#ports[port];
+    if (!toy) return Promise.resolve();
+    if (act.act === "ring") this.#ring(toy, act.number);
+    if (act.act === "stop_ringing" && toy.exchange.ringing) this.#end(toy, "caller_gave_up");
+    if (act.act === "hang_up" && toy.view.state === "talking") this.#end(toy, "line_hung_up");
+    if (act.act === "cable") {
+      toy.exchange = { ...toy.exchange, connected: act.connected, ringing: false };
+      this.#put(toy, act.connected ? "idle" : "no_battery", act.connected ? "idle" : "no_battery");
+      toy.view = { ...toy.view, call: null, meter: null, millivolts: act.connected ? 48_100 : 0, microamps: 0 };
+      this.#notice(act.connected ? "line_connected" : "line_disconnected", port, act.connected ? "info" : "warning");
+    }
+    this.#tell();
+    return Promise.resolve();
+  }
+
+  #later(toy: ToyPort, ms: number, then: () => void): void {
+    clearTimeout(toy.timer);
+    toy.timer = setTimeout(() => {
+      then();
+      this.#tell();
+    }, ms);
+  }
+
+  #ring(toy: ToyPort, number: string): void {
+    if (toy.view.state !== "idle") return;
+    const settings = this.#settings.ports[toy.view.port];
+    if (!settings) return;
+    this.#put(toy, "ringing", "ringing");
+    toy.exchange = { ...toy.exchange, ringing: true };
+    if (!settings.fxo_to_sip) {
+      this.#notice("ring_ignored", toy.view.port, "info");
+      return;
+    }
+    this.#later(toy, 1500, () => {
+      const to = targetUri(this.#settings, settings);
+      this.#notice("ringing", toy.view.port, "info", { caller: number });
+      this.#put(toy, "calling", "ringing");
+      toy.view.call = this.#call("fxo_to_sip", number, to);
+      this.#notice("call_started", toy.view.port, "info", { from: number, to });
+      this.#later(toy, 2500, () => this.#answer(toy));
+    });
+  }
+
+  #answer(toy: ToyPort): void {
+    const call = toy.view.call;
+    if (!call) return;
+    this.#put(toy, "talking", "off_hook");
+    toy.exchange = { ...toy.exchange, ringing: false, off_hook: true };
+    toy.view = { ...toy.view, call: { ...call, answered_ms: this.#at() }, millivolts: 7_900, microamps: 24_600 };
+    this.#hear(toy);
+    this.#notice("call_answered", toy.view.port, "info", { from: call.from, to: call.to });
+  }
+
+  #end(toy: ToyPort, cause: CallRecord["cause"]): void {
+    const call = toy.view.call;
+    clearTimeout(toy.timer);
+    toy.exchange = { ...toy.exchange, ringing: false, off_hook: false };
+    if (!call) {
+      this.#put(toy, "idle", "idle");
+      return;
+    }
+    const now = this.#at();
+    const evidence = cause === "line_hung_up" ? ({ kind: "loop_interruption", duration_ms: 520 } as const) : null;
+    const answered = call.answered_ms;
+    toy.view = {
+      ...toy.view,
+      call: null,
+      meter: null,
+      millivolts: 48_100,
+      microamps: 0,
+      last: { ...call, port: toy.view.port, ended_ms: now, cause, evidence, sip_status: answered === null ? 487 : 200 },
+    };
+    this.#put(toy, "guard", "guard");
+    const seconds = answered === null ? 0 : Math.round((now - answered) / 1000);
+    this.#notice("call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });
+    this.#later(toy, 1000, () => this.#put(toy, "idle", "idle"));
+  }
+}
+
+function targetUri(settings: Settings, port: PortSettings): string {
+  const { mode, remote_server, bind_address } = settings.gateway;
+  const server = mode === "sip_server" ? "*" : remote_server || bind_address;
+  const target = port.target.trim();
+  if (target === "") return `sip:unknown@${server}`;
+  if (/^sips?:/i.test(target)) return target;
+  return target.includes("@") ? `sip:${target}` : `sip:${target}@${server}`;
+}
+
+function check(settings: Settings): Problem[] {
+  const problems: Problem[] = [];
+  const { gateway } = settings;
+  const add = (path: string, severity: Problem["severity"], code: Problem["code"], args: Record<string, string> = {}): void => {
+    problems.push({ path, severity, code, args });
+  };
+  if (gateway.mode !== "sip_server" && gateway.remote_server.trim() === "") add("gateway.remote_server", "error", "remote_server_missing");
+  if (!(gateway.sip_port >= 1)) add("gateway.sip_port", "error", "below_minimum", { minimum: "1", found: String(gateway.sip_port) });
+  if (gateway.sip_port > 65_535) add("gateway.sip_port", "error", "above_maximum", { maximum: "65535", found: String(gateway.sip_port) });
+  const pairs = gateway.mode !== "sip_trunk";
+  if (pairs && gateway.single_user && gateway.user === "") add("gateway.user", "error", "user_missing");
+  if (pairs && gateway.single_user && gateway.secret === "") add("gateway.secret", "error", "secret_missing");
+  settings.ports.forEach((port, index) => {
+    const path = (name: string): string => `ports[${index}].${name}`;
+    if (pairs && !gateway.single_user) {
+      if (port.user === "") add(path("user"), "error", "user_missing");
+      if (port.secret === "") add(path("secret"), "error", "secret_missing");
+      const twin = settings.ports.findIndex((other) => other.user === port.user);
+      if (twin < index && port.user !== "") add(path("user"), "confirm", "duplicate_user", { port: String(twin + 1) });
+    }
+    const target = port.target.trim();
+    if (/\s/.test(target)) add(path("target"), "error", "bad_target", { fault: "bad_user" });
+    else if (port.fxo_to_sip && target === "") add(path("target"), "confirm", "target_blank", { uri: targetUri(settings, port) });
+    if (gateway.mode === "sip_trunk" && port.sip_to_fxo && port.only_from_host.trim() === "") add(path("only_from_host"), "confirm", "anyone_may_call");
+  });
+  return problems;
+}
+
+function shown(path: string, value: unknown): FieldValue {
+  if (typeof value === "boolean") return { type: "flag", value };
+  if (typeof value === "number") return { type: "integer", value };
+  if (path.endsWith(".secret")) return { type: "secret", value: value !== "" };
+  if (path.endsWith(".mode")) return { type: "word", value: String(value) };
+  return { type: "text", value: String(value) };
+}
+
+function grade(path: string): Grade {
+  if (/\.(user|secret|single_user|mode|remote_server)$/.test(path)) return "registers_again";
+  if (/\.(bind_address|sip_port)$/.test(path)) return "rebind";
+  return path.endsWith(".name") ? "now" : "next_call";
+}
+
+function differences(before: Settings, after: Settings): Change[] {
+  return changed(before, after).map((path) => {
+    const port = /^ports\[(\d+)\]/.exec(path)?.[1];
+    const touches = port === undefined ? after.ports.map((_, index) => index) : [Number(port)];
+    return { path, before: shown(path, valueAt(before, path)), after: shown(path, valueAt(after, path)), grade: grade(path), touches };
+  });
+}

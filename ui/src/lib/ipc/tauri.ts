@@ -1,0 +1,3 @@
+import type { Backend } from "./backend";
+export class TauriBackend {}
+export interface TauriBackend extends Backend {}

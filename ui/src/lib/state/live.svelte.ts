@@ -1,0 +1,72 @@
+/** The live picture of the gateway, as the program tells it. */
+import type { Backend } from "../ipc/backend";
+import type { Boot, ExchangeLineView, Notice, PortId, PortView, Snapshot } from "../ipc/bindings";
+import { clock } from "./clock.svelte";
+
+/** How many notices the window keeps; the oldest go first. */
+export const KEPT_NOTICES = 200;
+/** How many levels are kept a port: 30 s at five a second. */
+export const KEPT_LEVELS = 150;
+
+export interface Level {
+  at_ms: number;
+  rx_dbm0: number;
+  tx_dbm0: number;
+}
+
+class Live {
+  version: string = $state("");
+  snapshot: Snapshot | null = $state.raw(null);
+  notices: readonly Notice[] = $state.raw([]);
+  /** The lines of the virtual exchange; `null` when the box is a real one. */
+  exchange: readonly ExchangeLineView[] | null = $state.raw(null);
+  levels: ReadonlyMap<PortId, readonly Level[]> = $state.raw(new Map());
+  backend: Backend | null = $state.raw(null);
+
+  ports: readonly PortView[] = $derived(this.snapshot?.ports ?? []);
+  registration: { n: number; total: number } | null = $derived(registrations(this.ports));
+
+  begin(backend: Backend, boot: Boot): void {
+    this.backend = backend;
+    this.version = boot.version;
+    this.notices = boot.notices.slice(-KEPT_NOTICES);
+    this.exchange = boot.exchange;
+    clock.start(boot.started_epoch_ms);
+    this.show(boot.snapshot);
+  }
+
+  show(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    this.levels = keepLevels(this.levels, snapshot);
+  }
+
+  tell(notice: Notice): void {
+    this.notices = [...this.notices, notice].slice(-KEPT_NOTICES);
+  }
+}
+
+/** How many of the registrations that there should be are there; `null` where the mode has none. */
+export function registrations(ports: readonly PortView[]): { n: number; total: number } | null {
+  const kinds = ports.map((port) => port.registration).filter((registration) => registration.kind !== "none");
+  if (kinds.length === 0) return null;
+  const n = kinds.filter(
+    (registration) => registration.kind === "registered" || (registration.kind === "server" && registration.contacts.length > 0),
+  ).length;
+  return { n, total: kinds.length };
+}
+
+function keepLevels(
+  before: ReadonlyMap<PortId, readonly Level[]>,
+  snapshot: Snapshot,
+): ReadonlyMap<PortId, readonly Level[]> {
+  const after = new Map<PortId, readonly Level[]>();
+  for (const view of snapshot.ports) {
+    if (!view.meter) continue;
+    const level = { at_ms: snapshot.now_ms, rx_dbm0: view.meter.rx_dbm0, tx_dbm0: view.meter.tx_dbm0 };
+    const known = before.get(view.port) ?? [];
+    after.set(view.port, [...known, level].slice(-KEPT_LEVELS));
+  }
+  return after;
+}
+
+export const live = new Live();

@@ -1,0 +1,29 @@
+/** The language of the window: the system's, until a person chooses another. */
+import { LANGUAGES, preferredLanguage, Words, type Language } from "../../i18n";
+import en from "../../i18n/en.json";
+import es from "../../i18n/es.json";
+import pt from "../../i18n/pt-BR.json";
+
+const MESSAGES: Record<Language, Record<string, string>> = { "pt-BR": pt, en, es };
+const STORED = "loopstart.language";
+
+export type LanguageChoice = Language | "system";
+
+class Locale {
+  choice: LanguageChoice = $state(stored());
+  language: Language = $derived(this.choice === "system" ? preferredLanguage(navigator.languages) : this.choice);
+  words: Words = $derived(new Words(this.language, MESSAGES[this.language]));
+
+  choose(choice: LanguageChoice): void {
+    this.choice = choice;
+    if (choice === "system") localStorage.removeItem(STORED);
+    else localStorage.setItem(STORED, choice);
+  }
+}
+
+function stored(): LanguageChoice {
+  const value = localStorage.getItem(STORED);
+  return LANGUAGES.find((language) => language === value) ?? "system";
+}
+
+export const locale = new Locale();

@@ -1,0 +1,91 @@
+/** Codes of the program with their arguments, in the words of a language. */
+import type { Words } from "../i18n";
+import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem } from "./ipc/bindings";
+import { place } from "./paths";
+import type { Refusal } from "./state/draft.svelte";
+import { party } from "./party";
+import { span } from "./time";
+
+/** "by busy tone (425 Hz, 3 cycles)": how the line showed that its far end was gone. */
+export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
+  switch (evidence.kind) {
+    case "loop_interruption":
+      return words.code("evidence", evidence.kind, { duration_ms: evidence.duration_ms });
+    case "disconnect_tone":
+    case "dial_tone":
+      return words.code("evidence", evidence.kind, {
+        tone: words.code("tone", evidence.tone),
+        frequency: Math.round(evidence.frequency_hz),
+        cycles: evidence.cycles,
+      });
+    case "polarity_reversal":
+    case "battery_lost":
+    case "device_gone":
+      return words.code("evidence", evidence.kind);
+  }
+}
+
+/** Why a call ended; the evidence says more than the cause, where there is any. */
+export function endWords(words: Words, record: CallRecord): string {
+  if (record.evidence) return evidenceWords(words, record.evidence);
+  const cause = words.code("cause", record.cause);
+  return record.cause === "target_refused" && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
+}
+
+/** Arguments of a notice that name a party of a call. */
+const PARTIES = ["from", "to", "caller", "target"];
+
+export function noticeWords(words: Words, notice: Notice): string {
+  const args: Record<string, string> = { ...notice.args };
+  for (const name of PARTIES) {
+    const value = args[name];
+    if (value === undefined) continue;
+    args[name] = value === "" ? words.t("call.unknown_caller") : party(value);
+  }
+  if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
+  if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
+  return words.code("notice", notice.code, args);
+}
+
+export function problemWords(words: Words, problem: Problem): string {
+  const { fault, ...args } = problem.args;
+  return words.code("problem", problem.code, fault === undefined ? args : { ...args, fault: words.code("fault", fault) });
+}
+
+/** The name of a setting, as it stands on its page. */
+export function fieldWords(words: Words, path: string): string {
+  return words.code("field", place(path).field);
+}
+
+/** A value of a setting, as it stands in the review. Secrets tell only whether they are set. */
+export function valueWords(words: Words, value: FieldValue | null): string {
+  if (value === null) return words.t("review.blank");
+  switch (value.type) {
+    case "flag":
+      return words.t(value.value ? "review.on" : "review.off");
+    case "integer":
+      return String(value.value);
+    case "word":
+      return words.code("mode", value.value);
+    case "text":
+      return value.value === "" ? words.t("review.blank") : value.value;
+    case "list":
+      return value.value.length === 0 ? words.t("review.blank") : value.value.join(", ");
+    case "secret":
+      return words.t(value.value ? "review.secret" : "review.blank");
+  }
+}
+
+const GRADES: readonly Grade[] = ["rebind", "registers_again", "when_idle", "next_call", "now"];
+
+/** The dearest grade among changes; nothing for no change. */
+export function dearest(changes: readonly Change[]): Grade | undefined {
+  return GRADES.find((grade) => changes.some((change) => change.grade === grade));
+}
+
+/** Why Apply changed nothing. */
+export function refusalWords(words: Words, refusal: Refusal): string {
+  return refusal.kind === "prepare"
+    ? words.code("bind", refusal.error.code, { address: refusal.error.address })
+    : words.code("refusal", refusal.kind);
+}

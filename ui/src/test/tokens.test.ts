@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+
+const css = readFileSync("src/styles/tokens.css", "utf8");
+
+type Theme = Record<string, string>;
+
+/** The declarations of the `:root` block that follows `start`. */
+function block(start: string): Theme {
+  const at = start === "" ? 0 : css.indexOf(start);
+  expect(at, start).toBeGreaterThanOrEqual(0);
+  const open = css.indexOf(":root {", at);
+  const body = css.slice(open, css.indexOf("}", open));
+  return Object.fromEntries([...body.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value]));
+}
+
+const light = block("");
+const dark = { ...light, ...block("@media (prefers-color-scheme: dark)") };
+const more = block("@media (prefers-contrast: more) {");
+const moreDark = block("@media (prefers-contrast: more) and (prefers-color-scheme: dark)");
+
+const THEMES: Record<string, { theme: Theme; words: number; shapes: number }> = {
+  light: { theme: light, words: 4.5, shapes: 3 },
+  dark: { theme: dark, words: 4.5, shapes: 3 },
+  "high contrast, light": { theme: { ...light, ...more }, words: 7, shapes: 4.5 },
+  "high contrast, dark": { theme: { ...dark, ...more, ...moreDark }, words: 7, shapes: 4.5 },
+};
+
+const HUES = ["idle", "ringing", "dialing", "talking", "guard", "fault"];
+
+function luminance(colour: string): number {
+  const figures = /^#([0-9a-f]{6})$/i.exec(colour)?.[1];
+  if (figures === undefined) throw new Error(`not a plain colour: ${colour}`);
+  const channel = (at: number): number => {
+    const value = parseInt(figures.slice(at, at + 2), 16) / 255;
+    return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  };
+  return 0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4);
+}
+
+/** Contrast ratio as WCAG 2 defines it. */
+function contrast(a: string, b: string): number {
+  const [brighter = 0, darker = 0] = [luminance(a), luminance(b)].sort((x, y) => y - x);
+  return (brighter + 0.05) / (darker + 0.05);
+}
+
+describe.each(Object.entries(THEMES))("tokens: %s", (_, { theme, words, shapes }) => {
+  const colour = (name: string): string => theme[name] ?? "";
+  const surfaces = ["canvas", "surface", "raised", "sunken"];
+
+  it.each(surfaces)("words can be read on %s", (surface) => {
+    for (const ink of ["ink", "ink-2", "accent"]) expect(contrast(colour(ink), colour(surface)), ink).toBeGreaterThanOrEqual(words);
+  });
+
+  it.each(HUES)("the state colour %s can be read on every surface and on its own wash", (hue) => {
+    for (const ground of [...surfaces, `${hue}-wash`]) expect(contrast(colour(hue), colour(ground)), ground).toBeGreaterThanOrEqual(words);
+    for (const ink of ["ink", "ink-2"]) expect(contrast(colour(ink), colour(`${hue}-wash`)), ink).toBeGreaterThanOrEqual(words);
+  });
+
+  it("controls and the focus ring stand out from what is around them", () => {
+    for (const surface of surfaces) {
+      expect(contrast(colour("control"), colour(surface)), surface).toBeGreaterThanOrEqual(shapes);
+      expect(contrast(colour("focus"), colour(surface)), surface).toBeGreaterThanOrEqual(shapes);
+    }
+  });
+
+  it("what can be pressed can be read, pressed and hovered", () => {
+    expect(contrast(colour("on-accent"), colour("accent"))).toBeGreaterThanOrEqual(words);
+    expect(contrast(colour("on-accent"), colour("accent-hover"))).toBeGreaterThanOrEqual(words);
+    expect(contrast(colour("ink"), colour("accent-wash"))).toBeGreaterThanOrEqual(words);
+  });
+});
+
+it("states keep their colours apart in every theme", () => {
+  for (const { theme } of Object.values(THEMES)) {
+    expect(new Set(["ringing", "dialing", "talking", "fault", "idle"].map((hue) => theme[hue])).size).toBe(5);
+  }
+});
