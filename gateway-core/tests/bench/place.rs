@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use gateway_core::config::settings::{GatewaySettings, PortSettings, Secret, Settings};
+use gateway_core::config::settings::{GatewaySettings, LineSettings, Mode, PortSettings, Secret, Settings};
 
 /// A folder that is removed with everything in it.
 pub(crate) struct Folder(PathBuf);
@@ -62,4 +62,16 @@ pub(crate) fn server_settings(ports: u16) -> Settings {
         ..PortSettings::default()
     };
     Settings { gateway, ports: (1..=ports).map(port).collect() }
+}
+
+/// Settings of a trunk to a peer on this computer: no users, numbers dialled at once without waiting for dial tone.
+pub(crate) fn trunk_settings(ports: u16, peer: std::net::SocketAddr) -> Settings {
+    let mut settings = server_settings(ports);
+    settings.gateway.mode = Mode::SipTrunk;
+    settings.gateway.remote_server = peer.to_string();
+    for port in &mut settings.ports {
+        port.only_from_host = "127.0.0.1".to_owned();
+        port.line = LineSettings { wait_dial_tone: false, dial_pause_ms: 200, dtmf_on_ms: 80, dtmf_off_ms: 80, ..LineSettings::default() };
+    }
+    settings
 }

@@ -1,0 +1,98 @@
+//! Other programs of a test: started with their lines collected, killed when the test ends.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A program that talks in lines of JSON.
+pub(crate) struct Talker {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    kept: Vec<Value>,
+}
+
+impl Talker {
+    /// Starts `loopstartd` with these arguments.
+    pub(crate) fn loopstartd(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_loopstartd"))
+            .args(arguments)
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Talker { stdin: child.stdin.take(), child, lines, kept: Vec::new() }
+    }
+
+    /// Starts `loopstartd simulate` with its pseudo-terminal reachable at `link`.
+    pub(crate) fn simulated_box(link: &Path, ports: u16, more: &[&str]) -> Self {
+        let (ports, link) = (ports.to_string(), link.to_str().unwrap());
+        let arguments = [&["simulate", "--ports", &ports, "--link", link], more].concat();
+        let mut simulated = Talker::loopstartd(&arguments);
+        let first = simulated.wait(Duration::from_secs(10), |line| line.get("pty").is_some());
+        assert!(Path::new(first["pty"].as_str().unwrap()).exists());
+        simulated
+    }
+
+    /// Writes one line to its standard input.
+    pub(crate) fn say(&mut self, line: &Value) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// Waits for a line that `wanted` takes, among those that nobody took yet.
+    pub(crate) fn wait(&mut self, within: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
+        if let Some(index) = self.kept.iter().position(&wanted) {
+            return self.kept.remove(index);
+        }
+        let until = Instant::now() + within;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                panic!("not within {within:?}; kept: {:#?}", self.kept);
+            };
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if wanted(&line) {
+                return line;
+            }
+            if line["event"] != "snapshot" {
+                self.kept.push(line);
+            }
+        }
+    }
+
+    /// Sends a signal, such as `TERM`.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self, within: Duration) -> ExitStatus {
+        let until = Instant::now() + within;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Talker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,198 @@
+//! A real gateway in this process with the simulated box: threads, pipes and sockets, in real time.
+#![cfg(feature = "shell")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests stop at the first surprise")]
+#![allow(dead_code, reason = "each test file uses a part of the bench")]
+
+#[path = "bench/caller.rs"]
+mod caller;
+#[path = "bench/place.rs"]
+mod place;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use caller::Caller;
+use gateway_core::config::PortId;
+use gateway_core::config::profile::Imported;
+use gateway_core::config::settings::Settings;
+use gateway_core::fxo::simulator::act::{ExchangeEvent, IncomingCall, LineAct};
+use gateway_core::gateway::record::{CallDirection, CallRecord, EndCause};
+use gateway_core::gateway::view::{PortState, Snapshot};
+use gateway_core::shell::{DeviceChoice, DeviceError, DeviceState, GatewayHandle, StartOptions, Update};
+use place::{Folder, server_settings, trunk_settings};
+use tokio::sync::broadcast::Receiver;
+
+const SOON: Duration = Duration::from_secs(10);
+const PORT: PortId = PortId(0);
+
+async fn start(folder: &Folder, settings: Settings, device: DeviceChoice) -> GatewayHandle {
+    let options = StartOptions {
+        data_dir: folder.path().to_owned(),
+        device: Some(device),
+        profile: Some(Imported { settings, secrets_missing: Vec::new() }),
+        confirmed: true,
+    };
+    tokio::time::timeout(SOON, GatewayHandle::start(options)).await.unwrap().unwrap()
+}
+
+/// Updates, of which those that nobody asked for yet are kept.
+struct Updates {
+    receiver: Receiver<Update>,
+    kept: Vec<Update>,
+}
+
+impl Updates {
+    fn of(gateway: &GatewayHandle) -> Self {
+        Updates { receiver: gateway.subscribe(), kept: Vec::new() }
+    }
+
+    /// Waits for an update that `wanted` takes, in whatever order they come.
+    async fn wait<T>(&mut self, mut wanted: impl FnMut(&Update) -> Option<T>) -> T {
+        for index in 0..self.kept.len() {
+            if let Some(found) = wanted(&self.kept[index]) {
+                self.kept.remove(index);
+                return found;
+            }
+        }
+        let found = async {
+            loop {
+                let update = self.receiver.recv().await.unwrap();
+                if let Some(found) = wanted(&update) {
+                    return found;
+                }
+                // Pictures go out of date.
+                if !matches!(update, Update::Snapshot(_)) {
+                    self.kept.push(update);
+                }
+            }
+        };
+        tokio::time::timeout(SOON, found).await.unwrap()
+    }
+
+    async fn picture(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
+        self.wait(|update| matches!(update, Update::Snapshot(snapshot) if wanted(snapshot)).then_some(())).await;
+    }
+
+    async fn exchange(&mut self, wanted: &ExchangeEvent) {
+        self.wait(|update| matches!(update, Update::Exchange(told) if told.port == PORT && told.event == *wanted).then_some(())).await;
+    }
+
+    async fn record(&mut self) -> CallRecord {
+        self.wait(|update| if let Update::Record(record) = update { Some(record.clone()) } else { None }).await
+    }
+}
+
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::time::timeout(Duration::from_secs(20), tokio::task::spawn_blocking(work)).await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_rings_is_shown_and_a_caller_who_gives_up_leaves_one_record() {
+    let folder = Folder::new();
+    let gateway = start(&folder, server_settings(2), DeviceChoice::Virtual { ports: 2 }).await;
+    let mut updates = Updates::of(&gateway);
+    updates.picture(|picture| picture.ports.iter().all(|port| port.state == PortState::Idle)).await;
+    gateway
+        .virtual_line(PORT, LineAct::Ring(IncomingCall { from: Some("1133334444".to_owned()), ..IncomingCall::default() }))
+        .await
+        .unwrap();
+    updates.picture(|picture| picture.ports[0].state == PortState::Ringing && picture.ports[1].state == PortState::Idle).await;
+    gateway.virtual_line(PORT, LineAct::StopRinging).await.unwrap();
+    let record = updates.record().await;
+    assert_eq!((record.port, record.direction), (PORT, CallDirection::FxoToSip));
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+
+    // The record outlives the program.
+    let gateway = start(&folder, server_settings(2), DeviceChoice::None).await;
+    let kept = gateway.recent_records().await;
+    assert_eq!(kept.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>(), [record.id.as_str()]);
+    assert!(kept[0].started_at_ms.abs_diff(gateway.started_epoch_ms()) < 60_000);
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boxes_can_be_changed_while_the_gateway_runs_and_the_choice_is_remembered() {
+    let folder = Folder::new();
+    let gateway = start(&folder, server_settings(2), DeviceChoice::None).await;
+    let mut updates = Updates::of(&gateway);
+    assert_eq!(gateway.virtual_line(PORT, LineAct::CableOut).await, Err(DeviceError::NotVirtual));
+    gateway.select_device(DeviceChoice::Virtual { ports: 1 }).await.unwrap();
+    updates.picture(|picture| picture.ports[0].state == PortState::Idle && picture.ports[1].state == PortState::Absent).await;
+    assert!(matches!(gateway.device().state, DeviceState::Up { ref identity } if identity.ports == 1));
+    assert_eq!(gateway.virtual_line(PortId(1), LineAct::CableOut).await, Err(DeviceError::NoSuchPort));
+    gateway.virtual_line(PORT, LineAct::CableOut).await.unwrap();
+    updates.picture(|picture| picture.ports[0].state == PortState::NoBattery).await;
+    gateway.select_device(DeviceChoice::Serial { path: "/dev/no-such-box".to_owned() }).await.unwrap();
+    updates.picture(|picture| picture.device.is_none()).await;
+    updates.wait(|update| matches!(update, Update::Device(device) if matches!(device.state, DeviceState::Lost { .. })).then_some(())).await;
+    gateway.select_device(DeviceChoice::Virtual { ports: 2 }).await.unwrap();
+    updates.picture(|picture| picture.ports.iter().all(|port| port.state == PortState::Idle)).await;
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+
+    let again = StartOptions { data_dir: folder.path().to_owned(), device: None, profile: None, confirmed: false };
+    let gateway = GatewayHandle::start(again).await.unwrap();
+    let mut updates = Updates::of(&gateway);
+    updates.picture(|picture| picture.device.as_ref().is_some_and(|device| device.ports == 2)).await;
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_to_the_line_is_dialled_heard_and_released_when_the_caller_hangs_up() {
+    let folder = Folder::new();
+    let mut caller = Caller::new();
+    let settings = trunk_settings(1, caller.address());
+    let sip: SocketAddr = format!("127.0.0.1:{}", settings.gateway.sip_port).parse().unwrap();
+    let gateway = start(&folder, settings, DeviceChoice::Virtual { ports: 1 }).await;
+    let mut updates = Updates::of(&gateway);
+    updates.picture(|picture| picture.ports[0].state == PortState::Idle).await;
+    let mut caller = on_thread(move || {
+        caller.invite(sip, "100");
+        assert_eq!(caller.final_status(Duration::from_secs(10)), 200);
+        caller
+    })
+    .await;
+    updates.exchange(&ExchangeEvent::Hook { off_hook: true }).await;
+    updates.exchange(&ExchangeEvent::Dialed { number: "100".to_owned() }).await;
+    updates.exchange(&ExchangeEvent::Answered).await;
+    let mut caller = on_thread(move || {
+        // Fifty packets a second: half a second of them is enough to know that audio flows.
+        caller.rtp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let mut packet = [0; 2048];
+        for _ in 0..25 {
+            let size = caller.rtp.recv(&mut packet).unwrap();
+            assert_eq!((size, packet[1] & 0x7f), (12 + 160, 8));
+        }
+        caller
+    })
+    .await;
+    on_thread(move || caller.bye()).await;
+    updates.exchange(&ExchangeEvent::Hook { off_hook: false }).await;
+    let record = updates.record().await;
+    assert_eq!((record.cause, record.to.as_str()), (EndCause::SipHungUp, "100"));
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_in_the_middle_of_a_call_tells_the_peer_and_releases_the_line() {
+    let folder = Folder::new();
+    let mut caller = Caller::new();
+    let settings = trunk_settings(1, caller.address());
+    let sip: SocketAddr = format!("127.0.0.1:{}", settings.gateway.sip_port).parse().unwrap();
+    let gateway = start(&folder, settings, DeviceChoice::Virtual { ports: 1 }).await;
+    let mut updates = Updates::of(&gateway);
+    updates.picture(|picture| picture.ports[0].state == PortState::Idle).await;
+    let mut caller = on_thread(move || {
+        caller.invite(sip, "100");
+        assert_eq!(caller.final_status(Duration::from_secs(10)), 200);
+        caller
+    })
+    .await;
+    updates.exchange(&ExchangeEvent::Hook { off_hook: true }).await;
+    let told = on_thread(move || caller.wait_bye(Duration::from_secs(10)));
+    let stopped = tokio::time::timeout(Duration::from_secs(15), gateway.stop());
+    let ((), stopped) = tokio::join!(told, stopped);
+    stopped.unwrap();
+    updates.exchange(&ExchangeEvent::Hook { off_hook: false }).await;
+    let record = updates.record().await;
+    assert_eq!(record.cause, EndCause::Stopped);
+}
