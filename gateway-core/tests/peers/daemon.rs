@@ -66,9 +66,17 @@ impl Daemon {
         });
     }
 
-    /// Waits until one port is in `state`.
+    /// Waits until one port is in `state`, beginning with the picture of this moment.
     pub fn wait_port(&self, port: usize, state: &str) -> Value {
-        self.wait(&format!("port {port} {state}"), SOON, |event| event["snapshot"]["ports"][port]["state"] == state)
+        let is_it = |event: &Value| event["snapshot"]["ports"][port]["state"] == state;
+        let lines = self.process.stdout.since(0);
+        let last = lines.iter().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|event| event.get("snapshot").is_some());
+        if let Some(last) = last.filter(is_it) {
+            return last;
+        }
+        let read = |line: &str| serde_json::from_str(line).ok().filter(is_it);
+        let found = self.process.stdout.wait(lines.len(), SOON, read);
+        found.unwrap_or_else(|| panic!("port {port} never became {state}\n{}", self.log()))
     }
 
     /// Waits for a notice.

@@ -78,8 +78,18 @@ impl Sipp {
 
     /// Waits for the end, which has to be a good one.
     pub fn finish(mut self) {
+        self.end_well();
+    }
+
+    fn end_well(&mut self) {
         let code = self.process.exit_code(Duration::from_secs(u64::from(GIVES_UP_S) + 10));
         assert_eq!(code, 0, "SIPp did not get what {} expects\n{}", self.scenario, self.log());
+    }
+
+    /// Waits for the end, which has to be a good one, and answers everything that was sent and received.
+    pub fn messages_at_end(mut self) -> String {
+        self.end_well();
+        self.messages()
     }
 
     /// Waits until SIPp has sent or received a message that contains `words`.
@@ -114,6 +124,10 @@ fn filled(part: &Part<'_>) -> String {
         text = text.replace(&mark, value);
     }
     assert!(!text.contains("{{"), "{} is not filled in: {text}", part.scenario);
+    // SIPp refuses a variable that is set and never looked at.
+    if text.contains("assign_to=\"seen\"") {
+        text = text.replace("</scenario>", "<Reference variables=\"seen\"/>\n</scenario>");
+    }
     text
 }
 

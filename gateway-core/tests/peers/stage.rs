@@ -1,11 +1,14 @@
 //! The stage of the peer tests: the real program, the simulated lines behind a pseudo-terminal, and programs of other
 //! makers, all on this computer. Whatever starts here ends with the test, also when it fails.
 
+#![allow(unused_imports, reason = "each file of peer tests uses a part of the stage")]
+
 pub mod baresip;
 pub mod daemon;
 pub mod kamailio;
 pub mod place;
 pub mod process;
+pub mod scene;
 pub mod settings;
 pub mod simulated;
 pub mod sipp;
@@ -15,6 +18,7 @@ pub use baresip::Baresip;
 pub use daemon::Daemon;
 pub use kamailio::Kamailio;
 pub use place::Place;
+pub use scene::{Call, Scene};
 pub use simulated::SimulatedBox;
 pub use sipp::Sipp;
 
