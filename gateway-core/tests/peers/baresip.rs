@@ -56,6 +56,10 @@ impl Baresip {
         self.command("dial", uri);
     }
 
+    pub fn answer(&mut self) {
+        self.command("accept", "");
+    }
+
     pub fn hang_up(&mut self) {
         self.command("hangup", "");
     }

@@ -60,23 +60,24 @@ impl Daemon {
 
     /// Waits until every port, and at least one, is in `state`.
     pub fn wait_all(&self, state: &str) {
-        self.wait(&format!("all ports {state}"), SOON, |event| {
-            let ports = event["snapshot"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
+        self.wait_picture(&format!("all ports {state}"), SOON, |snapshot| {
+            let ports = snapshot["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
             !ports.is_empty() && ports.iter().all(|port| port["state"] == state)
         });
     }
 
     /// Waits until one port is in `state`, beginning with the picture of this moment.
     pub fn wait_port(&self, port: usize, state: &str) -> Value {
-        let is_it = |event: &Value| event["snapshot"]["ports"][port]["state"] == state;
+        self.wait_picture(&format!("port {port} {state}"), SOON, |snapshot| snapshot["ports"][port]["state"] == state)
+    }
+
+    /// Waits for a picture that `is_it`, beginning with the one of this moment.
+    pub fn wait_picture(&self, what: &str, patience: Duration, is_it: impl Fn(&Value) -> bool) -> Value {
+        let read = |line: &str| serde_json::from_str::<Value>(line).ok().map(|event| event["snapshot"].clone()).filter(|s| !s.is_null());
         let lines = self.process.stdout.since(0);
-        let last = lines.iter().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|event| event.get("snapshot").is_some());
-        if let Some(last) = last.filter(is_it) {
-            return last;
-        }
-        let read = |line: &str| serde_json::from_str(line).ok().filter(is_it);
-        let found = self.process.stdout.wait(lines.len(), SOON, read);
-        found.unwrap_or_else(|| panic!("port {port} never became {state}\n{}", self.log()))
+        let now = lines.iter().rev().find_map(|line| read(line)).filter(&is_it);
+        let found = now.or_else(|| self.process.stdout.wait(lines.len(), patience, |line| read(line).filter(&is_it)));
+        found.unwrap_or_else(|| panic!("never seen: {what}\n{}", self.log()))
     }
 
     /// Waits for a notice.
