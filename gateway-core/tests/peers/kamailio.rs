@@ -16,11 +16,11 @@ pub struct Kamailio {
 }
 
 impl Kamailio {
-    /// Starts it as peer `number` of a place.
-    pub fn start(place: &Place, number: u16) -> Self {
+    /// Starts it as peer `number` of a place. It keeps a registration for `longest_s` at most.
+    pub fn start(place: &Place, number: u16, longest_s: u32) -> Self {
         let folder = place.below("kamailio");
         let (file, address) = (folder.join("kamailio.cfg"), format!("127.0.0.1:{}", place.peer(number)));
-        std::fs::write(&file, config(&address)).unwrap();
+        std::fs::write(&file, config(&address, longest_s)).unwrap();
         let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
         let args = ["-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder, "-P", &format!("{folder}/pid")];
         let process = Process::start(program(), &args, &[]);
@@ -44,6 +44,11 @@ impl Kamailio {
         self.wait_longer(words, SOON)
     }
 
+    /// How often its script has said a line that contains `words`.
+    pub fn count(&self, words: &str) -> usize {
+        self.process.stderr.since(0).iter().filter(|line| line.contains(words)).count()
+    }
+
     pub fn wait_longer(&self, words: &[&str], patience: Duration) -> String {
         let said = |line: &str| {
             let (_, said) = line.split_once("<script>: ")?;
@@ -58,7 +63,7 @@ fn program() -> &'static str {
     if std::path::Path::new("/usr/sbin/kamailio").is_file() { "/usr/sbin/kamailio" } else { "kamailio" }
 }
 
-fn config(address: &str) -> String {
+fn config(address: &str, longest_s: u32) -> String {
     let modules = MODULES.iter().find(|path| std::path::Path::new(path).is_dir()).unwrap_or(&MODULES[0]);
     let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
     let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
@@ -77,6 +82,7 @@ listen=udp:{address}
 mpath="{modules}/"
 {load}
 modparam("registrar", "min_expires", 5)
+modparam("registrar", "max_expires", {longest_s})
 modparam("auth", "nonce_count", 1)
 modparam("auth", "qop", "auth")
 
@@ -132,10 +138,4 @@ event_route[core:worker-one-init] {{
 }}
 "#
     )
-}
-
-impl Kamailio {
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
 }

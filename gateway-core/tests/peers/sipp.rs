@@ -92,11 +92,11 @@ impl Sipp {
         self.messages()
     }
 
-    /// Waits until SIPp has sent or received a message that contains `words`.
-    pub fn wait_message(&self, words: &str, patience: Duration) {
+    /// Waits until SIPp has sent or received `count` messages that contain `words`.
+    pub fn wait_messages(&self, words: &str, count: usize, patience: Duration) {
         let until = std::time::Instant::now() + patience;
-        while !std::fs::read_to_string(&self.messages).unwrap_or_default().contains(words) {
-            assert!(std::time::Instant::now() < until, "no message with {words} in {}\n{}", self.scenario, self.log());
+        while self.messages().matches(words).count() < count {
+            assert!(std::time::Instant::now() < until, "no {count} messages with {words} in {}\n{}", self.scenario, self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
