@@ -232,11 +232,8 @@ fn special_information_tones_and_nobody_there_have_answers_of_their_own() {
     }
     let mut scene = Scene::start(Mode::SipServer, 1, listening);
     // ITU-T E.180: three tones that rise.
-    let mut tones = Sound::default();
-    for hz in [950.0, 1400.0, 1800.0] {
-        tones.0.extend(Sound::tone(hz, -14.0, 330).0);
-    }
-    tones.0.extend(Sound::silence(1000).0);
+    let rising = [950.0, 1400.0, 1800.0].map(|hz| Sound::tone(hz, -14.0, 330));
+    let tones: Sound = rising.into_iter().chain([Sound::silence(1000)]).collect();
     let number = "100";
     scene.from_now();
     let checks = reason(1);

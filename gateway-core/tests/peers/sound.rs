@@ -45,16 +45,24 @@ impl Sound {
         Sound((0..samples(ms)).map(|n| sample(n).round() as i16).collect())
     }
 
-    /// Short tones, one after the other with long pauses, for `seconds`. An echo of one falls into the pause after it.
-    pub fn marker(seconds: u32) -> Self {
-        let mut sound = Sound::default();
-        while sound.0.len() < samples(seconds * 1000) {
-            for hz in MARKER_HZ {
-                sound.0.extend(Sound::tone(hz, MARKER_DBM0, MARKER_ON_MS).0);
-                sound.0.extend(Sound::silence(MARKER_PERIOD_MS - MARKER_ON_MS).0);
-            }
-        }
-        sound
+    /// Short tones, one after the other with long pauses, all of them so many times. An echo of one falls into the pause
+    /// after it.
+    pub fn marker(times: usize) -> Self {
+        let round = MARKER_HZ.iter().map(|hz| Sound::tone(*hz, MARKER_DBM0, MARKER_ON_MS));
+        let round: Vec<Sound> = round.flat_map(|tone| [tone, Sound::silence(MARKER_PERIOD_MS - MARKER_ON_MS)]).collect();
+        round.iter().cycle().take(round.len() * times).cloned().collect()
+    }
+
+    /// Digits as a telephone sends them in its audio (ITU-T Q.23), 100 ms each with pauses of 100 ms.
+    pub fn digits(digits: &str) -> Self {
+        let sound = |digit: char| {
+            let at = "123A456B789C*0#D".find(digit).unwrap();
+            let mut both = Sound::tone([697.0, 770.0, 852.0, 941.0][at / 4], -9.0, 100);
+            let high = Sound::tone([1209.0, 1336.0, 1477.0, 1633.0][at % 4], -7.0, 100);
+            both.0.iter_mut().zip(high.0).for_each(|(low, high)| *low += high);
+            both
+        };
+        digits.chars().flat_map(|digit| [sound(digit), Sound::silence(100)]).collect()
     }
 
     pub fn write(&self, path: &Path) {
@@ -96,6 +104,12 @@ impl Sound {
         };
         // What is shorter than a window is the edge of something else.
         found.into_iter().map(burst).filter(|burst| burst.length_ms >= 20).collect()
+    }
+}
+
+impl FromIterator<Sound> for Sound {
+    fn from_iter<T: IntoIterator<Item = Sound>>(sounds: T) -> Self {
+        Sound(sounds.into_iter().flat_map(|sound| sound.0).collect())
     }
 }
 
