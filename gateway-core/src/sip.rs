@@ -1,12 +1,13 @@
 //! SIP (RFC 3261): a tolerant wire reader, messages, digest, transactions, dialogs, sessions and registrations.
 //!
-//! This floor knows no SDP, line or call: bodies are bytes. The rest of the house sees [`message`], [`digest`], [`host_list`],
+//! This floor knows no SDP, line or call: bodies are bytes. The rest of the house sees [`message`], [`digest`],
 //! [`registrar`] and [`agent`]; bytes come in and go out through [`wire`].
 
 pub mod agent;
 mod dialog;
 pub mod digest;
 pub mod header;
+mod io;
 pub mod message;
 pub mod options;
 pub mod registrar;

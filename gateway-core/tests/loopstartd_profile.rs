@@ -2,6 +2,7 @@
 #![cfg(feature = "shell")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "tests stop at the first surprise")]
 
+#[allow(dead_code, reason = "each test file uses a part of the bench")]
 #[path = "bench/place.rs"]
 mod place;
 

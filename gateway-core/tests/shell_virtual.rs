@@ -145,7 +145,7 @@ async fn a_call_to_the_line_is_dialled_heard_and_released_when_the_caller_hangs_
     let gateway = start(&folder, settings, DeviceChoice::Virtual { ports: 1 }).await;
     let mut updates = Updates::of(&gateway);
     updates.picture(|picture| picture.ports[0].state == PortState::Idle).await;
-    let mut caller = on_thread(move || {
+    let caller = on_thread(move || {
         caller.invite(sip, "100");
         assert_eq!(caller.final_status(Duration::from_secs(10)), 200);
         caller

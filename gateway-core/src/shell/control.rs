@@ -221,7 +221,7 @@ impl Control {
         }
         let country = plan::country(&settings.gateway.country);
         self.handle(Event::Apply(Box::new(settings)));
-        self.to_box(BoxOrder::Country(country));
+        self.order_box(BoxOrder::Country(country));
         self.close_ports();
         self.tell_box_of_ports();
         outcome
@@ -256,7 +256,7 @@ impl Control {
 
     fn tell_box_of_ports(&mut self) {
         let ports = self.ports.iter().map(|port| port.outbox.clone()).collect();
-        self.to_box(BoxOrder::Ports(ports));
+        self.order_box(BoxOrder::Ports(ports));
     }
 
     fn carry_out(&mut self) {
@@ -284,10 +284,10 @@ impl Control {
     }
 
     fn line(&mut self, port: PortId, command: LineCommand) {
-        self.to_box(BoxOrder::Line { port, command });
+        self.order_box(BoxOrder::Line { port, command });
     }
 
-    fn to_box(&mut self, order: BoxOrder) {
+    fn order_box(&mut self, order: BoxOrder) {
         match self.boxes.send(order, Duration::ZERO) {
             Ok(()) => {}
             Err(SendFailure::Stuck | SendFailure::Closed) if self.stop_by.is_some() => {}

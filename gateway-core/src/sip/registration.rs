@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::agent::{Account, AccountId, RegistrationState};
 use super::digest::Challenge;
+use super::io::{Account, AccountId, RegistrationState};
 use super::message::{Method, NameAddr, Request, Response, phrase};
 use super::uri::{Uri, escape_user};
 use crate::rng::Rng;

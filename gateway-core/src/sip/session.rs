@@ -10,9 +10,9 @@
 
 use std::net::SocketAddr;
 
-use super::agent::{Refusal, SessionId, SipEvent};
 use super::dialog::Dialog;
 use super::digest::Credentials;
+use super::io::{Refusal, SessionId, SipEvent};
 use super::message::{Method, Request, Response};
 use super::transaction::{ClientId, ServerId};
 use crate::time::{Moment, Timers};

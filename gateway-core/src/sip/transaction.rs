@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::agent::AgentOutput;
+use super::io::AgentOutput;
 use super::message::{Method, Request, Response};
 use super::wire;
 use crate::time::Moment;
@@ -173,6 +173,11 @@ impl Transactions {
     /// Transactions alive.
     pub(crate) fn len(&self) -> usize {
         self.clients.len() + self.servers.len()
+    }
+
+    /// Server transactions whose only work left is to absorb repetitions.
+    pub(crate) fn spent(&self) -> usize {
+        self.spent.len()
     }
 
     /// When something is due.

@@ -1,7 +1,7 @@
 //! The simulated exchange.
 
 use gateway_core::config::PortId;
-use gateway_core::fxo::simulator::LineAct;
+use gateway_core::fxo::simulator::act::LineAct;
 use gateway_core::shell::handle::DeviceError;
 use tauri::State;
 

@@ -1,5 +1,5 @@
 /** How the state of a port looks: the same icon and colour everywhere. */
-import type { PortState } from "./ipc/bindings";
+import type { PortState } from "./ipc/types";
 import type { IconName } from "./icons";
 
 /** The colour of a state, as the tokens name it. */

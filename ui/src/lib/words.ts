@@ -1,6 +1,6 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
-import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem } from "./ipc/bindings";
+import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem, StartError } from "./ipc/types";
 import { place } from "./paths";
 import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
@@ -15,7 +15,7 @@ export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
     case "dial_tone":
       return words.code("evidence", evidence.kind, {
         tone: words.code("tone", evidence.tone),
-        frequency: Math.round(evidence.frequency_hz),
+        frequency: Math.round(evidence.frequency_hz ?? 0),
         cycles: evidence.cycles,
       });
     case "polarity_reversal":
@@ -81,6 +81,13 @@ const GRADES: readonly Grade[] = ["rebind", "registers_again", "when_idle", "nex
 /** The dearest grade among changes; nothing for no change. */
 export function dearest(changes: readonly Change[]): Grade | undefined {
   return GRADES.find((grade) => changes.some((change) => change.grade === grade));
+}
+
+/** Why the gateway did not start; nothing where the program says no more than that. */
+export function startWords(words: Words, error: StartError | null): string | undefined {
+  if (error?.kind === "bind") return words.code("bind", error.error.code, { address: error.error.address });
+  if (error?.kind === "store") return words.code("refusal", "store_unreadable");
+  return undefined;
 }
 
 /** Why Apply changed nothing. */

@@ -205,7 +205,7 @@ impl BoxDriver {
             out.push(DeviceOutput::Rebooted);
         }
         if rebooted || told_silent || known.is_none() {
-            self.ports = (0..hello.ports.min(WHOLE_BOX)).map(|_| Port::new(now)).collect();
+            self.ports = (0..hello.ports).map(|_| Port::new(now)).collect();
             self.whole_events = Counted::default();
             out.push(DeviceOutput::Up(identity(hello)));
         }
@@ -435,12 +435,9 @@ impl Device for BoxDriver {
             return fail(index, LineEvent::NOT_ANSWERED, out);
         }
         let request = self.request_of(command);
-        match self.ports.get_mut(index) {
-            Some(port) => match request {
-                Request::Hook(_) => port.mirror.forget_hook(),
-                _ => {}
-            },
-            None => return fail(index, Status::NoLine.code(), out),
+        let Some(port) = self.ports.get_mut(index) else { return fail(index, Status::NoLine.code(), out) };
+        if matches!(request, Request::Hook(_)) {
+            port.mirror.forget_hook();
         }
         self.ask(index, Ask::ordered(request), now, out);
     }

@@ -184,6 +184,7 @@ pub enum Sound {
 
 /// Samples at 8 kHz, cheap to clone.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(from = "Vec<i16>", into = "Vec<i16>")]
 pub struct Recording(pub Arc<[i16]>);
 

@@ -145,7 +145,7 @@ impl Exchange {
 
     /// The hook relay of the box moved: true closed (off hook).
     pub fn relay(&mut self, port: PortId, closed: bool, now: Moment, out: &mut Vec<ExchangeOutput>) {
-        self.with(port, out, |line, config, telling| line.relay(closed, config, now, telling));
+        self.with(port, out, |line, _, telling| line.relay(closed, now, telling));
     }
 
     /// Digits dialled by tones, told without their sound. A `,` is skipped.

@@ -53,18 +53,24 @@ pub(super) enum Ending {
     Stop { done: Option<oneshot::Sender<()>> },
 }
 
+/// What a session finds around it, and leaves behind.
+pub(super) struct Around<'a> {
+    pub(super) clock: Clock,
+    pub(super) inbox: &'a BoxInbox,
+    pub(super) reports: &'a Reports,
+    pub(super) ports: &'a mut Vec<PortOutbox>,
+    pub(super) country: &'a mut &'static Country,
+    /// Set once the box has answered; kept outside, so that a panic inside does not lose it.
+    pub(super) was_up: &'a Mutex<bool>,
+}
+
 pub(super) struct Session<'a> {
     number: u64,
     link: Box<dyn Link>,
     driver: BoxDriver,
-    clock: Clock,
-    inbox: &'a BoxInbox,
-    reports: &'a Reports,
-    ports: &'a mut Vec<PortOutbox>,
-    country: &'a mut &'static Country,
+    around: Around<'a>,
     /// The simulated exchange stands in another country than it should: it is built anew when no line is in use.
     abroad: bool,
-    was_up: &'a Mutex<bool>,
     up: bool,
     opened: Moment,
     heard: Moment,
@@ -77,28 +83,15 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(
-        number: u64,
-        link: Box<dyn Link>,
-        clock: Clock,
-        inbox: &'a BoxInbox,
-        reports: &'a Reports,
-        ports: &'a mut Vec<PortOutbox>,
-        country: &'a mut &'static Country,
-        was_up: &'a Mutex<bool>,
-    ) -> Self {
-        let now = clock.now();
+    /// A session on opening number `number`.
+    pub(super) fn new(number: u64, link: Box<dyn Link>, around: Around<'a>) -> Self {
+        let now = around.clock.now();
         Session {
             number,
             link,
             driver: BoxDriver::new(BoxOptions::default()),
-            clock,
-            inbox,
-            reports,
-            ports,
-            country,
+            around,
             abroad: false,
-            was_up,
             up: false,
             opened: now,
             heard: now,
@@ -113,7 +106,7 @@ impl<'a> Session<'a> {
 
     /// Serves the box until it is lost or is to be closed.
     pub(super) fn run(mut self) -> Ending {
-        self.driver.open(self.clock.now(), &mut self.said);
+        self.driver.open(self.around.clock.now(), &mut self.said);
         loop {
             if let Err(ending) = self.carry_out().and_then(|()| self.write_waiting()).and_then(|()| self.judge()) {
                 // An order to end that waits for the lines is answered now: there is nothing left to wait for.
@@ -125,17 +118,17 @@ impl<'a> Session<'a> {
             if let Some(ending) = self.ended() {
                 return ending;
             }
-            let wake = self.clock.instant(self.deadline());
-            match self.inbox.receive(Some(wake)) {
+            let wake = self.around.clock.instant(self.deadline());
+            match self.around.inbox.receive(Some(wake)) {
                 Received::Order(order) => self.order(order),
                 Received::Audio(play) => {
-                    let now = self.clock.now();
+                    let now = self.around.clock.now();
                     self.driver.play(play.port, &play.frame, now, &mut self.said);
                 }
                 Received::DeadlinePassed => {}
                 Received::Closed => self.end(Ending::Stop { done: None }),
             }
-            let now = self.clock.now();
+            let now = self.around.clock.now();
             if self.driver.deadline().is_some_and(|due| due <= now) {
                 self.driver.handle_timeout(now, &mut self.said);
             }
@@ -148,7 +141,7 @@ impl<'a> Session<'a> {
             wake = wake.min(self.opened + ANSWER_WITHIN);
         }
         if !self.waiting.is_empty() {
-            wake = wake.min(self.clock.now() + WRITE_AGAIN);
+            wake = wake.min(self.around.clock.now() + WRITE_AGAIN);
         }
         let ending = self.ending.as_ref().map(|(_, by)| *by);
         let wanted = earliest(self.driver.deadline(), ending);
@@ -156,7 +149,7 @@ impl<'a> Session<'a> {
     }
 
     fn order(&mut self, order: BoxOrder) {
-        let now = self.clock.now();
+        let now = self.around.clock.now();
         match order {
             BoxOrder::Bytes { link, bytes } if link == self.number => {
                 self.heard = now;
@@ -169,10 +162,10 @@ impl<'a> Session<'a> {
             // Left over from an earlier opening.
             BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. } => {}
             BoxOrder::Line { port, command } => self.command(port, command, now),
-            BoxOrder::Ports(ports) => *self.ports = ports,
+            BoxOrder::Ports(ports) => *self.around.ports = ports,
             BoxOrder::Country(country) => {
-                self.abroad = self.link.is_simulated() && self.country.code != country.code;
-                *self.country = country;
+                self.abroad = self.link.is_simulated() && self.around.country.code != country.code;
+                *self.around.country = country;
             }
             BoxOrder::Act { port, act, answer } => {
                 // Whoever asked may have given up waiting.
@@ -196,7 +189,7 @@ impl<'a> Session<'a> {
 
     /// Begins the end: every line that may be off hook is released, and the box gets a moment to confirm it.
     fn end(&mut self, ending: Ending) {
-        let now = self.clock.now();
+        let now = self.around.clock.now();
         for port in self.off_hook.clone() {
             self.driver.command(port, LineCommand::Release, now, &mut self.said);
         }
@@ -207,7 +200,7 @@ impl<'a> Session<'a> {
 
     /// The ending, when its conditions are met.
     fn ended(&mut self) -> Option<Ending> {
-        let now = self.clock.now();
+        let now = self.around.clock.now();
         let done = self.off_hook.is_empty() && self.waiting.is_empty();
         let due = self.ending.as_ref().is_some_and(|(_, by)| done || *by <= now);
         if !due {
@@ -236,7 +229,7 @@ impl<'a> Session<'a> {
                     self.tell(Event::Line { port, event })?;
                 }
                 DeviceOutput::Audio(port, frame) => {
-                    if let Some(outbox) = self.ports.get(port.index()) {
+                    if let Some(outbox) = self.around.ports.get(port.index()) {
                         outbox.play(frame);
                     }
                 }
@@ -249,8 +242,8 @@ impl<'a> Session<'a> {
 
     fn is_up(&mut self, identity: Identity) -> Result<(), Ending> {
         self.up = true;
-        *self.was_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.reports.status(|status| status.state = DeviceState::Up { identity: identity.clone() });
+        *self.around.was_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.around.reports.status(|status| status.state = DeviceState::Up { identity: identity.clone() });
         self.tell(Event::DeviceUp(identity))
     }
 
@@ -280,7 +273,7 @@ impl<'a> Session<'a> {
 
     /// Tells the brain. A brain that does not listen any more, or is far behind, cannot look after lines: the box is closed.
     fn tell(&self, event: Event) -> Result<(), Ending> {
-        match self.reports.brain.try_send(event) {
+        match self.around.reports.brain.try_send(event) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => {
                 tracing::error!("the brain is far behind; the box is closed");
@@ -292,7 +285,7 @@ impl<'a> Session<'a> {
     }
 
     fn write_waiting(&mut self) -> Result<(), Ending> {
-        let now = self.clock.now();
+        let now = self.around.clock.now();
         if self.waiting.is_empty() {
             self.taken = now;
             return Ok(());
@@ -318,12 +311,12 @@ impl<'a> Session<'a> {
 
     /// Gives the box up when it says nothing, and tells the counters now and then.
     fn judge(&mut self) -> Result<(), Ending> {
-        let now = self.clock.now();
+        let now = self.around.clock.now();
         if now >= self.counted + COUNTERS_EVERY {
             self.counted = now;
             let counters = self.driver.counters();
-            self.reports.status(|status| status.counters = counters);
-            if self.reports.brain.is_closed() {
+            self.around.reports.status(|status| status.counters = counters);
+            if self.around.reports.brain.is_closed() {
                 self.end(Ending::Stop { done: None });
             }
         }

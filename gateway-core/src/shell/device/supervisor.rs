@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus};
 use super::link::{Link, SerialLink, VirtualLink};
-use super::session::{Ending, Session};
+use super::session::{Around, Ending, Session};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::dsp::Frame;
@@ -162,9 +162,15 @@ impl BoxThread {
             Err(fault) => return Ending::Lost(fault),
         };
         let was_up = Mutex::new(false);
-        let served = catch_unwind(AssertUnwindSafe(|| {
-            Session::new(self.link, link, self.clock, &self.inbox, &self.reports, &mut self.ports, &mut self.country, &was_up).run()
-        }));
+        let around = Around {
+            clock: self.clock,
+            inbox: &self.inbox,
+            reports: &self.reports,
+            ports: &mut self.ports,
+            country: &mut self.country,
+            was_up: &was_up,
+        };
+        let served = catch_unwind(AssertUnwindSafe(|| Session::new(self.link, link, around).run()));
         let ending = served.unwrap_or_else(|_| {
             tracing::error!("the code that serves the box failed; the box is closed and opened again");
             Ending::Lost(DeviceFault::Crashed)

@@ -47,11 +47,21 @@ fn system(error: &impl std::fmt::Display) -> StartError {
     StartError::System { detail: error.to_string() }
 }
 
-pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
+/// What there is before the first thread runs.
+struct Ground {
+    clock: Clock,
+    store: Store,
+    settings: Settings,
+    sockets: Sockets,
+    gateway: Gateway,
+}
+
+/// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
+async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
     let clock = Clock::start();
-    let store = Store::open(&options.data_dir).await?;
+    let store = Store::open(data_dir).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = options.profile.map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
     let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
     let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
     if let Some(fresh) = &fresh {
@@ -60,7 +70,11 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
     let gateway = Gateway::new(settings.clone(), control::gateway_address(&sockets), Rng::from_bytes(seed));
+    Ok(Ground { clock, store, settings, sockets, gateway })
+}
 
+pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
+    let Ground { clock, store, settings, sockets, gateway } = prepare(&options.data_dir, options.profile, options.confirmed).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Act, SDP, Session, State, Timer};
-use crate::sip::agent::{SessionEnd, SipEvent};
 use crate::sip::dialog::Dialog;
+use crate::sip::io::{SessionEnd, SipEvent};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::options;
 use crate::sip::transaction::{ServerId, T1, T2};

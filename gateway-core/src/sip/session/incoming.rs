@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::established::Established;
 use super::{Act, SDP, Session, State, Timer, reason};
-use crate::sip::agent::{Refusal, SessionId, SipEvent};
 use crate::sip::dialog::Dialog;
+use crate::sip::io::{Refusal, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::options;
 use crate::sip::transaction::ServerId;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::established::Established;
 use super::{Act, Session, State, Timer};
-use crate::sip::agent::{Invite, SessionId, SipEvent};
 use crate::sip::dialog::Dialog;
+use crate::sip::io::{Invite, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response, phrase};
 use crate::sip::transaction::{ClientId, ServerId, T1};
 use crate::time::{Moment, Timers};

@@ -6,20 +6,21 @@ import type {
   ApplyError,
   Boot,
   Command,
-  ExchangeLineView,
+  ExchangeLine,
   LineAct,
   Notice,
   PortId,
   Review,
   Settings,
   Snapshot,
-} from "./bindings";
+} from "./types";
 
 /** What the program tells by itself. */
 export interface Listener {
   snapshot(snapshot: Snapshot): void;
   notice(notice: Notice): void;
-  exchange(lines: ExchangeLineView[]): void;
+  /** The lines of the virtual exchange; `null` when another box is in use. */
+  exchange(lines: ExchangeLine[] | null): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
@@ -37,4 +38,11 @@ export interface Backend {
   command(command: Command): Promise<void>;
   /** Something the virtual exchange does on a line. */
   exchange(port: PortId, act: LineAct): Promise<void>;
+}
+
+/** The program answered, and refused. */
+export class Refused extends Error {
+  constructor(readonly refusal: unknown) {
+    super("refused");
+  }
 }

@@ -169,6 +169,30 @@ export type CallView = {
 	answered_ms: number | null,
 };
 
+/**  When and how caller ID is sent. */
+export type CallerIdSending = 
+/**  Not at all. */
+{ when: "never" } | 
+/**  After a polarity reversal, before the first ring. */
+{ when: "before_ring"; 
+/**  How; `device` makes the box decode it. */
+source: CallerIdSource } | 
+/**  Between the first and the second ring. */
+{ when: "after_ring"; 
+/**  How; `device` makes the box decode it. */
+source: CallerIdSource };
+
+/**  How the identification came over the line. */
+export type CallerIdSource = 
+/**  FSK, mark 1200 Hz, space 2200 Hz (Bell 202; Telcordia GR-30). */
+"bell202" | 
+/**  FSK, mark 1300 Hz, space 2100 Hz (ITU-T V.23; ETSI EN 300 659). */
+"v23" | 
+/**  DTMF digits between a start (A or D) and a stop (C or #). */
+"dtmf" | 
+/**  Decoded by the box. */
+"device";
+
 /**  One setting that changes. */
 export type Change = {
 	/**  Which: `gateway.sip_port`, `ports[1].target`; `ports[2]` for a port that comes or goes. */
@@ -349,6 +373,8 @@ export type GatewaySettings = {
 	max_expires_s?: number,
 	/**  Wrong credentials tolerated from one source before it is refused with 403. */
 	auth_tries?: number,
+	/**  Also offer SHA-256 in digest challenges (RFC 8760). Off by default: many telephones fail on a second challenge. */
+	sha256_digest?: boolean,
 	/**  Whether sources that no port admits get no answer at all. */
 	stealth?: boolean,
 	/**  Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID. */
@@ -391,6 +417,27 @@ duration_ms: number } |
 /**  The device went away. */
 ({ kind: "device_gone" }) & { duration_ms?: never };
 
+/**  How a line learns that the far end hung up. */
+export type HangUpHow = 
+/**  The loop current breaks, then silence. */
+{ kind: "interruption"; 
+/**  For how long, in ms. */
+ms: number } | 
+/**  Busy tone. */
+{ kind: "busy_tone" } | 
+/**  Congestion tone. */
+{ kind: "congestion_tone" } | 
+/**  Dial tone comes back. */
+{ kind: "dial_tone" } | 
+/**  The polarity turns, then silence. */
+{ kind: "polarity" } | 
+/**  The loop current breaks, then busy tone. */
+{ kind: "interruption_and_busy_tone"; 
+/**  For how long, in ms. */
+ms: number } | 
+/**  Nothing but silence. */
+{ kind: "silent" };
+
 /**  What the detector heard: one supervisory tone, with the evidence that a person can check. */
 export type HeardTone = {
 	/**  Which tone. */
@@ -415,12 +462,62 @@ export type Identity = {
 	ports: number,
 };
 
-/**  x */
+/**  A call to a line. */
+export type IncomingCall = {
+	/**  The caller's number. */
+	from?: string | null,
+	/**  The caller's name. */
+	name?: string | null,
+	/**  Whether the number may be shown. */
+	presentation?: Presentation,
+	/**  Brazil's category digit; '8' is a collect call, which ends when the line answers twice. */
+	category?: string | null,
+	/**  How caller ID is sent; absent: as the exchange usually does. */
+	caller_id?: CallerIdSending | null,
+	/**  On and off times of the ringing in ms; absent: as the exchange usually does. */
+	cadence_ms?: number[] | null,
+	/**  What the caller says once answered; absent: an echo. */
+	sound?: Sound | null,
+};
+
+/**  Something done to a line, by a person at the far end or at the cable. */
 export type LineAct = 
-/**  Ring the line. */
-{ do: "ring"; 
-/**  Calling number. */
-from: string };
+/**  Somebody calls this line. */
+{
+	act: "ring",
+} & IncomingCall | 
+/**  The caller gives up before the answer. */
+({ act: "stop_ringing" }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
+/**  The called party answers now, whatever its script says. */
+({ act: "answer"; 
+/**  The exchange reverses the polarity. */
+polarity?: boolean }) & { how?: never; ms?: never; off_hook?: never; present?: never; sound?: never } | 
+/**  The far end hangs up. */
+({ act: "hang_up"; 
+/**  How the line is told; absent: as the exchange usually does. */
+how?: HangUpHow | null }) & { ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
+/**  The line cable is pulled. */
+({ act: "cable_out" }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
+/**  The line cable is plugged. */
+({ act: "cable_in" }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
+/**  A parallel telephone is lifted or put down. */
+({ act: "extension"; 
+/**  Lifted. */
+off_hook: boolean }) & { how?: never; ms?: never; polarity?: never; present?: never; sound?: never } | 
+/**  The far end makes another sound. */
+({ act: "speak"; 
+/**  Which. */
+sound: Sound }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never } | 
+/**  The exchange gives dial tone, or forgets to. */
+({ act: "dial_tone"; 
+/**  It does. */
+present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; sound?: never } | 
+/**  The loop current breaks for a moment; the call goes on. */
+({ act: "interrupt"; 
+/**  For how long, in ms. */
+ms: number }) & { how?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
+/**  The polarity turns; the call goes on. */
+({ act: "reverse" }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never };
 
 /**  Signalling on one line. */
 export type LineSettings = {
@@ -709,6 +806,15 @@ export type PortView = {
 	microamps: number | null,
 };
 
+/**  Whether the number may be shown. */
+export type Presentation = 
+/**  The number may be shown. */
+"allowed" | 
+/**  The caller withheld it ("P"). */
+"private" | 
+/**  The exchange does not know it ("O"). */
+"unavailable";
+
 /**  One thing that is wrong, or that wants to be confirmed. */
 export type Problem = {
 	/**  Where: `gateway.sip_port`, `ports[1].line.guard_ms`; empty for a whole file. */
@@ -822,6 +928,9 @@ export type ProgressTone =
 /**  Special information tone, three rising frequencies. */
 "special_information";
 
+/**  Samples at 8 kHz, cheap to clone. */
+export type Recording = number[];
+
 /**  How a port can be reached from SIP. */
 export type RegistrationView = 
 /**  Trunk mode: there is none. */
@@ -898,6 +1007,29 @@ export type Snapshot = {
 
 /**  A new picture. */
 export type SnapshotEvent = Snapshot;
+
+/**  What a far end sounds like. */
+export type Sound = 
+/**  Silence. */
+{ kind: "silence" } | 
+/**  What it hears, a little later and 6 dB softer. */
+{ kind: "echo"; 
+/**  How much later, in ms. */
+delay_ms: number } | 
+/**  A tone. */
+{ kind: "tone"; 
+/**  Its frequency in Hz. */
+frequency_hz: number | null; 
+/**  Its level in dBm0. */
+level_dbm0: number | null } | 
+/**  1004 Hz at 0 dBm0: the reference by which levels are measured. */
+{ kind: "milliwatt" } | 
+/**  Something with the rhythm and spectrum of speech. */
+{ kind: "speech" } | 
+/**  A recording, repeated. */
+{ kind: "recording"; 
+/**  Samples, 8 kHz, linear. */
+samples: Recording };
 
 /**  Why a gateway did not start. */
 export type StartError = 

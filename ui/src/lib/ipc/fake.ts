@@ -11,7 +11,7 @@ import type {
   CallView,
   Change,
   Command,
-  ExchangeLineView,
+  ExchangeLine,
   FieldValue,
   Grade,
   LineAct,
@@ -28,7 +28,8 @@ import type {
   Settings,
   Severity,
   Snapshot,
-} from "./bindings";
+  TargetPreview,
+} from "./types";
 import { changed, valueAt } from "../paths";
 
 /** What the toy world begins with. */
@@ -97,6 +98,7 @@ function firstSettings(ports: number): Settings {
       min_expires_s: 60,
       max_expires_s: 3600,
       auth_tries: 5,
+      sha256_digest: false,
       stealth: true,
       country: "BR",
       blocked_prefixes: [],
@@ -107,7 +109,7 @@ function firstSettings(ports: number): Settings {
 
 interface ToyPort {
   view: PortView;
-  exchange: ExchangeLineView;
+  exchange: ExchangeLine;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -333,7 +335,7 @@ export class FakeBackend implements Backend {
 
   review(settings: Settings): Promise<Review> {
     const changes = differences(this.#settings, settings);
-    return Promise.resolve({ problems: check(settings), changes, targets: settings.ports.map((port) => targetUri(settings, port)) });
+    return Promise.resolve({ problems: check(settings), changes, targets: settings.ports.map((port, index) => preview(settings, port, index)) });
   }
 
   apply(settings: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>> {
@@ -365,14 +367,15 @@ export class FakeBackend implements Backend {
   exchange(port: PortId, act: LineAct): Promise<void> {
     const toy = this.#ports[port];
     if (!toy) return Promise.resolve();
-    if (act.act === "ring") this.#ring(toy, act.number);
+    if (act.act === "ring") this.#ring(toy, act.from ?? "");
     if (act.act === "stop_ringing" && toy.exchange.ringing) this.#end(toy, "caller_gave_up");
     if (act.act === "hang_up" && toy.view.state === "talking") this.#end(toy, "line_hung_up");
-    if (act.act === "cable") {
-      toy.exchange = { ...toy.exchange, connected: act.connected, ringing: false };
-      this.#put(toy, act.connected ? "idle" : "no_battery", act.connected ? "idle" : "no_battery");
-      toy.view = { ...toy.view, call: null, meter: null, millivolts: act.connected ? 48_100 : 0, microamps: 0 };
-      this.#notice(act.connected ? "line_connected" : "line_disconnected", port, act.connected ? "info" : "warning");
+    if (act.act === "cable_out" || act.act === "cable_in") {
+      const connected = act.act === "cable_in";
+      toy.exchange = { ...toy.exchange, connected, ringing: false };
+      this.#put(toy, connected ? "idle" : "no_battery", connected ? "idle" : "no_battery");
+      toy.view = { ...toy.view, call: null, meter: null, millivolts: connected ? 48_100 : 0, microamps: 0 };
+      this.#notice(connected ? "line_connected" : "line_disconnected", port, connected ? "info" : "warning");
     }
     this.#tell();
     return Promise.resolve();
@@ -440,6 +443,13 @@ export class FakeBackend implements Backend {
     this.#notice("call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });
     this.#later(toy, 1000, () => this.#put(toy, "idle", "idle"));
   }
+}
+
+function preview(settings: Settings, port: PortSettings, index: PortId): TargetPreview {
+  const blank = port.target.trim() === "";
+  const fault = /\s/.test(port.target.trim()) ? "bad_user" : null;
+  const uri = fault === null ? targetUri(settings, port) : "";
+  return { port: index, uri, blank, host_from_contact: uri.includes("@*"), fault };
 }
 
 function targetUri(settings: Settings, port: PortSettings): string {

@@ -1,6 +1,6 @@
 /** What a person is editing. Nothing here takes effect before Apply. */
 import type { Backend } from "../ipc/backend";
-import type { ApplyError, Problem, Review, Settings } from "../ipc/bindings";
+import type { ApplyError, Problem, Review, Settings } from "../ipc/types";
 import { changed } from "../paths";
 
 /** How long a person must pause before a draft is checked. */

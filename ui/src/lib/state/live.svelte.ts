@@ -1,12 +1,15 @@
 /** The live picture of the gateway, as the program tells it. */
 import type { Backend } from "../ipc/backend";
-import type { Boot, ExchangeLineView, Notice, PortId, PortView, Snapshot } from "../ipc/bindings";
+import type { Boot, ExchangeLine, Notice, PortId, PortView, Snapshot } from "../ipc/types";
 import { clock } from "./clock.svelte";
 
 /** How many notices the window keeps; the oldest go first. */
 export const KEPT_NOTICES = 200;
 /** How many levels are kept a port: 30 s at five a second. */
 export const KEPT_LEVELS = 150;
+
+/** What the program calls digital silence. */
+const SILENCE_DBM0 = -99;
 
 export interface Level {
   at_ms: number;
@@ -19,7 +22,7 @@ class Live {
   snapshot: Snapshot | null = $state.raw(null);
   notices: readonly Notice[] = $state.raw([]);
   /** The lines of the virtual exchange; `null` when the box is a real one. */
-  exchange: readonly ExchangeLineView[] | null = $state.raw(null);
+  exchange: readonly ExchangeLine[] | null = $state.raw(null);
   levels: ReadonlyMap<PortId, readonly Level[]> = $state.raw(new Map());
   backend: Backend | null = $state.raw(null);
 
@@ -62,7 +65,7 @@ function keepLevels(
   const after = new Map<PortId, readonly Level[]>();
   for (const view of snapshot.ports) {
     if (!view.meter) continue;
-    const level = { at_ms: snapshot.now_ms, rx_dbm0: view.meter.rx_dbm0, tx_dbm0: view.meter.tx_dbm0 };
+    const level = { at_ms: snapshot.now_ms, rx_dbm0: view.meter.rx_dbm0 ?? SILENCE_DBM0, tx_dbm0: view.meter.tx_dbm0 ?? SILENCE_DBM0 };
     const known = before.get(view.port) ?? [];
     after.set(view.port, [...known, level].slice(-KEPT_LEVELS));
   }

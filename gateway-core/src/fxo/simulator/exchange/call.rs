@@ -15,7 +15,7 @@ const POST_DIAL_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_RINGBACK: Duration = Duration::from_secs(90);
 
 impl Subscriber {
-    pub(super) fn number_complete(&mut self, _config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    pub(super) fn number_complete(&mut self, now: Moment, telling: &mut Telling<'_>) {
         let Stage::Collecting(number) = &mut self.stage else { return };
         let number = std::mem::take(number);
         self.timers.clear(Clock::NextDigit);

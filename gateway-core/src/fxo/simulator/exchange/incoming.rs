@@ -110,21 +110,20 @@ impl Subscriber {
         self.set_sound(LineSound::CallerId(caller), telling);
     }
 
-    pub(super) fn caller_id_ends(&mut self, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    pub(super) fn caller_id_ends(&mut self, now: Moment, telling: &mut Telling<'_>) {
         if let LineSound::CallerId(caller) = self.sound().clone() {
             self.set_sound(LineSound::Quiet, telling);
             if caller.source == CallerIdSource::Device && self.wire.is_plugged() {
                 telling.electrical(LineEvent::CallerId(caller));
             }
         }
-        let _ = config;
         if let Stage::Ringing(_, Ring::CallerIdFirst) = self.stage {
             self.timers.set(Clock::RingElement, now + BEFORE_RING);
         }
     }
 
     /// The subscriber lifted and stayed.
-    pub(super) fn answered_here(&mut self, _config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    pub(super) fn answered_here(&mut self, now: Moment, telling: &mut Telling<'_>) {
         self.burst_ends(now, telling);
         self.end_ringing_clocks();
         let Stage::Ringing(call, _) = &mut self.stage else { return };

@@ -182,9 +182,9 @@ impl Subscriber {
             LineAct::StopRinging => self.stop_ringing(now, telling),
             LineAct::Answer { polarity } => self.answer_now(polarity, config, now, telling),
             LineAct::HangUp { how } => self.far_end_hangs_up(how, config, now, telling),
-            LineAct::CableOut => self.plug(false, config, now, telling),
-            LineAct::CableIn => self.plug(true, config, now, telling),
-            LineAct::Extension { off_hook } => self.lift_extension(off_hook, config, now, telling),
+            LineAct::CableOut => self.plug(false, now, telling),
+            LineAct::CableIn => self.plug(true, now, telling),
+            LineAct::Extension { off_hook } => self.lift_extension(off_hook, now, telling),
             LineAct::Speak { sound } => self.speak(sound, telling),
             LineAct::DialTone { present } => self.gives_dial_tone = present,
             LineAct::Interrupt { ms } => self.cut_current(ms, now),
@@ -197,17 +197,17 @@ impl Subscriber {
             match clock {
                 Clock::DialTone => self.dial_tone(now, telling),
                 Clock::FirstDigit => self.no_route(telling),
-                Clock::NextDigit => self.number_complete(config, now, telling),
+                Clock::NextDigit => self.number_complete(now, telling),
                 Clock::PulseDigit => self.pulse_digit(config, now, telling),
-                Clock::Cleared => self.cleared(now, telling),
+                Clock::Cleared => self.cleared(telling),
                 Clock::Routed => self.routed(config, now, telling),
                 Clock::CalledAnswers => self.called_answers(config, now, telling),
                 Clock::FarEndHangsUp => self.scripted_hang_up(config, now, telling),
                 Clock::CurrentBack => self.current_back(now, telling),
                 Clock::RingElement => self.ring_element(config, now, telling),
                 Clock::CallerIdBegins => self.caller_id_begins(config, now, telling),
-                Clock::CallerIdEnds => self.caller_id_ends(config, now, telling),
-                Clock::RingTrip => self.answered_here(config, now, telling),
+                Clock::CallerIdEnds => self.caller_id_ends(now, telling),
+                Clock::RingTrip => self.answered_here(now, telling),
             }
         }
     }
@@ -221,13 +221,13 @@ impl Subscriber {
         }
     }
 
-    pub(super) fn relay(&mut self, closed: bool, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    pub(super) fn relay(&mut self, closed: bool, now: Moment, telling: &mut Telling<'_>) {
         let was = self.wire.is_closed();
         self.wire.relay = closed;
-        self.loop_moved(was, config, now, telling);
+        self.loop_moved(was, now, telling);
     }
 
-    fn lift_extension(&mut self, off_hook: bool, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    fn lift_extension(&mut self, off_hook: bool, now: Moment, telling: &mut Telling<'_>) {
         if self.wire.extension == off_hook {
             return;
         }
@@ -237,10 +237,10 @@ impl Subscriber {
         if self.wire.cable {
             telling.electrical(if off_hook { LineEvent::ExtensionPickup } else { LineEvent::ExtensionRelease });
         }
-        self.loop_moved(was, config, now, telling);
+        self.loop_moved(was, now, telling);
     }
 
-    fn plug(&mut self, cable: bool, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    fn plug(&mut self, cable: bool, now: Moment, telling: &mut Telling<'_>) {
         if self.wire.cable == cable {
             return;
         }
@@ -258,18 +258,18 @@ impl Subscriber {
         if self.wire.extension {
             telling.electrical(if cable { LineEvent::ExtensionPickup } else { LineEvent::ExtensionRelease });
         }
-        self.loop_moved(was, config, now, telling);
+        self.loop_moved(was, now, telling);
     }
 
     /// The loop closed or opened. What an opening means is known when it is over.
-    fn loop_moved(&mut self, was: bool, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    fn loop_moved(&mut self, was: bool, now: Moment, telling: &mut Telling<'_>) {
         let closed = self.wire.is_closed();
         if was == closed {
             return;
         }
         telling.event(ExchangeEvent::Hook { off_hook: closed });
         if closed {
-            self.loop_closed(config, now, telling);
+            self.loop_closed(now, telling);
         } else {
             self.loop_opened(now);
         }
@@ -293,7 +293,7 @@ impl Subscriber {
         self.timers.set(Clock::Cleared, now + cleared);
     }
 
-    fn loop_closed(&mut self, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
+    fn loop_closed(&mut self, now: Moment, telling: &mut Telling<'_>) {
         let open = self.opened.take().map(|since| now - since);
         self.timers.clear(Clock::Cleared);
         match &self.stage {
@@ -316,11 +316,10 @@ impl Subscriber {
                 }
             }
         }
-        let _ = config;
     }
 
     /// The subscriber hung up for good.
-    fn cleared(&mut self, _now: Moment, telling: &mut Telling<'_>) {
+    fn cleared(&mut self, telling: &mut Telling<'_>) {
         self.opened = None;
         self.timers.clear_all();
         self.stage = Stage::OnHook;
@@ -368,7 +367,7 @@ impl Subscriber {
         let complete = ended || config.exact_script(&number).is_some();
         self.stage = Stage::Collecting(number);
         if complete {
-            self.number_complete(config, now, telling);
+            self.number_complete(now, telling);
         }
     }
 
