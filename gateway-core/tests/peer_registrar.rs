@@ -204,3 +204,19 @@ fn every_registered_phone_rings_and_the_first_to_answer_wins() {
     assert_eq!((record["direction"].as_str(), record["from"].as_str()), (Some("fxo_to_sip"), Some("1133334444")));
     scene.lines.wait(0, "released");
 }
+
+#[test]
+fn a_telephone_with_a_wrong_secret_neither_registers_nor_calls() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let scene = Scene::start(Mode::SipServer, 1, |_| {});
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    let account = format!("<sip:line1@{gateway}>;auth_user=line1;auth_pass=a-guess;regint=0");
+    let mut phone = Baresip::start(&scene.place, 0, &account, &Sound::silence(10_000));
+    phone.dial(&format!("sip:100@{gateway}"));
+    let closed = phone.wait("CALL_CLOSED");
+    assert!(closed["param"].as_str().unwrap().starts_with("40"), "{closed}");
+    assert!(scene.lines.told(0).is_empty());
+    assert!(contacts(&scene.daemon.snapshot()).is_empty());
+}

@@ -100,6 +100,11 @@ impl Daemon {
         events.map(|event| event["snapshot"].clone()).find(|snapshot| !snapshot.is_null()).unwrap()
     }
 
+    /// The memory that it holds, where the system tells.
+    pub fn memory_kb(&self) -> u64 {
+        self.process.memory_kb()
+    }
+
     /// Asks it to end, as a person at the keyboard would, and checks that it ends well.
     pub fn stop(mut self) {
         self.process.signal("INT");

@@ -117,6 +117,17 @@ impl Process {
         status.and_then(|status| status.code()).unwrap_or_else(|| panic!("{} did not end: {status:?}\n{}", self.name, self.log()))
     }
 
+    /// The memory that the program holds; 0 where the system does not tell.
+    pub fn memory_kb(&self) -> u64 {
+        let read = |path: String| std::fs::read_to_string(path).unwrap_or_default();
+        // Our child is `timeout`, whose child is the program.
+        let own = self.child.id();
+        let program = read(format!("/proc/{own}/task/{own}/children"));
+        let status = read(format!("/proc/{}/status", program.trim()));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    }
+
     /// The end of what it said, for a person who looks for the cause of a failure.
     pub fn log(&self) -> String {
         let tail = |lines: &Lines| {

@@ -35,6 +35,11 @@ impl Scene {
         let lines = SimulatedBox::start(ports);
         let daemon = Daemon::run(&place, &settings, lines.pty());
         daemon.wait_all("idle");
+        Scene::of(daemon, lines, place)
+    }
+
+    /// A scene whose parts are there already.
+    pub fn of(daemon: Daemon, lines: SimulatedBox, place: Place) -> Self {
         Scene { daemon, lines, place, next: Cell::new(0) }
     }
 

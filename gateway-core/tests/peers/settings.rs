@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gateway_core::config::settings::{GatewaySettings, LineSettings, Mode, PortSettings, Secret, Settings};
+use gateway_core::config::settings::{GatewaySettings, Mode, PortSettings, Secret, Settings};
 
 use super::Place;
 
@@ -14,7 +14,6 @@ pub fn settings(place: &Place, mode: Mode, ports: u16) -> Settings {
         user: format!("line{number}"),
         secret: Secret(secret(&format!("line{number}"))),
         target: "200".to_owned(),
-        line: LineSettings { guard_ms: 200, ..LineSettings::default() },
         ..PortSettings::default()
     };
     Settings { gateway, ports: (1..=ports).map(port).collect() }

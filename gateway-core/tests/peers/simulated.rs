@@ -63,6 +63,21 @@ impl SimulatedBox {
         lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|told| told["port"] == port).collect()
     }
 
+    /// Everything ever told about a line.
+    pub fn all(&self, port: u16) -> Vec<Value> {
+        self.everything().into_iter().filter(|told| told["port"] == port).collect()
+    }
+
+    /// Everything ever told.
+    pub fn everything(&self) -> Vec<Value> {
+        self.process.stdout.since(0).iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Writes a line to its standard input as it is.
+    pub fn say(&mut self, line: &str) {
+        self.process.write(line);
+    }
+
     /// The digits heard on a line since [`SimulatedBox::from_now`].
     pub fn digits(&self, port: u16) -> String {
         self.told(port).iter().filter(|told| told["event"] == "digit").filter_map(|told| told["digit"].as_str()).collect()

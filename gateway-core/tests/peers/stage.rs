@@ -6,6 +6,7 @@
 pub mod baresip;
 pub mod daemon;
 pub mod kamailio;
+pub mod noise;
 pub mod place;
 pub mod process;
 pub mod scene;
@@ -13,6 +14,7 @@ pub mod settings;
 pub mod simulated;
 pub mod sipp;
 pub mod sound;
+pub mod wire;
 
 pub use baresip::Baresip;
 pub use daemon::Daemon;
