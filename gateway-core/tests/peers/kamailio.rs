@@ -1,135 +1,141 @@
-//! Kamailio as registrar and proxy of others: users `1xx` with secrets `secret1xx`; it challenges REGISTER with 401 and INVITE
-//! with 407. A call to `100` goes to whoever registered as `101`, as an office would route outgoing calls to its gateway.
+//! Kamailio: a registrar and proxy of another maker. Every user is welcome whose secret is the one of [`super::settings`].
 
-use std::net::{SocketAddr, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::place::free_ports;
+use super::process::Process;
+use super::settings::secret;
+use super::{Place, SOON};
+
+const MODULES: &[&str] = &["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules", "/usr/lib64/kamailio/modules"];
 
 /// A running proxy.
-pub(crate) struct Kamailio {
-    child: Child,
-    address: SocketAddr,
-    log: PathBuf,
+pub struct Kamailio {
+    process: Process,
+    from: usize,
+    address: String,
 }
 
 impl Kamailio {
-    /// Starts it with its files in `folder`, and waits until it answers.
-    pub(crate) fn start(folder: &Path) -> Self {
-        let address: SocketAddr = format!("127.0.0.1:{}", free_ports(1)).parse().unwrap();
-        let (config, log) = (folder.join("kamailio.cfg"), folder.join("kamailio.log"));
-        std::fs::write(&config, CONFIG.replace("LISTEN", &format!("udp:{address}"))).unwrap();
-        let file = std::fs::File::create(&log).unwrap();
-        // It stays in the foreground (-DD) and is the leader of its workers: they go with it.
-        let child = Command::new("kamailio")
-            .args(["-m", "64", "-M", "8", "-DD", "-E", "-Y"])
-            .arg(folder)
-            .arg("-f")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file)
-            .spawn()
-            .expect("kamailio is not installed: `cargo xtask test` installs what the tests need");
-        let mut kamailio = Kamailio { child, address, log };
-        kamailio.wait_until_it_answers();
-        kamailio
+    /// Starts it as peer `number` of a place. It keeps a registration for `longest_s` at most.
+    pub fn start(place: &Place, number: u16, longest_s: u32) -> Self {
+        let folder = place.below("kamailio");
+        let (file, address) = (folder.join("kamailio.cfg"), format!("127.0.0.1:{}", place.peer(number)));
+        std::fs::write(&file, config(&address, longest_s)).unwrap();
+        let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
+        let args = ["-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder, "-P", &format!("{folder}/pid")];
+        let process = Process::start(program(), &args, &[]);
+        let up = process.stderr.wait(0, SOON, |line| line.contains("<script>: ready").then_some(()));
+        assert!(up.is_some(), "Kamailio does not start\n{}", process.log());
+        Kamailio { process, from: 0, address }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// `address:port`.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
-    fn wait_until_it_answers(&mut self) {
-        let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
-        probe.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-        let (me, it) = (probe.local_addr().unwrap(), self.address);
-        let options = format!(
-            "OPTIONS sip:{it} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bK-up;rport\r\nMax-Forwards: 5\r\nFrom: <sip:up@{me}>;tag=1\r\n\
-             To: <sip:{it}>\r\nCall-ID: up-{me}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-        );
-        let until = Instant::now() + Duration::from_secs(15);
-        let mut buffer = [0; 2048];
-        while Instant::now() < until {
-            assert!(self.child.try_wait().unwrap().is_none(), "kamailio ended\n{}", self.log());
-            let _ = probe.send_to(options.as_bytes(), it);
-            if probe.recv(&mut buffer).is_ok() {
-                return;
-            }
-        }
-        panic!("kamailio does not answer\n{}", self.log());
+    /// From here on, waits look only at what is told later.
+    pub fn from_now(&mut self) {
+        self.from = self.process.stderr.count();
     }
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+    /// Waits for a line of its script that contains all `words`.
+    pub fn wait(&self, words: &[&str]) -> String {
+        self.wait_longer(words, SOON)
+    }
+
+    /// How often its script has said a line that contains `words`.
+    pub fn count(&self, words: &str) -> usize {
+        self.process.stderr.since(0).iter().filter(|line| line.contains(words)).count()
+    }
+
+    pub fn wait_longer(&self, words: &[&str], patience: Duration) -> String {
+        let said = |line: &str| {
+            let (_, said) = line.split_once("<script>: ")?;
+            words.iter().all(|word| said.contains(word)).then(|| said.to_owned())
+        };
+        let found = self.process.stderr.wait(self.from, patience, said);
+        found.unwrap_or_else(|| panic!("Kamailio never said {words:?}\n{}", self.process.log()))
     }
 }
 
-impl Drop for Kamailio {
-    fn drop(&mut self) {
-        // SIGTERM, so that it ends its workers; killed only when that does not help.
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
-        let until = Instant::now() + Duration::from_secs(5);
-        while Instant::now() < until {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn program() -> &'static str {
+    if std::path::Path::new("/usr/sbin/kamailio").is_file() { "/usr/sbin/kamailio" } else { "kamailio" }
 }
 
-/// No alias: with one for `127.0.0.1`, every peer on this computer would count as the proxy itself, and ACK would be lost.
-const CONFIG: &str = r#"#!KAMAILIO
-debug=1
+fn config(address: &str, longest_s: u32) -> String {
+    let modules = MODULES.iter().find(|path| std::path::Path::new(path).is_dir()).unwrap_or(&MODULES[0]);
+    let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
+    let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
+    let ending = secret("");
+    format!(
+        r#"#!KAMAILIO
+debug=0
 log_stderror=yes
-fork=yes
-children=1
-listen=LISTEN
-enable_tls=no
+children=2
 disable_tcp=yes
+enable_tls=no
 auto_aliases=no
 dns=no
 rev_dns=no
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-loadmodule "kex.so"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "maxfwd.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "auth.so"
-modparam("usrloc", "db_mode", 0)
-modparam("registrar", "max_contacts", 5)
-modparam("auth", "nonce_count", 0)
-request_route {
-  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
-  if (is_method("OPTIONS") && !has_totag()) { sl_send_reply("200", "OK"); exit; }
-  if (has_totag()) {
-    if (loose_route()) { t_relay(); exit; }
-    if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
-    sl_send_reply("404", "Not here"); exit;
-  }
-  if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
-  if (!is_method("REGISTER|INVITE")) { sl_send_reply("405", "Method Not Allowed"); exit; }
-  $var(secret) = "secret" + $fU;
-  if (is_method("REGISTER")) {
-    if (!pv_www_authenticate("127.0.0.1", "$var(secret)", "0")) { www_challenge("127.0.0.1", "0"); exit; }
-    save("location"); exit;
-  }
-  if (!pv_proxy_authenticate("127.0.0.1", "$var(secret)", "0")) { proxy_challenge("127.0.0.1", "0"); exit; }
-  consume_credentials();
-  record_route();
-  if ($rU == "100") { $rU = "101"; }
-  if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
-  t_relay();
+listen=udp:{address}
+mpath="{modules}/"
+{load}
+modparam("registrar", "min_expires", 5)
+modparam("registrar", "max_expires", {longest_s})
+modparam("auth", "nonce_count", 1)
+modparam("auth", "qop", "auth")
+
+request_route {{
+    if (!mf_process_maxfwd_header("20")) {{
+        sl_send_reply("483", "Too Many Hops");
+        exit;
+    }}
+    if (is_method("CANCEL")) {{
+        if (t_check_trans()) t_relay();
+        exit;
+    }}
+    if (has_totag()) {{
+        if (loose_route() || is_method("ACK")) t_relay();
+        else sl_send_reply("481", "No such call");
+        exit;
+    }}
+    $var(secret) = $fU + "{ending}";
+    if (is_method("REGISTER")) {{
+        if (!pv_www_authenticate("127.0.0.1", "$var(secret)", "0")) {{
+            xlog("L_ALERT", "challenged REGISTER $fU\n");
+            www_challenge("127.0.0.1", "1");
+            exit;
+        }}
+        save("location");
+        xlog("L_ALERT", "saved $fU expires=$hdr(Expires) contact=$ct cseq=$cs call=$ci\n");
+        exit;
+    }}
+    if (!is_method("INVITE")) {{
+        sl_send_reply("405", "Method Not Allowed");
+        exit;
+    }}
+    if (!pv_proxy_authenticate("127.0.0.1", "$var(secret)", "0")) {{
+        xlog("L_ALERT", "challenged INVITE $fU\n");
+        proxy_challenge("127.0.0.1", "1");
+        exit;
+    }}
+    consume_credentials();
+    record_route();
+    # Numbers of the telephone network go out through the gateway's first line, as with a PBX: to its contact, with the
+    # number in To only.
+    if ($rU =~ "^1[0-9]+$") $rU = "line1";
+    if (!lookup("location")) {{
+        sl_send_reply("404", "Not Found");
+        exit;
+    }}
+    xlog("L_ALERT", "relayed INVITE from $fU to $ru\n");
+    t_relay();
+}}
+
+event_route[core:worker-one-init] {{
+    xlog("L_ALERT", "ready\n");
+}}
+"#
+    )
 }
-"#;

@@ -1,154 +1,136 @@
-//! SIPp, the traffic generator: plays a scenario so many times and tells whether every message was as it should be.
+//! SIPp with the scenarios of `tests/peers/sipp`.
+//!
+//! A scenario is a template: `{{name}}` is filled in before SIPp reads it, because SIPp itself takes no variable where it
+//! matters most, in the status it expects.
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use super::place::free_ports;
+use super::Place;
+use super::process::Process;
 
-/// A running scenario.
-pub(crate) struct Sipp {
-    child: Child,
-    log: std::path::PathBuf,
+/// SIPp gives up after this time, in seconds.
+const GIVES_UP_S: u32 = 60;
+
+/// A running SIPp.
+pub struct Sipp {
+    process: Process,
+    scenario: String,
+    errors: PathBuf,
+    messages: PathBuf,
+}
+
+/// What SIPp is to play.
+pub struct Part<'a> {
+    /// File name in `tests/peers/sipp`.
+    pub scenario: &'a str,
+    /// Its own address.
+    pub ip: &'a str,
+    /// Its SIP port; RTP is two above.
+    pub port: u16,
+    /// Where it calls; 0: it waits to be called.
+    pub remote_port: u16,
+    /// Digest user.
+    pub user: &'a str,
+    /// Digest secret.
+    pub secret: &'a str,
+    /// Number of calls it makes or takes.
+    pub calls: u32,
+    /// What is filled in.
+    pub fill: &'a [(&'a str, &'a str)],
+    /// Further arguments.
+    pub args: &'a [&'a str],
+}
+
+impl Default for Part<'_> {
+    fn default() -> Self {
+        Part { scenario: "", ip: "127.0.0.1", port: 0, remote_port: 0, user: "", secret: "", calls: 1, fill: &[], args: &[] }
+    }
 }
 
 impl Sipp {
-    /// Plays `scenario` towards `gateway`, calling `number`: `calls` times, `rate` a second, from `port`.
-    pub(crate) fn start(folder: &Path, scenario: &str, gateway: SocketAddr, number: &str, port: u16, calls: u32, rate: u32) -> Self {
-        let (file, log) = (folder.join(format!("{number}.xml")), folder.join("sipp.log"));
-        std::fs::write(&file, scenario).unwrap();
-        let output = std::fs::File::create(&log).unwrap();
-        let media = free_ports(4);
-        let child = Command::new("sipp")
-            .current_dir(folder)
-            .arg(gateway.to_string())
-            .arg("-sf")
-            .arg(&file)
-            .args(["-s", number, "-i", "127.0.0.1", "-p", &port.to_string(), "-mp", &media.to_string()])
-            .args([
-                "-m",
-                &calls.to_string(),
-                "-r",
-                &rate.to_string(),
-                "-l",
-                &calls.to_string(),
-                "-nostdin",
-                "-trace_err",
-                "-timeout",
-                "60s",
-            ])
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .spawn()
-            .expect("sipp is not installed: `cargo xtask test` installs what the tests need");
-        Sipp { child, log }
+    pub fn start(place: &Place, part: &Part<'_>) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let folder = place.below(&format!("sipp-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+        let scenario = folder.join(part.scenario);
+        std::fs::write(&scenario, filled(part)).unwrap();
+        let (errors, messages) = (folder.join("errors.log"), folder.join("messages.log"));
+        let port = part.port.to_string();
+        let media = (part.port + 2).to_string();
+        let (calls, limit) = (part.calls.to_string(), format!("{GIVES_UP_S}s"));
+        let mut args = vec!["-sf", text(&scenario), "-i", part.ip, "-bind_local", "-p", &port, "-mi", part.ip, "-mp", &media];
+        args.extend(["-m", &calls, "-l", &calls, "-nostdin", "-timeout", &limit, "-timeout_error", "-default_behaviors", "abortunexp"]);
+        args.extend(["-trace_err", "-error_file", text(&errors), "-trace_msg", "-message_file", text(&messages)]);
+        args.extend(["-au", part.user, "-ap", part.secret]);
+        args.extend(part.args);
+        let remote = format!("127.0.0.1:{}", part.remote_port);
+        if part.remote_port > 0 {
+            args.push(&remote);
+        }
+        Sipp { process: Process::start("sipp", &args, &[]), scenario: part.scenario.to_owned(), errors, messages }
     }
 
-    /// Waits until every call has been played.
-    pub(crate) fn finish(mut self, within: Duration) {
-        let status = self.ended(within);
-        assert!(status.success(), "{status}\n{}", self.words());
+    /// Plays a part to its end, which has to be a good one.
+    pub fn play(place: &Place, part: &Part<'_>) {
+        Sipp::start(place, part).finish();
     }
 
-    fn ended(&mut self, within: Duration) -> ExitStatus {
-        let until = Instant::now() + within;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < until, "SIPp does not end\n{}", self.words());
+    /// Waits for the end, which has to be a good one.
+    pub fn finish(mut self) {
+        self.end_well();
+    }
+
+    fn end_well(&mut self) {
+        let code = self.process.exit_code(Duration::from_secs(u64::from(GIVES_UP_S) + 10));
+        assert_eq!(code, 0, "SIPp did not get what {} expects\n{}", self.scenario, self.log());
+    }
+
+    /// Waits for the end, which has to be a good one, and answers everything that was sent and received.
+    pub fn messages_at_end(mut self) -> String {
+        self.end_well();
+        self.messages()
+    }
+
+    /// Waits until SIPp has sent or received `count` messages that contain `words`.
+    pub fn wait_messages(&self, words: &str, count: usize, patience: Duration) {
+        let until = std::time::Instant::now() + patience;
+        while self.messages().matches(words).count() < count {
+            assert!(std::time::Instant::now() < until, "no {count} messages with {words} in {}\n{}", self.scenario, self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// What it printed, and its error files.
-    fn words(&self) -> String {
-        let folder = self.log.parent().unwrap();
-        let errors = std::fs::read_dir(folder).unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().contains("errors"));
-        let texts = errors.map(|entry| std::fs::read_to_string(entry.path()).unwrap_or_default());
-        let screen = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let end = screen.char_indices().rev().nth(1500).map_or(0, |(at, _)| at);
-        format!("{}\n{}", &screen[end..], texts.collect::<String>())
+    /// Everything that it sent and received.
+    pub fn messages(&self) -> String {
+        std::fs::read_to_string(&self.messages).unwrap_or_default()
+    }
+
+    pub fn log(&self) -> String {
+        let errors = std::fs::read_to_string(&self.errors).unwrap_or_default();
+        let messages = self.messages();
+        let tail: Vec<&str> = messages.lines().rev().take(120).collect();
+        let tail: Vec<&str> = tail.into_iter().rev().collect();
+        format!("--- SIPp errors\n{errors}\n--- SIPp messages\n{}", tail.join("\n"))
     }
 }
 
-impl Drop for Sipp {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+fn filled(part: &Part<'_>) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/sipp").join(part.scenario);
+    let mut text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    for (name, value) in part.fill {
+        let mark = format!("{{{{{name}}}}}");
+        assert!(text.contains(&mark), "{} has no {mark}", part.scenario);
+        text = text.replace(&mark, value);
     }
+    assert!(!text.contains("{{"), "{} is not filled in: {text}", part.scenario);
+    // SIPp refuses a variable that is set and never looked at.
+    if text.contains("assign_to=\"seen\"") {
+        text = text.replace("</scenario>", "<Reference variables=\"seen\"/>\n</scenario>");
+    }
+    text
 }
 
-/// The beginning of a scenario: an INVITE with an offer of G.711 and telephone-event.
-const INVITE: &str = r#"<?xml version="1.0" encoding="ISO-8859-1" ?>
-<scenario name="call">
-  <send retrans="500"><![CDATA[
-    INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-    Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-    From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]t[call_number]
-    To: <sip:[service]@[remote_ip]:[remote_port]>
-    Call-ID: [call_id]
-    CSeq: 1 INVITE
-    Contact: <sip:sipp@[local_ip]:[local_port]>
-    Max-Forwards: 70
-    Content-Type: application/sdp
-    Content-Length: [len]
-
-    v=0
-    o=sipp 1 1 IN IP4 [local_ip]
-    s=-
-    c=IN IP4 [media_ip]
-    t=0 0
-    m=audio [media_port] RTP/AVP 0 8 101
-    a=rtpmap:0 PCMU/8000
-    a=rtpmap:8 PCMA/8000
-    a=rtpmap:101 telephone-event/8000
-  ]]></send>
-  <recv response="100" optional="true"/>
-  <recv response="183" rrs="true"><action>
-    <ereg regexp="m=audio [0-9]+ RTP/AVP 8" search_in="body" check_it="true" assign_to="1"/>
-  </action></recv>
-  <Reference variables="1"/>
-"#;
-
-/// A whole call: early media, answer, so many ms of talk, BYE.
-pub(crate) fn whole_call(talk_ms: u32) -> String {
-    let request = |method: &str, sequence: u32| in_dialog(method, sequence, "[branch]");
-    format!(
-        "{INVITE}  <recv response=\"200\" rrs=\"true\"/>\n{}  <pause milliseconds=\"{talk_ms}\"/>\n{}  <recv response=\"200\"/>\n</scenario>\n",
-        request("ACK", 1).replace(" retrans=\"500\"", ""),
-        request("BYE", 2)
-    )
-}
-
-/// A call that is given up before the answer: CANCEL, 200, 487, ACK.
-pub(crate) fn given_up(ring_ms: u32) -> String {
-    let same_branch = |method: &str, back: u32| {
-        format!(
-            "  <send><![CDATA[\n    {method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n    \
-             Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-{back}]\n    \
-             From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]t[call_number]\n    \
-             To: <sip:[service]@[remote_ip]:[remote_port]>{}\n    Call-ID: [call_id]\n    CSeq: 1 {method}\n    Max-Forwards: 70\n    \
-             Content-Length: 0\n  ]]></send>\n",
-            if method == "ACK" { "[peer_tag_param]" } else { "" }
-        )
-    };
-    // `back` counts messages, pauses included, to the INVITE.
-    format!(
-        "{INVITE}  <pause milliseconds=\"{ring_ms}\"/>\n{}  <recv response=\"200\"/>\n  <recv response=\"487\"/>\n{}</scenario>\n",
-        same_branch("CANCEL", 4),
-        same_branch("ACK", 7)
-    )
-}
-
-fn in_dialog(method: &str, sequence: u32, branch: &str) -> String {
-    format!(
-        "  <send retrans=\"500\"><![CDATA[\n    {method} [next_url] SIP/2.0\n    \
-         Via: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}\n    \
-         From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]t[call_number]\n    \
-         To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]\n    [routes]\n    Call-ID: [call_id]\n    \
-         CSeq: {sequence} {method}\n    Max-Forwards: 70\n    Content-Length: 0\n  ]]></send>\n"
-    )
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
 }
