@@ -53,23 +53,32 @@ impl Default for Register<'_> {
 
 fn register(scene: &Scene, asked: &Register<'_>) {
     let call_id = format!("{}-{}", asked.call_id, scene.place.sip());
-    let mut fill = vec![("user", asked.user), ("aor", asked.aor.unwrap_or(asked.user)), ("call_id", "[call_id]"), ("cseq", asked.cseq), ("contact", asked.contact)];
+    let mut fill = vec![
+        ("user", asked.user),
+        ("aor", asked.aor.unwrap_or(asked.user)),
+        ("call_id", "[call_id]"),
+        ("cseq", asked.cseq),
+        ("contact", asked.contact),
+    ];
     fill.extend([("expires", asked.expires), ("checks", asked.checks)]);
     if asked.scenario == "register.xml" {
         fill.push(("status", asked.status));
     }
     let right = settings::secret(asked.user);
-    Sipp::play(&scene.place, &Part {
-        scenario: asked.scenario,
-        ip: asked.ip,
-        port: scene.next_peer(),
-        remote_port: scene.place.sip(),
-        user: asked.user,
-        secret: asked.secret.unwrap_or(&right),
-        fill: &fill,
-        args: &["-cid_str", &call_id],
-        ..Part::default()
-    });
+    Sipp::play(
+        &scene.place,
+        &Part {
+            scenario: asked.scenario,
+            ip: asked.ip,
+            port: scene.next_peer(),
+            remote_port: scene.place.sip(),
+            user: asked.user,
+            secret: asked.secret.unwrap_or(&right),
+            fill: &fill,
+            args: &["-cid_str", &call_id],
+            ..Part::default()
+        },
+    );
 }
 
 /// The contacts of port 0.
@@ -97,7 +106,13 @@ fn several_contacts_register_refresh_and_leave_each_on_its_own() {
     register(&scene, &Register { checks: &first, ..Register::default() });
     scene.daemon.wait_notice("phone_registered");
     wait_contacts(&scene, &[A], SOON);
-    let other = Register { call_id: "second", contact: "Contact: <sip:line1@127.0.0.2:5998>", ip: "127.0.0.2", expires: "300", ..Register::default() };
+    let other = Register {
+        call_id: "second",
+        contact: "Contact: <sip:line1@127.0.0.2:5998>",
+        ip: "127.0.0.2",
+        expires: "300",
+        ..Register::default()
+    };
     register(&scene, &other);
     wait_contacts(&scene, &[A, B], SOON);
 

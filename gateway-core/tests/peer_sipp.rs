@@ -180,8 +180,7 @@ fn a_line_without_battery_and_a_gateway_without_box_get_503() {
     let without_box = Daemon::run(&place, &settings::settings(&place, Mode::SipServer, 1), "none");
     let uri = format!("sip:100@127.0.0.1:{}", place.sip());
     let checks = reason(27);
-    let fill =
-        [("status", "503"), ("checks", checks.as_str()), ("to", &uri), ("user", "line1"), ("codecs", stage::scene::G711)];
+    let fill = [("status", "503"), ("checks", checks.as_str()), ("to", &uri), ("user", "line1"), ("codecs", stage::scene::G711)];
     let secret = settings::secret("line1");
     let part = stage::sipp::Part {
         scenario: "refused.xml",

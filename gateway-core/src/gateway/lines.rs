@@ -137,16 +137,19 @@ impl Gateway {
             port.ear = ear;
             out.push(Action::Media { port: id, command: MediaCommand::Listen(ear) });
         }
-        let was_dead = port.shown.0 == super::view::PortState::NoBattery;
         match state {
-            LineState::NoBattery if !was_dead => {
+            LineState::NoBattery if port.had_battery == Some(true) => {
+                port.had_battery = Some(false);
                 out.push(self.notice(Severity::Warning, NoticeCode::LineDisconnected, Some(id), &[], now));
             }
-            LineState::Idle if was_dead => out.push(self.notice(Severity::Info, NoticeCode::LineConnected, Some(id), &[], now)),
+            LineState::Idle => {
+                if port.had_battery.replace(true) == Some(false) {
+                    out.push(self.notice(Severity::Info, NoticeCode::LineConnected, Some(id), &[], now));
+                }
+            }
+            LineState::Absent => port.had_battery = None,
             LineState::InUse => out.push(self.notice(Severity::Info, NoticeCode::ParallelPhone, Some(id), &[], now)),
             LineState::NoBattery
-            | LineState::Idle
-            | LineState::Absent
             | LineState::Ringing
             | LineState::Seizing
             | LineState::OffHook

@@ -6,7 +6,8 @@ use super::process::Process;
 use super::settings::secret;
 use super::{Place, SOON};
 
-const MODULES: &[&str] = &["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules", "/usr/lib64/kamailio/modules"];
+const MODULES: &[&str] =
+    &["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules", "/usr/lib64/kamailio/modules"];
 
 /// A running proxy.
 pub struct Kamailio {
