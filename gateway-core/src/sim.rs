@@ -8,6 +8,8 @@ pub mod ear;
 pub mod lines;
 pub mod network;
 pub mod party;
+pub mod tap;
+pub mod trace;
 pub mod world;
 
 pub use world::World;

@@ -197,6 +197,9 @@ const IN_USE_MAX_MV: u32 = 19_000;
 /// How often a line that waits for an event asks for a measurement, in case the event was lost.
 const POLL: Duration = Duration::from_secs(5);
 
+/// How often an idle line asks: a relay that stays closed although it was told open must not stay so unnoticed.
+const IDLE_POLL: Duration = Duration::from_secs(30);
+
 /// A missing battery that lasts longer is no loop interruption any more.
 const BATTERY_DEBOUNCE: Duration = Duration::from_secs(1);
 
@@ -312,6 +315,7 @@ impl Line {
         };
         if matches!(self.state, State::Idle) {
             report(out, LineReport::Available);
+            self.timers.set(Timer::Poll, now + IDLE_POLL);
         } else {
             self.timers.set(Timer::Poll, now + POLL);
         }
@@ -532,8 +536,11 @@ impl Line {
                 }
                 self.timers.set(Timer::Poll, now + POLL);
             }
+            State::Idle => {
+                command(out, LineCommand::Measure);
+                self.timers.set(Timer::Poll, now + IDLE_POLL);
+            }
             State::Absent
-            | State::Idle
             | State::Alerting { .. }
             | State::Ringing(_)
             | State::Seizing(_)

@@ -83,6 +83,12 @@ impl Names {
         }
     }
 
+    /// Names in the table.
+    #[must_use]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The questions to ask now.
     pub(super) fn take_questions(&mut self) -> Vec<String> {
         std::mem::take(&mut self.questions)

@@ -2,8 +2,10 @@
 
 use super::Gateway;
 use super::port::Port;
-use super::view::{ContactView, PortView, RegistrationView, Snapshot};
+use super::view::{ContactView, Load, PortState, PortView, RegistrationView, Snapshot};
+use crate::config::PortId;
 use crate::config::settings::Mode;
+use crate::fxo::line::LineState;
 use crate::sip::agent::RegistrationState;
 use crate::time::Moment;
 
@@ -18,6 +20,25 @@ impl Gateway {
             remote_server: self.settings.gateway.remote_server.clone(),
             device: self.device.clone(),
             ports: self.ports.iter().map(|port| self.port_view(port, now)).collect(),
+        }
+    }
+
+    /// Each port with its state, its line and the name of its call: what somebody needs who looks often.
+    pub fn port_states(&self) -> impl Iterator<Item = (PortId, PortState, LineState, Option<&str>)> {
+        self.ports.iter().map(|port| {
+            let call = port.call.as_ref().map(|call| call.facts().id.as_str());
+            (port.id, port.shown.0, port.line.state(), call)
+        })
+    }
+
+    /// How full the tables are.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        Load {
+            sessions: self.agent.open_sessions(),
+            transactions: self.agent.open_transactions(),
+            owned_sessions: self.sessions.len(),
+            names: self.names.len(),
         }
     }
 

@@ -27,6 +27,19 @@ pub struct Snapshot {
     pub ports: Vec<PortView>,
 }
 
+/// How full the tables of the gateway are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// SIP sessions that are open.
+    pub sessions: usize,
+    /// SIP transactions that still have something to do.
+    pub transactions: usize,
+    /// Sessions that belong to a call.
+    pub owned_sessions: usize,
+    /// Host names remembered.
+    pub names: usize,
+}
+
 /// What a port is doing, in one word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]

@@ -1,6 +1,7 @@
 //! What must never happen, looked at after each step, and what must be true once the world has healed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::World;
 use crate::config::PortId;
@@ -8,14 +9,27 @@ use crate::fxo::line::LineState;
 use crate::gateway::notice::NoticeCode;
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::PortState;
+use crate::time::Moment;
+
+/// A line that nobody owns may stay off hook for this long: the release, its repetitions and resets, and orders lost.
+const LONGEST_ALONE: Duration = Duration::from_secs(120);
+
+/// Violations kept: the first ones tell the story.
+const MOST_VIOLATIONS: usize = 20;
+
+/// The tables of a gateway with a handful of ports and peers never hold more.
+const MOST_TRANSACTIONS: usize = 900;
 
 /// The bookkeeper of one history.
 #[derive(Clone, Debug, Default)]
 pub struct Checks {
     records: BTreeSet<String>,
-    begun: BTreeMap<String, PortId>,
+    begun: BTreeSet<String>,
+    alone_since: Vec<Option<Moment>>,
     /// What went wrong, with the moment.
     pub violations: Vec<String>,
+    /// Some sources may be met with silence: bans, and sources that no port admits.
+    pub silence_is_right: bool,
 }
 
 impl Checks {
@@ -31,68 +45,103 @@ impl Checks {
         self.records.len()
     }
 
+    /// Something is wrong.
+    pub fn violated(&mut self, now: Moment, what: &str) {
+        if self.violations.len() < MOST_VIOLATIONS {
+            self.violations.push(format!("{now:?} {what}"));
+        }
+    }
+
     /// A record was written.
-    pub fn record(&mut self, record: &CallRecord) {
+    pub fn record(&mut self, record: &CallRecord, now: Moment) {
         if !self.records.insert(record.id.clone()) {
-            self.violations.push(format!("call {} has two records", record.id));
+            self.violated(now, &format!("call {} has two records", record.id));
         }
-        if record.ended_ms < record.started_ms
-            || record.answered_ms.is_some_and(|answered| answered < record.started_ms || answered > record.ended_ms)
-        {
-            self.violations.push(format!("call {} runs backwards: {record:?}", record.id));
+        let answered_outside = |answered| answered < record.started_ms || answered > record.ended_ms;
+        if record.ended_ms < record.started_ms || record.answered_ms.is_some_and(answered_outside) {
+            self.violated(now, &format!("call {} runs backwards: {record:?}", record.id));
         }
-        self.begun.insert(record.id.clone(), record.port);
+        self.begun.insert(record.id.clone());
     }
 }
 
 /// Looks at the world after a step.
 pub fn after_step(world: &mut World) {
-    let snapshot = world.gateway.snapshot(world.now());
-    let mut found = Vec::new();
-    for view in &snapshot.ports {
-        if let Some(call) = &view.call {
-            if world.checks.records.contains(&call.id) {
-                found.push(format!("call {} lives on after its record", call.id));
-            }
-            match world.checks.begun.get(&call.id) {
-                None => {
-                    world.checks.begun.insert(call.id.clone(), view.port);
-                }
-                Some(port) if *port != view.port => {
-                    world.checks.begun.insert(call.id.clone(), view.port);
-                }
-                Some(_) => {}
-            }
-        }
-        // Off hook needs an owner: a call, or a release that is on its way.
-        if view.line == LineState::OffHook && view.call.is_none() {
-            found.push(format!("port {} is off hook and nobody owns it", view.port));
-        }
-        if view.state == PortState::Talking && view.line == LineState::Idle {
-            found.push(format!("port {} talks on a line that is on hook", view.port));
-        }
-    }
-    let calls: Vec<_> = snapshot.ports.iter().filter_map(|port| port.call.as_ref().map(|call| &call.id)).collect();
-    if calls.iter().collect::<BTreeSet<_>>().len() != calls.len() {
-        found.push("one call stands on two ports".to_owned());
-    }
     let now = world.now();
-    world.checks.violations.extend(found.into_iter().map(|text| format!("{now:?} {text}")));
+    let mut found = Vec::new();
+    let mut calls: Vec<&str> = Vec::new();
+    for (port, state, line, call) in world.gateway.port_states() {
+        if let Some(id) = call {
+            if world.checks.records.contains(id) {
+                found.push(format!("call {id} lives on after its record"));
+            }
+            if calls.contains(&id) {
+                found.push(format!("call {id} stands on two ports"));
+            }
+            calls.push(id);
+            if !world.checks.begun.contains(id) {
+                world.checks.begun.insert(id.to_owned());
+            }
+        }
+        found.extend(wrong_with_port(world, port, state, line, call.is_some()));
+    }
+    found.extend(alone_too_long(world, now));
+    let load = world.gateway.load();
+    if load.transactions > MOST_TRANSACTIONS || load.names > 256 {
+        found.push(format!("a table grows: {load:?}"));
+    }
+    for what in found {
+        world.checks.violated(now, &what);
+    }
+}
+
+fn wrong_with_port(world: &World, port: PortId, state: PortState, line: LineState, has_call: bool) -> Option<String> {
+    let lines = &world.lines;
+    if line == LineState::OffHook && !has_call {
+        return Some(format!("port {port} is off hook and nobody owns it"));
+    }
+    if state == PortState::Talking && matches!(line, LineState::Idle | LineState::Ringing | LineState::Guard) {
+        return Some(format!("port {port} talks on a line that is on hook"));
+    }
+    if lines.is_attached(port) && !has_call {
+        return Some(format!("port {port} sends RTP and has no call"));
+    }
+    if state == PortState::Ringing && has_call && line == LineState::OffHook {
+        return Some(format!("port {port} was lifted before anybody answered"));
+    }
+    None
+}
+
+/// No line stays seized without a bound.
+fn alone_too_long(world: &mut World, now: Moment) -> Option<String> {
+    let owned: Vec<bool> = world.gateway.port_states().map(|(.., call)| call.is_some()).collect();
+    world.checks.alone_since.resize(owned.len(), None);
+    for (index, (owned, since)) in owned.into_iter().zip(&mut world.checks.alone_since).enumerate() {
+        let port = PortId(u16::try_from(index).unwrap_or(u16::MAX));
+        let alone = world.lines.is_off_hook(port) && !owned && !world.lines.faults.stuck.contains(&port);
+        if !alone {
+            *since = None;
+        } else if now - *since.get_or_insert(now) > LONGEST_ALONE {
+            *since = Some(now);
+            return Some(format!("the exchange has seen port {port} off hook for long, and no call owns it"));
+        }
+    }
+    None
 }
 
 /// Looks at a world that had a minute to heal: every line idle, every call recorded once, every peer quiet.
 #[must_use]
 pub fn after_healing(world: &World) -> Vec<String> {
     let mut found = world.checks.violations.clone();
-    for view in world.gateway.snapshot(world.now()).ports {
-        if view.state != PortState::Idle {
-            found.push(format!("port {} is {:?} ({:?}) after healing", view.port, view.state, view.line));
+    for (port, state, line, _) in world.gateway.port_states() {
+        if state != PortState::Idle {
+            found.push(format!("port {port} is {state:?} ({line:?}) after healing"));
         }
     }
     for port in world.exchange_off_hook() {
         found.push(format!("the exchange sees port {port} off hook after healing"));
     }
-    for id in world.checks.begun.keys().filter(|id| !world.checks.records.contains(*id)) {
+    for id in world.checks.begun.difference(&world.checks.records) {
         found.push(format!("call {id} has no record"));
     }
     for (index, party) in world.parties.iter().enumerate() {
@@ -100,6 +149,11 @@ pub fn after_healing(world: &World) -> Vec<String> {
             found.push(format!("peer {index} has something open after healing"));
         }
     }
+    let load = world.gateway.load();
+    if load.sessions + load.transactions + load.owned_sessions > 0 {
+        found.push(format!("something is open after healing: {load:?}"));
+    }
+    found.extend(world.tap.wrongly_answered(world.checks.silence_is_right));
     if world.notices.iter().any(|notice| notice.code == NoticeCode::StuckOffHook) && !world.box_was_lying {
         found.push("a line was reported stuck although the box told the truth".to_owned());
     }

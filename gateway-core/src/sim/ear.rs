@@ -1,11 +1,13 @@
 //! An audio channel without audio: it hears what sounds on the line by name, with the delays that real detectors have.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::dsp::callerid::CallerId;
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::gateway::plan;
 use crate::media::{Ear, MediaCommand, MediaConfig, MediaEvent};
+use crate::sdp::Direction;
 use crate::time::{Moment, earliest};
 
 /// What sounds on a line, by name.
@@ -33,6 +35,9 @@ const BURST: Duration = Duration::from_millis(800);
 /// Cycles that are told before a detector stops repeating itself.
 const MOST_CYCLES: u32 = 20;
 
+/// Digits that wait to be heard on the line; more are not taken.
+const MOST_DIGITS: usize = 32;
+
 /// The channel of one port.
 #[derive(Clone, Debug)]
 pub struct DeafChannel {
@@ -42,13 +47,30 @@ pub struct DeafChannel {
     sound: Sound,
     since: Moment,
     told: u32,
-    dialing: Option<(String, Moment)>,
+    /// Digits on their way to the line, and when they are out; true: ordered with [`MediaCommand::Dial`].
+    dialing: VecDeque<(String, Moment, bool)>,
+    /// Media flows both ways, as agreed: neither hold nor one way.
+    both_ways: bool,
+    /// What came from the network when it was last looked at.
+    rtp: Rtp,
     /// When RTP was last on its way to us.
     rtp_seen: Moment,
-    rtp_told: bool,
+    rtp_told: u32,
     /// When something was last heard from either side.
     alive_seen: Moment,
-    silence_told: bool,
+    silence_told: u32,
+}
+
+/// What comes from the network side of a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rtp {
+    /// No packets.
+    #[default]
+    Missing,
+    /// Packets with silence.
+    Silent,
+    /// Packets with a voice.
+    Voice,
 }
 
 impl Default for DeafChannel {
@@ -60,11 +82,13 @@ impl Default for DeafChannel {
             sound: Sound::Silence,
             since: Moment::ZERO,
             told: 0,
-            dialing: None,
+            dialing: VecDeque::new(),
+            both_ways: false,
+            rtp: Rtp::Missing,
             rtp_seen: Moment::ZERO,
-            rtp_told: false,
+            rtp_told: 0,
             alive_seen: Moment::ZERO,
-            silence_told: false,
+            silence_told: 0,
         }
     }
 }
@@ -79,32 +103,44 @@ impl DeafChannel {
                 self.since = now;
                 self.told = 0;
             }
-            MediaCommand::Attach(_) => {
+            MediaCommand::Attach(plan) => {
+                self.both_ways = plan.agreed.direction == Direction::Sendrecv;
                 if !self.attached {
                     self.attached = true;
-                    (self.rtp_seen, self.alive_seen) = (now, now);
-                    (self.rtp_told, self.silence_told) = (false, false);
+                    self.heard_all(now);
                 }
             }
             MediaCommand::Detach => self.attached = false,
             MediaCommand::Dial(digits) => {
                 let each = self.config.as_ref().map_or(plan::ms(200), |config| config.dtmf_on + config.dtmf_off);
                 let length = each * u32::try_from(digits.len()).unwrap_or(0);
-                self.dialing = Some((digits, now + length));
+                self.dialing.push_back((digits, self.free_at(now) + length, true));
             }
-            MediaCommand::Quiet => self.dialing = None,
-            MediaCommand::Digit { .. } => {}
+            MediaCommand::Quiet => self.dialing.clear(),
+            MediaCommand::Digit { digit, duration } => {
+                if self.dialing.len() < MOST_DIGITS {
+                    self.dialing.push_back((digit.to_string(), self.free_at(now) + duration, false));
+                }
+            }
         }
     }
 
-    /// Digits that have just gone out on the line.
-    pub fn take_dialed(&mut self, now: Moment) -> Option<String> {
-        let done = self.dialing.as_ref().is_some_and(|(_, at)| *at <= now);
-        if done { self.dialing.take().map(|(digits, _)| digits) } else { None }
+    /// Digits that have just gone out on the line; true when that completes a [`MediaCommand::Dial`].
+    pub fn take_dialed(&mut self, now: Moment) -> Option<(String, bool)> {
+        self.dialing.front().filter(|(_, at, _)| *at <= now)?;
+        self.dialing.pop_front().map(|(digits, _, ordered)| (digits, ordered))
     }
 
-    /// Listens: `sound` is on the line, `rtp` is flowing towards us.
-    pub fn listen(&mut self, sound: Sound, rtp: bool, now: Moment) -> Vec<MediaEvent> {
+    /// Whether RTP is sent.
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.attached
+    }
+
+    /// Listens: from now on `sound` is on the line and `rtp` comes towards us; until now it was what was told last.
+    pub fn listen(&mut self, sound: Sound, rtp: Rtp, now: Moment) -> Vec<MediaEvent> {
+        let was_heard = self.sound != Sound::Silence || sound != Sound::Silence;
+        let flowing = rtp.max(std::mem::replace(&mut self.rtp, rtp));
         if self.sound != sound {
             self.sound = sound;
             self.since = now;
@@ -117,38 +153,50 @@ impl DeafChannel {
             self.told += 1;
             events.extend(self.recognise());
         }
-        if rtp || !self.attached {
-            self.rtp_seen = now;
+        let watched = self.attached && self.both_ways;
+        if flowing != Rtp::Missing || !watched {
+            (self.rtp_seen, self.rtp_told) = (now, 0);
         }
-        if rtp || !self.attached || self.sound != Sound::Silence {
-            self.alive_seen = now;
+        if flowing == Rtp::Voice || !watched || self.ear != Ear::OffHook || was_heard {
+            (self.alive_seen, self.silence_told) = (now, 0);
         }
-        if let Some(at) = self.rtp_loss().filter(|at| *at <= now) {
-            self.rtp_told = true;
-            events.push(MediaEvent::RtpLost { for_ms: millis(at.since(self.rtp_seen)) });
+        if self.rtp_loss().is_some_and(|at| at <= now) {
+            self.rtp_told += 1;
+            events.push(MediaEvent::RtpLost { for_ms: millis(now.since(self.rtp_seen)) });
         }
-        if let Some(at) = self.silence().filter(|at| *at <= now) {
-            self.silence_told = true;
-            events.push(MediaEvent::Silence { for_ms: millis(at.since(self.alive_seen)) });
+        if self.silence().is_some_and(|at| at <= now) {
+            self.silence_told += 1;
+            events.push(MediaEvent::Silence { for_ms: millis(now.since(self.alive_seen)) });
         }
         events
+    }
+
+    fn heard_all(&mut self, now: Moment) {
+        (self.rtp_seen, self.alive_seen) = (now, now);
+        (self.rtp_told, self.silence_told) = (0, 0);
+    }
+
+    /// When the digits that sound now are out.
+    fn free_at(&self, now: Moment) -> Moment {
+        self.dialing.back().map_or(now, |(_, at, _)| now.max(*at))
     }
 
     /// When [`DeafChannel::listen`] has something to tell.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        let dialing = self.dialing.as_ref().map(|(_, at)| *at);
+        let dialing = self.dialing.front().map(|(_, at, _)| *at);
         [self.next_recognition(), self.rtp_loss(), self.silence(), dialing].into_iter().fold(None, earliest)
     }
 
+    /// When the limit has passed once more without RTP.
     fn rtp_loss(&self) -> Option<Moment> {
         let timeout = self.config.as_ref()?.rtp_timeout?;
-        (self.attached && !self.rtp_told).then(|| self.rtp_seen + timeout)
+        (self.attached && self.both_ways).then(|| self.rtp_seen + timeout * (self.rtp_told + 1))
     }
 
     fn silence(&self) -> Option<Moment> {
         let timeout = self.config.as_ref()?.silence_timeout?;
-        (self.attached && !self.silence_told).then(|| self.alive_seen + timeout)
+        (self.attached && self.both_ways && self.ear == Ear::OffHook).then(|| self.alive_seen + timeout * (self.silence_told + 1))
     }
 
     /// When the next thing about the present sound is sure.

@@ -1,26 +1,52 @@
 //! The box and the exchange without wire and without audio: orders reach the exchange, and what it does reaches the brain.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::ear::{DeafChannel, Sound};
+use super::ear::{DeafChannel, Rtp, Sound};
 use crate::config::PortId;
 use crate::dsp::progress::ProgressTone;
+use crate::fxo::boxlink::firmware::Sense;
 use crate::fxo::simulator::act::{ExchangeEvent, LineAct, LineSound, Sound as FarSound};
 use crate::fxo::simulator::exchange::{Exchange, ExchangeConfig, ExchangeOutput};
 use crate::fxo::{Identity, LineCommand, LineEvent};
 use crate::gateway::io::Event;
-use crate::media::MediaCommand;
+use crate::media::{MediaCommand, MediaEvent};
 use crate::rng::Rng;
 use crate::time::{Moment, earliest};
 
 /// Time from an order to its effect in a box.
 const BOX_DELAY: Duration = Duration::from_millis(15);
 
+/// Time a box needs to start again.
+const BOOT: Duration = Duration::from_millis(400);
+
+/// A pulse digit at 10 pulses a second, with its pause.
+const PULSE_DIGIT: Duration = Duration::from_millis(1500);
+
+/// What the exchange noticed, kept for people and tests.
+const MOST_NOTED: usize = 500;
+
 /// What a faulty box does with orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BoxFaults {
     /// Orders that get lost on the way, in parts of a thousand.
     pub lost_orders_per_mille: u64,
+    /// Orders that are carried out, but nobody hears of it, in parts of a thousand.
+    pub lost_answers_per_mille: u64,
+    /// Ports whose relay does not open any more.
+    pub stuck: BTreeSet<PortId>,
+    /// A stuck relay is told as open; only a measurement shows the truth.
+    pub lies: bool,
+}
+
+/// What a box does later by itself.
+#[derive(Clone, Debug)]
+enum Later {
+    /// The flash is over: the loop closes again.
+    FlashEnds,
+    /// The pulses of these digits are out.
+    Pulsed(String),
 }
 
 /// All lines of the world, from the brain's side.
@@ -30,9 +56,15 @@ pub struct Lines {
     channels: Vec<DeafChannel>,
     hooks: Vec<bool>,
     digits: Vec<String>,
+    later: Vec<(Moment, PortId, Later)>,
     plugged: bool,
+    booting_until: Moment,
     /// What is wrong with the box.
     pub faults: BoxFaults,
+    /// What the exchange noticed, newest last.
+    pub noted: VecDeque<(Moment, PortId, ExchangeEvent)>,
+    /// Orders that got lost so far, in either direction.
+    pub lost: u64,
     rng: Rng,
 }
 
@@ -42,16 +74,26 @@ type Posted = Vec<(Moment, Event)>;
 impl Lines {
     /// Lines at a Brazilian exchange, all cables in.
     #[must_use]
-    pub fn new(ports: u16, mut rng: Rng) -> Self {
-        let config = ExchangeConfig { hybrid_loss_db: None, noise_dbm0: None, ..ExchangeConfig::brazil(ports) };
-        let count = usize::from(ports);
+    pub fn new(ports: u16, rng: Rng) -> Self {
+        Lines::at(ExchangeConfig::brazil(ports), rng)
+    }
+
+    /// Lines at an exchange of one's own, which makes no noise of its own here.
+    #[must_use]
+    pub fn at(config: ExchangeConfig, mut rng: Rng) -> Self {
+        let count = usize::from(config.ports);
+        let config = ExchangeConfig { hybrid_loss_db: None, noise_dbm0: None, ..config };
         Lines {
             exchange: Exchange::new(config, rng.fork()),
             channels: vec![DeafChannel::default(); count],
             hooks: vec![false; count],
             digits: vec![String::new(); count],
+            later: Vec::new(),
             plugged: false,
+            booting_until: Moment::ZERO,
             faults: BoxFaults::default(),
+            noted: VecDeque::new(),
+            lost: 0,
             rng,
         }
     }
@@ -59,24 +101,46 @@ impl Lines {
     /// The box is there: it tells of itself and of every battery.
     pub fn plug_in(&mut self, now: Moment) -> Posted {
         self.plugged = true;
-        let ports = u16::try_from(self.channels.len()).unwrap_or(u16::MAX);
-        let identity = Identity { model: "Toy box".to_owned(), serial: String::new(), firmware: "1".to_owned(), ports };
-        let mut posted = vec![(now, Event::DeviceUp(identity))];
+        let mut posted = vec![(now, Event::DeviceUp(self.identity()))];
         let mut out = Vec::new();
         self.exchange.look(&mut out);
         posted.extend(self.take(out, now));
         posted
     }
 
+    fn identity(&self) -> Identity {
+        let ports = u16::try_from(self.channels.len()).unwrap_or(u16::MAX);
+        Identity { model: "Toy box".to_owned(), serial: String::new(), firmware: "1".to_owned(), ports }
+    }
+
     /// The box is gone: its relays fall open.
     pub fn unplug(&mut self, now: Moment) {
+        self.open_all(now);
         self.plugged = false;
+    }
+
+    /// The box starts again by itself: its relays fall open, and for a moment it hears no orders.
+    pub fn reboot(&mut self, now: Moment) -> Posted {
+        if !self.plugged {
+            return Vec::new();
+        }
+        self.open_all(now);
+        self.booting_until = now + BOOT;
+        let mut posted = vec![(now, Event::DeviceRebooted), (now + BOOT, Event::DeviceUp(self.identity()))];
+        let mut out = Vec::new();
+        self.exchange.look(&mut out);
+        posted.extend(self.take(out, now + BOOT));
+        posted
+    }
+
+    fn open_all(&mut self, now: Moment) {
         let mut out = Vec::new();
         for index in 0..self.hooks.len() {
             self.relay(index, false, now, &mut out);
-            self.channels[index] = DeafChannel::default();
         }
-        drop(out);
+        self.later.clear();
+        // Nobody is there to notice anything; only the exchange's own notes stay.
+        self.take(out, now);
     }
 
     /// Whether the box is there.
@@ -94,31 +158,58 @@ impl Lines {
 
     /// An order of the brain for a line.
     pub fn command(&mut self, port: PortId, command: LineCommand, now: Moment) -> Posted {
-        let lost = self.rng.chance(self.faults.lost_orders_per_mille);
-        if !self.plugged || lost || port.index() >= self.hooks.len() {
+        if !self.plugged || now < self.booting_until || port.index() >= self.hooks.len() {
             return Vec::new();
         }
-        let at = now + BOX_DELAY;
-        let moves_relay = matches!(command, LineCommand::Seize | LineCommand::Release | LineCommand::Reset);
+        if self.rng.chance(self.faults.lost_orders_per_mille) {
+            self.lost += 1;
+            return Vec::new();
+        }
         let mut out = Vec::new();
-        let mut posted = Vec::new();
-        match command {
-            LineCommand::Seize => self.relay(port.index(), true, now, &mut out),
-            LineCommand::Release | LineCommand::Reset => self.relay(port.index(), false, now, &mut out),
-            LineCommand::Flash { duration } => posted.push((at + duration, line(port, LineEvent::SignalDone))),
-            LineCommand::DialPulse { digits } => {
-                self.exchange.dial_pulses(port, &digits, now, &mut out);
-                let length = Duration::from_millis(1500) * u32::try_from(digits.len()).unwrap_or(0);
-                posted.push((at + length, line(port, LineEvent::SignalDone)));
-            }
-            LineCommand::Measure => {}
+        let answer = self.obey(port, command, now, &mut out);
+        let mut posted = self.take(out, now);
+        if answer.is_some() && self.rng.chance(self.faults.lost_answers_per_mille) {
+            self.lost += 1;
+            return posted;
         }
-        if moves_relay {
-            let off_hook = self.hooks[port.index()];
-            posted.push((at, line(port, LineEvent::Hook { off_hook })));
-        }
-        posted.extend(self.take(out, now));
+        posted.extend(answer.map(|event| (now + BOX_DELAY, line(port, event))));
         posted
+    }
+
+    fn obey(&mut self, port: PortId, command: LineCommand, now: Moment, out: &mut Vec<ExchangeOutput>) -> Option<LineEvent> {
+        let index = port.index();
+        match command {
+            LineCommand::Seize => {
+                self.relay(index, true, now, out);
+                Some(LineEvent::Hook { off_hook: true })
+            }
+            LineCommand::Release | LineCommand::Reset => {
+                self.later.retain(|(_, owner, _)| *owner != port);
+                let stuck = self.faults.stuck.contains(&port) && self.hooks[index];
+                if !stuck {
+                    self.relay(index, false, now, out);
+                }
+                let told_off_hook = stuck && !self.faults.lies;
+                Some(LineEvent::Hook { off_hook: told_off_hook })
+            }
+            LineCommand::Flash { duration } => {
+                if self.hooks[index] {
+                    self.exchange.relay(port, false, now, out);
+                    self.later.push((now + duration, port, Later::FlashEnds));
+                }
+                None
+            }
+            LineCommand::DialPulse { digits } => {
+                let length = PULSE_DIGIT * u32::try_from(digits.len()).unwrap_or(0);
+                self.later.push((now + length, port, Later::Pulsed(digits)));
+                None
+            }
+            LineCommand::Measure => {
+                let status = self.exchange.line_status(port);
+                let microamps = u32::from(status.tenths_ma) * 100;
+                Some(LineEvent::Measured { millivolts: status.millivolts, microamps, off_hook: status.off_hook })
+            }
+        }
     }
 
     /// An order of the brain for a channel.
@@ -128,31 +219,58 @@ impl Lines {
         }
     }
 
+    /// Whether the channel of a port sends RTP.
+    #[must_use]
+    pub fn is_attached(&self, port: PortId) -> bool {
+        self.channels.get(port.index()).is_some_and(DeafChannel::is_attached)
+    }
+
     /// When [`Lines::handle_timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
         let channels = self.channels.iter().filter(|_| self.plugged).map(DeafChannel::deadline).fold(None, earliest);
-        earliest(self.exchange.deadline(), channels)
+        let later = self.later.iter().map(|(at, _, _)| *at).min();
+        earliest(self.exchange.deadline(), earliest(channels, later))
     }
 
-    /// What is due at the exchange and in the channels. `rtp`: which ports receive RTP now.
-    pub fn handle_timeout(&mut self, rtp: &dyn Fn(PortId) -> bool, now: Moment) -> Posted {
+    /// What is due at the exchange, in the box and in the channels. `rtp`: what comes to each port from the network.
+    pub fn handle_timeout(&mut self, rtp: &[Rtp], now: Moment) -> Posted {
         let mut out = Vec::new();
-        self.exchange.handle_timeout(now, &mut out);
-        let mut posted = Vec::new();
+        let mut posted = self.do_later(now, &mut out);
+        if self.exchange.deadline().is_some_and(|due| due <= now) {
+            self.exchange.handle_timeout(now, &mut out);
+        }
         for index in 0..self.channels.len() {
-            let port = PortId(u16::try_from(index).unwrap_or(u16::MAX));
-            if let Some(digits) = self.channels[index].take_dialed(now) {
+            let port = port_of(index);
+            if !self.plugged {
+                continue;
+            }
+            while let Some((digits, ordered)) = self.channels[index].take_dialed(now) {
                 self.exchange.dial(port, &digits, now, &mut out);
-                posted.push((now, Event::Media { port, event: crate::media::MediaEvent::Dialed }));
+                if ordered {
+                    posted.push((now, Event::Media { port, event: MediaEvent::Dialed }));
+                }
             }
-            if self.plugged {
-                let sound = self.sound(port);
-                let events = self.channels[index].listen(sound, rtp(port), now);
-                posted.extend(events.into_iter().map(|event| (now, Event::Media { port, event })));
-            }
+            let sound = self.sound(port);
+            let events = self.channels[index].listen(sound, rtp.get(index).copied().unwrap_or_default(), now);
+            posted.extend(events.into_iter().map(|event| (now, Event::Media { port, event })));
         }
         posted.extend(self.take(out, now));
+        posted
+    }
+
+    fn do_later(&mut self, now: Moment, out: &mut Vec<ExchangeOutput>) -> Posted {
+        let (due, rest) = std::mem::take(&mut self.later).into_iter().partition(|(at, _, _)| *at <= now);
+        self.later = rest;
+        let due: Vec<(Moment, PortId, Later)> = due;
+        let mut posted = Vec::new();
+        for (_, port, later) in due {
+            match later {
+                Later::FlashEnds => self.exchange.relay(port, self.hooks[port.index()], now, out),
+                Later::Pulsed(digits) => self.exchange.dial_pulses(port, &digits, now, out),
+            }
+            posted.push((now + BOX_DELAY, line(port, LineEvent::SignalDone)));
+        }
         posted
     }
 
@@ -161,9 +279,14 @@ impl Lines {
         self.faults = BoxFaults::default();
         let mut posted = if self.plugged { Vec::new() } else { self.plug_in(now) };
         for index in 0..self.hooks.len() {
-            let port = PortId(u16::try_from(index).unwrap_or(u16::MAX));
-            for act in [LineAct::CableIn, LineAct::Extension { off_hook: false }, LineAct::StopRinging, LineAct::HangUp { how: None }] {
-                posted.extend(self.act(port, act, now));
+            for act in [
+                LineAct::CableIn,
+                LineAct::Extension { off_hook: false },
+                LineAct::DialTone { present: true },
+                LineAct::StopRinging,
+                LineAct::HangUp { how: None },
+            ] {
+                posted.extend(self.act(port_of(index), act, now));
             }
         }
         posted
@@ -173,7 +296,13 @@ impl Lines {
     #[must_use]
     pub fn off_hook(&self) -> Vec<PortId> {
         let closed = self.hooks.iter().enumerate().filter(|(_, closed)| **closed);
-        closed.map(|(index, _)| PortId(u16::try_from(index).unwrap_or(u16::MAX))).collect()
+        closed.map(|(index, _)| port_of(index)).collect()
+    }
+
+    /// Whether the relay of a port is closed.
+    #[must_use]
+    pub fn is_off_hook(&self, port: PortId) -> bool {
+        self.hooks.get(port.index()).copied().unwrap_or_default()
     }
 
     /// Digits that the exchange received on a line since it was seized.
@@ -187,7 +316,7 @@ impl Lines {
             self.digits[index].clear();
         }
         self.hooks[index] = closed;
-        self.exchange.relay(PortId(u16::try_from(index).unwrap_or(u16::MAX)), closed, now, out);
+        self.exchange.relay(port_of(index), closed, now, out);
     }
 
     /// What the box passes on of what the exchange did.
@@ -195,9 +324,21 @@ impl Lines {
         let mut posted = Vec::new();
         for output in outputs {
             match output {
-                ExchangeOutput::Electrical(port, event) if self.plugged => posted.push((now + BOX_DELAY, line(port, event))),
-                ExchangeOutput::Event(port, ExchangeEvent::Digit { digit }) => self.digits[port.index()].push(digit),
-                ExchangeOutput::Electrical(..) | ExchangeOutput::Event(..) | ExchangeOutput::Sound(..) => {}
+                ExchangeOutput::Electrical(port, event) => {
+                    if self.plugged && now >= self.booting_until {
+                        posted.push((now + BOX_DELAY, line(port, event)));
+                    }
+                }
+                ExchangeOutput::Event(port, event) => {
+                    if let ExchangeEvent::Digit { digit } = event {
+                        self.digits[port.index()].push(digit);
+                    }
+                    if self.noted.len() >= MOST_NOTED {
+                        self.noted.pop_front();
+                    }
+                    self.noted.push_back((now, port, event));
+                }
+                ExchangeOutput::Sound(..) => {}
             }
         }
         posted
@@ -220,4 +361,8 @@ impl Lines {
 
 fn line(port: PortId, event: LineEvent) -> Event {
     Event::Line { port, event }
+}
+
+fn port_of(index: usize) -> PortId {
+    PortId(u16::try_from(index).unwrap_or(u16::MAX))
 }

@@ -1,5 +1,6 @@
 //! A SIP peer of the simulated world: a phone, a PBX, a provider or a trunk peer, after its habits.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::sip::agent::{
     Account, AccountId, AgentConfig, AgentOutput, Invite, Refusal, RegistrationState, SessionEnd, SessionId, SipEvent, UserAgent,
 };
 use crate::sip::digest::{Algorithm, Credentials, Verdict, Verifier};
-use crate::sip::message::{Method, Request};
+use crate::sip::message::{Message, Method, Request};
 use crate::sip::registrar::{Limits, Registrar};
 use crate::sip::uri::Uri;
 use crate::sip::wire;
@@ -26,6 +27,16 @@ pub struct Habits {
     pub hangs_up_after: Option<Duration>,
     /// Sends RTP while in a call.
     pub sends_rtp: bool,
+    /// There is a voice in the RTP it sends.
+    pub speaks: bool,
+    /// Never acknowledges anything.
+    pub never_acks: bool,
+    /// Answers at the very moment when CANCEL comes.
+    pub answers_a_cancel: bool,
+    /// Sends its INVITEs without an offer, and its SDP with the ACK.
+    pub offers_late: bool,
+    /// Forgets that SDP with the ACK.
+    pub forgets_late_sdp: bool,
     /// Codecs it knows.
     pub codecs: Vec<Codec>,
 }
@@ -37,6 +48,11 @@ impl Default for Habits {
             refuses_with: None,
             hangs_up_after: None,
             sends_rtp: true,
+            speaks: true,
+            never_acks: false,
+            answers_a_cancel: false,
+            offers_late: false,
+            forgets_late_sdp: false,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         }
     }
@@ -61,7 +77,11 @@ pub struct Leg {
     pub bye_reason: Option<String>,
     /// CANCEL came.
     pub cancelled: bool,
-    /// `Retry-After`, `Reason` and other facts are looked up on the wire by the tests that need them.
+    /// What came in by INFO.
+    pub infos: Vec<String>,
+    /// Where its RTP goes, once that is agreed.
+    pub rtp_to: Option<SocketAddr>,
+    /// When it began. Other facts are looked up on the wire by the tests that need them.
     pub started: Moment,
 }
 
@@ -90,6 +110,11 @@ pub struct Party {
     office: Option<Office>,
     timers: Timers<PartyTimer>,
     legs: Vec<(SessionId, Leg)>,
+    /// Answers in SDP that wait until the call is answered.
+    answers: BTreeMap<SessionId, Vec<u8>>,
+    /// Switched off: deaf, dumb and without memory when it comes back.
+    crashed: bool,
+    rng: Rng,
     /// How its own registration at the gateway stands.
     pub registration: Option<RegistrationState>,
     outbox: Vec<AgentOutput>,
@@ -98,12 +123,14 @@ pub struct Party {
 impl Party {
     /// A peer at an address.
     #[must_use]
-    pub fn new(address: SocketAddr, habits: Habits, rng: Rng) -> Self {
-        let config = AgentConfig { local: address, product: "Party".to_owned() };
+    pub fn new(address: SocketAddr, habits: Habits, mut rng: Rng) -> Self {
         Party {
             address,
             habits,
-            agent: UserAgent::new(config, rng),
+            agent: new_agent(address, &mut rng),
+            answers: BTreeMap::new(),
+            crashed: false,
+            rng,
             office: None,
             timers: Timers::new(),
             legs: Vec::new(),
@@ -131,6 +158,30 @@ impl Party {
         }
     }
 
+    /// Power is gone: it hears and says nothing, and forgets every call.
+    pub fn crash(&mut self) {
+        self.crashed = true;
+        self.agent = new_agent(self.address, &mut self.rng);
+        self.timers.clear_all();
+        self.answers.clear();
+        self.outbox.clear();
+        self.registration = None;
+        for (_, leg) in &mut self.legs {
+            leg.ended = true;
+        }
+    }
+
+    /// Power is back.
+    pub fn revive(&mut self) {
+        self.crashed = false;
+    }
+
+    /// Whether its power is gone.
+    #[must_use]
+    pub fn is_crashed(&self) -> bool {
+        self.crashed
+    }
+
     /// Registers at the gateway.
     pub fn register(&mut self, registrar: SocketAddr, credentials: Credentials, expires: Duration, now: Moment) {
         let account =
@@ -146,6 +197,7 @@ impl Party {
     /// Calls a URI.
     pub fn call(&mut self, destination: SocketAddr, uri: &str, credentials: Option<Credentials>, now: Moment) -> SessionId {
         let user = credentials.as_ref().map_or("party", |credentials| credentials.user.as_str()).to_owned();
+        let late = self.habits.offers_late;
         let invite = Invite {
             destination,
             request_uri: uri.to_owned(),
@@ -153,14 +205,31 @@ impl Party {
             to: format!("<{uri}>"),
             contact_user: user,
             headers: Vec::new(),
-            body: sdp::offer(&self.local_media()),
-            content_type: "application/sdp".to_owned(),
+            body: if late { Vec::new() } else { sdp::offer(&self.local_media()) },
+            content_type: if late { String::new() } else { "application/sdp".to_owned() },
             credentials,
             ring_timeout: None,
         };
+        self.invite(invite, now)
+    }
+
+    /// Sends an INVITE of one's own making.
+    pub fn invite(&mut self, invite: Invite, now: Moment) -> SessionId {
+        let uri = invite.request_uri.clone();
         let session = self.agent.invite(invite, now, &mut self.outbox);
-        self.legs.push((session, Leg { uri: uri.to_owned(), started: now, ..Leg::default() }));
+        self.legs.push((session, Leg { uri, started: now, ..Leg::default() }));
         session
+    }
+
+    /// Its offer in SDP.
+    #[must_use]
+    pub fn offer(&self) -> Vec<u8> {
+        sdp::offer(&self.local_media())
+    }
+
+    /// Sends INFO in a call.
+    pub fn info(&mut self, session: SessionId, content_type: &str, body: &str, now: Moment) {
+        self.agent.info(session, content_type, body.as_bytes().to_vec(), now, &mut self.outbox);
     }
 
     /// Cancels or hangs up a call.
@@ -173,7 +242,7 @@ impl Party {
 
     /// Hangs up everything.
     pub fn hang_up_all(&mut self, now: Moment) {
-        let open: Vec<_> = self.legs.iter().filter(|(_, leg)| !leg.ended && leg.refused.is_none()).map(|(session, _)| *session).collect();
+        let open: Vec<_> = self.open_calls().collect();
         for session in open {
             self.hang_up(session, now);
         }
@@ -190,20 +259,35 @@ impl Party {
         self.legs.iter().find(|(id, _)| *id == session).map(|(_, leg)| leg)
     }
 
-    /// Whether it is sending RTP in some call now.
-    #[must_use]
-    pub fn is_talking(&self) -> bool {
-        self.habits.sends_rtp && self.legs.iter().any(|(_, leg)| leg.answered && !leg.ended)
+    /// Where it is sending RTP now.
+    pub fn rtp(&self) -> impl Iterator<Item = SocketAddr> {
+        let sends = self.habits.sends_rtp && !self.crashed;
+        self.legs.iter().filter(move |(_, leg)| sends && leg.answered && !leg.ended).filter_map(|(_, leg)| leg.rtp_to)
+    }
+
+    /// Calls of it that are neither refused nor over, as it believes.
+    pub fn open_calls(&self) -> impl Iterator<Item = SessionId> {
+        self.legs.iter().filter(|(_, leg)| !leg.ended && leg.refused.is_none()).map(|(session, _)| *session)
     }
 
     /// Whether no SIP exchange of it is open.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.agent.is_quiet()
+        self.agent.open_sessions() == 0 && self.agent.open_transactions() == 0
     }
 
     /// A datagram came.
     pub fn receive(&mut self, source: SocketAddr, bytes: &[u8], now: Moment) {
+        if self.crashed {
+            return;
+        }
+        if self.habits.answers_a_cancel && bytes.starts_with(b"CANCEL ") {
+            let ringing: Vec<_> = self.answers.keys().copied().collect();
+            for session in ringing {
+                self.timers.clear(PartyTimer::Answer(session));
+                self.answer(session, now);
+            }
+        }
         if let Ok(message) = wire::read(bytes) {
             self.agent.handle_message(source, message, now, &mut self.outbox);
         }
@@ -236,12 +320,27 @@ impl Party {
         while !self.outbox.is_empty() {
             for output in std::mem::take(&mut self.outbox) {
                 match output {
-                    AgentOutput::Send { to, bytes } => sent.push((to, bytes)),
+                    AgentOutput::Send { bytes, .. } if self.crashed || (self.habits.never_acks && bytes.starts_with(b"ACK ")) => {}
+                    AgentOutput::Send { to, bytes } => {
+                        let late = self.habits.offers_late && !self.habits.forgets_late_sdp && bytes.starts_with(b"ACK ");
+                        sent.push((to, if late { self.with_sdp(bytes) } else { bytes }));
+                    }
                     AgentOutput::Event(event) => self.hear(event, now),
                 }
             }
         }
         sent
+    }
+
+    /// An ACK with our SDP: what the user agent itself never needs.
+    fn with_sdp(&self, bytes: Vec<u8>) -> Vec<u8> {
+        match wire::read(&bytes) {
+            Ok(Message::Request(mut ack)) => {
+                ack.set_body("application/sdp", sdp::offer(&self.local_media()));
+                wire::write_request(&ack)
+            }
+            Ok(Message::Response(_)) | Err(_) => bytes,
+        }
     }
 
     fn hear(&mut self, event: SipEvent, now: Moment) {
@@ -260,9 +359,11 @@ impl Party {
                     leg.progress.push(status);
                 }
             }
-            SipEvent::Answered { session, .. } => {
+            SipEvent::Answered { session, body } => {
+                let agreed = sdp::accept(&self.local_media(), &body).ok();
                 if let Some(leg) = self.leg_mut(session) {
                     leg.answered = true;
+                    leg.rtp_to = agreed.map(|agreed| agreed.remote);
                 }
                 self.plan_hang_up(session, now);
             }
@@ -282,6 +383,7 @@ impl Party {
                 }
             }
             SipEvent::Cancelled { session } => {
+                self.answers.remove(&session);
                 self.timers.clear(PartyTimer::Answer(session));
                 if let Some(leg) = self.leg_mut(session) {
                     leg.cancelled = true;
@@ -292,7 +394,12 @@ impl Party {
                 let answer = sdp::answer(&self.local_media(), &body).map(|(answer, _)| answer).map_err(|_| 488);
                 self.agent.answer_offer(session, answer, now, &mut self.outbox);
             }
-            SipEvent::Acknowledged { .. } | SipEvent::Info { .. } => {}
+            SipEvent::Info { session, body, .. } => {
+                if let Some(leg) = self.leg_mut(session) {
+                    leg.infos.push(String::from_utf8_lossy(&body).into_owned());
+                }
+            }
+            SipEvent::Acknowledged { .. } => {}
         }
     }
 
@@ -311,19 +418,24 @@ impl Party {
         if let Some(delay) = self.habits.answers_after {
             self.timers.set(PartyTimer::Answer(session), now + delay);
         }
-        self.pending_offer(session, request.body());
+        self.consider(session, request.body());
     }
 
-    /// The offer is answered when the call is; a peer of the toy world keeps only its own description.
-    fn pending_offer(&mut self, session: SessionId, offer: &[u8]) {
-        let agreed = sdp::answer(&self.local_media(), offer).is_ok();
-        if !agreed {
-            self.timers.clear(PartyTimer::Answer(session));
+    /// Makes the answer in SDP, which is told when the call is answered; without a codec in common nobody answers.
+    fn consider(&mut self, session: SessionId, offer: &[u8]) {
+        match sdp::answer(&self.local_media(), offer) {
+            Ok((answer, agreed)) => {
+                self.answers.insert(session, answer);
+                if let Some(leg) = self.leg_mut(session) {
+                    leg.rtp_to = Some(agreed.remote);
+                }
+            }
+            Err(_) => self.timers.clear(PartyTimer::Answer(session)),
         }
     }
 
     fn answer(&mut self, session: SessionId, now: Moment) {
-        let body = sdp::offer(&self.local_media());
+        let Some(body) = self.answers.remove(&session) else { return };
         self.agent.answer(session, body, now, &mut self.outbox);
         if let Some(leg) = self.leg_mut(session) {
             leg.answered = true;
@@ -342,10 +454,14 @@ impl Party {
     }
 
     fn local_media(&self) -> LocalMedia {
-        let address = SocketAddr::new(self.address.ip(), 40_000);
+        let address = SocketAddr::new(self.address.ip(), 40_000 + self.address.port() % 10_000);
         let codecs = self.habits.codecs.clone();
         LocalMedia { address, codecs, telephone_event: 101, ptime_ms: 20, session_id: 1, session_version: 1 }
     }
+}
+
+fn new_agent(address: SocketAddr, rng: &mut Rng) -> UserAgent {
+    UserAgent::new(AgentConfig { local: address, product: "Party".to_owned() }, rng.fork())
 }
 
 impl Office {

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::checks::{self, Checks};
+use super::ear::Rtp;
 use super::lines::Lines;
 use super::network::{Datagram, Network};
 use super::party::{Habits, Party};
+use super::tap::Tap;
+use super::trace::Trace;
 use crate::config::PortId;
 use crate::config::settings::{Secret, Settings};
 use crate::fxo::simulator::act::LineAct;
@@ -58,8 +61,13 @@ pub struct World {
     pub box_was_lying: bool,
     /// Names that resolve, and to what; others do not.
     pub hosts: BTreeMap<String, Vec<std::net::IpAddr>>,
-    /// Every datagram the brain sent, newest last, bounded.
-    pub sent: Vec<Datagram>,
+    /// What the brain put on the wire.
+    pub tap: Tap,
+    /// What happened, when somebody wants to know.
+    pub trace: Option<Trace>,
+    /// Steps taken.
+    pub steps: u64,
+    rtp_port_first: u16,
     /// The brain said that it has stopped.
     pub stopped: bool,
 }
@@ -68,12 +76,22 @@ impl World {
     /// A world with this many lines, all connected, and a box that is up.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let mut world = World::without_box(settings, seed);
+        world.plug_in();
+        world.run_for(Duration::from_secs(3));
+        world
+    }
+
+    /// The same world before the box was plugged in.
+    #[must_use]
+    pub fn without_box(settings: Settings, seed: u64) -> Self {
         let mut rng = Rng::from_seed(seed);
         let address: SocketAddr = ([127, 0, 0, 1], 5060).into();
         let ports = u16::try_from(settings.ports.len()).unwrap_or(u16::MAX);
         let lines = Lines::new(ports, rng.fork());
+        let rtp_port_first = settings.gateway.rtp_port_first;
         let gateway_address = GatewayAddress { sip: address, rtp_ip: address.ip() };
-        let mut world = World {
+        World {
             now: Moment::ZERO,
             sequence: 0,
             queue: BTreeMap::new(),
@@ -88,12 +106,17 @@ impl World {
             checks: Checks::default(),
             box_was_lying: false,
             hosts: BTreeMap::new(),
-            sent: Vec::new(),
+            tap: Tap::default(),
+            trace: None,
+            steps: 0,
+            rtp_port_first,
             stopped: false,
-        };
-        world.plug_in();
-        world.run_for(Duration::from_secs(3));
-        world
+        }
+    }
+
+    /// From now on it is written down what happens.
+    pub fn write_down(&mut self) {
+        self.trace.get_or_insert_default();
     }
 
     /// The moment of the story.
@@ -129,15 +152,30 @@ impl World {
         let uri = format!("sip:{number}@{}", self.address);
         let (destination, now) = (self.address, self.now);
         let session = self.parties[party].call(destination, &uri, credentials, now);
-        self.flush();
+        self.settle();
         session
+    }
+
+    /// Lets a peer do something, and sends what it has to send.
+    pub fn with_party<T>(&mut self, party: usize, act: impl FnOnce(&mut Party, Moment) -> T) -> T {
+        let now = self.now;
+        let done = act(&mut self.parties[party], now);
+        self.settle();
+        done
+    }
+
+    /// A datagram reaches the gateway now, whoever sent it.
+    pub fn inject(&mut self, from: SocketAddr, bytes: &[u8]) {
+        self.deliver(Datagram { from, to: self.address, bytes: bytes.to_vec() });
+        self.settle();
     }
 
     /// Does something at the exchange.
     pub fn act(&mut self, port: u16, act: LineAct) {
+        self.note(|| format!("line {port} {act:?}"));
         let events = self.lines.act(PortId(port), act, self.now);
         self.post(events);
-        self.flush();
+        self.settle();
     }
 
     /// The operator orders something.
@@ -147,28 +185,54 @@ impl World {
 
     /// New settings are applied.
     pub fn apply(&mut self, settings: Settings) {
+        self.rtp_port_first = settings.gateway.rtp_port_first;
         self.tell(Event::Apply(Box::new(settings)));
     }
 
     /// The box is plugged in.
     pub fn plug_in(&mut self) {
-        let events = self.lines.plug_in(self.now);
-        self.post(events);
-        self.flush();
+        if !self.lines.is_plugged() {
+            let events = self.lines.plug_in(self.now);
+            self.post(events);
+            self.settle();
+        }
     }
 
-    /// The box is pulled out.
+    /// The box is pulled out: what it was about to tell is lost.
     pub fn unplug(&mut self) {
-        self.lines.unplug(self.now);
-        self.tell(Event::DeviceGone);
+        if self.lines.is_plugged() {
+            self.lines.unplug(self.now);
+            self.forget_lines();
+            self.tell(Event::DeviceGone);
+        }
+    }
+
+    /// The box starts again by itself.
+    pub fn reboot(&mut self) {
+        if self.lines.is_plugged() {
+            self.forget_lines();
+            let events = self.lines.reboot(self.now);
+            self.post(events);
+            self.settle();
+        }
+    }
+
+    fn forget_lines(&mut self) {
+        let of_box = |event: &Event| matches!(event, Event::Line { .. } | Event::DeviceUp(_) | Event::DeviceRebooted);
+        self.queue.retain(|_, arrival| !matches!(arrival, Arrival::Gateway(event) if of_box(event)));
     }
 
     /// The brain is told something now.
     pub fn tell(&mut self, event: Event) {
+        self.inform(event);
+        self.settle();
+    }
+
+    fn inform(&mut self, event: Event) {
+        self.note(|| format!("told {event:?}"));
         let mut out = Vec::new();
         self.gateway.handle(event, self.now, &mut out);
         self.carry_out(out);
-        self.flush();
     }
 
     /// Runs the story for a time.
@@ -217,15 +281,21 @@ impl World {
 
     /// Good weather, every cable in, every call hung up; then a minute to heal. Answers what is still wrong.
     pub fn heal(&mut self) -> Vec<String> {
+        self.note(|| "healing".to_owned());
         self.network.weather = super::network::Weather::default();
         let now = self.now;
         for party in &mut self.parties {
+            party.revive();
             party.hang_up_all(now);
         }
         let events = self.lines.heal(now);
         self.post(events);
-        self.flush();
+        self.settle();
         self.run_for(Duration::from_secs(60));
+        // A registration may be on its way just now.
+        self.run_until(Duration::from_secs(10), |world| {
+            world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0
+        });
         checks::after_healing(self)
     }
 
@@ -241,7 +311,7 @@ impl World {
             self.now = self.now.max(due);
             self.step();
         }
-        self.checks.violations.push(format!("{:?} the world spins", self.now));
+        self.checks.violated(self.now, "the world spins");
     }
 
     fn next_moment(&self) -> Option<Moment> {
@@ -252,14 +322,11 @@ impl World {
 
     /// Everything that is due now, once.
     fn step(&mut self) {
+        self.steps += 1;
         while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= self.now) {
             match entry.remove() {
                 Arrival::Datagram(datagram) => self.deliver(datagram),
-                Arrival::Gateway(event) => {
-                    let mut out = Vec::new();
-                    self.gateway.handle(event, self.now, &mut out);
-                    self.carry_out(out);
-                }
+                Arrival::Gateway(event) => self.inform(event),
             }
         }
         if self.gateway.deadline().is_some_and(|due| due <= self.now) {
@@ -267,20 +334,51 @@ impl World {
             self.gateway.handle_timeout(self.now, &mut out);
             self.carry_out(out);
         }
-        let talking = self.parties.iter().any(Party::is_talking);
-        let events = self.lines.handle_timeout(&|_| talking, self.now);
-        self.post(events);
         for party in &mut self.parties {
             if party.deadline().is_some_and(|due| due <= self.now) {
                 party.handle_timeout(self.now);
             }
         }
-        self.flush();
+        self.settle();
         checks::after_step(self);
     }
 
+    /// Sends what the peers have to send, and lets the lines and channels notice what has changed.
+    fn settle(&mut self) {
+        self.flush();
+        let rtp = self.rtp();
+        let events = self.lines.handle_timeout(&rtp, self.now);
+        self.post(events);
+    }
+
+    /// What comes to each port from the network.
+    fn rtp(&self) -> Vec<Rtp> {
+        let mut rtp = Vec::new();
+        for party in &self.parties {
+            let kind = if party.habits.speaks { Rtp::Voice } else { Rtp::Silent };
+            for to in party.rtp().filter(|to| to.ip() == self.address.ip()) {
+                let index = usize::from(to.port().saturating_sub(self.rtp_port_first) / 2);
+                if rtp.len() <= index {
+                    rtp.resize(index + 1, Rtp::Missing);
+                }
+                rtp[index] = kind.max(rtp[index]);
+            }
+        }
+        rtp
+    }
+
+    fn note(&mut self, text: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.note(self.now, &text());
+        }
+    }
+
     fn deliver(&mut self, datagram: Datagram) {
+        if let Some(trace) = &mut self.trace {
+            trace.datagram(self.now, "arrives", &datagram);
+        }
         if datagram.to == self.address {
+            self.tap.received(&datagram);
             let mut out = Vec::new();
             let event = Event::Datagram { source: datagram.from, bytes: datagram.bytes };
             self.gateway.handle(event, self.now, &mut out);
@@ -295,10 +393,7 @@ impl World {
             match action {
                 Action::Send { to, bytes } => {
                     let datagram = Datagram { from: self.address, to, bytes };
-                    self.sent.push(datagram.clone());
-                    if self.sent.len() > 10_000 {
-                        self.sent.drain(..5_000);
-                    }
+                    self.tap.sent(&datagram);
                     self.send(datagram);
                 }
                 Action::Resolve { host } => {
@@ -306,15 +401,23 @@ impl World {
                     self.enqueue(self.now + Duration::from_millis(20), Arrival::Gateway(Event::Resolved { host, addresses }));
                 }
                 Action::Line { port, command } => {
+                    self.note(|| format!("orders line {} {command:?}", port.0));
                     let events = self.lines.command(port, command, self.now);
                     self.post(events);
                 }
-                Action::Media { port, command } => self.lines.media(port, command, self.now),
+                Action::Media { port, command } => {
+                    self.note(|| format!("orders channel {} {command:?}", port.0));
+                    self.lines.media(port, command, self.now);
+                }
                 Action::Record(record) => {
-                    self.checks.record(&record);
+                    self.note(|| format!("records {record:?}"));
+                    self.checks.record(&record, self.now);
                     self.records.push(record);
                 }
-                Action::Notice(notice) => self.notices.push(notice),
+                Action::Notice(notice) => {
+                    self.note(|| format!("notices {:?} {:?} {:?}", notice.code, notice.port, notice.args));
+                    self.notices.push(notice);
+                }
                 Action::Stopped => self.stopped = true,
             }
         }

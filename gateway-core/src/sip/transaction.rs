@@ -175,6 +175,11 @@ impl Transactions {
         self.clients.len() + self.servers.len()
     }
 
+    /// Server transactions whose only work left is to absorb repetitions.
+    pub(crate) fn spent(&self) -> usize {
+        self.spent.len()
+    }
+
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Moment> {
         self.due.first().map(|(at, _)| *at)

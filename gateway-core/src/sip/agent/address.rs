@@ -15,4 +15,10 @@ impl UserAgent {
     pub fn open_sessions(&self) -> usize {
         self.sessions.len()
     }
+
+    /// Transactions that still have something to do, in both directions. Those that only absorb repetitions do not count.
+    #[must_use]
+    pub fn open_transactions(&self) -> usize {
+        self.transactions.len() - self.transactions.spent()
+    }
 }
