@@ -125,11 +125,11 @@ impl Gateway {
     /// Glare: the line rang while it was being seized. The caller gets the next free port, or 486.
     pub(super) fn move_call(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
         out.push(self.notice(Severity::Warning, NoticeCode::Glare, Some(id), &[], now));
-        let peer = self.sessions.values().find(|(owner, _)| *owner == id).map(|(_, peer)| *peer);
-        let moves = matches!(&self.ports[id.index()].call, Some(Call::ToLine(call)) if call.takes_any_port());
-        let next = peer.filter(|_| moves).and_then(|ip| {
+        let Some(Call::ToLine(call)) = &self.ports[id.index()].call else { return };
+        let peer = self.sessions.get(&call.session()).map(|(_, peer)| *peer);
+        let next = peer.and_then(|ip| {
             let source = SocketAddr::new(ip, 0);
-            let others = self.ports.iter().filter(|port| port.id != id);
+            let others = self.ports.iter().filter(|port| call.may_move_to(port.id));
             let candidates: Vec<_> = others.map(|port| self.candidate(port.id, source, None)).collect();
             router::choose_port(&candidates, Wanted::Any).ok()
         });

@@ -24,7 +24,7 @@ use crate::sip::digest::Credentials;
 use crate::time::{Moment, earliest};
 
 /// Steps that one order to run may take: a machine that spins is found here instead of hanging the test.
-const MOST_STEPS: u32 = 5_000_000;
+const MOST_STEPS: u32 = 200_000;
 
 /// What arrives at a moment.
 #[derive(Clone, Debug)]
@@ -293,7 +293,9 @@ impl World {
         self.settle();
         self.run_for(Duration::from_secs(60));
         // A registration may be on its way just now.
-        self.run_until(Duration::from_secs(10), |world| world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0);
+        self.run_until(Duration::from_secs(10), |world| {
+            world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0
+        });
         checks::after_healing(self)
     }
 

@@ -41,6 +41,8 @@ pub struct ToLine {
     session: SessionId,
     audio: Audio,
     order: Order,
+    /// Ports that rang when they were to be seized: none is tried twice, or two ringing lines would pass the call to and fro.
+    glared: Vec<PortId>,
     stage: Stage,
 }
 
@@ -48,7 +50,7 @@ impl ToLine {
     /// A call whose port is chosen and whose offer, if it came, is answered in `audio`. Orders the seizure at once.
     pub fn begin(facts: CallFacts, session: SessionId, audio: Audio, order: Order, bridge: &mut Bridge<'_>) -> Self {
         bridge.line.push(LineOrder::Seize);
-        ToLine { facts, timers: Timers::new(), session, audio, order, stage: Stage::Seizing }
+        ToLine { facts, timers: Timers::new(), session, audio, order, glared: Vec::new(), stage: Stage::Seizing }
     }
 
     /// What the port is doing.
@@ -60,16 +62,16 @@ impl ToLine {
         }
     }
 
-    /// Whether another port may take the call over after glare.
+    /// Whether this port may take the call over after glare.
     #[must_use]
-    pub fn takes_any_port(&self) -> bool {
-        self.order.any_port
+    pub fn may_move_to(&self, port: PortId) -> bool {
+        self.order.any_port && port != self.facts.port && !self.glared.contains(&port)
     }
 
     /// Moves the call to another port before its line was seized, and seizes that one.
     /// The answer in SDP is made again, since each port has its own RTP port.
     pub fn move_to(&mut self, port: PortId, local: LocalMedia, offer: &[u8], bridge: &mut Bridge<'_>) {
-        self.facts.port = port;
+        self.glared.push(std::mem::replace(&mut self.facts.port, port));
         self.audio.move_to(local);
         if !offer.is_empty() {
             // The same offer was answered before, so it is answered again.
