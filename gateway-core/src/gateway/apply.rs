@@ -4,12 +4,12 @@ use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::port::{Port, parse_hosts};
 use super::registrations::limits;
-use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
+use super::{Gateway, GatewayAddress, REALM, is_on_hook, offers, plan, port_id};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::{Mode, PortSettings, Settings};
 use crate::fxo::line::LineInput;
-use crate::media::MediaCommand;
+use crate::media::{Ear, MediaCommand};
 use crate::sip::digest::Verifier;
 use crate::time::Moment;
 
@@ -48,11 +48,18 @@ impl Gateway {
                 self.line_input(id, LineInput::DeviceUp, now);
             }
         }
-        // A port that disappears keeps its machine until its call is over: only idle ones at the end are dropped.
-        while self.ports.len() > ports.len() && self.ports.last().is_some_and(|port| port.call.is_none()) {
-            self.ports.pop();
+        for account in self.registrations.resize(&mut self.rng, ports.len()) {
+            self.agent.unregister(account, now, &mut self.pending.sip);
         }
-        self.registrations.resize(&mut self.rng, ports.len());
+    }
+
+    /// A port that disappeared from the settings keeps its machine until its call is over and its line is proven on hook.
+    pub(super) fn drop_surplus_ports(&mut self, out: &mut Vec<Action>) {
+        while self.ports.len() > self.settings.ports.len()
+            && let Some(port) = self.ports.pop_if(|port| port.call.is_none() && is_on_hook(port))
+        {
+            out.push(Action::Media { port: port.id, command: MediaCommand::Listen(Ear::Closed) });
+        }
     }
 
     fn apply_port(&mut self, id: PortId, settings: PortSettings, out: &mut Vec<Action>) {

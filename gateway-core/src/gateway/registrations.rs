@@ -77,12 +77,16 @@ impl Registrations {
         }
     }
 
-    /// As many rows as ports.
-    pub(super) fn resize(&mut self, rng: &mut Rng, ports: usize) {
+    /// As many rows as ports. Answers the accounts of rows that are gone and have to be taken back.
+    #[must_use]
+    pub(super) fn resize(&mut self, rng: &mut Rng, ports: usize) -> Vec<AccountId> {
+        let surplus = self.rows.iter().enumerate().skip(ports).filter(|(_, row)| row.ordered.is_some());
+        let surplus = surplus.map(|(index, _)| AccountId(port_id(index).0)).collect();
         self.rows.truncate(ports);
         while self.rows.len() < ports {
             self.rows.push(Row::new(rng));
         }
+        surplus
     }
 }
 
