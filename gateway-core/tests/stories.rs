@@ -2,7 +2,16 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod stories {
+    mod admission;
+    mod applying;
     pub mod cast;
+    mod digits;
+    mod endings;
     mod line_rings;
+    mod modes;
+    mod order_of_work;
+    mod single_user;
     mod sip_calls;
+    mod stopping;
+    mod targets;
 }

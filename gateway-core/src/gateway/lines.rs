@@ -158,6 +158,5 @@ impl Gateway {
             | LineState::OutOfService
             | LineState::Fault => {}
         }
-        self.drop_spare_ports();
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Audio, Bridge, CallEvent, Ending, Step};
 use crate::config::settings::DtmfToSip;
-use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport};
 use crate::gateway::plan::ms;
 use crate::gateway::record::EndCause;
 use crate::media::{Digit, MediaCommand, MediaEvent};
@@ -57,7 +57,25 @@ pub(super) fn hang_up(cause: EndCause, session: SessionId, bridge: &mut Bridge<'
 }
 
 fn line(report: LineReport, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
-    let LineReport::HungUp(evidence) = report else { return Step::Continue };
+    let evidence = match report {
+        LineReport::HungUp(evidence) => evidence,
+        // Only a line that is not supervised yet tells of progress: in a two-stage call the first tone is the dial tone.
+        LineReport::Progress(LineProgress::Tone(_)) => {
+            bridge.line.push(LineOrder::Supervise);
+            return Step::Continue;
+        }
+        LineReport::Progress(LineProgress::PolarityReversal)
+        | LineReport::Ringing
+        | LineReport::Caller(_)
+        | LineReport::RingingEnded
+        | LineReport::Seized
+        | LineReport::SeizeFailed(_)
+        | LineReport::Dialed
+        | LineReport::Released
+        | LineReport::Available
+        | LineReport::StuckOffHook
+        | LineReport::State(_) => return Step::Continue,
+    };
     let cause = match evidence {
         HangUpEvidence::DeviceGone => EndCause::DeviceGone,
         HangUpEvidence::LoopInterruption { .. }
@@ -92,6 +110,8 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
 }
 
 fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+    // Without an offer in the INVITE the ACK must bring the answer to ours (RFC 3261 §13.2.1): without it no audio ever flows,
+    // and nothing would watch over the call.
     if !audio.awaits_answer() {
         return Step::Continue;
     }

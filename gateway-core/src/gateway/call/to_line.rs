@@ -117,7 +117,7 @@ impl ToLine {
 
     pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
         match timer {
-            CallTimer::DialTone => self.give_up(EndCause::NoDialTone, bridge),
+            CallTimer::DialTone => self.no_dial_tone(bridge),
             CallTimer::DialPause => self.dial(bridge),
             CallTimer::AnswerLimit => self.answered(bridge),
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
@@ -165,6 +165,14 @@ impl ToLine {
             self.timers.set(CallTimer::DialPause, bridge.now + ms(bridge.settings.dial_pause_ms));
         }
         Step::Continue
+    }
+
+    fn no_dial_tone(&mut self, bridge: &mut Bridge<'_>) -> Step {
+        if self.stage == Stage::Talking {
+            bridge.line.push(LineOrder::Supervise);
+            return Step::Continue;
+        }
+        self.give_up(EndCause::NoDialTone, bridge)
     }
 
     fn dial(&mut self, bridge: &mut Bridge<'_>) -> Step {
@@ -260,7 +268,13 @@ impl ToLine {
         self.facts.answered = Some(bridge.now);
         let body = self.audio.last_answer().unwrap_or_else(|| self.audio.offer());
         bridge.agent.answer(self.session, body, bridge.now, bridge.sip);
-        bridge.line.push(LineOrder::Supervise);
+        if self.order.number.is_some() {
+            bridge.line.push(LineOrder::Supervise);
+        } else {
+            // Two-stage: the dial tone that the caller shall hear is no evidence of an end. The first tone starts supervision
+            // (see `talk`); where none comes, time does.
+            self.timers.set(CallTimer::DialTone, bridge.now + ms(bridge.settings.dial_tone_wait_ms));
+        }
         self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue

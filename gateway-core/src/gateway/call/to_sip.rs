@@ -15,8 +15,9 @@ use crate::time::Timers;
 /// Targets a port has: the first, and one to fall back on.
 const TARGETS: usize = 2;
 
-/// After the line is closed again in a double answer, the exchange gets this long to drop a collect call.
-const COLLECT_SETTLE_MS: u32 = 500;
+/// After the line is closed again in a double answer, the exchange gets this long to show that it dropped a collect call:
+/// dial tone, and the time to be sure of it.
+const COLLECT_SETTLE_MS: u32 = 1000;
 
 /// The category digit of a collect call (Brazil).
 const COLLECT_CATEGORY: char = '8';
