@@ -54,13 +54,13 @@ fn kamailio_challenges_grants_is_refreshed_and_told_goodbye() {
     wait_registered(&scene, 1, SOON);
 
     // The registrar grants 6 s: the registration is renewed before they are over, by the same client.
-    kamailio.from_now();
+    kamailio.mark();
     let renewed = kamailio.wait_longer(&["saved line1 "], Duration::from_secs(6));
     assert_eq!(word(&first, "call="), word(&renewed, "call="));
     assert_eq!(word(&first, "contact="), word(&renewed, "contact="));
     assert!(word(&first, "cseq=").parse::<u32>().unwrap() < word(&renewed, "cseq=").parse().unwrap());
 
-    kamailio.from_now();
+    kamailio.mark();
     let Scene { daemon, lines: _lines, place: _place, .. } = scene;
     daemon.stop();
     kamailio.wait(&["saved line1 ", "expires=0 "]);

@@ -60,7 +60,7 @@ fn single_user_a_line_without_cable_never_gets_a_call_and_gets_the_next_one_when
     scene.lines.act(0, "cable_out", json!({}));
     scene.daemon.wait_port(0, "no_battery");
     for _ in 0..2 {
-        scene.from_now();
+        scene.mark();
         office_calls(&scene, "100").finish();
         assert_eq!(scene.daemon.wait_record("sip_hung_up")["port"], 1);
         scene.daemon.wait_port(1, "idle");
@@ -74,7 +74,7 @@ fn single_user_a_line_without_cable_never_gets_a_call_and_gets_the_next_one_when
 
     scene.lines.act(0, "cable_in", json!({}));
     scene.daemon.wait_port(0, "idle");
-    scene.from_now();
+    scene.mark();
     office_calls(&scene, "100").finish();
     assert_eq!(scene.daemon.wait_record("sip_hung_up")["port"], 0, "the port that was not used for longest");
 }
@@ -101,7 +101,8 @@ fn profiles_that_make_no_sense_are_explained_and_nothing_starts() {
     };
     let (code, said) = run("{ \"format\": \"loopstart-profile\", ");
     assert_eq!(code, 65, "{said}");
-    let (code, said) = run(r#"{"format":"loopstart-profile","version":1,"settings":{"gateway":{"sip_prot":5060},"ports":[{"target":"a b"}]}}"#);
+    let (code, said) =
+        run(r#"{"format":"loopstart-profile","version":1,"settings":{"gateway":{"sip_prot":5060},"ports":[{"target":"a b"}]}}"#);
     assert_eq!(code, 65, "{said}");
     assert!(said.contains("gateway.sip_prot") && said.contains("ports[0].target"), "every mistake has its place: {said}");
     let (code, said) = run(r#"{"format":"loopstart-profile","version":99,"settings":{}}"#);
@@ -211,7 +212,12 @@ fn malformed_sip_sdp_and_rtp_disturb_no_call() {
         scene.uri("100"),
     );
     for number in 0..6000 {
-        let piece = if number % 3 == 0 { let n = noise.below(1400); noise.bytes(n) } else { noise.spoil(options.as_bytes()) };
+        let piece = if number % 3 == 0 {
+            let n = noise.below(1400);
+            noise.bytes(n)
+        } else {
+            noise.spoil(options.as_bytes())
+        };
         socket.send_to(&piece, ("127.0.0.1", scene.place.sip())).unwrap();
         let rtp = noise.below(4) as u16;
         let count = noise.below(300);
@@ -223,7 +229,14 @@ fn malformed_sip_sdp_and_rtp_disturb_no_call() {
     // SDP that is no SDP is refused with 400, and the second port is still free for it.
     let checks = reason(95);
     let fill = [("status", "400"), ("checks", checks.as_str())];
-    scene.caller(&Call { scenario: "trunk_refused.xml", codecs: "8\n      a=rtpmap:\n      m=audio nowhere RTP/AVP", fill: &fill, ..Call::default() }).finish();
+    scene
+        .caller(&Call {
+            scenario: "trunk_refused.xml",
+            codecs: "8\n      a=rtpmap:\n      m=audio nowhere RTP/AVP",
+            fill: &fill,
+            ..Call::default()
+        })
+        .finish();
 
     let told = scene.daemon.told(|event| event["notice"]["code"] == "malformed_sip").len();
     assert!((1..=3).contains(&told), "{told} notices about malformed SIP");
@@ -260,7 +273,7 @@ fn a_box_that_dies_in_a_call_ends_it_and_serves_again_when_it_is_back() {
 
     scene.lines = SimulatedBox::with_args(&["--ports", "1", "--link", link]);
     scene.daemon.wait_port(0, "idle");
-    scene.from_now();
+    scene.mark();
     let fill = [("hold_ms", "100")];
     scene.caller(&Call { scenario: "call.xml", fill: &fill, ..Call::default() }).finish();
     scene.daemon.wait_record("sip_hung_up");

@@ -53,23 +53,32 @@ impl Default for Register<'_> {
 
 fn register(scene: &Scene, asked: &Register<'_>) {
     let call_id = format!("{}-{}", asked.call_id, scene.place.sip());
-    let mut fill = vec![("user", asked.user), ("aor", asked.aor.unwrap_or(asked.user)), ("call_id", "[call_id]"), ("cseq", asked.cseq), ("contact", asked.contact)];
+    let mut fill = vec![
+        ("user", asked.user),
+        ("aor", asked.aor.unwrap_or(asked.user)),
+        ("call_id", "[call_id]"),
+        ("cseq", asked.cseq),
+        ("contact", asked.contact),
+    ];
     fill.extend([("expires", asked.expires), ("checks", asked.checks)]);
     if asked.scenario == "register.xml" {
         fill.push(("status", asked.status));
     }
     let right = settings::secret(asked.user);
-    Sipp::play(&scene.place, &Part {
-        scenario: asked.scenario,
-        ip: asked.ip,
-        port: scene.next_peer(),
-        remote_port: scene.place.sip(),
-        user: asked.user,
-        secret: asked.secret.unwrap_or(&right),
-        fill: &fill,
-        args: &["-cid_str", &call_id],
-        ..Part::default()
-    });
+    Sipp::play(
+        &scene.place,
+        &Part {
+            scenario: asked.scenario,
+            ip: asked.ip,
+            port: scene.next_peer(),
+            remote_port: scene.place.sip(),
+            user: asked.user,
+            secret: asked.secret.unwrap_or(&right),
+            fill: &fill,
+            args: &["-cid_str", &call_id],
+            ..Part::default()
+        },
+    );
 }
 
 /// The contacts of port 0.
@@ -97,12 +106,18 @@ fn several_contacts_register_refresh_and_leave_each_on_its_own() {
     register(&scene, &Register { checks: &first, ..Register::default() });
     scene.daemon.wait_notice("phone_registered");
     wait_contacts(&scene, &[A], SOON);
-    let other = Register { call_id: "second", contact: "Contact: <sip:line1@127.0.0.2:5998>", ip: "127.0.0.2", expires: "300", ..Register::default() };
+    let other = Register {
+        call_id: "second",
+        contact: "Contact: <sip:line1@127.0.0.2:5998>",
+        ip: "127.0.0.2",
+        expires: "300",
+        ..Register::default()
+    };
     register(&scene, &other);
     wait_contacts(&scene, &[A, B], SOON);
 
     // A refresh renews one of them and adds none.
-    scene.from_now();
+    scene.mark();
     register(&scene, &Register { cseq: "2", expires: "900", checks: &header("Contact", "expires="), ..Register::default() });
     let renewed = |snapshot: &Value| {
         let contacts = snapshot["ports"][0]["registration"]["contacts"].as_array().cloned().unwrap_or_default();
@@ -138,7 +153,7 @@ fn a_registration_that_nobody_renews_expires_and_a_ring_then_finds_nobody() {
     wait_contacts(&scene, &[], Duration::from_secs(20));
     assert!((8..=15).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     scene.daemon.wait_notice("phone_unregistered");
-    scene.from_now();
+    scene.mark();
     scene.lines.act(0, "ring", json!({}));
     scene.daemon.wait_notice("nobody_registered");
     scene.lines.act(0, "stop_ringing", json!({}));

@@ -180,8 +180,7 @@ fn a_line_without_battery_and_a_gateway_without_box_get_503() {
     let without_box = Daemon::run(&place, &settings::settings(&place, Mode::SipServer, 1), "none");
     let uri = format!("sip:100@127.0.0.1:{}", place.sip());
     let checks = reason(27);
-    let fill =
-        [("status", "503"), ("checks", checks.as_str()), ("to", &uri), ("user", "line1"), ("codecs", stage::scene::G711)];
+    let fill = [("status", "503"), ("checks", checks.as_str()), ("to", &uri), ("user", "line1"), ("codecs", stage::scene::G711)];
     let secret = settings::secret("line1");
     let part = stage::sipp::Part {
         scenario: "refused.xml",
@@ -204,7 +203,7 @@ fn listening(settings: &mut Settings) {
 
 /// Calls `number`, which ends like this; then the line is given back and the port is ready again.
 fn ends_before_the_answer(scene: &mut Scene, number: &str, status: &str, cause: u8, record: &str) {
-    scene.from_now();
+    scene.mark();
     scene.refused(&Call { number, ..Call::default() }, status, cause, "");
     let record = scene.daemon.wait_record(record);
     assert_eq!(record["sip_status"].to_string(), status);
@@ -235,7 +234,7 @@ fn special_information_tones_and_nobody_there_have_answers_of_their_own() {
     let rising = [950.0, 1400.0, 1800.0].map(|hz| Sound::tone(hz, -14.0, 330));
     let tones: Sound = rising.into_iter().chain([Sound::silence(1000)]).collect();
     let number = "100";
-    scene.from_now();
+    scene.mark();
     let checks = reason(1);
     let fill = [("status", "503"), ("checks", checks.as_str())];
     let call = scene.caller(&Call { scenario: "refused.xml", number, fill: &fill, ..Call::default() });
@@ -257,7 +256,7 @@ fn cancel_releases_the_line_at_once_at_any_step() {
     for (scenario, number, after_ms) in
         [("cancel_dialing.xml", "100", "50"), ("cancel_dialing.xml", "123456789", "900"), ("cancel_ringing.xml", "102", "500")]
     {
-        scene.from_now();
+        scene.mark();
         let fill = [("after_ms", after_ms)];
         scene.caller(&Call { scenario, number, fill: &fill, ..Call::default() }).finish();
         let record = scene.daemon.wait_record("sip_cancelled");
