@@ -293,7 +293,9 @@ impl World {
         self.settle();
         self.run_for(Duration::from_secs(60));
         // A registration may be on its way just now.
-        self.run_until(Duration::from_secs(10), |world| world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0);
+        self.run_until(Duration::from_secs(10), |world| {
+            world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0
+        });
         checks::after_healing(self)
     }
 

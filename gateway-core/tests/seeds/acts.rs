@@ -249,8 +249,9 @@ fn digits(history: &mut History) {
     };
     match open.filter(|_| history.rng.chance(600)) {
         Some(session) => {
-            let (kind, body) = [("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n"), ("application/dtmf", "hf"), ("application/dtmf", "9")]
-                [settings::index(&mut history.rng, 3)];
+            let (kind, body) =
+                [("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n"), ("application/dtmf", "hf"), ("application/dtmf", "9")]
+                    [settings::index(&mut history.rng, 3)];
             history.world.with_party(party, |party, now| party.info(session, kind, body, now));
         }
         None => history.world.tell(Event::Media { port, event }),

@@ -70,8 +70,7 @@ impl History {
         world.parties[phones[0]].open_office(accounts, Limits::default(), &mut office_rng);
         let address: SocketAddr = ([127, 0, 0, 9], 5060).into();
         let stranger = world.add_party_at(address, Habits::default());
-        let mut history =
-            History { world, rng, settings: base.clone(), base, phones, stranger, faults: BTreeMap::new(), held: Vec::new() };
+        let mut history = History { world, rng, settings: base.clone(), base, phones, stranger, faults: BTreeMap::new(), held: Vec::new() };
         history.world.checks.silence_is_right = true;
         history.register_phones();
         history
@@ -202,7 +201,11 @@ impl Totals {
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hours = self.seconds / 3600;
-        writeln!(f, "{} calls and {} INVITEs in {} histories, {hours} simulated hours, {} steps", self.calls, self.invites, self.histories, self.steps)?;
+        writeln!(
+            f,
+            "{} calls and {} INVITEs in {} histories, {hours} simulated hours, {} steps",
+            self.calls, self.invites, self.histories, self.steps
+        )?;
         writeln!(f, "  faults: {:?}", self.faults)?;
         write!(f, "  ends: {:?}", self.causes)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Audio, Bridge, CallEvent, Ending, Step};
 use crate::config::settings::DtmfToSip;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::gateway::plan::ms;
 use crate::gateway::record::EndCause;
 use crate::media::{Digit, MediaCommand, MediaEvent};
 use crate::sdp::SdpError;
@@ -91,7 +92,7 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
 }
 
 fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
-    if body.is_empty() || audio.plan().is_some() {
+    if !audio.awaits_answer() {
         return Step::Continue;
     }
     match audio.accept(body) {
@@ -117,7 +118,7 @@ fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge
 }
 
 fn flash(bridge: &mut Bridge<'_>) {
-    bridge.line.push(LineOrder::Flash(super::ms(bridge.settings.flash_ms)));
+    bridge.line.push(LineOrder::Flash(ms(bridge.settings.flash_ms)));
 }
 
 /// The Q.850 cause that goes with a BYE.
