@@ -122,7 +122,7 @@ impl ToLine {
             CallTimer::AnswerLimit => self.answered(bridge),
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
             CallTimer::Longest => talk::hang_up(EndCause::LongestCall, self.session, bridge),
-            CallTimer::CollectAnswer | CallTimer::CollectOpen => Step::Continue,
+            CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed => Step::Continue,
         }
     }
 
