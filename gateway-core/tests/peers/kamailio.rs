@@ -70,7 +70,6 @@ fn config(address: &str, longest_s: u32) -> String {
     let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
     let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
     let longest_s = longest_s.to_string();
-    let fill =
-        [("@address@", address), ("@modules@", modules), ("@load@", &load), ("@longest_s@", &longest_s), ("@ending@", &secret(""))];
+    let fill = [("@address@", address), ("@modules@", modules), ("@load@", &load), ("@longest_s@", &longest_s), ("@ending@", &secret(""))];
     fill.iter().fold(include_str!("kamailio.cfg").to_owned(), |text, (mark, value)| text.replace(mark, value))
 }

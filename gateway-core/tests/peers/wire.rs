@@ -1,9 +1,9 @@
 //! A serial wire with a person at it: the gateway at one end, the simulated box at the other, or nobody at all.
 
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
