@@ -54,7 +54,7 @@ enum End {
 
 /// The rest of a call that the telephone takes part in now: sound both ways, the end, and what is left of it.
 fn talk(scene: &mut Scene, phone: &mut Baresip, end: End) -> Value {
-    scene.from_now();
+    scene.mark();
     // The sounds take their time: the marker and its last echo; then the pause before the digits has begun.
     std::thread::sleep(Duration::from_millis(u64::from(MARKER_PERIOD_MS) * (MARKER_HZ.len() * ROUNDS) as u64 + 500));
     scene.daemon.wait_port(0, "talking");

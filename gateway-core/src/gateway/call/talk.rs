@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Audio, Bridge, CallEvent, Ending, Step};
 use crate::config::settings::DtmfToSip;
-use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport};
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
 use crate::gateway::plan::ms;
 use crate::gateway::record::EndCause;
 use crate::media::{Digit, MediaCommand, MediaEvent};
@@ -59,12 +59,7 @@ pub(super) fn hang_up(cause: EndCause, session: SessionId, bridge: &mut Bridge<'
 fn line(report: LineReport, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
     let evidence = match report {
         LineReport::HungUp(evidence) => evidence,
-        // Only a line that is not supervised yet tells of progress: in a two-stage call the first tone is the dial tone.
-        LineReport::Progress(LineProgress::Tone(_)) => {
-            bridge.line.push(LineOrder::Supervise);
-            return Step::Continue;
-        }
-        LineReport::Progress(LineProgress::PolarityReversal)
+        LineReport::Progress(_)
         | LineReport::Ringing
         | LineReport::Caller(_)
         | LineReport::RingingEnded

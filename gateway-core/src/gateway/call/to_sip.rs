@@ -19,6 +19,10 @@ const TARGETS: usize = 2;
 /// dial tone, and the time to be sure of it.
 const COLLECT_SETTLE_MS: u32 = 1000;
 
+/// How long a line is held that is answered only to be released: a shorter closure of the loop is no answer to an exchange,
+/// and the line would ring on.
+const DISMISS_MS: u32 = 1000;
+
 /// The category digit of a collect call (Brazil).
 const COLLECT_CATEGORY: char = '8';
 
@@ -107,9 +111,11 @@ impl ToSip {
                 Step::Continue
             }
             (CallTimer::CollectOpen, Stage::Screening(session)) => self.talk(session, bridge),
+            (CallTimer::Dismissed, Stage::Dismissing(ending)) => Step::End(ending),
             (
                 CallTimer::CollectAnswer
                 | CallTimer::CollectOpen
+                | CallTimer::Dismissed
                 | CallTimer::DialTone
                 | CallTimer::DialPause
                 | CallTimer::AnswerLimit
@@ -250,7 +256,10 @@ impl ToSip {
                 bridge.line.push(LineOrder::Supervise);
                 self.talk(session, bridge)
             }
-            Stage::Dismissing(ending) => Step::End(ending),
+            Stage::Dismissing(_) => {
+                self.timers.set(CallTimer::Dismissed, bridge.now + ms(DISMISS_MS));
+                Step::Continue
+            }
             Stage::AwaitingCaller
             | Stage::Locating(_)
             | Stage::Calling { .. }
