@@ -123,7 +123,8 @@ impl Gateway {
             settings,
         };
         gateway.keep_names(Moment::ZERO);
-        gateway.renew_accounts(Moment::ZERO);
+        // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
+        gateway.renew_accounts(Moment::ZERO, &mut Vec::new());
         gateway
     }
 
@@ -135,10 +136,10 @@ impl Gateway {
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),
             Event::DeviceGone => self.device_gone(now, out),
-            Event::Line { port, event } => self.line_event(port, event, now, out),
+            Event::Line { port, event } => self.line_event(port, event, now),
             Event::Media { port, event } => self.media_event(port, event, now, out),
             Event::Command(command) => self.command(&command, now, out),
-            Event::Address(address) => self.readdress(address),
+            Event::Address(address) => self.readdress(address, now, out),
             Event::Apply(settings) => self.apply(*settings, now, out),
             Event::Stop => self.stop(now, out),
         }
@@ -307,7 +308,7 @@ impl Gateway {
                 ];
                 out.push(self.notice(Severity::Info, NoticeCode::CallEnded, Some(id), &args, now));
                 out.push(Action::Record(record));
-                self.apply_waiting(id, now, out);
+                self.apply_waiting(id, out);
             }
         }
     }
@@ -326,7 +327,9 @@ impl Gateway {
             Command::OutOfService { port: id, hold } => {
                 let Some(port) = self.ports.get_mut(id.index()) else { return };
                 port.held = hold;
-                self.call_event(id, CallEvent::End(EndCause::Operator), now, out);
+                if hold {
+                    self.call_event(id, CallEvent::End(EndCause::Operator), now, out);
+                }
                 self.line_input(id, LineInput::Order(LineOrder::OutOfService(hold)), now);
             }
         }
@@ -338,7 +341,7 @@ impl Gateway {
         for index in 0..self.ports.len() {
             self.call_event(port_id(index), CallEvent::End(EndCause::Stopped), now, out);
         }
-        self.unregister_all(now);
+        self.renew_accounts(now, out);
     }
 
     fn notice(&self, severity: Severity, code: NoticeCode, port: Option<PortId>, args: &[(&str, String)], now: Moment) -> Action {

@@ -15,6 +15,7 @@ use caller::Caller;
 use gateway_core::config::PortId;
 use gateway_core::config::profile::Imported;
 use gateway_core::config::settings::Settings;
+use gateway_core::fxo::line::LineState;
 use gateway_core::fxo::simulator::act::{ExchangeEvent, IncomingCall, LineAct};
 use gateway_core::gateway::record::{CallDirection, CallRecord, EndCause};
 use gateway_core::gateway::view::{PortState, Snapshot};
@@ -96,7 +97,7 @@ async fn a_line_that_rings_is_shown_and_a_caller_who_gives_up_leaves_one_record(
         .virtual_line(PORT, LineAct::Ring(IncomingCall { from: Some("1133334444".to_owned()), ..IncomingCall::default() }))
         .await
         .unwrap();
-    updates.picture(|picture| picture.ports[0].state == PortState::Ringing && picture.ports[1].state == PortState::Idle).await;
+    updates.picture(|picture| picture.ports[0].line == LineState::Ringing && picture.ports[1].line == LineState::Idle).await;
     gateway.virtual_line(PORT, LineAct::StopRinging).await.unwrap();
     let record = updates.record().await;
     assert_eq!((record.port, record.direction), (PORT, CallDirection::FxoToSip));

@@ -3,7 +3,7 @@
 use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
-use crate::stream::{ExchangeLinesEvent, NoticeEvent, SnapshotEvent};
+use crate::stream::{NoticeEvent, PictureEvent};
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
@@ -11,6 +11,7 @@ macro_rules! commands {
         tauri_specta::collect_commands![
             crate::commands::window::boot::<$runtime>,
             crate::commands::overview::order,
+            crate::commands::overview::choose_device,
             crate::commands::users_and_ports::review,
             crate::commands::users_and_ports::apply,
             crate::commands::exchange::act_on_line,
@@ -26,7 +27,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
-        .events(collect_events![SnapshotEvent, NoticeEvent, ExchangeLinesEvent])
+        .events(collect_events![PictureEvent, NoticeEvent])
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()

@@ -39,8 +39,10 @@ impl Gateway {
             return Ok(running.clone());
         }
         let handle = GatewayHandle::start(self.options.clone()).await?;
+        // Before anything else is awaited, so that nothing the box tells at its start is missed.
+        let updates = handle.subscribe();
         let fresh = Running { handle, board: Board::default() };
-        tauri::async_runtime::spawn(stream::carry(app.clone(), fresh.clone()));
+        tauri::async_runtime::spawn(stream::carry(app.clone(), fresh.clone(), updates));
         *running = Some(fresh.clone());
         Ok(fresh)
     }

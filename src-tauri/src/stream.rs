@@ -1,6 +1,5 @@
 //! Carries what the gateway tells to the window, at a pace the window can paint.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::gateway::notice::Notice;
@@ -9,6 +8,7 @@ use gateway_core::shell::handle::Update;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime};
 use tauri_specta::Event as _;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
 
@@ -18,44 +18,50 @@ use crate::gateway::Running;
 /// Shortest time between two pictures: ten a second.
 const PICTURE_PACE: Duration = Duration::from_millis(100);
 
-/// A new picture.
+/// A new picture: whole each time, so that one that is missed is mended by the next.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
-pub(crate) struct SnapshotEvent(Snapshot);
+pub(crate) struct PictureEvent {
+    /// The gateway.
+    snapshot: Snapshot,
+    /// The lines of the simulated exchange; none when another box is in use.
+    exchange: Option<Vec<ExchangeLine>>,
+}
+
+impl PictureEvent {
+    /// What there is to see now.
+    fn of(running: &Running) -> Self {
+        let exchange = running.board.lines(&running.handle.device().choice);
+        PictureEvent { snapshot: (*running.handle.snapshot()).clone(), exchange }
+    }
+}
 
 /// A new notice.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct NoticeEvent(Notice);
 
-/// The lines of the simulated exchange, after something happened on one; none when another box is in use.
-#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
-pub(crate) struct ExchangeLinesEvent(Option<Vec<ExchangeLine>>);
-
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
-pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running) {
-    let mut updates = running.handle.subscribe();
-    let mut newest: Option<Arc<Snapshot>> = Some(running.handle.snapshot());
+pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
+    let mut changed = true;
     let mut due = Instant::now();
     loop {
         tokio::select! {
             update = updates.recv() => match update {
-                Ok(Update::Snapshot(snapshot)) => newest = Some(snapshot),
+                Ok(Update::Snapshot(_) | Update::Device(_)) => changed = true,
                 Ok(Update::Notice(notice)) => tell(NoticeEvent(notice).emit(&app)),
                 Ok(Update::Exchange(event)) => {
                     running.board.note(event);
-                    tell(ExchangeLinesEvent(running.board.lines(&running.handle.device().choice)).emit(&app));
+                    changed = true;
                 }
-                Ok(Update::Device(status)) => tell(ExchangeLinesEvent(running.board.lines(&status.choice)).emit(&app)),
                 Ok(Update::Record(_)) => {}
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the window fell behind");
-                    newest = Some(running.handle.snapshot());
+                    changed = true;
                 }
                 Ok(Update::Ended(_)) | Err(RecvError::Closed) => break,
             },
-            () = sleep_until(due), if newest.is_some() => {
-                if let Some(snapshot) = newest.take() {
-                    tell(SnapshotEvent((*snapshot).clone()).emit(&app));
-                }
+            () = sleep_until(due), if changed => {
+                changed = false;
+                tell(PictureEvent::of(&running).emit(&app));
                 due = Instant::now() + PICTURE_PACE;
             }
         }

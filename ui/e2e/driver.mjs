@@ -1,13 +1,15 @@
 // A WebDriver client of forty lines, and the program's window behind it.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BINARY = process.env.LOOPSTART_BINARY ?? `${ROOT}target/debug/loopstart`;
 const SHOTS = `${ROOT}screenshots/`;
+const photograph = promisify(execFile);
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
 /** A display of our own, where none is given. */
@@ -31,7 +33,7 @@ export async function driver(port, environment) {
     await pause(50);
   }
   return {
-    open: () => open(base),
+    open: () => open(base, env.DISPLAY),
     async end() {
       child.kill();
       if (child.exitCode === null) await once(child, "exit");
@@ -39,9 +41,11 @@ export async function driver(port, environment) {
   };
 }
 
-async function open(base) {
+async function open(base, screen) {
   const call = async (method, path, body) => {
-    const answer = await fetch(base + path, { method, body: method === "POST" ? JSON.stringify(body ?? {}) : undefined });
+    const answer = await fetch(base + path, { method, body: method === "POST" ? JSON.stringify(body ?? {}) : undefined, signal: AbortSignal.timeout(15_000) }).catch((error) => {
+      throw new Error(`${method} ${path}: ${error.message}`);
+    });
     const { value } = await answer.json();
     if (!answer.ok) throw new Error(`${path}: ${value.error}: ${value.message}`);
     return value;
@@ -71,9 +75,10 @@ async function open(base) {
     },
     text: (css) => run("return document.querySelector(arguments[0])?.textContent ?? null", css),
     value: (css) => run("return document.querySelector(arguments[0])?.value ?? null", css),
+    /** Photographs the display; WebDriver's own photograph sometimes never comes. */
     async shoot(name) {
       await mkdir(SHOTS, { recursive: true });
-      await writeFile(`${SHOTS}${name}.png`, Buffer.from(await call("GET", `${at}/screenshot`), "base64"));
+      await photograph("import", ["-display", screen, "-window", "root", `${SHOTS}${name}.png`]);
     },
     close: () => call("DELETE", at),
   };

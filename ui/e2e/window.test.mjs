@@ -1,9 +1,10 @@
 // The real window, the real gateway, the simulated box and a telephone on loopback: npm run e2e (after cargo build).
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { display, driver } from "./driver.mjs";
 import { phone } from "./phone.mjs";
@@ -20,7 +21,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "loopstart-e2e-"));
   screen = await display(90 + (process.pid % 9));
   telephone = await phone(1_500);
-  webdriver = await driver(4_600 + (process.pid % 300), { DISPLAY: screen.name, LOOPSTART_DATA_DIR: folder, LOOPSTART_VIRTUAL: "2", LANG: "pt_BR.UTF-8" });
+  webdriver = await driver(4_600 + (process.pid % 300), { DISPLAY: screen.name, LOOPSTART_DATA_DIR: folder, LOOPSTART_VIRTUAL: "2" });
 });
 
 after(async () => {
@@ -55,7 +56,7 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
   await window.shoot("window-2-confirm");
   await window.click("[role=alertdialog] .primary");
   await window.until("the settings hold", "return document.querySelector('.bar .primary') === null");
-  assert.equal(await window.text("[data-strip='mode']"), "SIP Trunk");
+  await window.until("the strip tells the mode in force", "return /^SIP trunk$/i.test(document.querySelector(arguments[0]).textContent)", "[data-strip='mode']");
 
   // The line rings, the telephone is called, both talk.
   await window.click("[data-page='overview']");
@@ -69,12 +70,17 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
      new MutationObserver(note).observe(document.querySelector("[data-port='1']"), { attributes: true });`,
   );
   await window.click(".title .button");
+  // Caller ID between the rings, so that the card has something to collect while it only rings.
+  await window.click("[data-exchange-line='1'] .choice");
+  await window.until("the ways of caller ID drop down", "return document.querySelector('[role=option][data-value=v23]') !== null");
+  await window.click("[role=option][data-value=v23]");
   await window.click("[data-exchange-line='1'] button[type=submit]");
   await window.until("the line rings", "return window.__seen.includes('ringing') || window.__seen.includes('calling')");
   await window.until("the telephone is called", STATE, "calling");
   await window.shoot("window-3-calling");
   await window.until("both talk", STATE, "talking");
   assert.deepEqual(telephone.invites, [`sip:${target}`]);
+  assert.match(await window.text("[data-port='1'] .parties"), /\(11\) 3333-4444/);
   await window.until("the levels move", "return document.querySelector(\"[data-port='1'] .bar .lit\") !== null");
   await window.shoot("window-4-talking");
 
@@ -93,5 +99,25 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
   assert.equal(await again.value(TARGET), target);
   assert.equal(await again.run("return document.querySelector(\"[data-mode='sip_trunk']\").dataset.state"), "checked");
   await again.shoot("window-6-restarted");
-  await again.close();
+
+  // Asked to end in the middle of a call, the program says goodbye first.
+  await again.click("[data-page='overview']");
+  await again.until("the line is idle after the restart", STATE, "idle");
+  await again.click(".title .button");
+  await again.click("[data-exchange-line='1'] button[type=submit]");
+  await again.until("both talk again", STATE, "talking");
+  process.kill(await programOf(folder), "SIGTERM");
+  for (let tries = 0; telephone.byes < 2 && tries < 100; tries += 1) await pause(50);
+  assert.equal(telephone.byes, 2);
+  await again.close().catch(() => {});
 });
+
+/** The process of the program that keeps its database in this folder. */
+async function programOf(data) {
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const [name, environment] = await Promise.all(["comm", "environ"].map((file) => readFile(`/proc/${entry}/${file}`, "utf8").catch(() => "")));
+    if (name.trim() === "loopstart" && environment.includes(`LOOPSTART_DATA_DIR=${data}\0`)) return Number(entry);
+  }
+  throw new Error("the program does not run");
+}

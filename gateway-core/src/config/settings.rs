@@ -203,7 +203,7 @@ pub struct LineSettings {
     pub rtp_timeout_s: u32,
     /// Silence both ways for this many seconds ends the call; 0 turns it off.
     pub silence_timeout_s: u32,
-    /// Longest call in seconds; 0 turns the bound off.
+    /// Longest call in seconds; 0 leaves only the ceiling of 24 hours.
     pub longest_call_s: u32,
     /// Time the line rests after release before it is used again, in ms.
     pub guard_ms: u32,

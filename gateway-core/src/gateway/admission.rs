@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::callers::is_used;
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::router::{self, Wanted};
@@ -10,6 +11,7 @@ use super::{Gateway, port_id};
 use crate::config::PortId;
 use crate::config::settings::Mode;
 use crate::sip::agent::Refusal;
+use crate::sip::agent::q850;
 use crate::sip::digest::{Credentials, Verdict};
 use crate::sip::message::{Message, Method, Request};
 use crate::sip::uri::Uri;
@@ -19,9 +21,6 @@ use crate::time::Moment;
 impl Gateway {
     pub(super) fn datagram(&mut self, source: SocketAddr, bytes: &[u8], now: Moment, out: &mut Vec<Action>) {
         let ip = router::plain_ip(source.ip());
-        if self.sources.is_banned(ip, now) {
-            return;
-        }
         match wire::read(bytes) {
             Ok(Message::Request(request)) => {
                 if self.admits_request(source, &request, now, out) {
@@ -34,7 +33,8 @@ impl Gateway {
                     let args = [("source", source.to_string()), ("problem", error.defect.to_string())];
                     out.push(self.notice(Severity::Warning, NoticeCode::MalformedSip, None, &args, now));
                 }
-                let admitted = !self.settings.gateway.stealth || self.is_admitted_somewhere(source, None);
+                let admitted =
+                    !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(source, false));
                 if let Some(response) = error.reply.filter(|_| admitted) {
                     out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(*response)) });
                 }
@@ -44,44 +44,49 @@ impl Gateway {
 
     /// "Only from host" before anything else is looked at. Sources that no port admits get silence (stealth) or 403.
     fn admits_request(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> bool {
+        let ip = router::plain_ip(source.ip());
         if let Some(session) = self.agent.session_of(&Message::Request(request.clone())) {
             // A peer that we called ourselves may end its call, whatever the list says: the line must not stay seized.
             let owner = self.sessions.get(&session).copied();
-            if owner.is_none_or(|(port, peer)| peer == source.ip() || self.admits(port, source, Some(request))) {
+            let holds_token = self.holds_token(request);
+            if owner.is_none_or(|(port, peer)| peer == ip || self.admits(port, source, holds_token)) {
                 return true;
             }
-        } else if self.is_admitted_somewhere(source, Some(request)) {
+        } else if self.sources.is_banned(ip, now) {
+            return false;
+        } else if self.is_admitted_somewhere(source, self.holds_token(request)) {
             return true;
         }
-        let ip = router::plain_ip(source.ip());
         if self.sources.is_news(ip, NoticeCode::SourceDropped, now) {
             let args = [("source", source.ip().to_string())];
             out.push(self.notice(Severity::Warning, NoticeCode::SourceDropped, None, &args, now));
         }
         if !self.settings.gateway.stealth && *request.method() != Method::Ack {
             let mut response = request.respond(403);
-            response.headers_mut().set("Reason", "Q.850;cause=21");
+            response.headers_mut().set("Reason", q850(21));
             out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(response)) });
         }
         false
     }
 
-    fn is_admitted_somewhere(&self, source: SocketAddr, request: Option<&Request>) -> bool {
-        self.ports.iter().any(|port| self.admits(port.id, source, request))
+    fn is_admitted_somewhere(&self, source: SocketAddr, holds_token: bool) -> bool {
+        self.ports.iter().any(|port| self.admits(port.id, source, holds_token))
+    }
+
+    /// Whether a request was sent to the Contact of one of our registrations, whose user part nobody can guess.
+    pub(super) fn holds_token(&self, request: &Request) -> bool {
+        let user = Uri::parse(request.uri()).ok().and_then(|uri| uri.user);
+        user.and_then(|user| self.registrations.account_of(&user)).is_some()
     }
 
     /// Whether a port admits a source: its "only from host", and in client mode the registered server or our contact token.
-    pub(super) fn admits(&self, id: PortId, source: SocketAddr, request: Option<&Request>) -> bool {
+    pub(super) fn admits(&self, id: PortId, source: SocketAddr, holds_token: bool) -> bool {
         let Some(port) = self.ports.get(id.index()) else { return false };
         let ip = router::plain_ip(source.ip());
         let listed = port.hosts.admits(ip, &|host| self.names.known(host));
         match self.settings.gateway.mode {
             Mode::SipServer | Mode::SipTrunk => listed,
-            Mode::SipClient => {
-                let token =
-                    request.and_then(|request| Uri::parse(request.uri()).ok()?.user).and_then(|user| self.registrations.account_of(&user));
-                listed && (token.is_some() || self.is_remote_server(ip))
-            }
+            Mode::SipClient => listed && (holds_token || self.is_remote_server(ip)),
         }
     }
 
@@ -128,7 +133,7 @@ impl Gateway {
         let (user, secret) = if gateway.single_user {
             Some((&gateway.user, &gateway.secret)).filter(|(known, _)| *known == user)
         } else {
-            self.settings.ports.iter().map(|port| (&port.user, &port.secret)).find(|(known, _)| *known == user)
+            self.settings.ports.iter().filter(|port| is_used(port)).map(|port| (&port.user, &port.secret)).find(|(known, _)| *known == user)
         }?;
         // A blank user or secret is no credential at all.
         let usable = !user.is_empty() && !secret.0.is_empty();
@@ -141,6 +146,6 @@ impl Gateway {
             return Wanted::Any;
         }
         // The user has just proven its secret, so it is one of these; an unknown one would be given a port that is not there.
-        Wanted::Port(self.settings.ports.iter().position(|port| port.user == user).map_or(PortId(u16::MAX), port_id))
+        Wanted::Port(self.settings.ports.iter().position(|port| is_used(port) && port.user == user).map_or(PortId(u16::MAX), port_id))
     }
 }

@@ -4,11 +4,11 @@ use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::port::{Port, parse_hosts};
 use super::registrations::limits;
-use super::{Gateway, GatewayAddress, REALM, is_on_hook, offers, plan, port_id};
+use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
 use crate::config::PortId;
 use crate::config::country::Country;
-use crate::config::settings::{Mode, PortSettings, Settings};
-use crate::fxo::line::LineInput;
+use crate::config::settings::{Mode, PortSettings, Secret, Settings};
+use crate::fxo::line::{LineInput, LineState};
 use crate::media::{Ear, MediaCommand};
 use crate::sip::digest::Verifier;
 use crate::time::Moment;
@@ -22,22 +22,25 @@ impl Gateway {
         if settings.gateway.sha256_digest != self.settings.gateway.sha256_digest {
             self.verifier = Verifier::new(REALM, offers(&settings), &mut self.rng);
         }
+        // Whoever registered with a secret that is changed now has to prove the new one.
+        let before = self.users();
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
-        let users = self.users();
-        self.registrar.retain_users(|user| users.iter().any(|known| known == user));
+        let kept: Vec<String> = self.users().into_iter().filter(|user| before.contains(user)).map(|(user, _)| user).collect();
+        self.registrar.retain_users(|user| kept.iter().any(|known| known == user));
         for (index, port) in self.settings.ports.clone().into_iter().enumerate() {
             self.apply_port(port_id(index), port, out);
         }
         self.keep_names(now);
-        self.renew_accounts(now);
+        self.renew_accounts(now, out);
         out.push(self.notice(Severity::Info, NoticeCode::SettingsApplied, None, &[], now));
     }
 
-    pub(super) fn readdress(&mut self, address: GatewayAddress) {
+    pub(super) fn readdress(&mut self, address: GatewayAddress, now: Moment, out: &mut Vec<Action>) {
         self.address = address;
         self.agent.set_local(address.sip);
-        self.registrations.forget_orders();
+        self.registrations.register_again();
+        self.renew_accounts(now, out);
     }
 
     fn resize_ports(&mut self, ports: &[PortSettings], now: Moment) {
@@ -53,10 +56,12 @@ impl Gateway {
         }
     }
 
-    /// A port that disappeared from the settings keeps its machine until its call is over and its line is proven on hook.
+    /// Drops the ports at the end that the settings know no more, once their line is proven to be released.
+    ///
+    /// Until then such a port keeps its machine, which repeats the release; it takes no new call.
     pub(super) fn drop_surplus_ports(&mut self, out: &mut Vec<Action>) {
         while self.ports.len() > self.settings.ports.len()
-            && let Some(port) = self.ports.pop_if(|port| port.call.is_none() && is_on_hook(port))
+            && let Some(port) = self.ports.pop_if(|port| port.call.is_none() && is_at_rest(port))
         {
             out.push(Action::Media { port: port.id, command: MediaCommand::Listen(Ear::Closed) });
         }
@@ -76,7 +81,7 @@ impl Gateway {
     }
 
     /// Settings that waited for the end of a call.
-    pub(super) fn apply_waiting(&mut self, id: PortId, _now: Moment, out: &mut Vec<Action>) {
+    pub(super) fn apply_waiting(&mut self, id: PortId, out: &mut Vec<Action>) {
         if let Some((settings, country)) = self.ports.get_mut(id.index()).and_then(|port| port.waiting.take()) {
             self.apply_to_idle(id, settings, country, out);
         }
@@ -110,12 +115,23 @@ impl Gateway {
         self.names.keep(&hosts, now);
     }
 
-    fn users(&self) -> Vec<String> {
+    /// Users that may register here, with their secrets.
+    fn users(&self) -> Vec<(String, Secret)> {
         let gateway = &self.settings.gateway;
         match (gateway.mode, gateway.single_user) {
-            (Mode::SipServer, true) => vec![gateway.user.clone()],
-            (Mode::SipServer, false) => self.settings.ports.iter().map(|port| port.user.clone()).collect(),
+            (Mode::SipServer, true) => vec![(gateway.user.clone(), gateway.secret.clone())],
+            (Mode::SipServer, false) => self.settings.ports.iter().map(|port| (port.user.clone(), port.secret.clone())).collect(),
             (Mode::SipClient | Mode::SipTrunk, _) => Vec::new(),
         }
+    }
+}
+
+/// Whether the line of a port is proven to be on hook: nothing is left to be released.
+fn is_at_rest(port: &Port) -> bool {
+    match port.line.state() {
+        LineState::Absent | LineState::NoBattery | LineState::Idle | LineState::Ringing | LineState::InUse | LineState::OutOfService => {
+            true
+        }
+        LineState::Seizing | LineState::OffHook | LineState::Releasing | LineState::Guard | LineState::Fault => false,
     }
 }

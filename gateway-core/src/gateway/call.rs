@@ -13,7 +13,6 @@ pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::notice::NoticeCode;
 use super::record::{CallDirection, CallRecord, EndCause};
@@ -271,9 +270,4 @@ impl Call {
             sip_status: ending.sip_status,
         }
     }
-}
-
-/// A setting in milliseconds as a duration.
-fn ms(millis: u32) -> Duration {
-    Duration::from_millis(u64::from(millis))
 }

@@ -5,15 +5,17 @@ use std::net::SocketAddr;
 use super::call::{Audio, Call, CallFacts, Order, ToLine};
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
+use super::port::Port;
 use super::record::CallDirection;
 use super::router::{self, Candidate, Denial, Wanted};
 use super::{Gateway, Orders, bridge, port_id};
 use crate::config::PortId;
-use crate::config::settings::Mode;
+use crate::config::settings::{Mode, PortSettings};
 use crate::rng::Rng;
 use crate::sdp::{LocalMedia, SdpError};
 use crate::sip::agent::{Refusal, RequestId, SessionId};
 use crate::sip::message::{Method, Request};
+use crate::sip::options;
 use crate::sip::uri::Uri;
 use crate::time::Moment;
 
@@ -33,6 +35,9 @@ pub(super) struct Invitation<'a> {
     /// The request.
     pub(super) request: &'a Request,
 }
+
+/// A caller's URI is kept up to this length in records and on the card; SIP allows a message full of it.
+const MOST_PARTY_CHARS: usize = 256;
 
 /// A SIP caller whose right to call is settled.
 struct Caller {
@@ -57,18 +62,19 @@ impl Gateway {
             Mode::SipTrunk => Caller { wanted: Wanted::Any, number: Some(request_user(request)) },
         };
         let number = caller.number.map(|user| router::dialled_digits(&user));
-        let routed = self.route(source, request, caller.wanted, number.as_deref());
+        let holds_token = self.holds_token(request);
+        let routed = self.route(source, holds_token, caller.wanted, number.as_deref());
         match routed.and_then(|id| self.answer_in_sdp(id, request.body()).map(|audio| (id, audio))) {
             Ok((id, audio)) => {
-                let order = Order { number, any_port: caller.wanted == Wanted::Any };
+                let order = Order { number, any_port: caller.wanted == Wanted::Any, holds_token };
                 self.begin_to_line(id, invitation, audio, order, now, out);
             }
             Err(denial) => self.deny(invitation, caller.wanted, denial, now, out),
         }
     }
 
-    fn route(&self, source: SocketAddr, request: &Request, wanted: Wanted, number: Option<&str>) -> Result<PortId, Denial> {
-        let candidates: Vec<_> = self.ports.iter().map(|port| self.candidate(port.id, source, Some(request))).collect();
+    fn route(&self, source: SocketAddr, holds_token: bool, wanted: Wanted, number: Option<&str>) -> Result<PortId, Denial> {
+        let candidates: Vec<_> = self.ports.iter().map(|port| self.candidate(port.id, source, holds_token)).collect();
         let chosen = router::choose_port(&candidates, wanted);
         if let Err(denial @ (Denial::HostNotAdmitted | Denial::Disabled)) = chosen {
             return Err(denial);
@@ -79,14 +85,14 @@ impl Gateway {
         chosen
     }
 
-    fn candidate(&self, id: PortId, source: SocketAddr, request: Option<&Request>) -> Candidate {
+    fn candidate(&self, id: PortId, source: SocketAddr, holds_token: bool) -> Candidate {
         let port = &self.ports[id.index()];
         Candidate {
             port: id,
             line: port.line.state(),
             busy: port.call.is_some(),
-            enabled: port.settings.sip_to_fxo,
-            admitted: self.admits(id, source, request),
+            enabled: port.settings.sip_to_fxo && id.index() < self.settings.ports.len(),
+            admitted: self.admits(id, source, holds_token),
             last_used: port.last_used,
         }
     }
@@ -106,7 +112,7 @@ impl Gateway {
 
     fn begin_to_line(&mut self, id: PortId, invitation: Invitation<'_>, audio: Audio, order: Order, now: Moment, out: &mut Vec<Action>) {
         let Invitation { session, source, request } = invitation;
-        let from = request.from().map(|from| from.uri).unwrap_or_default();
+        let from = request.from().map(|from| from.uri.chars().take(MOST_PARTY_CHARS).collect()).unwrap_or_default();
         let to = order.number.clone().unwrap_or_default();
         let facts = facts(&mut self.rng, id, CallDirection::SipToFxo, from, to, now);
         self.agent.provisional(session, 100, None, now, &mut self.pending.sip);
@@ -125,20 +131,23 @@ impl Gateway {
     /// Glare: the line rang while it was being seized. The caller gets the next free port, or 486.
     pub(super) fn move_call(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
         out.push(self.notice(Severity::Warning, NoticeCode::Glare, Some(id), &[], now));
-        let Some(Call::ToLine(call)) = &self.ports[id.index()].call else { return };
-        let peer = self.sessions.get(&call.session()).map(|(_, peer)| *peer);
-        let next = peer.and_then(|ip| {
-            let source = SocketAddr::new(ip, 0);
-            let others = self.ports.iter().filter(|port| call.may_move_to(port.id));
-            let candidates: Vec<_> = others.map(|port| self.candidate(port.id, source, None)).collect();
-            router::choose_port(&candidates, Wanted::Any).ok()
-        });
+        let peer = self.sessions.values().find(|(owner, _)| *owner == id).map(|(_, peer)| *peer);
+        let next = match (peer, &self.ports[id.index()].call) {
+            (Some(ip), Some(Call::ToLine(call))) if call.order().any_port => {
+                let others = self.ports.iter().filter(|port| port.id != id && !call.tried().contains(&port.id));
+                let candidate = |port: &Port| self.candidate(port.id, SocketAddr::new(ip, 0), call.order().holds_token);
+                let candidates: Vec<_> = others.map(candidate).collect();
+                router::choose_port(&candidates, Wanted::Any).ok()
+            }
+            (_, Some(_) | None) => None,
+        };
         let Some(next) = next else {
             return self.call_event(id, super::call::CallEvent::End(super::record::EndCause::Glare), now, out);
         };
         let local = self.local_media(next);
         let Some(Call::ToLine(mut call)) = self.ports[id.index()].call.take() else { return };
         let offer = std::mem::take(&mut self.ports[id.index()].offer);
+        self.apply_waiting(id, out);
         let port = &mut self.ports[next.index()];
         let settings = port.settings.line.clone();
         let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
@@ -162,7 +171,7 @@ impl Gateway {
             (None, None) => format!("ports[].{name}"),
             (_, Some(_)) => name.to_owned(),
         });
-        if self.sources.is_news(router::plain_ip(source.ip()), row.notice, now)
+        if self.sources.has_room(now)
             && let Action::Notice(mut notice) =
                 self.notice(Severity::Warning, row.notice, port, &[("source", source.ip().to_string())], now)
         {
@@ -181,7 +190,8 @@ impl Gateway {
     fn client_mode_caller(&self, request: &Request) -> Caller {
         let user = request_user(request);
         let by_token = self.registrations.account_of(&user);
-        let by_user = || self.settings.ports.iter().position(|port| !port.user.is_empty() && port.user == user).map(port_id);
+        let by_user =
+            || self.settings.ports.iter().position(|port| is_used(port) && !port.user.is_empty() && port.user == user).map(port_id);
         let named = by_token.or_else(|| if self.settings.gateway.single_user { None } else { by_user() });
         let wanted = match named {
             Some(port) if !self.settings.gateway.single_user => Wanted::Port(port),
@@ -204,8 +214,7 @@ impl Gateway {
             (Method::Register, Mode::SipClient | Mode::SipTrunk) => not_allowed(request),
             (Method::Options, _) => {
                 let mut response = request.respond(200);
-                response.headers_mut().set("Accept", "application/sdp");
-                response.headers_mut().set("Allow", ALLOWED);
+                options::describe(response.headers_mut());
                 response
             }
             (
@@ -241,13 +250,15 @@ impl Gateway {
     }
 }
 
-/// Methods the gateway answers to.
-const ALLOWED: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE";
-
 fn not_allowed(request: &Request) -> crate::sip::message::Response {
     let mut response = request.respond(405);
-    response.headers_mut().set("Allow", ALLOWED);
+    response.headers_mut().set("Allow", options::ALLOW);
     response
+}
+
+/// Whether a port takes part in calls at all.
+pub(super) fn is_used(port: &PortSettings) -> bool {
+    port.sip_to_fxo || port.fxo_to_sip
 }
 
 /// The facts of a call that begins now.

@@ -52,7 +52,7 @@ impl Gateway {
         }
     }
 
-    pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment, _out: &mut Vec<Action>) {
+    pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment) {
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         match &event {
             LineEvent::Measured { millivolts, microamps, .. } => {
@@ -116,10 +116,10 @@ impl Gateway {
     /// A valid ring began: a call, unless FXO→SIP is off, in which case nothing at all goes out.
     fn rings(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
         let Some(port) = self.ports.get(id.index()) else { return };
-        if port.call.is_some() {
+        if port.call.is_some() || self.stopping || id.index() >= self.settings.ports.len() {
             return;
         }
-        if !port.settings.fxo_to_sip || self.stopping {
+        if !port.settings.fxo_to_sip {
             out.push(self.notice(Severity::Info, NoticeCode::RingIgnored, Some(id), &[], now));
             return;
         }
@@ -137,16 +137,19 @@ impl Gateway {
             port.ear = ear;
             out.push(Action::Media { port: id, command: MediaCommand::Listen(ear) });
         }
-        let was_dead = port.shown.0 == super::view::PortState::NoBattery;
         match state {
-            LineState::NoBattery if !was_dead => {
+            LineState::NoBattery if port.had_battery == Some(true) => {
+                port.had_battery = Some(false);
                 out.push(self.notice(Severity::Warning, NoticeCode::LineDisconnected, Some(id), &[], now));
             }
-            LineState::Idle if was_dead => out.push(self.notice(Severity::Info, NoticeCode::LineConnected, Some(id), &[], now)),
+            LineState::Idle => {
+                if port.had_battery.replace(true) == Some(false) {
+                    out.push(self.notice(Severity::Info, NoticeCode::LineConnected, Some(id), &[], now));
+                }
+            }
+            LineState::Absent => port.had_battery = None,
             LineState::InUse => out.push(self.notice(Severity::Info, NoticeCode::ParallelPhone, Some(id), &[], now)),
             LineState::NoBattery
-            | LineState::Idle
-            | LineState::Absent
             | LineState::Ringing
             | LineState::Seizing
             | LineState::OffHook

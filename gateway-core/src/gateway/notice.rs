@@ -38,7 +38,7 @@ pub enum NoticeCode {
     ParallelPhone,
     /// A line does not let itself be released.
     StuckOffHook,
-    /// A line rings. Args: `caller`.
+    /// A line rings.
     Ringing,
     /// A ring was ignored because FXO→SIP is off on the port.
     RingIgnored,

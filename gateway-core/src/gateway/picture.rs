@@ -4,8 +4,8 @@ use super::Gateway;
 use super::port::Port;
 use super::view::{ContactView, Load, PortState, PortView, RegistrationView, Snapshot};
 use crate::config::PortId;
-use crate::fxo::line::LineState;
 use crate::config::settings::Mode;
+use crate::fxo::line::LineState;
 use crate::sip::agent::RegistrationState;
 use crate::time::Moment;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::country::{self, Country};
-use crate::config::settings::PortSettings;
+use crate::config::settings::{LineSettings, PortSettings};
 use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::fxo::line::LineConfig;
 use crate::media::MediaConfig;
@@ -49,6 +49,16 @@ pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
 #[must_use]
 pub fn seconds_or_never(seconds: u32) -> Option<Duration> {
     (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
+}
+
+/// No call is longer than this, even where the setting for the longest call is off: a peer that puts the call on hold and dies
+/// gives no other evidence, and no line stays seized without a bound.
+const CEILING: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest call on a line.
+#[must_use]
+pub fn longest_call(line: &LineSettings) -> Duration {
+    seconds_or_never(line.longest_call_s).map_or(CEILING, |longest| longest.min(CEILING))
 }
 
 /// Milliseconds from a setting.

@@ -47,6 +47,8 @@ pub(super) struct Port {
     pub waiting: Option<(PortSettings, &'static Country)>,
     /// Target 0 or 1 is wanted, and its name is being resolved.
     pub locating: Option<usize>,
+    /// Whether the line had battery when that was last seen; `None` until the box has told it once.
+    pub had_battery: Option<bool>,
     /// Held by the operator.
     pub held: bool,
 }
@@ -74,6 +76,7 @@ impl Port {
             shown: (PortState::Absent, now),
             waiting: None,
             locating: None,
+            had_battery: None,
             held: false,
         }
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::callers::is_used;
 use super::io::Action;
 use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
@@ -11,11 +12,17 @@ use super::{Gateway, port_id};
 use crate::config::PortId;
 use crate::config::settings::{GatewaySettings, Mode};
 use crate::rng::Rng;
-use crate::sip::agent::{Account, AccountId, Refusal, RegistrationState};
+use crate::sip::agent::{Account, AccountId, Refusal, RegistrationState, q850};
 use crate::sip::message::{Request, Response};
 use crate::sip::registrar::Limits;
 use crate::sip::uri::Uri;
 use crate::time::Moment;
+
+/// The status shown for a server whose name does not resolve: the service is unavailable.
+const UNRESOLVED: u16 = 503;
+
+/// When such a name is asked for again.
+const RESOLVE_AGAIN: Duration = Duration::from_secs(60);
 
 /// Length of the token in the Contact of an account: 48 bits that a stranger cannot guess.
 const TOKEN_DIGITS: usize = 12;
@@ -36,11 +43,15 @@ struct Row {
     state: Option<(RegistrationState, Moment)>,
     /// It is being taken back, and the registrar has not said so yet.
     leaving: bool,
+    /// It is registered with an address of ours that holds no more.
+    again: bool,
+    /// User part of the Contact of our calls. The peers we call see it, so it opens nothing.
+    caller: String,
 }
 
 impl Row {
     fn new(rng: &mut Rng) -> Self {
-        Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None, leaving: false }
+        Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None, leaving: false, again: false, caller: rng.hex(TOKEN_DIGITS) }
     }
 }
 
@@ -55,9 +66,9 @@ impl Registrations {
         self.rows.iter().position(|row| row.ordered.is_some() && row.token == user).map(port_id)
     }
 
-    /// The contact token that a port's calls use.
-    pub(super) fn token_of(&self, id: PortId, single_user: bool) -> &str {
-        self.rows.get(if single_user { 0 } else { id.index() }).map_or("", |row| row.token.as_str())
+    /// The user part of the Contact of a port's calls.
+    pub(super) fn caller_of(&self, id: PortId) -> &str {
+        self.rows.get(id.index()).map_or("", |row| row.caller.as_str())
     }
 
     /// How the account that serves a port stands.
@@ -71,22 +82,22 @@ impl Registrations {
     }
 
     /// Our own address changed: every account has to be registered again.
-    pub(super) fn forget_orders(&mut self) {
+    pub(super) fn register_again(&mut self) {
         for row in &mut self.rows {
-            row.ordered = None;
+            row.again = true;
         }
     }
 
-    /// As many rows as ports. Answers the accounts of rows that are gone and have to be taken back.
+    /// As many rows as ports. Answers the accounts that have to be taken back.
     #[must_use]
     pub(super) fn resize(&mut self, rng: &mut Rng, ports: usize) -> Vec<AccountId> {
-        let surplus = self.rows.iter().enumerate().skip(ports).filter(|(_, row)| row.ordered.is_some());
-        let surplus = surplus.map(|(index, _)| AccountId(port_id(index).0)).collect();
-        self.rows.truncate(ports);
+        let first = ports.min(self.rows.len());
+        let gone = self.rows.drain(first..).enumerate().filter(|(_, row)| row.ordered.is_some());
+        let gone = gone.map(|(index, _)| AccountId(port_id(first + index).0)).collect();
         while self.rows.len() < ports {
             self.rows.push(Row::new(rng));
         }
-        surplus
+        gone
     }
 }
 
@@ -143,13 +154,22 @@ impl Gateway {
     }
 
     /// Brings our accounts in line with the settings: registers the new, replaces the changed, takes back the rest.
-    pub(super) fn renew_accounts(&mut self, now: Moment) {
+    pub(super) fn renew_accounts(&mut self, now: Moment, out: &mut Vec<Action>) {
         for index in 0..self.registrations.rows.len() {
             let wanted = self.wanted_account(index, now);
             let row = &mut self.registrations.rows[index];
             let account = AccountId(port_id(index).0);
             match wanted {
                 Wish::Pending => {}
+                Wish::Unresolved(host) => {
+                    let news = !matches!(row.state, Some((RegistrationState::Failed { status: UNRESOLVED, .. }, _)));
+                    let retry = RESOLVE_AGAIN;
+                    row.state = Some((RegistrationState::Failed { status: UNRESOLVED, reason: String::new(), retry }, now));
+                    if news {
+                        let args = [("host", host)];
+                        out.push(self.notice(Severity::Alarm, NoticeCode::TargetUnresolved, None, &args, now));
+                    }
+                }
                 Wish::None => {
                     if row.ordered.take().is_some() {
                         row.leaving = true;
@@ -158,7 +178,7 @@ impl Gateway {
                     row.state = None;
                 }
                 Wish::Account(wanted) => {
-                    if row.ordered.as_ref() != Some(&wanted) {
+                    if std::mem::take(&mut row.again) || row.ordered.as_ref() != Some(&wanted) {
                         row.ordered = Some(wanted.clone());
                         row.leaving = false;
                         row.state = Some((RegistrationState::Trying, now));
@@ -175,14 +195,15 @@ impl Gateway {
             return Wish::None;
         }
         let Some(port) = self.settings.ports.get(index) else { return Wish::None };
-        let enabled = gateway.single_user || port.sip_to_fxo || port.fxo_to_sip;
+        let enabled = gateway.single_user || is_used(port);
         let Some(credentials) = self.account_credentials(port_id(index)).filter(|_| enabled) else { return Wish::None };
         let expires = Duration::from_secs(u64::from(gateway.register_expires_s));
         let Some((host, port)) = self.remote_server() else { return Wish::None };
         let Lookup::Known(addresses) = self.names.lookup(&host, now) else { return Wish::Pending };
         let current = self.registrations.rows[index].ordered.as_ref().map(|account| account.registrar.ip());
         // A server with several addresses answers them in changing order: the one in use is kept while it is still listed.
-        let Some(ip) = current.filter(|ip| addresses.contains(ip)).or_else(|| addresses.first().copied()) else { return Wish::Pending };
+        let kept = current.filter(|ip| addresses.contains(ip));
+        let Some(ip) = kept.or_else(|| addresses.first().copied()) else { return Wish::Unresolved(host) };
         Wish::Account(Account {
             registrar: SocketAddr::new(ip, port),
             domain: host,
@@ -233,10 +254,6 @@ impl Gateway {
             self.agent.refresh(account, now, &mut self.pending.sip);
         }
     }
-
-    pub(super) fn unregister_all(&mut self, now: Moment) {
-        self.renew_accounts(now);
-    }
 }
 
 /// What an account should be.
@@ -245,6 +262,8 @@ enum Wish {
     None,
     /// Its server's name is being resolved.
     Pending,
+    /// Its server's name does not resolve.
+    Unresolved(String),
     /// This.
     Account(Account),
 }
@@ -255,7 +274,7 @@ fn refused(request: &Request, refusal: &Refusal) -> Response {
         response.headers_mut().push(name, value.clone());
     }
     if let Some(cause) = refusal.cause {
-        response.headers_mut().set("Reason", format!("Q.850;cause={cause}"));
+        response.headers_mut().set("Reason", q850(cause));
     }
     response
 }

@@ -19,6 +19,9 @@ const BAN: Duration = Duration::from_secs(300);
 /// The same notice about the same source is told once in this time.
 const NOTICE_PAUSE: Duration = Duration::from_secs(60);
 
+/// Notices about sources told in one minute.
+const MOST_NOTICES_A_MINUTE: u32 = 60;
+
 /// Rows kept; the oldest goes. A flood from spoofed sources must not grow memory.
 const MOST_ROWS: usize = 1024;
 
@@ -43,6 +46,8 @@ pub(super) enum Patience {
 pub(super) struct Sources {
     tries: BTreeMap<IpAddr, Tries>,
     told: BTreeMap<(IpAddr, NoticeCode), Moment>,
+    /// When the present minute of notices began, and how many it has had.
+    minute: (Moment, u32),
 }
 
 impl Sources {
@@ -75,9 +80,21 @@ impl Sources {
         if self.told.get(&(ip, code)).is_some_and(|told| now.since(*told) < NOTICE_PAUSE) {
             return false;
         }
+        if !self.has_room(now) {
+            return false;
+        }
         make_room(&mut self.told, |told| *told);
         self.told.insert((ip, code), now);
         true
+    }
+
+    /// Whether one more notice about a source fits into this minute: a flood with forged sources must not drown the others.
+    pub(super) fn has_room(&mut self, now: Moment) -> bool {
+        if now.since(self.minute.0) >= Duration::from_secs(60) {
+            self.minute = (now, 0);
+        }
+        self.minute.1 += 1;
+        self.minute.1 <= MOST_NOTICES_A_MINUTE
     }
 }
 

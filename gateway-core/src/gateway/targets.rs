@@ -60,13 +60,18 @@ impl Gateway {
 
     /// A name was resolved: whoever waited for it goes on.
     pub(super) fn resolved(&mut self, host: &str, addresses: Vec<IpAddr>, now: Moment, out: &mut Vec<Action>) {
+        // An address of the other family cannot be reached from our socket.
+        let mut addresses = addresses;
+        if addresses.iter().any(|ip| ip.is_ipv4() == self.address.sip.is_ipv4()) {
+            addresses.retain(|ip| ip.is_ipv4() == self.address.sip.is_ipv4());
+        }
         self.names.resolved(host, addresses, now);
         for index in 0..self.ports.len() {
             if let Some(which) = self.ports[index].locating {
                 self.locate_target(super::port_id(index), which, now, out);
             }
         }
-        self.renew_accounts(now);
+        self.renew_accounts(now, out);
     }
 
     fn locate(&mut self, id: PortId, text: &str, now: Moment, out: &mut Vec<Action>) -> Located {
@@ -104,7 +109,8 @@ impl Gateway {
     /// Server mode: all live contacts of the port's user, with the target as user.
     fn locate_contacts(&mut self, id: PortId, target: &Target, now: Moment, out: &mut Vec<Action>) -> Located {
         let bindings = self.registrar.contacts(self.user_of(id), now);
-        let destinations = bindings.iter().filter_map(|binding| {
+        let admitted = |ip: IpAddr| self.ports[id.index()].hosts.admits(ip.to_canonical(), &|host| self.names.known(host));
+        let destinations = bindings.iter().filter(|binding| admitted(binding.source.ip())).filter_map(|binding| {
             let mut uri = Uri::parse(&binding.uri).ok()?;
             uri.user = unescape(&target.user);
             uri.raw_user = Some(target.user.clone());
@@ -131,8 +137,10 @@ impl Gateway {
         let client = self.settings.gateway.mode == Mode::SipClient;
         let (from, headers) = self.identity(id, call.caller());
         let credentials = self.account_credentials(id).filter(|_| client);
-        let contact_user = self.registrations.token_of(id, self.settings.gateway.single_user).to_owned();
+        let contact_user = self.registrations.caller_of(id).to_owned();
         let invite = |destination: Destination| Invite {
+            // The secret is for the registrar alone: another host's challenge would be a way to crack it.
+            credentials: credentials.clone().filter(|_| self.is_remote_server(destination.address.ip().to_canonical())),
             destination: destination.address,
             to: format!("<{}>", destination.request_uri),
             request_uri: destination.request_uri,
@@ -141,7 +149,6 @@ impl Gateway {
             headers: headers.clone(),
             body: Vec::new(),
             content_type: String::new(),
-            credentials: credentials.clone(),
             ring_timeout: Some(RING_TIMEOUT),
         };
         destinations.into_iter().map(invite).collect()

@@ -11,6 +11,7 @@ pub use super::io::{
 use super::message::{Message, NameAddr, Response};
 use super::registration::Registrations;
 use super::session::Session;
+pub use super::session::reason as q850;
 use super::transaction::{ClientId, Lapse, ServerId, Transactions};
 use crate::rng::Rng;
 use crate::time::{Moment, earliest};

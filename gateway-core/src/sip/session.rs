@@ -239,6 +239,7 @@ impl Session {
 }
 
 /// A Q.850 cause as a `Reason` header (RFC 3326 §2).
-pub(crate) fn reason(cause: u8) -> String {
+#[must_use]
+pub fn reason(cause: u8) -> String {
     format!("Q.850;cause={cause}")
 }

@@ -70,6 +70,13 @@ impl Talker {
         }
     }
 
+    /// Whether it has said such a line that nobody took yet; ask once it has ended.
+    pub(crate) fn has_said(&mut self, wanted: impl Fn(&Value) -> bool) -> bool {
+        let rest = self.lines.iter().map(|line| serde_json::from_str(&line).unwrap());
+        self.kept.extend(rest);
+        self.kept.iter().any(wanted)
+    }
+
     /// Sends a signal, such as `TERM`.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {

@@ -44,7 +44,9 @@ export function noticeWords(words: Words, notice: Notice): string {
   }
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
-  return words.code("notice", notice.code, args);
+  // A ring is told before its caller is known.
+  const code = notice.code === "ringing" && !notice.args.caller ? "ringing_plain" : notice.code;
+  return words.code("notice", code, args);
 }
 
 export function problemWords(words: Words, problem: Problem): string {

@@ -116,8 +116,8 @@ fn line(problem: &Problem) -> String {
     let code = serde_json::to_value(problem.code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
     let args: Vec<(&str, &str)> = problem.args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let severity = match problem.severity {
-        Severity::Error => "error",
-        Severity::Confirm => "confirm",
+        Severity::Error => words::of("severity.error", &[]),
+        Severity::Confirm => words::of("severity.confirm", &[]),
     };
     format!("{severity} {}: {}", problem.path, words::of(&format!("problem.{code}"), &args))
 }

@@ -138,6 +138,8 @@ fn refusal(error: StartError) -> Exit {
 /// The signals that end the program. They are caught from the start, so that none finds a line seized.
 pub(crate) struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hang_up: tokio::signal::unix::Signal,
@@ -148,7 +150,11 @@ impl Signals {
     pub(crate) fn new() -> Result<Self, Exit> {
         use tokio::signal::unix::{SignalKind, signal};
         let caught = |kind| signal(kind).map_err(|error| Exit::System(error.to_string()));
-        Ok(Signals { terminate: caught(SignalKind::terminate())?, hang_up: caught(SignalKind::hangup())? })
+        Ok(Signals {
+            interrupt: caught(SignalKind::interrupt())?,
+            terminate: caught(SignalKind::terminate())?,
+            hang_up: caught(SignalKind::hangup())?,
+        })
     }
 
     #[cfg(not(unix))]
@@ -160,7 +166,7 @@ impl Signals {
     #[cfg(unix)]
     pub(crate) async fn received(mut self) {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             _ = self.hang_up.recv() => {}
         }

@@ -1,37 +1,46 @@
-//! Words for codes, from the same files as the window's. A code without words stands for itself, with its arguments.
+//! Words for codes, in the language of the environment: those of the window, and a few of the headless program's own.
+//! A code without words stands for itself, with its arguments.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use serde_json::{Map, Value};
+/// The words of one language: the window's, then ours.
+type Language = (&'static str, [&'static str; 2]);
 
-/// Languages by the beginning of a locale name; the first is for all others.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("en", include_str!("../../../../ui/src/i18n/en.json")),
-    ("pt", include_str!("../../../../ui/src/i18n/pt-BR.json")),
-    ("es", include_str!("../../../../ui/src/i18n/es.json")),
+const ENGLISH: Language = ("en", [include_str!("../../../../ui/src/i18n/en.json"), include_str!("words/en.json")]);
+
+const OTHERS: [Language; 2] = [
+    ("pt", [include_str!("../../../../ui/src/i18n/pt-BR.json"), include_str!("words/pt-BR.json")]),
+    ("es", [include_str!("../../../../ui/src/i18n/es.json"), include_str!("words/es.json")]),
 ];
 
-/// The words of `code`, with `args` put in where the words have `{name}`.
+/// The words of `code`, with `args` put in.
 pub(crate) fn of(code: &str, args: &[(&str, &str)]) -> String {
-    match dictionary().get(code).and_then(Value::as_str) {
-        Some(words) => args.iter().fold(words.to_owned(), |words, (name, value)| words.replace(&format!("{{{name}}}"), value)),
-        None => args.iter().fold(code.to_owned(), |text, (name, value)| format!("{text} {name}={value}")),
+    static WORDS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    let words = WORDS.get_or_init(|| read(&chosen(&environment())));
+    put_in(words.get(code).map(String::as_str), code, args)
+}
+
+/// The language that the environment asks for, as POSIX orders its variables.
+fn environment() -> String {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default()
+}
+
+fn chosen(environment: &str) -> Language {
+    OTHERS.into_iter().find(|(prefix, _)| environment.starts_with(prefix)).unwrap_or(ENGLISH)
+}
+
+fn read(language: &Language) -> BTreeMap<String, String> {
+    let one = |text: &&str| serde_json::from_str::<BTreeMap<String, String>>(text).unwrap_or_default();
+    language.1.iter().flat_map(one).collect()
+}
+
+fn put_in(words: Option<&str>, code: &str, args: &[(&str, &str)]) -> String {
+    match words {
+        Some(words) => args.iter().fold(words.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value)),
+        None => args.iter().fold(code.to_owned(), |text, (name, value)| text + " " + name + "=" + value),
     }
-}
-
-fn dictionary() -> &'static Map<String, Value> {
-    static DICTIONARY: OnceLock<Map<String, Value>> = OnceLock::new();
-    DICTIONARY.get_or_init(|| serde_json::from_str(language(&locale())).unwrap_or_default())
-}
-
-fn language(locale: &str) -> &'static str {
-    LANGUAGES.iter().find(|(name, _)| locale.starts_with(name)).or(LANGUAGES.first()).map_or("{}", |(_, words)| *words)
-}
-
-/// What the environment says of the language (POSIX: the first of these that is set counts).
-fn locale() -> String {
-    let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| std::env::var(name).ok());
-    set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -39,19 +48,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_has_words_for_every_end_of_the_program() {
-        for (name, words) in LANGUAGES {
-            let words: Map<String, Value> = serde_json::from_str(words).unwrap();
-            for code in ["no_input", "unavailable", "software", "system", "cannot_create", "store", "config"] {
-                assert!(words.contains_key(&format!("exit.{code}")), "{name}: exit.{code}");
-            }
+    fn every_language_has_every_word_of_the_headless_program() {
+        let english: Vec<String> = serde_json::from_str::<BTreeMap<String, String>>(ENGLISH.1[1]).unwrap().into_keys().collect();
+        for language in OTHERS {
+            let words: Vec<String> = serde_json::from_str::<BTreeMap<String, String>>(language.1[1]).unwrap().into_keys().collect();
+            assert_eq!(words, english, "{}", language.0);
         }
+        assert!(read(&ENGLISH).contains_key("problem.below_minimum"));
     }
 
     #[test]
-    fn a_locale_picks_its_language_and_others_get_english() {
-        assert_eq!(language("pt_BR.UTF-8"), LANGUAGES[1].1);
-        assert_eq!(language("de_DE"), LANGUAGES[0].1);
-        assert_eq!(language(""), LANGUAGES[0].1);
+    fn the_environment_chooses_the_language() {
+        assert_eq!(chosen("pt_BR.UTF-8").0, "pt");
+        assert_eq!(chosen("es").0, "es");
+        assert_eq!((chosen("C.UTF-8").0, chosen("").0), ("en", "en"));
+    }
+
+    #[test]
+    fn a_code_without_words_stands_for_itself() {
+        assert_eq!(put_in(Some("Use at least {minimum}."), "problem.below_minimum", &[("minimum", "5")]), "Use at least 5.");
+        assert_eq!(put_in(None, "problem.new", &[("found", "x")]), "problem.new found=x");
     }
 }

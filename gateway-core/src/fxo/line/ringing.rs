@@ -66,6 +66,9 @@ impl Line {
 
     /// A burst began at `since`; it counts when it lasts.
     pub(super) fn alert(&mut self, since: Moment, now: Moment, out: &mut Vec<LineOutput>) {
+        if self.facts.held {
+            return self.rest(now, out);
+        }
         self.timers.clear_all();
         self.state = State::Alerting { since };
         let valid = since + self.config.ring_validation;

@@ -11,6 +11,8 @@ pub struct Audio {
     agreed: Option<Agreed>,
     /// Our answer to the peer's latest offer.
     answer: Option<Vec<u8>>,
+    /// Our offer is out, and the peer's answer to it is still to come.
+    offered: bool,
     ssrc: u32,
     first_sequence: u16,
     first_timestamp: u32,
@@ -26,6 +28,7 @@ impl Audio {
             local,
             agreed: None,
             answer: None,
+            offered: false,
             ssrc: rng.next_u32(),
             first_sequence,
             first_timestamp: rng.next_u32(),
@@ -51,10 +54,16 @@ impl Audio {
         self.answer.clone()
     }
 
-    /// Our offer.
-    #[must_use]
-    pub fn offer(&self) -> Vec<u8> {
+    /// Our offer, which the peer will answer.
+    pub fn offer(&mut self) -> Vec<u8> {
+        self.offered = true;
         sdp::offer(&self.local)
+    }
+
+    /// Whether our offer is out and not answered.
+    #[must_use]
+    pub fn awaits_answer(&self) -> bool {
+        self.offered
     }
 
     /// Takes the answer to our offer.
@@ -62,6 +71,7 @@ impl Audio {
     /// # Errors
     /// [`SdpError`] when the answer is malformed or takes none of our codecs.
     pub fn accept(&mut self, answer: &[u8]) -> Result<(), SdpError> {
+        self.offered = false;
         self.agreed = Some(sdp::accept(&self.local, answer)?);
         self.local.session_version += 1;
         Ok(())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Audio, Bridge, CallEvent, Ending, Step};
 use crate::config::settings::DtmfToSip;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport};
+use crate::gateway::plan::ms;
 use crate::gateway::record::EndCause;
 use crate::media::{Digit, MediaCommand, MediaEvent};
 use crate::sdp::SdpError;
@@ -111,7 +112,7 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
 fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
     // Without an offer in the INVITE the ACK must bring the answer to ours (RFC 3261 §13.2.1): without it no audio ever flows,
     // and nothing would watch over the call.
-    if audio.plan().is_some() {
+    if !audio.awaits_answer() {
         return Step::Continue;
     }
     match audio.accept(body) {
@@ -137,7 +138,7 @@ fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge
 }
 
 fn flash(bridge: &mut Bridge<'_>) {
-    bridge.line.push(LineOrder::Flash(super::ms(bridge.settings.flash_ms)));
+    bridge.line.push(LineOrder::Flash(ms(bridge.settings.flash_ms)));
 }
 
 /// The Q.850 cause that goes with a BYE.

@@ -1,12 +1,12 @@
 //! SIP→FXO: seize, wait for dial tone, dial, early media, answer.
 
-use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, ms, talk};
+use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::PortId;
 use crate::config::settings::{AnswerMode, DialMethod};
 use crate::dsp::progress::ProgressTone;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport, SeizeFailure};
 use crate::gateway::notice::NoticeCode;
-use crate::gateway::plan::seconds_or_never;
+use crate::gateway::plan::{longest_call, ms, seconds_or_never};
 use crate::gateway::record::EndCause;
 use crate::gateway::view::PortState;
 use crate::media::{MediaCommand, MediaEvent};
@@ -21,6 +21,8 @@ pub struct Order {
     pub number: Option<String>,
     /// Whether another port may serve the caller when this one rings first (glare).
     pub any_port: bool,
+    /// The caller was admitted by our contact token (client mode).
+    pub holds_token: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +43,8 @@ pub struct ToLine {
     session: SessionId,
     audio: Audio,
     order: Order,
-    /// Ports that rang when they were to be seized: none is tried twice, or two ringing lines would pass the call to and fro.
-    glared: Vec<PortId>,
+    /// Ports that rang while they were being seized for this caller.
+    tried: Vec<PortId>,
     stage: Stage,
 }
 
@@ -50,7 +52,7 @@ impl ToLine {
     /// A call whose port is chosen and whose offer, if it came, is answered in `audio`. Orders the seizure at once.
     pub fn begin(facts: CallFacts, session: SessionId, audio: Audio, order: Order, bridge: &mut Bridge<'_>) -> Self {
         bridge.line.push(LineOrder::Seize);
-        ToLine { facts, timers: Timers::new(), session, audio, order, glared: Vec::new(), stage: Stage::Seizing }
+        ToLine { facts, timers: Timers::new(), session, audio, order, tried: Vec::new(), stage: Stage::Seizing }
     }
 
     /// What the port is doing.
@@ -62,16 +64,23 @@ impl ToLine {
         }
     }
 
-    /// Whether this port may take the call over after glare.
+    /// What the caller ordered.
     #[must_use]
-    pub fn may_move_to(&self, port: PortId) -> bool {
-        self.order.any_port && port != self.facts.port && !self.glared.contains(&port)
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// Ports that have turned this caller away by ringing; each is asked once.
+    #[must_use]
+    pub fn tried(&self) -> &[PortId] {
+        &self.tried
     }
 
     /// Moves the call to another port before its line was seized, and seizes that one.
     /// The answer in SDP is made again, since each port has its own RTP port.
     pub fn move_to(&mut self, port: PortId, local: LocalMedia, offer: &[u8], bridge: &mut Bridge<'_>) {
-        self.glared.push(std::mem::replace(&mut self.facts.port, port));
+        self.tried.push(self.facts.port);
+        self.facts.port = port;
         self.audio.move_to(local);
         if !offer.is_empty() {
             // The same offer was answered before, so it is answered again.
@@ -266,9 +275,7 @@ impl ToLine {
             // (see `talk`); where none comes, time does.
             self.timers.set(CallTimer::DialTone, bridge.now + ms(bridge.settings.dial_tone_wait_ms));
         }
-        if let Some(longest) = seconds_or_never(bridge.settings.longest_call_s) {
-            self.timers.set(CallTimer::Longest, bridge.now + longest);
-        }
+        self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
     }

@@ -1,11 +1,11 @@
 //! FXO→SIP: caller ID, the targets, the first answer, seizure. The line stays on hook until somebody answers.
 
-use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, ms, talk};
+use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::settings::OnRefusal;
 use crate::dsp::callerid::CallerId;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
 use crate::gateway::notice::NoticeCode;
-use crate::gateway::plan::seconds_or_never;
+use crate::gateway::plan::{longest_call, ms};
 use crate::gateway::record::EndCause;
 use crate::gateway::view::PortState;
 use crate::media::MediaCommand;
@@ -264,9 +264,7 @@ impl ToSip {
         self.stage = Stage::Talking(session);
         self.facts.answered = Some(bridge.now);
         bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
-        if let Some(longest) = seconds_or_never(bridge.settings.longest_call_s) {
-            self.timers.set(CallTimer::Longest, bridge.now + longest);
-        }
+        self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
     }

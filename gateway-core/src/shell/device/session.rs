@@ -206,7 +206,8 @@ impl<'a> Session<'a> {
         if !due {
             return None;
         }
-        if !self.off_hook.is_empty() {
+        let lost = matches!(self.ending, Some((Ending::Lost(_), _)));
+        if !lost && !self.off_hook.is_empty() {
             tracing::warn!(lines = self.off_hook.len(), "closing the box before every line confirmed its release");
         }
         self.ending.take().map(|(ending, _)| ending)

@@ -1,6 +1,9 @@
 //! Stories in virtual time: an agent against scripted messages, and two agents over a network that loses things.
 
+use std::time::Duration;
+
 use super::*;
+use crate::sip::digest::Credentials;
 use crate::sip::message::{Method, Request};
 use crate::sip::wire;
 

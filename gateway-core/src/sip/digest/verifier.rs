@@ -35,6 +35,16 @@ pub enum Verdict {
     Granted,
 }
 
+/// What the seal of a nonce says.
+enum Seal {
+    /// We never gave it to this source.
+    Forged,
+    /// We gave it, too long ago.
+    Old,
+    /// We gave it, and it is still good.
+    Fresh(Nonce),
+}
+
 /// Makes challenges and checks what comes back.
 ///
 /// A nonce carries its birth and a seal over birth and source address, so nothing is remembered for a challenge; only a
@@ -150,10 +160,13 @@ impl Verifier {
         let right = proof.response().as_bytes().ct_eq(claim.response.to_ascii_lowercase().as_bytes());
         let right = bool::from(right) & known.is_some() & same_user(&claim.uri, request.uri());
         let offered = self.offers.contains(&claim.algorithm);
-        match (right, self.nonce_of(&claim.nonce, source, now)) {
-            (false, _) => Verdict::Wrong,
-            (true, Some(nonce)) if offered && self.count(nonce, &claim, now) => Verdict::Granted,
-            (true, _) => Verdict::Challenge { stale: true },
+        match (right, self.seal_of(&claim.nonce, source, now)) {
+            // A nonce that we never gave to this source proves nothing about who sent it: a forged packet must not count against
+            // the owner of its source address. The answer is the same for right and wrong secrets, so it tells nothing.
+            (_, Seal::Forged) => Verdict::Challenge { stale: true },
+            (false, Seal::Old | Seal::Fresh(_)) => Verdict::Wrong,
+            (true, Seal::Fresh(nonce)) if offered && self.count(nonce, &claim, now) => Verdict::Granted,
+            (true, Seal::Old | Seal::Fresh(_)) => Verdict::Challenge { stale: true },
         }
     }
 
@@ -203,13 +216,16 @@ impl Verifier {
         format!("{:016x}{:016x}{}", nonce.born.as_nanos(), nonce.serial, self.seal(nonce, source))
     }
 
-    /// The nonce in `text` when we made it for `source` and it is not too old.
-    fn nonce_of(&self, text: &str, source: IpAddr, now: Moment) -> Option<Nonce> {
-        let number = |range| u64::from_str_radix(text.get(range)?, 16).ok();
-        let nonce = Nonce { born: Moment::from_nanos(number(0..16)?), serial: number(16..32)? };
+    /// Whether we made the nonce in `text` for `source`, and how old it is.
+    fn seal_of(&self, text: &str, source: IpAddr, now: Moment) -> Seal {
+        let number = |range| text.get(range).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let (Some(born), Some(serial)) = (number(0..16), number(16..32)) else { return Seal::Forged };
+        let nonce = Nonce { born: Moment::from_nanos(born), serial };
         let ours = self.write_nonce(nonce, source);
-        let fresh = nonce.born <= now && now.since(nonce.born) <= NONCE_LIFETIME;
-        (bool::from(ours.as_bytes().ct_eq(text.as_bytes())) && fresh).then_some(nonce)
+        if !bool::from(ours.as_bytes().ct_eq(text.as_bytes())) || nonce.born > now {
+            return Seal::Forged;
+        }
+        if now.since(nonce.born) <= NONCE_LIFETIME { Seal::Fresh(nonce) } else { Seal::Old }
     }
 
     /// HMAC-SHA-256 (RFC 2104) over the nonce and the address it was made for, 128 bits of it.

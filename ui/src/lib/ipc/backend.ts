@@ -6,6 +6,7 @@ import type {
   ApplyError,
   Boot,
   Command,
+  DeviceChoice,
   ExchangeLine,
   LineAct,
   Notice,
@@ -17,10 +18,9 @@ import type {
 
 /** What the program tells by itself. */
 export interface Listener {
-  snapshot(snapshot: Snapshot): void;
+  /** A new picture, with the lines of the virtual exchange; `null` when another box is in use. */
+  picture(snapshot: Snapshot, exchange: ExchangeLine[] | null): void;
   notice(notice: Notice): void;
-  /** The lines of the virtual exchange; `null` when another box is in use. */
-  exchange(lines: ExchangeLine[] | null): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
@@ -36,6 +36,8 @@ export interface Backend {
   apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>>;
   /** An order of the operator. */
   command(command: Command): Promise<void>;
+  /** Uses another box from now on. */
+  chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */
   exchange(port: PortId, act: LineAct): Promise<void>;
 }

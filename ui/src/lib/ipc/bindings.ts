@@ -9,6 +9,8 @@ export const commands = {
 	boot: () => typedError<Boot, StartError>(__TAURI_INVOKE("boot")),
 	/**  Gives the gateway an order; answers when it is carried out. */
 	order: (command: Command) => typedError<null, DeviceError>(__TAURI_INVOKE("order", { command })),
+	/**  Uses another box from now on and at the next start. */
+	chooseDevice: (choice: DeviceChoice) => typedError<null, DeviceError>(__TAURI_INVOKE("choose_device", { choice })),
 	/**  Problems of a draft, what it would change, and the exact URI that each port would call. */
 	review: (settings: Settings) => typedError<Review, ApplyError>(__TAURI_INVOKE("review", { settings })),
 	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it. */
@@ -19,9 +21,8 @@ export const commands = {
 
 /** Events */
 export const events = {
-	exchangeLinesEvent: makeEvent<ExchangeLinesEvent, ExchangeLinesEvent>("exchange-lines-event"),
 	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
-	snapshotEvent: makeEvent<SnapshotEvent, SnapshotEvent>("snapshot-event"),
+	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
 
 /* Types */
@@ -239,6 +240,19 @@ export type ContactView = {
 	expires_ms: number,
 };
 
+/**  The box that a person chose. */
+export type DeviceChoice = 
+/**  No box: SIP works, every line is absent. */
+{ kind: "none" } | 
+/**  The simulated box inside this program, with lines that a person can ring. */
+{ kind: "virtual"; 
+/**  Number of its lines. */
+ports: number } | 
+/**  A box on a serial port. */
+{ kind: "serial"; 
+/**  Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`. */
+path: string };
+
 /**  Why an order was not carried out. */
 export type DeviceError = 
 /**  The simulated box is not the one in use. */
@@ -326,9 +340,6 @@ export type ExchangeLine = {
 	/**  Digits received since the loop was closed. */
 	dialed: string,
 };
-
-/**  The lines of the simulated exchange, after something happened on one; none when another box is in use. */
-export type ExchangeLinesEvent = ExchangeLine[] | null;
 
 /**  The value of one setting, fit to be shown. A secret tells only whether it is set. */
 export type FieldValue = 
@@ -559,7 +570,7 @@ export type LineSettings = {
 	rtp_timeout_s?: number,
 	/**  Silence both ways for this many seconds ends the call; 0 turns it off. */
 	silence_timeout_s?: number,
-	/**  Longest call in seconds; 0 turns the bound off. */
+	/**  Longest call in seconds; 0 leaves only the ceiling of 24 hours. */
 	longest_call_s?: number,
 	/**  Time the line rests after release before it is used again, in ms. */
 	guard_ms?: number,
@@ -659,7 +670,7 @@ export type NoticeCode =
 "parallel_phone" | 
 /**  A line does not let itself be released. */
 "stuck_off_hook" | 
-/**  A line rings. Args: `caller`. */
+/**  A line rings. */
 "ringing" | 
 /**  A ring was ignored because FXO→SIP is off on the port. */
 "ring_ignored" | 
@@ -725,6 +736,14 @@ export type OnRefusal =
 "let_ring" | 
 /**  The line is answered and released at once, so that the caller hears that nobody is there. */
 "answer_and_release";
+
+/**  A new picture: whole each time, so that one that is missed is mended by the next. */
+export type PictureEvent = {
+	/**  The gateway. */
+	snapshot: Snapshot,
+	/**  The lines of the simulated exchange; none when another box is in use. */
+	exchange: ExchangeLine[] | null,
+};
 
 /**  One FXO port of the gateway, counted from 0. People see it counted from 1 ("Port 1"), as [`fmt::Display`] prints it. */
 export type PortId = number;
@@ -1004,9 +1023,6 @@ export type Snapshot = {
 	/**  One entry a port. */
 	ports: PortView[],
 };
-
-/**  A new picture. */
-export type SnapshotEvent = Snapshot;
 
 /**  What a far end sounds like. */
 export type Sound = 

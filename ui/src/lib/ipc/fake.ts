@@ -11,6 +11,7 @@ import type {
   CallView,
   Change,
   Command,
+  DeviceChoice,
   ExchangeLine,
   FieldValue,
   Grade,
@@ -132,7 +133,7 @@ export class FakeBackend implements Backend {
     this.#startedAt = now() - 51 * 60_000;
     this.#settings = firstSettings(PORTS[scene]);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
-    this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
+    if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
     }
@@ -284,8 +285,7 @@ export class FakeBackend implements Backend {
     const snapshot = this.#snapshot();
     const lines = this.#ports.map(({ exchange }) => ({ ...exchange }));
     for (const listener of this.#listeners) {
-      listener.snapshot(snapshot);
-      listener.exchange(lines);
+      listener.picture(snapshot, lines);
     }
   }
 
@@ -360,6 +360,15 @@ export class FakeBackend implements Backend {
       const state = command.hold ? "out_of_service" : "idle";
       this.#put(toy, state, state);
     }
+    this.#tell();
+    return Promise.resolve();
+  }
+
+  chooseDevice(choice: DeviceChoice): Promise<void> {
+    if (choice.kind !== "virtual") return Promise.resolve();
+    this.#settings = firstSettings(choice.ports);
+    this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
+    this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
     this.#tell();
     return Promise.resolve();
   }

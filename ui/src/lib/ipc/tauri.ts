@@ -1,7 +1,7 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import type { Applied, ApplyError, Boot, Command, LineAct, PortId, Review, Settings } from "./types";
+import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
@@ -18,9 +18,8 @@ export class TauriBackend implements Backend {
 
   async listen(listener: Listener): Promise<() => void> {
     const ends = await Promise.all([
-      events.snapshotEvent.listen(({ payload }) => listener.snapshot(payload)),
+      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
-      events.exchangeLinesEvent.listen(({ payload }) => listener.exchange(payload)),
     ]);
     return () => ends.forEach((end) => end());
   }
@@ -36,6 +35,10 @@ export class TauriBackend implements Backend {
 
   async command(command: Command): Promise<void> {
     await done(commands.order(command));
+  }
+
+  async chooseDevice(choice: DeviceChoice): Promise<void> {
+    await done(commands.chooseDevice(choice));
   }
 
   async exchange(port: PortId, act: LineAct): Promise<void> {

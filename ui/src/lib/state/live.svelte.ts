@@ -32,20 +32,27 @@ class Live {
   begin(backend: Backend, boot: Boot): void {
     this.backend = backend;
     this.version = boot.version;
-    this.notices = boot.notices.slice(-KEPT_NOTICES);
-    this.exchange = boot.exchange;
+    this.notices = joined(boot.notices, this.notices).slice(-KEPT_NOTICES);
     clock.start(boot.started_epoch_ms);
-    this.show(boot.snapshot);
+    // A picture that came while the program answered is newer.
+    if (!this.snapshot || this.snapshot.now_ms <= boot.snapshot.now_ms) this.show(boot.snapshot, boot.exchange);
   }
 
-  show(snapshot: Snapshot): void {
+  show(snapshot: Snapshot, exchange: readonly ExchangeLine[] | null): void {
     this.snapshot = snapshot;
+    this.exchange = exchange;
     this.levels = keepLevels(this.levels, snapshot);
   }
 
   tell(notice: Notice): void {
     this.notices = [...this.notices, notice].slice(-KEPT_NOTICES);
   }
+}
+
+/** What the program remembers, and after it what it told in the meantime. */
+function joined(remembered: readonly Notice[], told: readonly Notice[]): readonly Notice[] {
+  const known = new Set(remembered.map((notice) => JSON.stringify(notice)));
+  return [...remembered, ...told.filter((notice) => !known.has(JSON.stringify(notice)))];
 }
 
 /** How many of the registrations that there should be are there; `null` where the mode has none. */

@@ -170,34 +170,34 @@ fn a_key_that_comes_as_event_and_as_info_is_one_digit() {
 #[test]
 fn a_peer_that_leaves_the_tone_in_the_audio_beside_the_event_is_heard_once() {
     // The audio of an in-band sender, and the events of another, mixed into one stream.
-    let said = keys("159", 100, 150, 1600);
+    let said = keys("159", 100, 150, 16_000);
+    let frames = said.len() / FRAME_SAMPLES;
     let mut talker = World::new(1, with(DtmfToSip::InBand), [plan(A), plan(B)]);
-    talker.play([&said, &[]], 80);
+    talker.play([&said, &[]], frames);
     let mut signaller = World::pair();
-    signaller.play([&said, &[]], 80);
-    let both: Vec<(Vec<u8>, u64)> = talker.sent[A]
-        .iter()
-        .cloned()
-        .chain(signaller.sent[A].iter().filter(|bytes| bytes[1] & 0x7f == 101).cloned())
-        .map(|bytes| {
-            let timestamp = crate::rtp::packet::read(&bytes).unwrap().header.timestamp.wrapping_sub(plan(A).first_timestamp);
-            let grown = if bytes[1] & 0x7f == 101 { u64::from(bytes[15]) + 256 * u64::from(bytes[14]) } else { 160 };
-            (bytes, u64::from(timestamp) + grown)
-        })
-        .collect();
+    signaller.play([&said, &[]], frames);
+    let events = signaller.sent[A].iter().filter(|bytes| bytes[1] & 0x7f == 101);
+    let mut stream: Vec<(usize, Vec<u8>)> = Vec::new();
+    for (n, bytes) in talker.sent[A].iter().chain(events).enumerate() {
+        let packet = crate::rtp::packet::read(bytes).unwrap();
+        let start = packet.header.timestamp.wrapping_sub(plan(A).first_timestamp) as usize;
+        let length = Payload::read(packet.payload).map_or(0, |payload| usize::from(payload.duration));
+        let arrival = start / 160 + if packet.header.payload_type == 101 { length / 160 } else { 1 };
+        // One packet comes 160 ms late, so that from then on the audio is heard long after the events.
+        stream.push((arrival + if n == 20 { 8 } else { 0 }, bytes.clone()));
+    }
+    stream.sort_by_key(|(arrival, _)| *arrival);
     let mut listener = World::pair();
     let mut heard = Vec::new();
-    for n in 0..100_u64 {
-        for (k, (bytes, _)) in both.iter().enumerate().filter(|(_, (_, at))| (n * 160..(n + 1) * 160).contains(at)) {
-            let mut bytes = bytes.clone();
-            let sequence = u16::try_from(k).unwrap();
-            bytes[2..4].copy_from_slice(&sequence.to_be_bytes());
-            let now = listener.now;
-            listener.channels[B].packet(&bytes, address(A, false), now, &mut Vec::new());
-        }
+    for n in 0..frames + 20 {
         let now = listener.now;
+        for (k, (_, bytes)) in stream.iter_mut().enumerate().filter(|(_, (arrival, _))| *arrival == n) {
+            bytes[2..4].copy_from_slice(&u16::try_from(k).unwrap().to_be_bytes());
+            listener.channels[B].packet(bytes, address(A, false), now, &mut Vec::new());
+        }
         listener.channels[B].line_frame(&Frame::SILENCE, now, &mut Vec::new());
         heard.extend(listener.channels[B].to_line(now).0);
+        assert!(n < 40 || n >= frames || listener.channels[B].meter().buffer_ms >= 120, "the audio is late");
         listener.now = now + FRAME;
     }
     assert_eq!(digits_in(&heard), "159");

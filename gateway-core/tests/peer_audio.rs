@@ -1,0 +1,221 @@
+//! Whole calls with sound, both ways in each mode: baresip at the SIP side, the simulated exchange behind a
+//! pseudo-terminal at the line side. What one end says is looked for in what the other end heard.
+#![cfg(all(unix, feature = "shell"))]
+#![allow(missing_docs, unreachable_pub, dead_code, reason = "each file of peer tests uses a part of the stage")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
+
+#[path = "peers/stage.rs"]
+mod stage;
+
+use std::time::Duration;
+
+use gateway_core::config::settings::{AnswerMode, Mode};
+use serde_json::{Value, json};
+use stage::sound::{MARKER_DBM0, MARKER_HZ, MARKER_ON_MS, MARKER_PERIOD_MS, Sound};
+use stage::{Baresip, Kamailio, Place, Scene, installed, settings};
+
+/// Rounds of the marker that the telephone plays; the far end echoes them.
+const ROUNDS: usize = 3;
+
+/// Digits that the telephone then plays as sound.
+const DIGITS: &str = "1590";
+
+/// What the far end says while the telephone plays its digits.
+const FAR_HZ: f64 = 1000.0;
+const FAR_DBM0: f64 = -15.0;
+const FAR_MS: u32 = 1500;
+
+/// The far end's echo: as much softer.
+const ECHO_LOSS_DB: f64 = 6.0;
+
+/// G.711, resampled by nobody: levels stay within this.
+const LEVEL_TOLERANCE_DB: f64 = 1.0;
+
+/// What the telephone plays from the moment of the answer.
+fn telephone_says() -> Sound {
+    [Sound::marker(ROUNDS), Sound::silence(1600), Sound::digits(DIGITS), Sound::silence(60_000)].into_iter().collect()
+}
+
+/// Bursts of the marker that the far end may miss: it answers a call that rings in while the telephone begins to play, and
+/// a call to number 100 or 103 after 2.5 s of ringing, when the telephone plays already.
+const MISSED_RINGING_IN: usize = 1;
+const MISSED_CALLING_OUT: usize = 5;
+
+/// Ringback tone in Brazil, and how long a burst of it is.
+const RINGBACK_HZ: f64 = 425.0;
+const RINGBACK_MS: u32 = 1000;
+
+/// Who ends a call.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Telephone,
+    Line,
+}
+
+/// The rest of a call that the telephone takes part in now: sound both ways, the end, and what is left of it.
+fn talk(scene: &mut Scene, phone: &mut Baresip, end: End) -> Value {
+    scene.from_now();
+    // The sounds take their time: the marker and its last echo; then the pause before the digits has begun.
+    std::thread::sleep(Duration::from_millis(u64::from(MARKER_PERIOD_MS) * (MARKER_HZ.len() * ROUNDS) as u64 + 500));
+    scene.daemon.wait_port(0, "talking");
+    let far = json!({ "kind": "tone", "frequency_hz": FAR_HZ, "level_dbm0": FAR_DBM0 });
+    scene.lines.act(0, "speak", json!({ "sound": far }));
+    std::thread::sleep(Duration::from_millis(u64::from(FAR_MS)));
+    scene.lines.act(0, "speak", json!({ "sound": { "kind": "silence" } }));
+    let last = DIGITS.chars().next_back().unwrap().to_string();
+    scene.lines.wait_for("the last digit", stage::SOON, |told| told["digit"] == last);
+    match end {
+        End::Telephone => phone.hang_up(),
+        End::Line => scene.lines.act(0, "hang_up", json!({})),
+    }
+    phone.wait("CALL_CLOSED");
+    scene.lines.wait(0, "released");
+    let record = scene.daemon.wait_record(if end == End::Telephone { "sip_hung_up" } else { "line_hung_up" });
+    assert_eq!(record["evidence"].is_null(), end == End::Telephone, "{record}");
+    assert!(record["answered_ms"].is_u64());
+    scene.daemon.wait_port(0, "idle");
+    assert_eq!(scene.daemon.told(|event| event["event"] == "record").len(), 1);
+    assert_eq!(scene.lines.digits(0), DIGITS, "each digit is heard once on the line");
+    record
+}
+
+/// Looks for the far end in what the telephone heard.
+fn listen(heard: &Sound, may_miss: usize) {
+    // The telephone's own marker, back from the far end.
+    let floor_dbm0 = MARKER_DBM0 - ECHO_LOSS_DB - 4.0;
+    let bursts = heard.bursts(&MARKER_HZ, floor_dbm0);
+    let all = || format!("{bursts:#?}");
+    let order: Vec<f64> = bursts.iter().map(|burst| burst.hz).collect();
+    let said: Vec<f64> = MARKER_HZ.iter().copied().cycle().take(MARKER_HZ.len() * ROUNDS).collect();
+    let missed = said.len().checked_sub(order.len()).unwrap_or_else(|| panic!("more bursts than were played: {}", all()));
+    assert!(missed <= may_miss && order == said[missed..], "{}", all());
+    let level_dbm0 = MARKER_DBM0 - ECHO_LOSS_DB;
+    // The first of them may be cut.
+    for burst in &bursts[1..] {
+        assert!((burst.level_dbm0 - level_dbm0).abs() < LEVEL_TOLERANCE_DB, "{burst:?}");
+        assert!(burst.length_ms.abs_diff(MARKER_ON_MS) <= 25, "{burst:?}");
+    }
+    for pair in bursts[1..].windows(2) {
+        assert!((pair[1].start_ms - pair[0].start_ms).abs_diff(MARKER_PERIOD_MS) <= 45, "{pair:?}");
+    }
+    let far = heard.bursts(&[FAR_HZ], FAR_DBM0 - 4.0);
+    assert_eq!(far.len(), 1, "{far:?}");
+    assert!((far[0].level_dbm0 - FAR_DBM0).abs() < LEVEL_TOLERANCE_DB, "{far:?}");
+    assert!(far[0].length_ms.abs_diff(FAR_MS) <= 150, "{far:?}");
+}
+
+/// A gateway in server mode and a telephone that is registered there.
+fn server() -> (Scene, Baresip) {
+    let scene = Scene::start(Mode::SipServer, 1, |settings| settings.ports[0].target = "line1".to_owned());
+    let (gateway, secret) = (scene.place.sip(), settings::secret("line1"));
+    let account = format!("<sip:line1@127.0.0.1:{gateway}>;auth_user=line1;auth_pass={secret};regint=600;answermode=auto");
+    let phone = Baresip::start(&scene.place, 0, &account, &telephone_says());
+    phone.wait_registered();
+    (scene, phone)
+}
+
+/// A gateway and a telephone, both registered at Kamailio.
+fn client() -> (Scene, Baresip, Kamailio) {
+    let place = Place::new();
+    let kamailio = Kamailio::start(&place, 0, 600);
+    let server = kamailio.address().to_owned();
+    let scene = Scene::start_at(place, Mode::SipClient, 1, |settings, _| settings.gateway.remote_server.clone_from(&server));
+    let account = format!("<sip:200@{server}>;auth_user=200;auth_pass={};regint=600;answermode=auto", settings::secret("200"));
+    let phone = Baresip::start(&scene.place, 1, &account, &telephone_says());
+    phone.wait_registered();
+    kamailio.wait(&["saved line1 "]);
+    (scene, phone, kamailio)
+}
+
+/// A gateway in trunk mode and a telephone that is its peer.
+fn trunk() -> (Scene, Baresip) {
+    let scene = Scene::start_at(Place::new(), Mode::SipTrunk, 1, |settings, place| {
+        settings.gateway.remote_server = format!("127.0.0.1:{}", place.peer(0));
+        settings.ports[0].only_from_host = "127.0.0.1".to_owned();
+        // Number 103 answers with a reversal: until then the telephone hears the line before the answer.
+        settings.ports[0].line.answer_mode = AnswerMode::PolarityReversal;
+    });
+    let phone = Baresip::start(&scene.place, 0, "<sip:200@{own}>;regint=0;answermode=auto", &telephone_says());
+    (scene, phone)
+}
+
+/// The telephone calls `number` at `server`; the call ends like this.
+fn telephone_calls(scene: &mut Scene, phone: &mut Baresip, number: &str, server: &str, end: End) {
+    phone.dial(&format!("sip:{number}@{server}"));
+    // From 183 on the telephone hears the line, and plays.
+    phone.wait("CALL_PROGRESS");
+    scene.lines.wait(0, "dialed");
+    let record = talk(scene, phone, end);
+    assert_eq!((record["direction"].as_str(), record["to"].as_str()), (Some("sip_to_fxo"), Some(number)));
+    let heard = phone.heard();
+    listen(&heard, MISSED_CALLING_OUT);
+    let ringback = heard.bursts(&[RINGBACK_HZ], -20.0);
+    assert!(ringback.first().is_some_and(|burst| burst.length_ms.abs_diff(RINGBACK_MS) <= 60), "{ringback:?}");
+}
+
+/// The line rings and the telephone answers; the call ends like this.
+fn line_rings(scene: &mut Scene, phone: &mut Baresip, end: End) {
+    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
+    phone.wait("CALL_ESTABLISHED");
+    scene.lines.wait(0, "connected");
+    let record = talk(scene, phone, end);
+    assert_eq!((record["direction"].as_str(), record["from"].as_str()), (Some("fxo_to_sip"), Some("1133334444")));
+    listen(&phone.heard(), MISSED_RINGING_IN);
+}
+
+#[test]
+fn server_mode_a_registered_telephone_calls_out() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let (mut scene, mut phone) = server();
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Telephone);
+}
+
+#[test]
+fn server_mode_a_ring_reaches_the_registered_telephone() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let (mut scene, mut phone) = server();
+    line_rings(&mut scene, &mut phone, End::Line);
+}
+
+#[test]
+fn client_mode_a_telephone_of_the_remote_server_calls_out() {
+    if !installed(&["baresip", "kamailio"]) {
+        return;
+    }
+    let (mut scene, mut phone, kamailio) = client();
+    telephone_calls(&mut scene, &mut phone, "100", kamailio.address(), End::Line);
+}
+
+#[test]
+fn client_mode_a_ring_reaches_a_telephone_of_the_remote_server() {
+    if !installed(&["baresip", "kamailio"]) {
+        return;
+    }
+    let (mut scene, mut phone, kamailio) = client();
+    line_rings(&mut scene, &mut phone, End::Telephone);
+    kamailio.wait(&["challenged INVITE line1"]);
+}
+
+#[test]
+fn trunk_mode_the_peer_calls_out() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let (mut scene, mut phone) = trunk();
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    telephone_calls(&mut scene, &mut phone, "103", &gateway, End::Line);
+}
+
+#[test]
+fn trunk_mode_a_ring_reaches_the_peer() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let (mut scene, mut phone) = trunk();
+    line_rings(&mut scene, &mut phone, End::Telephone);
+}

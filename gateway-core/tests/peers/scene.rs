@@ -1,0 +1,116 @@
+//! The usual scene: a gateway on simulated lines behind a pseudo-terminal, and SIPp before it.
+
+use std::cell::Cell;
+
+use gateway_core::config::settings::{Mode, Settings};
+
+use super::sipp::{Part, Sipp};
+use super::{Daemon, Place, SimulatedBox, settings};
+
+/// What a telephone offers: G.711 and named events.
+pub const G711: &str = "8 0 101\n      a=rtpmap:8 PCMA/8000\n      a=rtpmap:0 PCMU/8000\n      a=rtpmap:101 telephone-event/8000";
+
+/// Peers take their ports in turn, so that a late retransmission to one meets nobody.
+const PEERS: u16 = 8;
+
+/// A gateway with its lines.
+pub struct Scene {
+    pub daemon: Daemon,
+    pub lines: SimulatedBox,
+    pub place: Place,
+    next: Cell<u16>,
+}
+
+impl Scene {
+    /// Starts a gateway with as many lines as ports, and waits until every line is idle. `change` makes its settings.
+    pub fn start(mode: Mode, ports: u16, change: impl FnOnce(&mut Settings)) -> Self {
+        let place = Place::new();
+        Scene::start_at(place, mode, ports, |settings, _| change(settings))
+    }
+
+    /// The same at a place that knows its peers already.
+    pub fn start_at(place: Place, mode: Mode, ports: u16, change: impl FnOnce(&mut Settings, &Place)) -> Self {
+        let mut settings = settings::settings(&place, mode, ports);
+        change(&mut settings, &place);
+        let lines = SimulatedBox::start(ports);
+        let daemon = Daemon::run(&place, &settings, lines.pty());
+        daemon.wait_all("idle");
+        Scene::of(daemon, lines, place)
+    }
+
+    /// A scene whose parts are there already.
+    pub fn of(daemon: Daemon, lines: SimulatedBox, place: Place) -> Self {
+        Scene { daemon, lines, place, next: Cell::new(0) }
+    }
+
+    /// Waits from now on look only at what is told later.
+    pub fn from_now(&mut self) {
+        self.daemon.from_now();
+        self.lines.from_now();
+    }
+
+    /// The ports of the next peer.
+    pub fn next_peer(&self) -> u16 {
+        let number = self.next.get();
+        self.next.set((number + 1) % PEERS);
+        self.place.peer(number)
+    }
+
+    /// `sip:number@gateway`.
+    pub fn uri(&self, number: &str) -> String {
+        let host = format!("127.0.0.1:{}", self.place.sip());
+        if number.is_empty() { format!("sip:{host}") } else { format!("sip:{number}@{host}") }
+    }
+
+    /// A scenario of a caller of this gateway, `line1` and its secret unless it says otherwise.
+    pub fn caller(&self, call: &Call<'_>) -> Sipp {
+        let uri = self.uri(call.number);
+        let secret = settings::secret(call.user);
+        let mut fill = vec![("to", uri.as_str()), ("user", call.user)];
+        if !matches!(call.scenario, "silence.xml" | "options.xml") {
+            fill.push(("codecs", call.codecs));
+        }
+        fill.extend(call.fill);
+        let secret = call.secret.unwrap_or(&secret);
+        let remote_port = self.place.sip();
+        let (scenario, ip, port, user) = (call.scenario, call.ip, self.next_peer(), call.user);
+        Sipp::start(&self.place, &Part { scenario, ip, port, remote_port, user, secret, fill: &fill, ..Part::default() })
+    }
+
+    /// A caller who knows the secret is refused with this status, this Q.850 cause and these further checks.
+    pub fn refused(&self, call: &Call<'_>, status: &str, cause: u8, checks: &str) {
+        let checks = format!("{}{checks}", reason(cause));
+        let scenario = if call.scenario.is_empty() { "refused.xml" } else { call.scenario };
+        let fill = [("status", status), ("checks", &checks)];
+        self.caller(&Call { scenario, fill: &fill, ..*call }).finish();
+    }
+}
+
+/// One call of SIPp.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    pub scenario: &'a str,
+    pub number: &'a str,
+    pub user: &'a str,
+    /// `None`: the right one.
+    pub secret: Option<&'a str>,
+    pub ip: &'a str,
+    pub codecs: &'a str,
+    pub fill: &'a [(&'a str, &'a str)],
+}
+
+impl Default for Call<'_> {
+    fn default() -> Self {
+        Call { scenario: "", number: "100", user: "line1", secret: None, ip: "127.0.0.1", codecs: G711, fill: &[] }
+    }
+}
+
+/// A check: the `Reason` header has this Q.850 cause.
+pub fn reason(cause: u8) -> String {
+    header("Reason", &format!("Q[.]850 *; *cause={cause}([^0-9]|$)"))
+}
+
+/// A check: the header matches.
+pub fn header(name: &str, pattern: &str) -> String {
+    format!("<ereg regexp=\"{pattern}\" search_in=\"hdr\" header=\"{name}:\" check_it=\"true\" assign_to=\"seen\"/>")
+}

@@ -1,0 +1,94 @@
+//! The simulated box in a process of its own, behind a pseudo-terminal: `loopstartd simulate`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::SOON;
+use super::process::Process;
+
+/// A running simulated box with its exchange.
+pub struct SimulatedBox {
+    process: Process,
+    pty: String,
+    from: usize,
+}
+
+impl SimulatedBox {
+    pub fn start(ports: u16) -> Self {
+        SimulatedBox::with_args(&["--ports", &ports.to_string()])
+    }
+
+    /// Starts it with further arguments of `simulate`.
+    pub fn with_args(args: &[&str]) -> Self {
+        let process = Process::start(env!("CARGO_BIN_EXE_loopstartd"), &[&["simulate"], args].concat(), &[]);
+        let first = process.stdout.wait(0, SOON, |line| serde_json::from_str::<Value>(line).ok());
+        let pty = first.as_ref().and_then(|first| first["pty"].as_str());
+        let pty = pty.unwrap_or_else(|| panic!("no pseudo-terminal: {first:?}\n{}", process.log())).to_owned();
+        SimulatedBox { process, pty, from: 1 }
+    }
+
+    /// Where the gateway finds it.
+    pub fn pty(&self) -> &str {
+        &self.pty
+    }
+
+    /// Does something to a line: `act` and its words.
+    pub fn act(&mut self, port: u16, act: &str, words: Value) {
+        let mut line = json!({ "port": port, "act": act });
+        for (name, value) in words.as_object().into_iter().flatten() {
+            line[name] = value.clone();
+        }
+        self.process.write(&line.to_string());
+    }
+
+    /// From here on, waits look only at what is told later.
+    pub fn from_now(&mut self) {
+        self.from = self.process.stdout.count();
+    }
+
+    /// Waits until the exchange tells `event` of a line.
+    pub fn wait(&self, port: u16, event: &str) -> Value {
+        self.wait_for(event, SOON, |told| told["port"] == port && told["event"] == event)
+    }
+
+    pub fn wait_for(&self, what: &str, patience: Duration, is_it: impl Fn(&Value) -> bool) -> Value {
+        let found = self.process.stdout.wait(self.from, patience, |line| serde_json::from_str(line).ok().filter(&is_it));
+        found.unwrap_or_else(|| panic!("the exchange never told: {what}\n{}", self.process.log()))
+    }
+
+    /// Everything told since [`SimulatedBox::from_now`] about a line.
+    pub fn told(&self, port: u16) -> Vec<Value> {
+        let lines = self.process.stdout.since(self.from);
+        lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|told| told["port"] == port).collect()
+    }
+
+    /// Everything ever told about a line.
+    pub fn all(&self, port: u16) -> Vec<Value> {
+        self.everything().into_iter().filter(|told| told["port"] == port).collect()
+    }
+
+    /// Everything ever told.
+    pub fn everything(&self) -> Vec<Value> {
+        self.process.stdout.since(0).iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Writes a line to its standard input as it is.
+    pub fn say(&mut self, line: &str) {
+        self.process.write(line);
+    }
+
+    /// The digits heard on a line since [`SimulatedBox::from_now`].
+    pub fn digits(&self, port: u16) -> String {
+        self.told(port).iter().filter(|told| told["event"] == "digit").filter_map(|told| told["digit"].as_str()).collect()
+    }
+
+    /// Kills it without a word, as when the USB plug is pulled.
+    pub fn kill(self) {
+        self.process.signal("KILL");
+    }
+
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}

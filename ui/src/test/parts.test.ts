@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+
+import { party } from "../lib/party";
+import { changed, place, valueAt } from "../lib/paths";
+import { generateSecret } from "../lib/secret";
+import { registrations } from "../lib/state/live.svelte";
+import { span } from "../lib/time";
+import type { PortView } from "../lib/ipc/types";
+
+describe("paths are those of the program", () => {
+  const before = { gateway: { mode: "sip_server", codecs: ["pcma", "pcmu"] }, ports: [{ target: "" }, { target: "200", line: { guard_ms: 1000 } }] };
+
+  it("names what differs", () => {
+    const after = structuredClone(before);
+    after.gateway.mode = "sip_trunk";
+    after.gateway.codecs = ["pcmu", "pcma"];
+    after.ports[1]!.target = "";
+    after.ports[1]!.line!.guard_ms = 900;
+    expect(changed(before, after)).toEqual(["gateway.mode", "gateway.codecs", "ports[1].target", "ports[1].line.guard_ms"]);
+    expect(changed(before, structuredClone(before))).toEqual([]);
+  });
+
+  it("finds values and places", () => {
+    expect(valueAt(before, "ports[1].line.guard_ms")).toBe(1000);
+    expect(valueAt(before, "ports[7].target")).toBeUndefined();
+    expect(place("ports[1].line.guard_ms")).toEqual({ port: 1, field: "line.guard_ms" });
+    expect(place("gateway.sip_port")).toEqual({ port: null, field: "sip_port" });
+  });
+});
+
+describe("parties", () => {
+  it.each([
+    ["1133334444", "(11) 3333-4444"],
+    ["011987654321", "(11) 98765-4321"],
+    ["08007701234", "0800 770 1234"],
+    ["190", "190"],
+    ["sip:200@pbx.example", "200@pbx.example"],
+    ['"Ana" <sip:200@pbx.example;user=phone>', "200@pbx.example"],
+    ["sips:1133334444@pbx.example", "1133334444@pbx.example"],
+    ["", ""],
+  ])("%s is written %s", (uri, written) => expect(party(uri)).toBe(written));
+});
+
+it("spans keep their width", () => {
+  expect(span(0)).toBe("00:00");
+  expect(span(192_900)).toBe("03:12");
+  expect(span(3_729_000)).toBe("1:02:09");
+  expect(span(-5)).toBe("00:00");
+});
+
+it("generated secrets are long, different, and free of letters that look alike", () => {
+  const secrets = Array.from({ length: 50 }, () => generateSecret());
+  expect(new Set(secrets).size).toBe(50);
+  for (const secret of secrets) expect(secret).toMatch(/^[a-km-zA-HJ-NP-Z2-9]{20}$/);
+});
+
+it("counts registrations, and none in trunk mode", () => {
+  const port = (registration: PortView["registration"]): PortView => ({ registration }) as PortView;
+  expect(registrations([port({ kind: "none" })])).toBeNull();
+  expect(
+    registrations([
+      port({ kind: "registered", expires_ms: 1, rtt_ms: 1 }),
+      port({ kind: "trying" }),
+      port({ kind: "server", contacts: [] }),
+      port({ kind: "server", contacts: [{ uri: "sip:a@b", expires_ms: 1 }] }),
+    ]),
+  ).toEqual({ n: 2, total: 4 });
+});
