@@ -188,6 +188,7 @@ impl ToSip {
             legs.push(session);
         }
         self.stage = Stage::Calling { legs, target };
+        bridge.notices.push((NoticeCode::CallStarted, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
     }
 
