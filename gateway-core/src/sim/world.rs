@@ -304,7 +304,7 @@ impl World {
         self.settle();
         self.run_for(Duration::from_secs(66));
         // A registration may be on its way just now.
-        self.run_until(Duration::from_secs(10), |world| {
+        self.run_until(Duration::from_secs(60), |world| {
             world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0
         });
         checks::after_healing(self)

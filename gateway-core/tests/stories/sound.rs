@@ -57,8 +57,12 @@ fn caller_id_is_read_from_the_sound_of_the_line() {
     for source in [CallerIdSource::Dtmf, CallerIdSource::Bell202, CallerIdSource::V23] {
         for sending in [CallerIdSending::AfterRing { source }, CallerIdSending::BeforeRing { source }] {
             let mut world = sounding(server(), lets_it_ring());
-            let call =
-                IncomingCall { from: Some("1133334444".to_owned()), category: Some('1'), caller_id: Some(sending), ..IncomingCall::default() };
+            let call = IncomingCall {
+                from: Some("1133334444".to_owned()),
+                category: Some('1'),
+                caller_id: Some(sending),
+                ..IncomingCall::default()
+            };
             world.act(0, LineAct::Ring(call));
             assert!(world.run_until_port(0, PortState::Calling, s(8)), "{sending:?} {:?}", world.port(0));
             let from = invite_to(&world, 0).from().unwrap();
