@@ -12,6 +12,7 @@ mod stories {
     mod order_of_work;
     mod single_user;
     mod sip_calls;
+    mod sound;
     mod stopping;
     mod targets;
 }

@@ -137,7 +137,7 @@ fn where_any_port_serves_glare_moves_the_caller_to_the_next_free_one() {
     assert_eq!(world.digits_at_exchange(1), "103");
     assert!(world.was_noticed(NoticeCode::Glare));
     // The caller was told the RTP port of the line that serves it.
-    let rtp = world.parties[0].leg(session).unwrap().rtp_to.unwrap();
+    let rtp = world.parties[0].leg(session).unwrap().agreed.clone().unwrap().remote;
     assert_eq!(rtp.port(), 16384 + 2);
     end_well(&mut world);
 }
