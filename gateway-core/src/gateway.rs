@@ -198,6 +198,7 @@ impl Gateway {
                 }
             }
         }
+        self.drop_surplus_ports(out);
         out.extend(self.names.take_questions().into_iter().map(|host| Action::Resolve { host }));
         self.refresh_view(now);
         if self.stopping && self.is_quiet() {

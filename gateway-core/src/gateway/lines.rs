@@ -161,6 +161,5 @@ impl Gateway {
             | LineState::OutOfService
             | LineState::Fault => {}
         }
-        self.drop_spare_ports();
     }
 }

@@ -24,7 +24,7 @@ use crate::sip::digest::Credentials;
 use crate::time::{Moment, earliest};
 
 /// Steps that one order to run may take: a machine that spins is found here instead of hanging the test.
-const MOST_STEPS: u32 = 5_000_000;
+const MOST_STEPS: u32 = 200_000;
 
 /// What arrives at a moment.
 #[derive(Clone, Debug)]
@@ -279,7 +279,7 @@ impl World {
         self.lines.digits(PortId(port))
     }
 
-    /// Good weather, every cable in, every call hung up; then a minute to heal. Answers what is still wrong.
+    /// Good weather, every cable in, every call hung up; then a minute and a little to heal. Answers what is still wrong.
     pub fn heal(&mut self) -> Vec<String> {
         self.note(|| "healing".to_owned());
         self.network.weather = super::network::Weather::default();
@@ -291,7 +291,7 @@ impl World {
         let events = self.lines.heal(now);
         self.post(events);
         self.settle();
-        self.run_for(Duration::from_secs(60));
+        self.run_for(Duration::from_secs(66));
         // A registration may be on its way just now.
         self.run_until(Duration::from_secs(10), |world| {
             world.parties.iter().all(Party::is_quiet) && world.gateway.load().transactions == 0

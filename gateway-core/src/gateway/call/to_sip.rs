@@ -15,8 +15,9 @@ use crate::time::Timers;
 /// Targets a port has: the first, and one to fall back on.
 const TARGETS: usize = 2;
 
-/// After the line is closed again in a double answer, the exchange gets this long to drop a collect call.
-const COLLECT_SETTLE_MS: u32 = 500;
+/// After the line is closed again in a double answer, the exchange gets this long to show that it dropped a collect call:
+/// dial tone, and the time to be sure of it.
+const COLLECT_SETTLE_MS: u32 = 1000;
 
 /// How long a line is held that is answered only to be released: a shorter closure of the loop is no answer to an exchange,
 /// and the line would ring on.
