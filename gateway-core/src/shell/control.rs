@@ -19,6 +19,7 @@ use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
 use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
@@ -77,6 +78,10 @@ pub(crate) struct Control {
     actions: Vec<Action>,
     stop_by: Option<Moment>,
     stopped: bool,
+    /// Of the settings in force, for the simulated exchange.
+    country: &'static Country,
+    /// The box was given up because an order did not reach it: it is told everything again when it is back.
+    box_missed_orders: bool,
 }
 
 /// What the control task is made of.
@@ -89,6 +94,7 @@ pub(crate) struct Parts {
     pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) ports: Vec<PortHandle>,
     pub(crate) boxes: BoxOutbox,
+    pub(crate) country: &'static Country,
     pub(crate) records: mpsc::Sender<CallRecord>,
     pub(crate) publisher: Publisher,
 }
@@ -124,6 +130,8 @@ impl Control {
             actions: Vec::new(),
             stop_by: None,
             stopped: false,
+            country: parts.country,
+            box_missed_orders: false,
         })
     }
 
@@ -174,6 +182,11 @@ impl Control {
 
     fn handle(&mut self, event: Event) {
         tracing::trace!(?event, "event");
+        if self.box_missed_orders && matches!(event, Event::DeviceUp(_)) {
+            self.box_missed_orders = false;
+            self.order_box(BoxOrder::Country(self.country));
+            self.tell_box_of_ports();
+        }
         self.publisher.heard(&event);
         self.gateway.handle(event, self.clock.now(), &mut self.actions);
         self.carry_out();
@@ -219,9 +232,9 @@ impl Control {
         if after != before {
             self.handle(Event::Address(after));
         }
-        let country = plan::country(&settings.gateway.country);
+        self.country = plan::country(&settings.gateway.country);
         self.handle(Event::Apply(Box::new(settings)));
-        self.order_box(BoxOrder::Country(country));
+        self.order_box(BoxOrder::Country(self.country));
         self.close_ports();
         self.tell_box_of_ports();
         outcome
@@ -293,6 +306,8 @@ impl Control {
             Err(SendFailure::Stuck | SendFailure::Closed) if self.stop_by.is_some() => {}
             Err(failure) => {
                 tracing::error!(?failure, "the box thread takes no orders; its lines count as gone");
+                self.boxes.give_up();
+                self.box_missed_orders = true;
                 self.gateway.handle(Event::DeviceGone, self.clock.now(), &mut self.actions);
             }
         }

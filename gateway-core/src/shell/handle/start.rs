@@ -87,8 +87,8 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
     let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
     let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
-    let (boxes, box_thread) =
-        device::start(choice, plan::country(&settings.gateway.country), outboxes, clock, reports).map_err(|error| system(&error))?;
+    let country = plan::country(&settings.gateway.country);
+    let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
     for port in &ports {
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
@@ -105,6 +105,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         orders: order_inbox,
         ports,
         boxes: boxes.clone(),
+        country,
         records,
         publisher,
     };
