@@ -1,6 +1,7 @@
 //! The control plane: one task that owns the brain, the SIP socket and the timers, and does what the brain orders.
 
 mod publisher;
+mod whereabouts;
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,9 +27,10 @@ use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::record::CallRecord;
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
-use crate::time::{Moment, earliest};
+use crate::time::Moment;
 
 pub(crate) use publisher::{Notices, Publisher};
+use whereabouts::Whereabouts;
 
 /// Events that may wait for the brain. Box and ports send a few a second each; a full queue means that the brain stands.
 pub(crate) const EVENTS: usize = 2048;
@@ -67,6 +69,7 @@ pub(crate) struct Control {
     clock: Clock,
     sockets: Sockets,
     sip: UdpSocket,
+    whereabouts: Whereabouts,
     events: mpsc::Receiver<Event>,
     brain: mpsc::Sender<Event>,
     orders: mpsc::Receiver<Order>,
@@ -89,6 +92,8 @@ pub(crate) struct Parts {
     pub(crate) gateway: Gateway,
     pub(crate) clock: Clock,
     pub(crate) sockets: Sockets,
+    /// What `gateway` was told of where it is reached.
+    pub(crate) address: GatewayAddress,
     pub(crate) events: mpsc::Receiver<Event>,
     pub(crate) brain: mpsc::Sender<Event>,
     pub(crate) orders: mpsc::Receiver<Order>,
@@ -118,6 +123,7 @@ impl Control {
             gateway: parts.gateway,
             clock: parts.clock,
             sip,
+            whereabouts: Whereabouts::new(parts.address, parts.clock.now()),
             resolver: Resolver::new(parts.brain.clone()),
             sockets: parts.sockets,
             events: parts.events,
@@ -156,15 +162,20 @@ impl Control {
                 },
             }
             self.keep_time();
-            self.publisher.publish(&self.gateway, self.clock.now());
+            if let Some(ports) = self.publisher.publish(&self.gateway, self.clock.now()) {
+                self.close_ports(ports);
+            }
         }
         self.publisher.publish_now(&self.gateway, self.clock.now());
         self.ports
     }
 
     fn wake(&self) -> Instant {
-        let due = earliest(self.gateway.deadline(), self.stop_by);
-        let due = earliest(due, Some(self.publisher.due())).unwrap_or_else(|| self.publisher.due());
+        let soonest = match self.stop_by {
+            Some(by) => self.publisher.due().min(by),
+            None => self.publisher.due().min(self.whereabouts.due()),
+        };
+        let due = self.gateway.deadline().map_or(soonest, |due| due.min(soonest));
         Instant::from_std(self.clock.instant(due))
     }
 
@@ -173,6 +184,9 @@ impl Control {
         if self.gateway.deadline().is_some_and(|due| due <= now) {
             self.gateway.handle_timeout(now, &mut self.actions);
             self.carry_out();
+        }
+        if self.stop_by.is_none() && self.whereabouts.due() <= now {
+            self.look_where_we_are();
         }
         if self.stop_by.is_some_and(|by| by <= now) {
             tracing::warn!("stopping although the brain has not finished");
@@ -214,7 +228,6 @@ impl Control {
     /// runtime) leaves the part in question as it was, and is told; the next start begins with the new settings.
     fn switch(&mut self, settings: Settings, sockets: Sockets) -> io::Result<()> {
         let mut outcome = Ok(());
-        let before = gateway_address(&self.sockets);
         if !Arc::ptr_eq(&sockets.sip, &self.sockets.sip) {
             match sockets.sip.try_clone().and_then(UdpSocket::from_std) {
                 Ok(sip) => self.sip = sip,
@@ -228,16 +241,22 @@ impl Control {
             }
         }
         self.sockets = sockets;
-        let after = gateway_address(&self.sockets);
-        if after != before {
-            self.handle(Event::Address(after));
-        }
+        self.look_where_we_are();
         self.country = plan::country(&settings.gateway.country);
         self.handle(Event::Apply(Box::new(settings)));
         self.order_box(BoxOrder::Country(self.country));
-        self.close_ports();
         self.tell_box_of_ports();
+        let shown = self.publisher.publish_now(&self.gateway, self.clock.now());
+        self.close_ports(shown);
         outcome
+    }
+
+    /// Tells the brain where peers reach it, when that has changed.
+    fn look_where_we_are(&mut self) {
+        if let Some(address) = self.whereabouts.look(self.sockets.sip_address, self.clock.now()) {
+            tracing::info!("this computer is reached at another address; the brain is told");
+            self.handle(Event::Address(address));
+        }
     }
 
     /// Starts the thread of a new port, or hands an old one its sockets.
@@ -258,13 +277,17 @@ impl Control {
         Ok(())
     }
 
-    /// Ends the threads of ports that the brain has given up; one with a call keeps its thread until the next Apply.
-    fn close_ports(&mut self) {
-        let kept = self.gateway.snapshot(self.clock.now()).ports.len();
-        for port in self.ports.drain(kept.min(self.ports.len())..) {
+    /// Ends the threads of ports that the brain shows no more. It keeps one that was taken out of the settings until its call is
+    /// over and its line released.
+    fn close_ports(&mut self, kept: usize) {
+        if kept >= self.ports.len() {
+            return;
+        }
+        for port in self.ports.drain(kept..) {
             // The thread ends by itself; nobody has to wait for it.
             let _ = port.outbox.send(PortOrder::Stop, Duration::ZERO);
         }
+        self.tell_box_of_ports();
     }
 
     fn tell_box_of_ports(&mut self) {
@@ -332,3 +355,6 @@ fn to_port(index: usize, port: &PortHandle, order: PortOrder) {
         tracing::error!(port = index, ?failure, "the audio thread of a port takes no orders");
     }
 }
+
+#[cfg(test)]
+mod tests;
