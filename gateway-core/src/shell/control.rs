@@ -53,6 +53,9 @@ pub(crate) enum Order {
     Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
     /// End.
     Stop,
+    /// The audio code of a port fails.
+    #[cfg(test)]
+    FailPort(PortId),
 }
 
 /// The audio thread of one port.
@@ -217,6 +220,8 @@ impl Control {
                 let switched = self.switch(*settings, *sockets);
                 let _ = done.send(switched);
             }
+            #[cfg(test)]
+            Order::FailPort(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
             Order::Stop => {
                 self.stop_by = Some(self.clock.now() + STOP_PATIENCE);
                 self.handle(Event::Stop);
