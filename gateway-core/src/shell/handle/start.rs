@@ -15,7 +15,7 @@ use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
 use crate::gateway::record::{CallDirection, CallRecord};
-use crate::gateway::{Gateway, plan};
+use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
@@ -53,6 +53,7 @@ struct Ground {
     store: Store,
     settings: Settings,
     sockets: Sockets,
+    address: GatewayAddress,
     gateway: Gateway,
 }
 
@@ -69,12 +70,14 @@ async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) ->
     }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
-    let gateway = Gateway::new(settings.clone(), control::gateway_address(&sockets), Rng::from_bytes(seed));
-    Ok(Ground { clock, store, settings, sockets, gateway })
+    let address = control::gateway_address(&sockets);
+    let gateway = Gateway::new(settings.clone(), address, Rng::from_bytes(seed));
+    Ok(Ground { clock, store, settings, sockets, address, gateway })
 }
 
 pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { clock, store, settings, sockets, gateway } = prepare(&options.data_dir, options.profile, options.confirmed).await?;
+    let Ground { clock, store, settings, sockets, address, gateway } =
+        prepare(&options.data_dir, options.profile, options.confirmed).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
@@ -87,8 +90,8 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
     let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
     let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
-    let (boxes, box_thread) =
-        device::start(choice, plan::country(&settings.gateway.country), outboxes, clock, reports).map_err(|error| system(&error))?;
+    let country = plan::country(&settings.gateway.country);
+    let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
     for port in &ports {
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
@@ -100,11 +103,13 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         gateway,
         clock,
         sockets: sockets.clone(),
+        address,
         events,
         brain,
         orders: order_inbox,
         ports,
         boxes: boxes.clone(),
+        country,
         records,
         publisher,
     };
