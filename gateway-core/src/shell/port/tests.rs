@@ -225,7 +225,10 @@ async fn a_call_whose_audio_code_fails_ends_with_one_record_and_the_next_call_wo
     assert_eq!(records.iter().map(|record| record.cause).collect::<Vec<_>>(), [EndCause::Operator]);
 
     let second = call(sip).await;
-    wait(&mut updates, &mut records, |update| matches!(update, Update::Exchange(told) if told.event == ExchangeEvent::Answered).then_some(())).await;
+    wait(&mut updates, &mut records, |update| {
+        matches!(update, Update::Exchange(told) if told.event == ExchangeEvent::Answered).then_some(())
+    })
+    .await;
     on_thread(move || {
         let mut second = second;
         second.rtp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
