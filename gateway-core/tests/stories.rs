@@ -7,6 +7,7 @@ mod stories {
     pub mod cast;
     mod digits;
     mod endings;
+    mod holding;
     mod line_rings;
     mod modes;
     mod order_of_work;

@@ -36,6 +36,8 @@ pub struct BoxFaults {
     pub lost_orders_per_mille: u64,
     /// Orders that are carried out, but nobody hears of it, in parts of a thousand.
     pub lost_answers_per_mille: u64,
+    /// Events of the lines that the box does not pass on, in parts of a thousand.
+    pub lost_events_per_mille: u64,
     /// Ports whose relay does not open any more.
     pub stuck: BTreeSet<PortId>,
     /// A stuck relay is told as open; only a measurement shows the truth.
@@ -376,7 +378,9 @@ impl Lines {
         for output in outputs {
             match output {
                 ExchangeOutput::Electrical(port, event) => {
-                    if self.plugged && now >= self.booting_until {
+                    if self.rng.chance(self.faults.lost_events_per_mille) {
+                        self.lost += 1;
+                    } else if self.plugged && now >= self.booting_until {
                         posted.push((now + BOX_DELAY, line(port, event)));
                     }
                 }

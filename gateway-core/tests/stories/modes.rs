@@ -205,6 +205,31 @@ fn in_client_mode_nobody_but_the_registered_server_may_call() {
 }
 
 #[test]
+fn in_client_mode_the_contact_that_we_registered_opens_the_door_from_any_address() {
+    let mut world = client_with(client(), Habits::default());
+    let contact = world.parties[0].contacts("p2", world.now()).remove(0);
+    let proxy = world.add_party_at(([127, 0, 0, 9], 5060).into(), Habits::default());
+    let destination = world.address;
+    world.with_party(proxy, |party, now| {
+        let invite = Invite {
+            destination,
+            request_uri: contact,
+            from: "<sip:1144445555@127.0.0.9>".to_owned(),
+            to: "<sip:100@127.0.0.1>".to_owned(),
+            contact_user: "proxy".to_owned(),
+            headers: Vec::new(),
+            body: party.offer(),
+            content_type: "application/sdp".to_owned(),
+            credentials: None,
+            ring_timeout: None,
+        };
+        party.invite(invite, now)
+    });
+    assert!(world.run_until_port(1, PortState::Talking, s(6)), "{:?}", world.port(1));
+    end_well(&mut world);
+}
+
+#[test]
 fn in_client_mode_a_challenged_call_is_sent_again_with_the_credentials_of_the_port() {
     let mut world = client_with(client(), Habits::default());
     answer_a_ring(&mut world);

@@ -12,6 +12,7 @@ use gateway_core::media::MediaEvent;
 use gateway_core::sim::World;
 use gateway_core::sim::party::Habits;
 use gateway_core::sim::world::credentials;
+use gateway_core::sip::agent::Invite;
 use gateway_core::sip::message::Method;
 
 use super::cast::*;
@@ -209,6 +210,31 @@ fn no_codec_in_common_gets_488_before_the_line_is_touched() {
     assert_refused(&world, 0, 488, Some(65));
     assert_eq!(setting_of(&world, NoticeCode::NoCommonCodec).as_deref(), Some("gateway.codecs"));
     assert!(world.records.is_empty());
+    end_well(&mut world);
+}
+
+#[test]
+fn an_offer_that_is_no_sdp_gets_400_and_a_notice() {
+    let mut world = trunk_with(trunk(), Habits::default());
+    let destination = world.address;
+    world.with_party(0, |party, now| {
+        let invite = Invite {
+            destination,
+            request_uri: format!("sip:100@{destination}"),
+            from: "<sip:a@127.0.0.1>".to_owned(),
+            to: format!("<sip:100@{destination}>"),
+            contact_user: "a".to_owned(),
+            headers: Vec::new(),
+            body: b"v=1\r\nnonsense".to_vec(),
+            content_type: "application/sdp".to_owned(),
+            credentials: None,
+            ring_timeout: None,
+        };
+        party.invite(invite, now)
+    });
+    world.run_for(s(2));
+    assert_refused(&world, 0, 400, Some(95));
+    assert!(world.was_noticed(NoticeCode::MalformedSdp));
     end_well(&mut world);
 }
 
