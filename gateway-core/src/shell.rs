@@ -7,6 +7,8 @@
 
 pub mod clock;
 
+pub mod lines;
+
 pub mod telemetry;
 
 pub mod udp;
