@@ -19,6 +19,8 @@ mod resolve;
 
 pub mod store;
 
+mod claim;
+
 pub mod exchange;
 
 pub mod device;

@@ -97,6 +97,10 @@ fn is_device(line: &Value, state: &str) -> bool {
     line["event"] == "device" && line["device"]["state"]["state"] == state
 }
 
+fn is_lost(line: &Value, fault: &str) -> bool {
+    is_device(line, "lost") && line["device"]["state"]["fault"] == fault
+}
+
 fn is_hook(line: &Value, off_hook: bool) -> bool {
     line["event"] == "hook" && line["off_hook"] == off_hook
 }
@@ -230,6 +234,24 @@ fn a_box_that_falls_silent_is_given_up_and_taken_back_when_it_speaks_again() {
     gateway.wait(SOON, |line| has_state(line, "absent"));
     simulated.signal("CONT");
     gateway.wait(SOON, |line| has_state(line, "idle"));
+    gateway.signal("TERM");
+    assert_eq!(gateway.ended(SOON).code(), Some(0));
+}
+
+#[test]
+fn a_serial_port_that_is_missing_or_taken_is_told_as_such_and_taken_when_it_is_free() {
+    let scene = Scene::new();
+    let mut gateway = scene.gateway();
+    gateway.wait(SOON, |line| is_lost(line, "not_found"));
+    let link = scene.folder.path().join("later");
+    let mut simulated = Talker::simulated_box(&link, 1, &[]);
+    let other = serialport::new(link.to_str().unwrap(), 9600).open_native().unwrap();
+    std::fs::rename(&link, scene.link()).unwrap();
+    gateway.wait(SOON, |line| is_lost(line, "busy"));
+    drop(other);
+    gateway.wait(SOON, |line| has_state(line, "idle"));
+    simulated.say(&json!({ "port": 0, "act": "ring", "from": "1133334444" }));
+    gateway.wait(SOON, rings);
     gateway.signal("TERM");
     assert_eq!(gateway.ended(SOON).code(), Some(0));
 }
