@@ -7,11 +7,12 @@
 #[path = "peers/stage.rs"]
 mod stage;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gateway_core::config::settings::{AnswerMode, Mode};
 use serde_json::{Value, json};
-use stage::sound::{MARKER_DBM0, MARKER_HZ, MARKER_ON_MS, MARKER_PERIOD_MS, Sound};
+use stage::sound::{Burst, MARKER_DBM0, MARKER_HZ, MARKER_ON_MS, MARKER_PERIOD_MS, Sound};
 use stage::{Baresip, Kamailio, Place, Scene, installed, settings};
 
 /// Rounds of the marker that the telephone plays; the far end echoes them.
@@ -41,6 +42,9 @@ fn telephone_says() -> Sound {
 const MISSED_RINGING_IN: usize = 1;
 const MISSED_CALLING_OUT: usize = 5;
 
+/// Bursts that a machine with other work may tear: a pause of its scheduler is a hole in the sound.
+const MAY_BE_TORN: usize = 2;
+
 /// Ringback tone in Brazil, and how long a burst of it is.
 const RINGBACK_HZ: f64 = 425.0;
 const RINGBACK_MS: u32 = 1000;
@@ -54,7 +58,7 @@ enum End {
 
 /// The rest of a call that the telephone takes part in now: sound both ways, the end, and what is left of it.
 fn talk(scene: &mut Scene, phone: &mut Baresip, end: End) -> Value {
-    scene.from_now();
+    scene.mark();
     // The sounds take their time: the marker and its last echo; then the pause before the digits has begun.
     std::thread::sleep(Duration::from_millis(u64::from(MARKER_PERIOD_MS) * (MARKER_HZ.len() * ROUNDS) as u64 + 500));
     scene.daemon.wait_port(0, "talking");
@@ -83,25 +87,43 @@ fn talk(scene: &mut Scene, phone: &mut Baresip, end: End) -> Value {
 fn listen(heard: &Sound, may_miss: usize) {
     // The telephone's own marker, back from the far end.
     let floor_dbm0 = MARKER_DBM0 - ECHO_LOSS_DB - 4.0;
-    let bursts = heard.bursts(&MARKER_HZ, floor_dbm0);
-    let all = || format!("{bursts:#?}");
+    let bursts = joined(heard.bursts(&MARKER_HZ, floor_dbm0));
     let order: Vec<f64> = bursts.iter().map(|burst| burst.hz).collect();
     let said: Vec<f64> = MARKER_HZ.iter().copied().cycle().take(MARKER_HZ.len() * ROUNDS).collect();
-    let missed = said.len().checked_sub(order.len()).unwrap_or_else(|| panic!("more bursts than were played: {}", all()));
-    assert!(missed <= may_miss && order == said[missed..], "{}", all());
+    let missed = said.len().checked_sub(order.len()).unwrap_or_else(|| panic!("more bursts than were played: {bursts:#?}"));
+    assert!(missed <= may_miss && order == said[missed..], "{bursts:#?}");
     let level_dbm0 = MARKER_DBM0 - ECHO_LOSS_DB;
-    // The first of them may be cut.
-    for burst in &bursts[1..] {
-        assert!((burst.level_dbm0 - level_dbm0).abs() < LEVEL_TOLERANCE_DB, "{burst:?}");
-        assert!(burst.length_ms.abs_diff(MARKER_ON_MS) <= 25, "{burst:?}");
-    }
-    for pair in bursts[1..].windows(2) {
-        assert!((pair[1].start_ms - pair[0].start_ms).abs_diff(MARKER_PERIOD_MS) <= 45, "{pair:?}");
-    }
-    let far = heard.bursts(&[FAR_HZ], FAR_DBM0 - 4.0);
+    let is_clean = |pair: &[Burst]| {
+        (pair[1].level_dbm0 - level_dbm0).abs() < LEVEL_TOLERANCE_DB
+            && pair[1].length_ms.abs_diff(MARKER_ON_MS) <= 25
+            && (pair[1].start_ms - pair[0].start_ms).abs_diff(MARKER_PERIOD_MS) <= 45
+    };
+    let torn: Vec<_> = bursts.windows(2).filter(|pair| !is_clean(pair)).collect();
+    assert!(torn.len() <= MAY_BE_TORN, "{torn:#?}");
+    let far = joined(heard.bursts(&[FAR_HZ], FAR_DBM0 - 4.0));
     assert_eq!(far.len(), 1, "{far:?}");
     assert!((far[0].level_dbm0 - FAR_DBM0).abs() < LEVEL_TOLERANCE_DB, "{far:?}");
     assert!(far[0].length_ms.abs_diff(FAR_MS) <= 150, "{far:?}");
+}
+
+/// The same with bursts that a short hole has torn in two made one again.
+fn joined(bursts: Vec<Burst>) -> Vec<Burst> {
+    let mut whole: Vec<Burst> = Vec::new();
+    for burst in bursts {
+        match whole.last_mut() {
+            Some(last) if last.hz == burst.hz && burst.start_ms - (last.start_ms + last.length_ms) < MARKER_PERIOD_MS / 2 => {
+                last.length_ms = burst.start_ms + burst.length_ms - last.start_ms;
+            }
+            Some(_) | None => whole.push(burst),
+        }
+    }
+    whole
+}
+
+/// One call at a time: sound is real time, and the other calls would only be in its way.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A gateway in server mode and a telephone that is registered there.
@@ -168,6 +190,7 @@ fn server_mode_a_registered_telephone_calls_out() {
     if !installed(&["baresip"]) {
         return;
     }
+    let _alone = alone();
     let (mut scene, mut phone) = server();
     let gateway = format!("127.0.0.1:{}", scene.place.sip());
     telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Telephone);
@@ -178,6 +201,7 @@ fn server_mode_a_ring_reaches_the_registered_telephone() {
     if !installed(&["baresip"]) {
         return;
     }
+    let _alone = alone();
     let (mut scene, mut phone) = server();
     line_rings(&mut scene, &mut phone, End::Line);
 }
@@ -187,6 +211,7 @@ fn client_mode_a_telephone_of_the_remote_server_calls_out() {
     if !installed(&["baresip", "kamailio"]) {
         return;
     }
+    let _alone = alone();
     let (mut scene, mut phone, kamailio) = client();
     telephone_calls(&mut scene, &mut phone, "100", kamailio.address(), End::Line);
 }
@@ -196,6 +221,7 @@ fn client_mode_a_ring_reaches_a_telephone_of_the_remote_server() {
     if !installed(&["baresip", "kamailio"]) {
         return;
     }
+    let _alone = alone();
     let (mut scene, mut phone, kamailio) = client();
     line_rings(&mut scene, &mut phone, End::Telephone);
     kamailio.wait(&["challenged INVITE line1"]);
@@ -206,6 +232,7 @@ fn trunk_mode_the_peer_calls_out() {
     if !installed(&["baresip"]) {
         return;
     }
+    let _alone = alone();
     let (mut scene, mut phone) = trunk();
     let gateway = format!("127.0.0.1:{}", scene.place.sip());
     telephone_calls(&mut scene, &mut phone, "103", &gateway, End::Line);
@@ -216,6 +243,7 @@ fn trunk_mode_a_ring_reaches_the_peer() {
     if !installed(&["baresip"]) {
         return;
     }
+    let _alone = alone();
     let (mut scene, mut phone) = trunk();
     line_rings(&mut scene, &mut phone, End::Telephone);
 }

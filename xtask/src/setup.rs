@@ -27,6 +27,11 @@ pub fn for_headless() -> Outcome {
     packages(&["build-essential", "pkg-config"])
 }
 
+/// Installs what the measurements need.
+pub fn for_bench() -> Outcome {
+    packages(&["build-essential", "pkg-config", "sip-tester"])
+}
+
 /// Installs what every test needs.
 pub fn for_tests() -> Outcome {
     packages(&[TO_RUN, TO_TEST].concat())?;

@@ -570,7 +570,7 @@ export type LineSettings = {
 	rtp_timeout_s?: number,
 	/**  Silence both ways for this many seconds ends the call; 0 turns it off. */
 	silence_timeout_s?: number,
-	/**  Longest call in seconds; 0 turns the bound off. */
+	/**  Longest call in seconds; 0 leaves only the ceiling of 24 hours. */
 	longest_call_s?: number,
 	/**  Time the line rests after release before it is used again, in ms. */
 	guard_ms?: number,
@@ -670,7 +670,7 @@ export type NoticeCode =
 "parallel_phone" | 
 /**  A line does not let itself be released. */
 "stuck_off_hook" | 
-/**  A line rings. Args: `caller`. */
+/**  A line rings. */
 "ringing" | 
 /**  A ring was ignored because FXO→SIP is off on the port. */
 "ring_ignored" | 

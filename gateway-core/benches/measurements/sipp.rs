@@ -1,0 +1,179 @@
+//! SIP over UDP against the real program: calls that are refused before a line is touched, and registrations, from SIPp.
+//!
+//! The reference is SIPp against itself at the same rate.
+
+use std::path::Path;
+use std::time::Duration;
+
+use gateway_core::config::settings::{Mode, Settings};
+
+use super::gateway::Gateway;
+use super::place::{Folder, free_ports, secret, server_settings};
+use super::program::Program;
+use super::table::Table;
+
+/// Calls a second.
+const RATES: [u32; 3] = [200, 500, 1000];
+
+/// How long each rate is kept up, in seconds.
+const SECONDS: u32 = 3;
+
+/// How long SIPp goes on with calls that got no answer, in seconds.
+const PATIENCE_S: u32 = SECONDS + 5;
+
+/// A kind of load: what SIPp does, and what it does on the other side as the reference.
+struct Load {
+    what: &'static str,
+    caller: &'static str,
+    answerer: &'static str,
+    mode: Mode,
+}
+
+const LOADS: &[Load] = &[
+    Load { what: "INVITE → 403", caller: INVITE, answerer: INVITE_ANSWER, mode: Mode::SipTrunk },
+    Load { what: "INVITE → 401, INVITE with digest → 403", caller: DIGEST, answerer: DIGEST_ANSWER, mode: Mode::SipServer },
+    Load { what: "REGISTER → 401, with digest → 200", caller: REGISTER, answerer: REGISTER_ANSWER, mode: Mode::SipServer },
+];
+
+const INVITE: &str = include_str!("sipp/invite.xml");
+const INVITE_ANSWER: &str = include_str!("sipp/invite_answer.xml");
+const DIGEST: &str = include_str!("sipp/digest.xml");
+const DIGEST_ANSWER: &str = include_str!("sipp/digest_answer.xml");
+const REGISTER: &str = include_str!("sipp/register.xml");
+const REGISTER_ANSWER: &str = include_str!("sipp/register_answer.xml");
+
+/// What became of the calls of one rate.
+#[derive(Debug)]
+struct Outcome {
+    good: u64,
+    failed: u64,
+    retransmissions: u64,
+    seconds: f64,
+    response_ms: f64,
+    /// What the answering side used of a processor.
+    processor: Option<Duration>,
+}
+
+impl Outcome {
+    fn calls_a_second(&self) -> f64 {
+        self.good as f64 / self.seconds
+    }
+
+    fn micros_a_call(&self) -> Option<f64> {
+        self.processor.map(|used| used.as_secs_f64() * 1e6 / self.good.max(1) as f64)
+    }
+
+    fn tell(&self) -> String {
+        let cost = self.micros_a_call().map_or_else(String::new, |micros| format!(", {micros:.0} µs CPU each"));
+        format!(
+            "{:.0}/s, {} failed, {} retransmitted, {:.1} ms{cost}",
+            self.calls_a_second(),
+            self.failed,
+            self.retransmissions,
+            self.response_ms
+        )
+    }
+}
+
+pub fn measure(table: &mut Table) {
+    if !is_installed() {
+        return table.skipped("SIPp is not installed");
+    }
+    for load in LOADS {
+        for rate in RATES {
+            let gateway = Gateway::start(settings(load.mode), "virtual:2");
+            let own = play(load.caller, rate, gateway.sip().1, || gateway.program.processor());
+            drop(gateway);
+            let reference = against_itself(load, rate);
+            let ratio = own.micros_a_call().zip(reference.micros_a_call()).map_or(f64::NAN, |(own, reference)| own / reference);
+            table.row(&format!("{} at {rate}/s", load.what), own.tell(), format!("SIPp {}", reference.tell()), ratio);
+        }
+    }
+}
+
+fn is_installed() -> bool {
+    std::process::Command::new("sipp").arg("-v").output().is_ok()
+}
+
+/// Settings that refuse the number which SIPp calls.
+fn settings(mode: Mode) -> Settings {
+    let mut settings = server_settings(2);
+    settings.gateway.mode = mode;
+    settings.gateway.blocked_prefixes = vec!["0300".to_owned()];
+    if mode == Mode::SipTrunk {
+        settings.gateway.remote_server = "127.0.0.1".to_owned();
+        settings.ports.iter_mut().for_each(|port| port.only_from_host = "127.0.0.1".to_owned());
+    }
+    settings
+}
+
+/// The same load with SIPp on both sides.
+fn against_itself(load: &Load, rate: u32) -> Outcome {
+    let (folder, port) = (Folder::new(), free_ports(4));
+    let scenario = written(&folder, "answerer.xml", load.answerer);
+    let (own_port, media) = (port.to_string(), (port + 2).to_string());
+    let args = ["-sf", &scenario, "-i", "127.0.0.1", "-bind_local", "-p", &own_port, "-mp", &media, "-nostdin"];
+    let mut answerer = Program::start("sipp", &args);
+    assert!(!answerer.ended(Duration::from_millis(500)), "{}", answerer.complaints());
+    play(load.caller, rate, port, || answerer.processor())
+}
+
+/// Plays a load against `port`; `processor` tells what the answering side has used so far.
+fn play(scenario: &str, rate: u32, port: u16, processor: impl Fn() -> Option<Duration>) -> Outcome {
+    let (folder, own) = (Folder::new(), free_ports(4));
+    let scenario = written(&folder, "caller.xml", scenario);
+    let statistics = folder.path().join("statistics.csv").to_str().unwrap().to_owned();
+    let errors = folder.path().join("errors.log").to_str().unwrap().to_owned();
+    let (own_port, media, secret) = (own.to_string(), (own + 2).to_string(), secret(1));
+    let (rate_text, calls, limit) = (rate.to_string(), (rate * SECONDS).to_string(), (rate * PATIENCE_S).to_string());
+    let (patience, remote) = (format!("{PATIENCE_S}s"), format!("127.0.0.1:{port}"));
+    let mut args = vec!["-sf", &scenario, "-i", "127.0.0.1", "-bind_local", "-p", &own_port, "-mp", &media, "-nostdin"];
+    args.extend(["-r", &rate_text, "-m", &calls, "-l", &limit, "-timeout", &patience, "-default_behaviors", "none"]);
+    args.extend(["-trace_stat", "-stf", &statistics, "-fd", "1", "-trace_err", "-error_file", &errors]);
+    args.extend(["-au", "line1", "-ap", &secret, &remote]);
+    let before = processor();
+    let mut caller = Program::start("sipp", &args);
+    let ended = caller.ended(Duration::from_secs(u64::from(PATIENCE_S) + 10));
+    assert!(ended, "SIPp does not end: {}", caller.complaints());
+    let used = processor().zip(before).map(|(after, before)| after - before);
+    let wanted = u64::from(rate * SECONDS);
+    outcome(&statistics, wanted, used).unwrap_or_else(|| {
+        let log = std::fs::read_to_string(&errors).unwrap_or_default();
+        panic!("no statistics from SIPp: {}\n{log}", caller.complaints())
+    })
+}
+
+fn written(folder: &Folder, name: &str, scenario: &str) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, scenario.replace("{{secret}}", &secret(1))).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The last line of SIPp's statistics. A call without an end counts as failed.
+fn outcome(statistics: &str, wanted: u64, processor: Option<Duration>) -> Option<Outcome> {
+    let text = std::fs::read_to_string(Path::new(statistics)).ok()?;
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next()?.split(';').collect();
+    let values: Vec<&str> = lines.next_back()?.split(';').collect();
+    let value = |name: &str| values.get(names.iter().position(|known| *known == name)?).copied();
+    let number = |name: &str| value(name)?.parse::<u64>().ok();
+    let good = number("SuccessfulCall(C)")?;
+    Some(Outcome {
+        good,
+        failed: wanted.saturating_sub(good),
+        retransmissions: number("Retransmissions(C)")?,
+        seconds: seconds(value("ElapsedTime(C)")?)?,
+        response_ms: seconds(value("ResponseTime1(C)")?)? * 1000.0,
+        processor,
+    })
+}
+
+/// `hours:minutes:seconds` with a part after a dot or another colon, in seconds; what follows the last colon are microseconds.
+fn seconds(text: &str) -> Option<f64> {
+    let parts: Option<Vec<f64>> = text.split(':').map(|part| part.parse().ok()).collect();
+    match parts?[..] {
+        [hours, minutes, seconds] => Some(hours * 3600.0 + minutes * 60.0 + seconds),
+        [hours, minutes, seconds, micros] => Some(hours * 3600.0 + minutes * 60.0 + seconds + micros / 1e6),
+        _ => None,
+    }
+}
