@@ -99,11 +99,7 @@ impl LineWriter {
     ///
     /// # Errors
     /// The system gave no thread.
-    pub fn start(
-        name: &str,
-        write: impl Fn(&str) -> io::Result<()> + Send + 'static,
-        lost: fn(u64) -> String,
-    ) -> io::Result<Self> {
+    pub fn start(name: &str, write: impl Fn(&str) -> io::Result<()> + Send + 'static, lost: fn(u64) -> String) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (ending, ended) = watch::channel(false);
         let work = Arc::clone(&shared);

@@ -74,7 +74,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
         profile: args.profile.as_deref().map(profile::read).transpose()?,
         confirmed: args.yes,
     };
-    let writer = args.events.map(|EventFormat::Ndjson| LineWriter::start("events", output::line, |lost| lagged(lost).to_string())).transpose();
+    let writer =
+        args.events.map(|EventFormat::Ndjson| LineWriter::start("events", output::line, |lost| lagged(lost).to_string())).transpose();
     let writer = writer.map_err(|error| Exit::System(error.to_string()))?;
     let gateway = GatewayHandle::start(options).await.map_err(refusal)?;
     let stopping = tokio::spawn({
