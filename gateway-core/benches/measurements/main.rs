@@ -3,7 +3,13 @@
 //!
 //! `cargo bench -p gateway-core --bench measurements -- machines calls` measures only what is named.
 #![allow(missing_docs, unreachable_pub, clippy::print_stdout)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a bench ends at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a bench ends at the first surprise"
+)]
 
 mod calls;
 mod machines;
