@@ -28,7 +28,7 @@ fn free_pair() -> RtpPair {
     for _ in 0..100 {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = rtp.local_addr().unwrap();
-        if address.port() % 2 == 0
+        if address.port().is_multiple_of(2)
             && let Ok(rtcp) = UdpSocket::bind((address.ip(), address.port() + 1))
         {
             rtp.set_nonblocking(true).unwrap();
