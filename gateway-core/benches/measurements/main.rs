@@ -2,7 +2,7 @@
 //! that was measured in the same run, and beside the load of the machine.
 //!
 //! `cargo bench -p gateway-core --bench measurements -- machines calls` measures only what is named.
-#![allow(missing_docs, unreachable_pub, clippy::print_stdout)]
+#![allow(missing_docs, unreachable_pub, clippy::print_stdout, clippy::print_stderr)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,6 @@
 mod calls;
 mod machines;
 mod processor;
-mod spread;
 mod table;
 mod worlds;
 
@@ -30,6 +29,8 @@ mod line;
 mod program;
 #[cfg(unix)]
 mod sipp;
+#[cfg(unix)]
+mod spread;
 #[cfg(unix)]
 mod talk;
 
