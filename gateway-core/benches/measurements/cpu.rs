@@ -9,6 +9,8 @@ use gateway_core::rng::Rng;
 use super::caller::Caller;
 use super::gateway::{Gateway, SOON, SimulatedBox};
 use super::place::trunk_settings;
+use super::processor::Usage;
+use super::program::Program;
 use super::table::Table;
 use super::talk::{FRAME, Stream, paced};
 
@@ -33,11 +35,11 @@ pub fn measure(table: &mut Table) {
             let stream = Stream::with_whom_speaks_first(&caller.rtp, SOON);
             calls.push((caller, stream));
         }
-        let before = [&gateway.program, &simulated.program].map(super::program::Program::processor);
+        let before = [&gateway.program, &simulated.program].map(Program::processor);
         let began = Instant::now();
         speak(&mut calls);
         let wall = began.elapsed();
-        let after = [&gateway.program, &simulated.program].map(super::program::Program::processor);
+        let after = [&gateway.program, &simulated.program].map(Program::processor);
         let used: Vec<Option<f64>> = after.into_iter().zip(before).map(|(after, before)| share(after, before, wall)).collect();
         let [Some(own), Some(of_box)] = used[..] else { return table.skipped("this system does not tell what a process has used") };
         let idle = *idle.get_or_insert(own);
@@ -51,8 +53,8 @@ pub fn measure(table: &mut Table) {
     }
 }
 
-fn share(after: Option<Duration>, before: Option<Duration>, wall: Duration) -> Option<f64> {
-    after.zip(before).map(|(after, before)| (after - before).as_secs_f64() / wall.as_secs_f64())
+fn share(after: Option<Usage>, before: Option<Usage>, wall: Duration) -> Option<f64> {
+    after.zip(before).map(|(after, before)| after.since(&before).as_secs_f64() / wall.as_secs_f64())
 }
 
 /// Everybody speaks, and hears.

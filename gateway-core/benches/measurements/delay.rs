@@ -13,8 +13,8 @@ use super::spread::Spread;
 use super::table::Table;
 use super::talk::{FRAME, Pulse, Stream, delays_ms, exchange_pulses, paced};
 
-/// Frames that are spoken into each call: 13 s.
-const FRAMES: usize = 650;
+/// Frames that are spoken into each call: 12 s.
+const FRAMES: usize = 600;
 
 /// How much later the far end behind number 100 sends back what it hears.
 const ECHO: Duration = Duration::from_millis(200);

@@ -2,13 +2,18 @@
 //! that was measured in the same run, and beside the load of the machine.
 //!
 //! `cargo bench -p gateway-core --bench measurements -- machines calls` measures only what is named.
-#![allow(missing_docs, unreachable_pub, clippy::print_stdout)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "a bench ends at the first surprise")]
+#![allow(missing_docs, unreachable_pub, clippy::print_stdout, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a bench ends at the first surprise"
+)]
 
 mod calls;
 mod machines;
 mod processor;
-mod spread;
 mod table;
 mod worlds;
 
@@ -24,6 +29,8 @@ mod line;
 mod program;
 #[cfg(unix)]
 mod sipp;
+#[cfg(unix)]
+mod spread;
 #[cfg(unix)]
 mod talk;
 

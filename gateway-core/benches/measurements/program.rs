@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use super::processor::used_by;
+use super::processor::Usage;
 
 /// No program may run longer, even when the bench itself is killed and cannot end it.
 const LONGEST: &str = "240";
@@ -70,11 +70,11 @@ impl Program {
     }
 
     /// What it has used of the processors so far, where the system tells.
-    pub fn processor(&self) -> Option<Duration> {
+    pub fn processor(&self) -> Option<Usage> {
         // Our child is `timeout`, whose child is the program.
         let own = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).ok()?;
-        used_by(children.split_whitespace().next()?)
+        Usage::of(children.split_whitespace().next()?)
     }
 }
 

@@ -9,6 +9,7 @@ use gateway_core::config::settings::{Mode, Settings};
 
 use super::gateway::Gateway;
 use super::place::{Folder, free_ports, secret, server_settings};
+use super::processor::Usage;
 use super::program::Program;
 use super::table::Table;
 
@@ -64,14 +65,10 @@ impl Outcome {
     }
 
     fn tell(&self) -> String {
+        // SIPp counts in whole milliseconds.
+        let answered = if self.response_ms < 1.0 { "< 1".to_owned() } else { format!("{:.0}", self.response_ms) };
         let cost = self.micros_a_call().map_or_else(String::new, |micros| format!(", {micros:.0} µs CPU each"));
-        format!(
-            "{:.0}/s, {} failed, {} retransmitted, {:.1} ms{cost}",
-            self.calls_a_second(),
-            self.failed,
-            self.retransmissions,
-            self.response_ms
-        )
+        format!("{:.0}/s, {} failed, {} retransmitted, {answered} ms{cost}", self.calls_a_second(), self.failed, self.retransmissions)
     }
 }
 
@@ -80,10 +77,10 @@ pub fn measure(table: &mut Table) {
         return table.skipped("SIPp is not installed");
     }
     for load in LOADS {
+        // Without a box nothing but SIP uses the processor.
+        let gateway = Gateway::start(settings(load.mode), "none");
         for rate in RATES {
-            let gateway = Gateway::start(settings(load.mode), "virtual:2");
             let own = play(load.caller, rate, gateway.sip().1, || gateway.program.processor());
-            drop(gateway);
             let reference = against_itself(load, rate);
             let ratio = own.micros_a_call().zip(reference.micros_a_call()).map_or(f64::NAN, |(own, reference)| own / reference);
             table.row(&format!("{} at {rate}/s", load.what), own.tell(), format!("SIPp {}", reference.tell()), ratio);
@@ -119,7 +116,7 @@ fn against_itself(load: &Load, rate: u32) -> Outcome {
 }
 
 /// Plays a load against `port`; `processor` tells what the answering side has used so far.
-fn play(scenario: &str, rate: u32, port: u16, processor: impl Fn() -> Option<Duration>) -> Outcome {
+fn play(scenario: &str, rate: u32, port: u16, processor: impl Fn() -> Option<Usage>) -> Outcome {
     let (folder, own) = (Folder::new(), free_ports(4));
     let scenario = written(&folder, "caller.xml", scenario);
     let statistics = folder.path().join("statistics.csv").to_str().unwrap().to_owned();
@@ -135,7 +132,7 @@ fn play(scenario: &str, rate: u32, port: u16, processor: impl Fn() -> Option<Dur
     let mut caller = Program::start("sipp", &args);
     let ended = caller.ended(Duration::from_secs(u64::from(PATIENCE_S) + 10));
     assert!(ended, "SIPp does not end: {}", caller.complaints());
-    let used = processor().zip(before).map(|(after, before)| after - before);
+    let used = processor().zip(before).map(|(after, before)| after.since(&before));
     let wanted = u64::from(rate * SECONDS);
     outcome(&statistics, wanted, used).unwrap_or_else(|| {
         let log = std::fs::read_to_string(&errors).unwrap_or_default();
@@ -162,18 +159,22 @@ fn outcome(statistics: &str, wanted: u64, processor: Option<Duration>) -> Option
         good,
         failed: wanted.saturating_sub(good),
         retransmissions: number("Retransmissions(C)")?,
-        seconds: seconds(value("ElapsedTime(C)")?)?,
+        seconds: epoch_seconds(value("CurrentTime")?)? - epoch_seconds(value("StartTime")?)?,
         response_ms: seconds(value("ResponseTime1(C)")?)? * 1000.0,
         processor,
     })
 }
 
-/// `hours:minutes:seconds` with a part after a dot or another colon, in seconds; what follows the last colon are microseconds.
+/// A duration as `hours:minutes:seconds:microseconds`, in seconds.
 fn seconds(text: &str) -> Option<f64> {
     let parts: Option<Vec<f64>> = text.split(':').map(|part| part.parse().ok()).collect();
     match parts?[..] {
-        [hours, minutes, seconds] => Some(hours * 3600.0 + minutes * 60.0 + seconds),
         [hours, minutes, seconds, micros] => Some(hours * 3600.0 + minutes * 60.0 + seconds + micros / 1e6),
         _ => None,
     }
+}
+
+/// A time as date, time of day, and seconds since 1970, with tabs between.
+fn epoch_seconds(text: &str) -> Option<f64> {
+    text.rsplit('\t').next()?.parse().ok()
 }

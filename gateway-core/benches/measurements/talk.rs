@@ -13,6 +13,9 @@ pub const FRAME: Duration = Duration::from_millis(20);
 /// Frames from one pulse to the next: 500 ms.
 pub const PULSE_FRAMES: usize = 25;
 
+/// Frames of silence before the first pulse: the gateway answers when it has dialled, the far end rings for 2 s before it echoes.
+const UNTIL_ANSWER: usize = 175;
+
 /// Samples of a pulse.
 const PULSE_SAMPLES: usize = 8;
 
@@ -159,16 +162,16 @@ pub fn paced(frames: usize, mut act: impl FnMut(usize)) {
     }
 }
 
-/// Speaks pulses into a call for so many frames: those that were sent, and those that were heard meanwhile and half a second more.
+/// Speaks into a call: silence until the far end has answered, then pulses for so many frames. Answers those that were sent, and
+/// those that were heard until half a second after the last one.
 pub fn exchange_pulses(mut stream: Stream, frames: usize) -> (Vec<Pulse>, Vec<Pulse>) {
     let listener = Stream { socket: stream.socket.try_clone().unwrap(), ..stream };
     let stop = AtomicBool::new(false);
     let mut sent = Vec::new();
     let heard = std::thread::scope(|scope| {
         let listening = scope.spawn(|| listener.listen(&stop));
-        let silence = PULSE_FRAMES;
-        paced(frames + silence, |number| {
-            let pulse = pulse_index(number).filter(|_| number < frames);
+        paced(UNTIL_ANSWER + frames + PULSE_FRAMES, |number| {
+            let pulse = pulse_index(number).filter(|_| (UNTIL_ANSWER..UNTIL_ANSWER + frames).contains(&number));
             let samples = frame_samples(pulse);
             let at = Instant::now();
             stream.send(&samples);

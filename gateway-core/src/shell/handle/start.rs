@@ -17,6 +17,7 @@ use crate::gateway::io::Event;
 use crate::gateway::record::{CallDirection, CallRecord};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
+use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
@@ -49,6 +50,7 @@ fn system(error: &impl std::fmt::Display) -> StartError {
 
 /// What there is before the first thread runs.
 struct Ground {
+    claim: Claim,
     clock: Clock,
     store: Store,
     settings: Settings,
@@ -60,6 +62,7 @@ struct Ground {
 /// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
 async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
     let clock = Clock::start();
+    let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
     let store = Store::open(data_dir).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
     let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
@@ -72,11 +75,11 @@ async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) ->
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
     let address = control::gateway_address(&sockets);
     let gateway = Gateway::new(settings.clone(), address, Rng::from_bytes(seed));
-    Ok(Ground { clock, store, settings, sockets, address, gateway })
+    Ok(Ground { claim, clock, store, settings, sockets, address, gateway })
 }
 
 pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { clock, store, settings, sockets, address, gateway } =
+    let Ground { claim, clock, store, settings, sockets, address, gateway } =
         prepare(&options.data_dir, options.profile, options.confirmed).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
@@ -116,6 +119,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
     let take_down = TakeDown {
+        claim,
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
         box_thread,
@@ -166,6 +170,7 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
 struct TakeDown {
+    claim: Claim,
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
     box_thread: std::thread::JoinHandle<()>,
@@ -209,6 +214,7 @@ impl TakeDown {
             tracing::error!("the last call records did not reach the database in time");
         }
         self.store.close().await;
+        drop(self.claim);
         self.ended.send_replace(Some(ended));
         // Nobody listening is fine.
         let _ = self.updates.send(Update::Ended(ended));

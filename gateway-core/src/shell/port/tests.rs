@@ -28,7 +28,7 @@ fn free_pair() -> RtpPair {
     for _ in 0..100 {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = rtp.local_addr().unwrap();
-        if address.port() % 2 == 0
+        if address.port().is_multiple_of(2)
             && let Ok(rtcp) = UdpSocket::bind((address.ip(), address.port() + 1))
         {
             rtp.set_nonblocking(true).unwrap();
@@ -225,7 +225,10 @@ async fn a_call_whose_audio_code_fails_ends_with_one_record_and_the_next_call_wo
     assert_eq!(records.iter().map(|record| record.cause).collect::<Vec<_>>(), [EndCause::Operator]);
 
     let second = call(sip).await;
-    wait(&mut updates, &mut records, |update| matches!(update, Update::Exchange(told) if told.event == ExchangeEvent::Answered).then_some(())).await;
+    wait(&mut updates, &mut records, |update| {
+        matches!(update, Update::Exchange(told) if told.event == ExchangeEvent::Answered).then_some(())
+    })
+    .await;
     on_thread(move || {
         let mut second = second;
         second.rtp.set_read_timeout(Some(Duration::from_secs(2))).unwrap();

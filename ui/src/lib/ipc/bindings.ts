@@ -390,6 +390,8 @@ export type GatewaySettings = {
 	stealth?: boolean,
 	/**  Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID. */
 	country?: string,
+	/**  Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`. */
+	asserted_identity?: boolean,
 	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
 	blocked_prefixes?: string[],
 };
