@@ -226,6 +226,22 @@ fn a_line_that_does_not_let_go_is_told_again_then_reset_then_reported() {
 }
 
 #[test]
+fn a_relay_that_was_told_open_and_is_not_is_found_although_the_measurement_after_release_was_lost() {
+    let mut world = server_with_phone(Habits::default());
+    talk(&mut world, "100");
+    world.lines.faults.stuck.insert(PortId(0));
+    world.lines.faults.lies = true;
+    world.box_was_lying = true;
+    world.command(Command::HangUp { port: PortId(0) });
+    world.lines.faults.lost_orders_per_mille = 1000;
+    world.run_for(ms(200));
+    world.lines.faults = Default::default();
+    assert_eq!(world.exchange_off_hook(), [PortId(0)]);
+    assert!(world.run_until(s(40), |world| world.exchange_off_hook().is_empty()), "{:?}", world.port(0));
+    end_well(&mut world);
+}
+
+#[test]
 fn orders_that_get_lost_are_given_again() {
     for seed in 0..20 {
         let mut world = World::new(server(), seed);
