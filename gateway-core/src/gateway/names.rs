@@ -64,7 +64,9 @@ impl Names {
 
     /// Keeps exactly these names fresh from now on.
     pub(super) fn keep(&mut self, hosts: &[String], now: Moment) {
-        self.entries.retain(|host, _| hosts.contains(host));
+        // A name that did not resolve is asked again: whoever applies settings has perhaps just mended it.
+        let worth_keeping = |entry: &Entry| entry.addresses.as_ref().is_none_or(|addresses| !addresses.is_empty());
+        self.entries.retain(|host, entry| hosts.contains(host) && worth_keeping(entry));
         for host in hosts {
             self.lookup(host, now);
         }
@@ -148,6 +150,18 @@ mod tests {
         assert!(names.take_questions().is_empty());
         names.lookup("pbx.example", now + FRESH);
         assert_eq!(names.take_questions().len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_did_not_resolve_is_asked_again_when_settings_are_applied() {
+        let mut names = Names::default();
+        let now = Moment::from_secs(1);
+        let hosts = ["pbx.example".to_owned()];
+        names.keep(&hosts, now);
+        names.resolved("pbx.example", Vec::new(), now);
+        names.take_questions();
+        names.keep(&hosts, now + FRESH / 4);
+        assert_eq!(names.take_questions(), hosts);
     }
 
     #[test]
