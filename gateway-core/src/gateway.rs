@@ -198,6 +198,7 @@ impl Gateway {
                 }
             }
         }
+        self.drop_surplus_ports(out);
         out.extend(self.names.take_questions().into_iter().map(|host| Action::Resolve { host }));
         self.refresh_view(now);
         if self.stopping && self.is_quiet() {
@@ -271,7 +272,8 @@ impl Gateway {
     fn carry_out(&mut self, id: PortId, orders: Orders, now: Moment, out: &mut Vec<Action>) {
         out.extend(orders.media.into_iter().map(|command| Action::Media { port: id, command }));
         for (code, args) in orders.notices {
-            let severity = if code == NoticeCode::CallAnswered { Severity::Info } else { Severity::Warning };
+            let good = matches!(code, NoticeCode::CallAnswered | NoticeCode::CallStarted);
+            let severity = if good { Severity::Info } else { Severity::Warning };
             out.push(self.notice(severity, code, Some(id), &args, now));
         }
         for order in orders.line {

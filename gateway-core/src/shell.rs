@@ -7,6 +7,8 @@
 
 pub mod clock;
 
+pub mod lines;
+
 pub mod telemetry;
 
 pub mod udp;
@@ -16,6 +18,8 @@ mod inbox;
 mod resolve;
 
 pub mod store;
+
+mod claim;
 
 pub mod exchange;
 

@@ -5,10 +5,12 @@
 
 pub mod checks;
 pub mod ear;
+pub mod frames;
 pub mod lines;
 pub mod network;
 pub mod party;
 pub mod tap;
+pub mod telephone;
 pub mod trace;
 pub mod world;
 

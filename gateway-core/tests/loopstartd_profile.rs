@@ -102,3 +102,13 @@ fn the_device_list_names_the_simulated_box() {
     let entries: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert!(entries.as_array().unwrap().iter().any(|entry| entry["choice"]["kind"] == "virtual"));
 }
+
+#[test]
+fn a_data_folder_that_another_gateway_has_is_refused_with_its_code() {
+    let folder = Folder::new();
+    let lock = std::fs::File::create(folder.path().join("loopstart.lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = loopstartd(&folder, &["run", "--data-dir", folder.path().to_str().unwrap(), "--device", "none"]);
+    assert_eq!(code(&refused), 74);
+    assert!(complaints(&refused).contains("data_dir_in_use"), "{}", complaints(&refused));
+}

@@ -10,9 +10,13 @@ mod place;
 #[path = "bench/process.rs"]
 mod process;
 
-use std::net::SocketAddr;
+use std::io::{ErrorKind, PipeReader, PipeWriter, Write as _};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use caller::Caller;
 use gateway_core::config::profile::{SecretsPolicy, export};
@@ -47,14 +51,36 @@ impl Scene {
     }
 
     fn gateway(&self) -> Talker {
+        let arguments = self.arguments();
+        Talker::loopstartd(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn arguments(&self) -> Vec<String> {
         let [data, profile, link] = ["data", "profile.json", "box"].map(|name| self.folder.path().join(name).to_str().unwrap().to_owned());
-        Talker::loopstartd(&["run", "--data-dir", &data, "--profile", &profile, "--yes", "--device", &link, "--events", "ndjson"])
+        ["run", "--data-dir", &data, "--profile", &profile, "--yes", "--device", &link, "--events", "ndjson"].map(str::to_owned).to_vec()
+    }
+
+    /// The gateway, with standard output and standard error to be chosen.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loopstartd"));
+        command.args(self.arguments()).stdin(Stdio::null());
+        command
     }
 
     /// Calls number 100 and waits for the answer.
     fn call(&mut self) {
         self.caller.invite(self.sip, "100");
         assert_eq!(self.caller.final_status(SOON), 200);
+    }
+}
+
+/// A program that ends with its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -69,6 +95,10 @@ fn rings(line: &Value) -> bool {
 
 fn is_device(line: &Value, state: &str) -> bool {
     line["event"] == "device" && line["device"]["state"]["state"] == state
+}
+
+fn is_lost(line: &Value, fault: &str) -> bool {
+    is_device(line, "lost") && line["device"]["state"]["fault"] == fault
 }
 
 fn is_hook(line: &Value, off_hook: bool) -> bool {
@@ -117,6 +147,70 @@ fn sigterm_in_the_middle_of_a_call_ends_it_and_releases_the_line() {
     assert_eq!(gateway.ended(SOON).code(), Some(0));
 }
 
+/// Whether something takes datagrams there: the system tells a sender of those that nothing takes.
+fn listens(address: SocketAddr) -> bool {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    socket.send(b"\r\n\r\n").unwrap();
+    !matches!(socket.recv(&mut [0; 16]), Err(error) if error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// The writing end of a pipe that nobody reads and that has no room left, with its reading end.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let written = Arc::new(AtomicUsize::new(0));
+    let (count, mut filling) = (Arc::clone(&written), writer.try_clone().unwrap());
+    // It ends when the reading end is gone.
+    std::thread::spawn(move || {
+        while filling.write(&[b'\n'; 512]).is_ok() {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut before = 0;
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = written.load(Ordering::Relaxed);
+        if now == before && now > 0 {
+            return (reader, writer);
+        }
+        before = now;
+    }
+}
+
+#[test]
+fn sigterm_ends_a_gateway_whose_events_and_log_nobody_reads() {
+    let mut scene = Scene::new();
+    let mut simulated = scene.simulated_box();
+    let (_reader, full) = full_pipe();
+    let mut gateway = scene.command();
+    gateway.env("RUST_LOG", "info").stdout(full.try_clone().unwrap()).stderr(full);
+    let mut gateway = Process(gateway.spawn().unwrap());
+    // Nothing is heard of it: it is ready when it takes a call.
+    let until = Instant::now() + SOON;
+    while !listens(scene.sip) {
+        assert!(Instant::now() < until, "it does not listen");
+    }
+    scene.caller.invite(scene.sip, "100");
+    while scene.caller.final_status(SOON) != 200 {
+        assert!(Instant::now() < until, "it takes no call");
+        scene.caller = Caller::new();
+        scene.caller.invite(scene.sip, "100");
+    }
+    simulated.wait(SOON, |line| is_hook(line, true));
+    let ended = Instant::now() + Duration::from_secs(6);
+    assert!(Command::new("kill").args(["-TERM", &gateway.0.id().to_string()]).status().unwrap().success());
+    simulated.wait(SOON, |line| is_hook(line, false));
+    let status = loop {
+        if let Some(status) = gateway.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < ended, "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(0));
+}
+
 #[test]
 fn a_gateway_that_dies_leaves_no_line_seized_because_the_box_watches_it() {
     let mut scene = Scene::new();
@@ -140,6 +234,24 @@ fn a_box_that_falls_silent_is_given_up_and_taken_back_when_it_speaks_again() {
     gateway.wait(SOON, |line| has_state(line, "absent"));
     simulated.signal("CONT");
     gateway.wait(SOON, |line| has_state(line, "idle"));
+    gateway.signal("TERM");
+    assert_eq!(gateway.ended(SOON).code(), Some(0));
+}
+
+#[test]
+fn a_serial_port_that_is_missing_or_taken_is_told_as_such_and_taken_when_it_is_free() {
+    let scene = Scene::new();
+    let mut gateway = scene.gateway();
+    gateway.wait(SOON, |line| is_lost(line, "not_found"));
+    let link = scene.folder.path().join("later");
+    let mut simulated = Talker::simulated_box(&link, 1, &[]);
+    let other = serialport::new(link.to_str().unwrap(), 9600).open_native().unwrap();
+    std::fs::rename(&link, scene.link()).unwrap();
+    gateway.wait(SOON, |line| is_lost(line, "busy"));
+    drop(other);
+    gateway.wait(SOON, |line| has_state(line, "idle"));
+    simulated.say(&json!({ "port": 0, "act": "ring", "from": "1133334444" }));
+    gateway.wait(SOON, rings);
     gateway.signal("TERM");
     assert_eq!(gateway.ended(SOON).code(), Some(0));
 }

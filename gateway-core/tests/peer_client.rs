@@ -11,7 +11,8 @@ use std::time::Duration;
 use gateway_core::config::settings::{Mode, Secret, Settings};
 use serde_json::Value;
 use stage::sipp::Part;
-use stage::{Call, Kamailio, Place, SOON, Scene, Sipp, installed, settings};
+use stage::sound::Sound;
+use stage::{Baresip, Call, Kamailio, Place, SOON, Scene, Sipp, installed, settings};
 
 /// A gateway that registers at peer 0 of the place.
 fn client(place: Place, ports: u16, change: impl FnOnce(&mut Settings)) -> Scene {
@@ -54,13 +55,13 @@ fn kamailio_challenges_grants_is_refreshed_and_told_goodbye() {
     wait_registered(&scene, 1, SOON);
 
     // The registrar grants 6 s: the registration is renewed before they are over, by the same client.
-    kamailio.from_now();
+    kamailio.mark();
     let renewed = kamailio.wait_longer(&["saved line1 "], Duration::from_secs(6));
     assert_eq!(word(&first, "call="), word(&renewed, "call="));
     assert_eq!(word(&first, "contact="), word(&renewed, "contact="));
     assert!(word(&first, "cseq=").parse::<u32>().unwrap() < word(&renewed, "cseq=").parse().unwrap());
 
-    kamailio.from_now();
+    kamailio.mark();
     let Scene { daemon, lines: _lines, place: _place, .. } = scene;
     daemon.stop();
     kamailio.wait(&["saved line1 ", "expires=0 "]);
@@ -177,4 +178,64 @@ fn whoever_is_not_the_registrar_gets_no_answer() {
     scene.caller(&Call { scenario: "silence.xml", ip: "127.0.0.2", fill: &fill, ..Call::default() }).finish();
     assert!(scene.lines.told(0).is_empty());
     scene.daemon.wait_notice("source_dropped");
+}
+
+/// A telephone of the remote server.
+fn telephone(scene: &Scene, kamailio: &Kamailio) -> Baresip {
+    let (server, secret) = (kamailio.address(), settings::secret("200"));
+    let account = format!("<sip:200@{server}>;auth_user=200;auth_pass={secret};regint=600;answermode=auto");
+    let phone = Baresip::start(&scene.place, 1, &account, &Sound::silence(60_000));
+    phone.wait_registered();
+    phone
+}
+
+#[test]
+fn a_call_without_a_number_hears_the_dial_tone_of_the_line_and_dials_by_keys() {
+    if !installed(&["baresip", "kamailio"]) {
+        return;
+    }
+    let place = Place::new();
+    let kamailio = Kamailio::start(&place, 0, 600);
+    let scene = client(place, 1, |_| {});
+    kamailio.wait(&["saved line1 "]);
+    let mut phone = telephone(&scene, &kamailio);
+    phone.dial(&format!("sip:line1@{}", kamailio.address()));
+    phone.wait("CALL_ESTABLISHED");
+    scene.lines.wait_for("seized", SOON, |told| told["event"] == "hook" && told["off_hook"] == true);
+    // A person listens for the dial tone first.
+    std::thread::sleep(Duration::from_millis(1500));
+    for key in "106".chars() {
+        phone.press(key);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert_eq!(scene.lines.wait(0, "dialed")["number"], "106");
+    scene.lines.wait(0, "answered");
+    std::thread::sleep(Duration::from_millis(1000));
+    phone.hang_up();
+    scene.lines.wait(0, "released");
+    scene.daemon.wait_record("sip_hung_up");
+    let heard = phone.heard();
+    let dial_tone = heard.bursts(&[425.0], -20.0);
+    assert!(dial_tone.first().is_some_and(|burst| burst.length_ms > 1000), "{dial_tone:?}");
+    // Number 106 speaks a tone.
+    let far_end = heard.bursts(&[1000.0], -15.0);
+    assert!(far_end.last().is_some_and(|burst| burst.length_ms > 700), "{far_end:?}");
+}
+
+#[test]
+fn a_provider_that_puts_the_number_into_the_request_uri_gets_it_dialled() {
+    if !installed(&["kamailio", "sipp"]) {
+        return;
+    }
+    let place = Place::new();
+    let kamailio = Kamailio::start(&place, 0, 600);
+    let scene = client(place, 1, |_| {});
+    kamailio.wait(&["saved line1 "]);
+    // Peer 0 is Kamailio; the registrar's address is what counts.
+    scene.next_peer();
+    let fill = [("hold_ms", "200")];
+    scene.caller(&Call { scenario: "trunk_call.xml", number: "100", fill: &fill, ..Call::default() }).finish();
+    assert_eq!(scene.lines.wait(0, "dialed")["number"], "100");
+    let record = scene.daemon.wait_record("sip_hung_up");
+    assert_eq!((record["port"].as_u64(), record["to"].as_str()), (Some(0), Some("100")));
 }

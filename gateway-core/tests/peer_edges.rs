@@ -60,7 +60,7 @@ fn single_user_a_line_without_cable_never_gets_a_call_and_gets_the_next_one_when
     scene.lines.act(0, "cable_out", json!({}));
     scene.daemon.wait_port(0, "no_battery");
     for _ in 0..2 {
-        scene.from_now();
+        scene.mark();
         office_calls(&scene, "100").finish();
         assert_eq!(scene.daemon.wait_record("sip_hung_up")["port"], 1);
         scene.daemon.wait_port(1, "idle");
@@ -74,7 +74,7 @@ fn single_user_a_line_without_cable_never_gets_a_call_and_gets_the_next_one_when
 
     scene.lines.act(0, "cable_in", json!({}));
     scene.daemon.wait_port(0, "idle");
-    scene.from_now();
+    scene.mark();
     office_calls(&scene, "100").finish();
     assert_eq!(scene.daemon.wait_record("sip_hung_up")["port"], 0, "the port that was not used for longest");
 }
@@ -273,7 +273,7 @@ fn a_box_that_dies_in_a_call_ends_it_and_serves_again_when_it_is_back() {
 
     scene.lines = SimulatedBox::with_args(&["--ports", "1", "--link", link]);
     scene.daemon.wait_port(0, "idle");
-    scene.from_now();
+    scene.mark();
     let fill = [("hold_ms", "100")];
     scene.caller(&Call { scenario: "call.xml", fill: &fill, ..Call::default() }).finish();
     scene.daemon.wait_record("sip_hung_up");

@@ -117,7 +117,7 @@ fn several_contacts_register_refresh_and_leave_each_on_its_own() {
     wait_contacts(&scene, &[A, B], SOON);
 
     // A refresh renews one of them and adds none.
-    scene.from_now();
+    scene.mark();
     register(&scene, &Register { cseq: "2", expires: "900", checks: &header("Contact", "expires="), ..Register::default() });
     let renewed = |snapshot: &Value| {
         let contacts = snapshot["ports"][0]["registration"]["contacts"].as_array().cloned().unwrap_or_default();
@@ -153,7 +153,7 @@ fn a_registration_that_nobody_renews_expires_and_a_ring_then_finds_nobody() {
     wait_contacts(&scene, &[], Duration::from_secs(20));
     assert!((8..=15).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     scene.daemon.wait_notice("phone_unregistered");
-    scene.from_now();
+    scene.mark();
     scene.lines.act(0, "ring", json!({}));
     scene.daemon.wait_notice("nobody_registered");
     scene.lines.act(0, "stop_ringing", json!({}));

@@ -203,7 +203,7 @@ fn listening(settings: &mut Settings) {
 
 /// Calls `number`, which ends like this; then the line is given back and the port is ready again.
 fn ends_before_the_answer(scene: &mut Scene, number: &str, status: &str, cause: u8, record: &str) {
-    scene.from_now();
+    scene.mark();
     scene.refused(&Call { number, ..Call::default() }, status, cause, "");
     let record = scene.daemon.wait_record(record);
     assert_eq!(record["sip_status"].to_string(), status);
@@ -234,7 +234,7 @@ fn special_information_tones_and_nobody_there_have_answers_of_their_own() {
     let rising = [950.0, 1400.0, 1800.0].map(|hz| Sound::tone(hz, -14.0, 330));
     let tones: Sound = rising.into_iter().chain([Sound::silence(1000)]).collect();
     let number = "100";
-    scene.from_now();
+    scene.mark();
     let checks = reason(1);
     let fill = [("status", "503"), ("checks", checks.as_str())];
     let call = scene.caller(&Call { scenario: "refused.xml", number, fill: &fill, ..Call::default() });
@@ -256,7 +256,7 @@ fn cancel_releases_the_line_at_once_at_any_step() {
     for (scenario, number, after_ms) in
         [("cancel_dialing.xml", "100", "50"), ("cancel_dialing.xml", "123456789", "900"), ("cancel_ringing.xml", "102", "500")]
     {
-        scene.from_now();
+        scene.mark();
         let fill = [("after_ms", after_ms)];
         scene.caller(&Call { scenario, number, fill: &fill, ..Call::default() }).finish();
         let record = scene.daemon.wait_record("sip_cancelled");

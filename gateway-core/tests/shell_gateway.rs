@@ -179,3 +179,14 @@ async fn a_database_of_a_newer_program_is_refused_and_left_alone() {
     assert!(matches!(&refused, StartError::Store { error } if error.code == "database_from_newer_version"), "{refused:?}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_gateways_cannot_share_a_data_folder() {
+    let folder = Folder::new();
+    let gateway = start(&folder, Some(server_settings(1))).await;
+    let refused = GatewayHandle::start(options(&folder, Some(server_settings(1)))).await.unwrap_err();
+    assert!(matches!(&refused, StartError::Store { error } if error.code == "data_dir_in_use"), "{refused:?}");
+    stop(&gateway).await;
+    let gateway = start(&folder, None).await;
+    stop(&gateway).await;
+}

@@ -8,7 +8,7 @@ mod caller;
 #[path = "bench/place.rs"]
 mod place;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use caller::Caller;
@@ -196,4 +196,39 @@ async fn stopping_in_the_middle_of_a_call_tells_the_peer_and_releases_the_line()
     updates.exchange(&ExchangeEvent::Hook { off_hook: false }).await;
     let record = updates.record().await;
     assert_eq!(record.cause, EndCause::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_taken_away_during_its_call_is_closed_when_the_call_is_over() {
+    let folder = Folder::new();
+    let mut callers = [Caller::new(), Caller::new()];
+    let settings = trunk_settings(2, callers[0].address());
+    let sip: SocketAddr = format!("127.0.0.1:{}", settings.gateway.sip_port).parse().unwrap();
+    let its_rtp = settings.gateway.rtp_port_first + 2;
+    let gateway = start(&folder, settings.clone(), DeviceChoice::Virtual { ports: 2 }).await;
+    let mut updates = Updates::of(&gateway);
+    updates.picture(|picture| picture.ports.iter().all(|port| port.state == PortState::Idle)).await;
+    // Both lines are taken, so that the second one is among them.
+    let mut callers = on_thread(move || {
+        for caller in &mut callers {
+            caller.invite(sip, "100");
+            assert_eq!(caller.final_status(Duration::from_secs(10)), 200);
+        }
+        callers
+    })
+    .await;
+    let fewer = Settings { ports: settings.ports[..1].to_vec(), ..settings };
+    gateway.apply(fewer, true).await.unwrap();
+    assert!(gateway.snapshot().ports.get(1).is_some_and(|port| port.call.is_some()));
+    assert!(UdpSocket::bind(("127.0.0.1", its_rtp)).is_err());
+
+    on_thread(move || callers.iter_mut().for_each(Caller::bye)).await;
+    updates.picture(|picture| picture.ports.len() == 1).await;
+    let closed = async {
+        while UdpSocket::bind(("127.0.0.1", its_rtp)).is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, closed).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
 }

@@ -1,8 +1,19 @@
 //! Whole calls as stories in virtual time, through the unmodified brain: one at least for every rule of the behaviour.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unreachable_pub, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod stories {
+    mod admission;
+    mod applying;
     pub mod cast;
+    mod digits;
+    mod endings;
+    mod holding;
     mod line_rings;
+    mod modes;
+    mod order_of_work;
+    mod single_user;
     mod sip_calls;
+    mod sound;
+    mod stopping;
+    mod targets;
 }

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             });
             Ok(())
         })
-        .build(tauri::generate_context!());
+        .build(context());
     match built {
         Ok(app) => {
             app.run(on_event);
@@ -47,6 +47,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The configuration and the window's files, embedded by Tauri's own macro.
+#[allow(clippy::disallowed_types)]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 /// The window may go at once; the program goes when every line is released and every peer told.

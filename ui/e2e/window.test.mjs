@@ -1,9 +1,10 @@
 // The real window, the real gateway, the simulated box and a telephone on loopback: npm run e2e (after cargo build).
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { display, driver } from "./driver.mjs";
 import { phone } from "./phone.mjs";
@@ -98,5 +99,25 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
   assert.equal(await again.value(TARGET), target);
   assert.equal(await again.run("return document.querySelector(\"[data-mode='sip_trunk']\").dataset.state"), "checked");
   await again.shoot("window-6-restarted");
-  await again.close();
+
+  // Asked to end in the middle of a call, the program says goodbye first.
+  await again.click("[data-page='overview']");
+  await again.until("the line is idle after the restart", STATE, "idle");
+  await again.click(".title .button");
+  await again.click("[data-exchange-line='1'] button[type=submit]");
+  await again.until("both talk again", STATE, "talking");
+  process.kill(await programOf(folder), "SIGTERM");
+  for (let tries = 0; telephone.byes < 2 && tries < 100; tries += 1) await pause(50);
+  assert.equal(telephone.byes, 2);
+  await again.close().catch(() => {});
 });
+
+/** The process of the program that keeps its database in this folder. */
+async function programOf(data) {
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const [name, environment] = await Promise.all(["comm", "environ"].map((file) => readFile(`/proc/${entry}/${file}`, "utf8").catch(() => "")));
+    if (name.trim() === "loopstart" && environment.includes(`LOOPSTART_DATA_DIR=${data}\0`)) return Number(entry);
+  }
+  throw new Error("the program does not run");
+}

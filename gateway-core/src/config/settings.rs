@@ -131,6 +131,8 @@ pub struct GatewaySettings {
     pub stealth: bool,
     /// Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID.
     pub country: String,
+    /// Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`.
+    pub asserted_identity: bool,
     /// Dialling rules for SIP→FXO: numbers that begin with one of these are refused.
     pub blocked_prefixes: Vec<String>,
 }
@@ -238,6 +240,7 @@ impl Default for GatewaySettings {
             sha256_digest: false,
             stealth: true,
             country: "BR".to_owned(),
+            asserted_identity: true,
             blocked_prefixes: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::{Mode, PortSettings, Secret, Settings};
 use crate::fxo::line::{LineInput, LineState};
-use crate::media::MediaCommand;
+use crate::media::{Ear, MediaCommand};
 use crate::sip::digest::Verifier;
 use crate::time::Moment;
 
@@ -28,7 +28,6 @@ impl Gateway {
         self.registrar.set_limits(limits(&self.settings.gateway));
         let kept: Vec<String> = self.users().into_iter().filter(|user| before.contains(user)).map(|(user, _)| user).collect();
         self.registrar.retain_users(|user| kept.iter().any(|known| known == user));
-        self.drop_spare_ports();
         for (index, port) in self.settings.ports.clone().into_iter().enumerate() {
             self.apply_port(port_id(index), port, out);
         }
@@ -60,18 +59,11 @@ impl Gateway {
     /// Drops the ports at the end that the settings know no more, once their line is proven to be released.
     ///
     /// Until then such a port keeps its machine, which repeats the release; it takes no new call.
-    pub(super) fn drop_spare_ports(&mut self) {
-        let at_rest = |port: &Port| match port.line.state() {
-            LineState::Absent
-            | LineState::NoBattery
-            | LineState::Idle
-            | LineState::Ringing
-            | LineState::InUse
-            | LineState::OutOfService => true,
-            LineState::Seizing | LineState::OffHook | LineState::Releasing | LineState::Guard | LineState::Fault => false,
-        };
-        while self.ports.len() > self.settings.ports.len() && self.ports.last().is_some_and(|port| port.call.is_none() && at_rest(port)) {
-            self.ports.pop();
+    pub(super) fn drop_surplus_ports(&mut self, out: &mut Vec<Action>) {
+        while self.ports.len() > self.settings.ports.len()
+            && let Some(port) = self.ports.pop_if(|port| port.call.is_none() && is_at_rest(port))
+        {
+            out.push(Action::Media { port: port.id, command: MediaCommand::Listen(Ear::Closed) });
         }
     }
 
@@ -131,5 +123,15 @@ impl Gateway {
             (Mode::SipServer, false) => self.settings.ports.iter().map(|port| (port.user.clone(), port.secret.clone())).collect(),
             (Mode::SipClient | Mode::SipTrunk, _) => Vec::new(),
         }
+    }
+}
+
+/// Whether the line of a port is proven to be on hook: nothing is left to be released.
+fn is_at_rest(port: &Port) -> bool {
+    match port.line.state() {
+        LineState::Absent | LineState::NoBattery | LineState::Idle | LineState::Ringing | LineState::InUse | LineState::OutOfService => {
+            true
+        }
+        LineState::Seizing | LineState::OffHook | LineState::Releasing | LineState::Guard | LineState::Fault => false,
     }
 }

@@ -104,6 +104,8 @@ pub enum CallTimer {
     CollectAnswer,
     /// Double answer: open time and a settling margin.
     CollectOpen,
+    /// Answer and release: the exchange has had time to notice the answer.
+    Dismissed,
 }
 
 /// How a call ended.

@@ -120,7 +120,10 @@ impl Gateway {
             return;
         }
         if !port.settings.fxo_to_sip {
-            out.push(self.notice(Severity::Info, NoticeCode::RingIgnored, Some(id), &[], now));
+            if let Action::Notice(mut notice) = self.notice(Severity::Info, NoticeCode::RingIgnored, Some(id), &[], now) {
+                notice.setting = Some(format!("ports[{}].fxo_to_sip", id.0));
+                out.push(Action::Notice(notice));
+            }
             return;
         }
         out.push(self.notice(Severity::Info, NoticeCode::Ringing, Some(id), &[], now));
@@ -158,6 +161,5 @@ impl Gateway {
             | LineState::OutOfService
             | LineState::Fault => {}
         }
-        self.drop_spare_ports();
     }
 }

@@ -89,6 +89,7 @@ impl Registrations {
     }
 
     /// As many rows as ports. Answers the accounts that have to be taken back.
+    #[must_use]
     pub(super) fn resize(&mut self, rng: &mut Rng, ports: usize) -> Vec<AccountId> {
         let first = ports.min(self.rows.len());
         let gone = self.rows.drain(first..).enumerate().filter(|(_, row)| row.ordered.is_some());

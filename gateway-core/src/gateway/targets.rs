@@ -178,7 +178,7 @@ impl Gateway {
         let mut headers = Vec::new();
         if withheld {
             headers.push(("Privacy".to_owned(), "id".to_owned()));
-        } else if let Some(number) = &number {
+        } else if let Some(number) = number.as_ref().filter(|_| self.settings.gateway.asserted_identity) {
             let asserted = Uri::sip(Some(number), &host.ip().to_string(), Some(host.port()));
             headers.push(("P-Asserted-Identity".to_owned(), format!("<{asserted}>")));
         }

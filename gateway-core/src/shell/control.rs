@@ -1,6 +1,7 @@
 //! The control plane: one task that owns the brain, the SIP socket and the timers, and does what the brain orders.
 
 mod publisher;
+mod whereabouts;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,15 +20,17 @@ use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
 use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::record::CallRecord;
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
-use crate::time::{Moment, earliest};
+use crate::time::Moment;
 
 pub(crate) use publisher::{Notices, Publisher};
+use whereabouts::Whereabouts;
 
 /// Events that may wait for the brain. Box and ports send a few a second each; a full queue means that the brain stands.
 pub(crate) const EVENTS: usize = 2048;
@@ -50,6 +53,9 @@ pub(crate) enum Order {
     Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
     /// End.
     Stop,
+    /// The audio code of a port fails.
+    #[cfg(test)]
+    FailPort(PortId),
 }
 
 /// The audio thread of one port.
@@ -66,6 +72,7 @@ pub(crate) struct Control {
     clock: Clock,
     sockets: Sockets,
     sip: UdpSocket,
+    whereabouts: Whereabouts,
     events: mpsc::Receiver<Event>,
     brain: mpsc::Sender<Event>,
     orders: mpsc::Receiver<Order>,
@@ -77,6 +84,10 @@ pub(crate) struct Control {
     actions: Vec<Action>,
     stop_by: Option<Moment>,
     stopped: bool,
+    /// Of the settings in force, for the simulated exchange.
+    country: &'static Country,
+    /// The box was given up because an order did not reach it: it is told everything again when it is back.
+    box_missed_orders: bool,
 }
 
 /// What the control task is made of.
@@ -84,11 +95,14 @@ pub(crate) struct Parts {
     pub(crate) gateway: Gateway,
     pub(crate) clock: Clock,
     pub(crate) sockets: Sockets,
+    /// What `gateway` was told of where it is reached.
+    pub(crate) address: GatewayAddress,
     pub(crate) events: mpsc::Receiver<Event>,
     pub(crate) brain: mpsc::Sender<Event>,
     pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) ports: Vec<PortHandle>,
     pub(crate) boxes: BoxOutbox,
+    pub(crate) country: &'static Country,
     pub(crate) records: mpsc::Sender<CallRecord>,
     pub(crate) publisher: Publisher,
 }
@@ -112,6 +126,7 @@ impl Control {
             gateway: parts.gateway,
             clock: parts.clock,
             sip,
+            whereabouts: Whereabouts::new(parts.address, parts.clock.now()),
             resolver: Resolver::new(parts.brain.clone()),
             sockets: parts.sockets,
             events: parts.events,
@@ -124,6 +139,8 @@ impl Control {
             actions: Vec::new(),
             stop_by: None,
             stopped: false,
+            country: parts.country,
+            box_missed_orders: false,
         })
     }
 
@@ -148,15 +165,20 @@ impl Control {
                 },
             }
             self.keep_time();
-            self.publisher.publish(&self.gateway, self.clock.now());
+            if let Some(ports) = self.publisher.publish(&self.gateway, self.clock.now()) {
+                self.close_ports(ports);
+            }
         }
         self.publisher.publish_now(&self.gateway, self.clock.now());
         self.ports
     }
 
     fn wake(&self) -> Instant {
-        let due = earliest(self.gateway.deadline(), self.stop_by);
-        let due = earliest(due, Some(self.publisher.due())).unwrap_or_else(|| self.publisher.due());
+        let soonest = match self.stop_by {
+            Some(by) => self.publisher.due().min(by),
+            None => self.publisher.due().min(self.whereabouts.due()),
+        };
+        let due = self.gateway.deadline().map_or(soonest, |due| due.min(soonest));
         Instant::from_std(self.clock.instant(due))
     }
 
@@ -166,6 +188,9 @@ impl Control {
             self.gateway.handle_timeout(now, &mut self.actions);
             self.carry_out();
         }
+        if self.stop_by.is_none() && self.whereabouts.due() <= now {
+            self.look_where_we_are();
+        }
         if self.stop_by.is_some_and(|by| by <= now) {
             tracing::warn!("stopping although the brain has not finished");
             self.stopped = true;
@@ -174,6 +199,11 @@ impl Control {
 
     fn handle(&mut self, event: Event) {
         tracing::trace!(?event, "event");
+        if self.box_missed_orders && matches!(event, Event::DeviceUp(_)) {
+            self.box_missed_orders = false;
+            self.order_box(BoxOrder::Country(self.country));
+            self.tell_box_of_ports();
+        }
         self.publisher.heard(&event);
         self.gateway.handle(event, self.clock.now(), &mut self.actions);
         self.carry_out();
@@ -190,6 +220,8 @@ impl Control {
                 let switched = self.switch(*settings, *sockets);
                 let _ = done.send(switched);
             }
+            #[cfg(test)]
+            Order::FailPort(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
             Order::Stop => {
                 self.stop_by = Some(self.clock.now() + STOP_PATIENCE);
                 self.handle(Event::Stop);
@@ -201,7 +233,6 @@ impl Control {
     /// runtime) leaves the part in question as it was, and is told; the next start begins with the new settings.
     fn switch(&mut self, settings: Settings, sockets: Sockets) -> io::Result<()> {
         let mut outcome = Ok(());
-        let before = gateway_address(&self.sockets);
         if !Arc::ptr_eq(&sockets.sip, &self.sockets.sip) {
             match sockets.sip.try_clone().and_then(UdpSocket::from_std) {
                 Ok(sip) => self.sip = sip,
@@ -215,16 +246,22 @@ impl Control {
             }
         }
         self.sockets = sockets;
-        let after = gateway_address(&self.sockets);
-        if after != before {
-            self.handle(Event::Address(after));
-        }
-        let country = plan::country(&settings.gateway.country);
+        self.look_where_we_are();
+        self.country = plan::country(&settings.gateway.country);
         self.handle(Event::Apply(Box::new(settings)));
-        self.order_box(BoxOrder::Country(country));
-        self.close_ports();
+        self.order_box(BoxOrder::Country(self.country));
         self.tell_box_of_ports();
+        let shown = self.publisher.publish_now(&self.gateway, self.clock.now());
+        self.close_ports(shown);
         outcome
+    }
+
+    /// Tells the brain where peers reach it, when that has changed.
+    fn look_where_we_are(&mut self) {
+        if let Some(address) = self.whereabouts.look(self.sockets.sip_address, self.clock.now()) {
+            tracing::info!("this computer is reached at another address; the brain is told");
+            self.handle(Event::Address(address));
+        }
     }
 
     /// Starts the thread of a new port, or hands an old one its sockets.
@@ -245,13 +282,17 @@ impl Control {
         Ok(())
     }
 
-    /// Ends the threads of ports that the brain has given up; one with a call keeps its thread until the next Apply.
-    fn close_ports(&mut self) {
-        let kept = self.gateway.snapshot(self.clock.now()).ports.len();
-        for port in self.ports.drain(kept.min(self.ports.len())..) {
+    /// Ends the threads of ports that the brain shows no more. It keeps one that was taken out of the settings until its call is
+    /// over and its line released.
+    fn close_ports(&mut self, kept: usize) {
+        if kept >= self.ports.len() {
+            return;
+        }
+        for port in self.ports.drain(kept..) {
             // The thread ends by itself; nobody has to wait for it.
             let _ = port.outbox.send(PortOrder::Stop, Duration::ZERO);
         }
+        self.tell_box_of_ports();
     }
 
     fn tell_box_of_ports(&mut self) {
@@ -293,6 +334,8 @@ impl Control {
             Err(SendFailure::Stuck | SendFailure::Closed) if self.stop_by.is_some() => {}
             Err(failure) => {
                 tracing::error!(?failure, "the box thread takes no orders; its lines count as gone");
+                self.boxes.give_up();
+                self.box_missed_orders = true;
                 self.gateway.handle(Event::DeviceGone, self.clock.now(), &mut self.actions);
             }
         }
@@ -317,3 +360,6 @@ fn to_port(index: usize, port: &PortHandle, order: PortOrder) {
         tracing::error!(port = index, ?failure, "the audio thread of a port takes no orders");
     }
 }
+
+#[cfg(test)]
+mod tests;

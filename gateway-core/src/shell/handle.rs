@@ -239,6 +239,12 @@ impl GatewayHandle {
         self.ended().await;
     }
 
+    /// Makes the audio code of a port fail.
+    #[cfg(test)]
+    pub(crate) async fn fail_port(&self, port: PortId) {
+        self.inner.orders.send(Order::FailPort(port)).await.unwrap();
+    }
+
     /// Waits until the gateway has ended, and tells how.
     pub async fn ended(&self) -> Ended {
         let mut ended = self.inner.ended.clone();

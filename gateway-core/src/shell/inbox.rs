@@ -1,7 +1,8 @@
 //! The inbox of a thread: two bounded lanes, one for orders and one for audio, with a rule for each when it is full.
 //!
 //! Orders are never dropped: a sender that finds the lane full waits no longer than it said, and is then told
-//! [`SendFailure::Stuck`], upon which it gives the receiver up. Audio is perishable: the oldest frame goes, and is counted.
+//! [`SendFailure::Stuck`], upon which it gives the receiver up and leaves it word of that ([`Outbox::give_up`]). Audio is
+//! perishable: the oldest frame goes, and is counted.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,7 @@ struct Lanes<O, A> {
     orders: VecDeque<O>,
     audio: VecDeque<A>,
     audio_dropped: u64,
+    given_up: bool,
     senders: usize,
     receiver_alive: bool,
 }
@@ -69,6 +71,7 @@ pub(crate) fn inbox<O, A>(order_capacity: usize, audio_capacity: usize) -> (Outb
         orders: VecDeque::with_capacity(order_capacity.min(64)),
         audio: VecDeque::with_capacity(audio_capacity),
         audio_dropped: 0,
+        given_up: false,
         senders: 1,
         receiver_alive: true,
     };
@@ -100,6 +103,13 @@ impl<O, A> Outbox<O, A> {
             }
             lanes = self.shared.drained.wait_timeout(lanes, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Leaves word that the receiver was given up: an order did not reach it, and whoever sent it now reckons without it. It is
+    /// no order, so that it arrives when orders do not.
+    pub(crate) fn give_up(&self) {
+        self.shared.lock().given_up = true;
+        self.shared.filled.notify_one();
     }
 
     /// Sends audio; when the lane is full the oldest piece goes and is counted. Audio for a receiver that is gone vanishes.
@@ -143,6 +153,11 @@ impl<O, A> Inbox<O, A> {
                 }
             };
         }
+    }
+
+    /// Whether a sender gave this receiver up since this was last asked.
+    pub(crate) fn take_given_up(&self) -> bool {
+        std::mem::take(&mut self.shared.lock().given_up)
     }
 
     /// How many pieces of audio were dropped because this receiver was late.
@@ -222,6 +237,18 @@ mod tests {
         assert_eq!(inbox.receive(None), Received::Order(2));
         assert_eq!(inbox.receive(None), Received::Order(3));
         assert_eq!(inbox.receive(None), Received::Audio(9));
+    }
+
+    #[test]
+    fn a_receiver_that_was_given_up_learns_it_once_although_its_lane_is_full() {
+        let (outbox, inbox) = inbox::<u8, ()>(1, 1);
+        assert_eq!(outbox.send(1, AT_ONCE), Ok(()));
+        assert_eq!(outbox.send(2, AT_ONCE), Err(SendFailure::Stuck));
+        assert!(!inbox.take_given_up());
+        outbox.give_up();
+        assert!(inbox.take_given_up());
+        assert!(!inbox.take_given_up());
+        assert_eq!(inbox.receive(None), Received::Order(1));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::udp::RtpPair;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::gateway::io::{Command, Event};
-use crate::media::{Channel, MediaCommand, MediaConfig, MediaEvent, MediaOutput};
+use crate::media::{Channel, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput};
 
 /// Orders that may wait; the brain sends a handful a call.
 const ORDERS: usize = 256;
@@ -50,6 +50,9 @@ pub(crate) enum PortOrder {
     Box(BoxOutbox),
     /// End.
     Stop,
+    /// The audio code fails at the next frame of the line.
+    #[cfg(test)]
+    Fail,
 }
 
 pub(crate) type PortOutbox = Outbox<PortOrder, Frame>;
@@ -76,11 +79,16 @@ pub(crate) fn start(
             next_sockets: None,
             attached: false,
             config: None,
+            ear: Ear::Closed,
+            failed: false,
+            call_fails: false,
             outputs: Vec::with_capacity(16),
+            #[cfg(test)]
+            fails: false,
         };
         while catch_unwind(AssertUnwindSafe(|| port.run(&inbox))).is_err() {
             tracing::error!(port = port.port.0, "the audio code of a port failed; its call ends and it starts anew");
-            port.start_anew();
+            port.failed = true;
         }
     })?;
     Ok((outbox, thread))
@@ -98,18 +106,32 @@ struct PortThread {
     attached: bool,
     /// The rules, for a channel that has to start anew.
     config: Option<Box<MediaConfig>>,
+    /// What the channel listens for, for one that has to start anew.
+    ear: Ear,
+    /// The channel failed and has to start anew.
+    failed: bool,
+    /// The call that a failed channel served has to end, and the brain does not know yet.
+    call_fails: bool,
     outputs: Vec<MediaOutput>,
+    #[cfg(test)]
+    fails: bool,
 }
 
 impl PortThread {
     fn run(&mut self, inbox: &Inbox<PortOrder, Frame>) {
+        if self.failed {
+            self.start_anew();
+        }
         let mut dropped = inbox.audio_dropped();
         loop {
+            self.end_failed_call();
             match inbox.receive(Some(Instant::now() + NO_LINE)) {
                 Received::Order(PortOrder::Media(command)) => self.command(command),
                 Received::Order(PortOrder::Sockets(sockets)) => self.rebind(sockets),
                 Received::Order(PortOrder::Box(to_box)) => self.to_box = Some(to_box),
                 Received::Order(PortOrder::Stop) | Received::Closed => return,
+                #[cfg(test)]
+                Received::Order(PortOrder::Fail) => self.fails = true,
                 Received::Audio(frame) => self.round(&frame),
                 Received::DeadlinePassed => self.throw_away_stale(),
             }
@@ -125,6 +147,8 @@ impl PortThread {
     fn round(&mut self, heard: &Frame) {
         let now = self.clock.now();
         let Some(channel) = &mut self.channel else { return self.play(Frame::SILENCE) };
+        #[cfg(test)]
+        assert!(!std::mem::take(&mut self.fails), "the audio code fails, as it was told to");
         channel.line_frame(heard, now, &mut self.outputs);
         let mut buffer = [0; PACKET_BYTES];
         for _ in 0..DATAGRAMS_A_ROUND {
@@ -149,12 +173,20 @@ impl PortThread {
     fn command(&mut self, command: MediaCommand) {
         let attached = match &command {
             MediaCommand::Attach(_) => true,
-            MediaCommand::Detach => false,
+            MediaCommand::Detach => {
+                // The call is over, whether the brain heard of a failure or not: the next one must not pay for it.
+                self.call_fails = false;
+                false
+            }
             MediaCommand::Configure(config) => {
                 self.config = Some(config.clone());
                 self.attached
             }
-            MediaCommand::Listen(_) | MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::Quiet => self.attached,
+            MediaCommand::Listen(ear) => {
+                self.ear = *ear;
+                self.attached
+            }
+            MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::Quiet => self.attached,
         };
         if attached && !self.attached {
             // What lies in the sockets belongs to an earlier call.
@@ -203,14 +235,29 @@ impl PortThread {
         }
     }
 
-    /// After a failure of our own code: a fresh channel with the same settings; the call that it served ends.
+    /// After a failure of our own code: a fresh channel with the same rules that listens for the same, because the brain reckons
+    /// with it; the call that it served ends.
     fn start_anew(&mut self) {
-        std::thread::sleep(AFTER_PANIC);
-        self.channel = self.config.clone().map(|config| Channel::new(*config));
+        self.failed = false;
+        self.call_fails = true;
+        self.end_failed_call();
         self.outputs.clear();
-        self.attached = false;
-        // A full inbox only delays the end of the call: the missing audio ends it as well.
-        let _ = self.brain.try_send(Event::Command(Command::HangUp { port: self.port }));
+        self.channel = None;
+        std::thread::sleep(AFTER_PANIC);
+        // Rules under which not even a fresh channel can be built are not tried a second time: the line stays silent.
+        let Some(config) = self.config.take() else { return };
+        let mut channel = Channel::new((*config).clone());
+        channel.command(MediaCommand::Listen(self.ear), self.clock.now(), &mut self.outputs);
+        self.config = Some(config);
+        self.channel = Some(channel);
+    }
+
+    /// Tells the brain to end the call of a channel that failed, until it takes that.
+    fn end_failed_call(&mut self) {
+        if self.call_fails {
+            let told = self.brain.try_send(Event::Command(Command::HangUp { port: self.port }));
+            self.call_fails = matches!(told, Err(TrySendError::Full(_)));
+        }
     }
 }
 
@@ -232,3 +279,6 @@ fn tell(brain: &mpsc::Sender<Event>, port: PortId, event: MediaEvent) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

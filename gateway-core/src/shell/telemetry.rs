@@ -2,15 +2,17 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
+
+use super::lines::LineWriter;
 
 /// Lines that are kept in memory; the oldest goes first.
 pub const LINES_KEPT: usize = 2_000;
@@ -54,6 +56,9 @@ impl LogRing {
     }
 }
 
+/// The way to standard error.
+static LINES: OnceLock<LineWriter> = OnceLock::new();
+
 /// Starts logging once for the whole program and answers the ring; later calls answer the same ring.
 ///
 /// `RUST_LOG` chooses what is logged (`info` without it), as in `RUST_LOG=gateway_core=debug`. At `info` and above a line
@@ -62,9 +67,17 @@ pub fn start() -> LogRing {
     static RING: OnceLock<LogRing> = OnceLock::new();
     RING.get_or_init(|| {
         let ring = LogRing::default();
+        // A log that nobody reads, or that stands still, must not hold up whoever logs. Without a thread the ring still has it.
+        let write = |line: &str| io::stderr().lock().write_all(line.as_bytes());
+        if let Ok(lines) = LineWriter::start("log", write, |lost| format!("log_lines_lost={lost}\n")) {
+            let _ = LINES.set(lines);
+        }
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let stderr =
-            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(true);
+        let colour = io::stderr().is_terminal();
+        let stderr = LINES.get().map(|lines| {
+            let writer = || Line(lines);
+            tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colour).with_target(true)
+        });
         let memory = RingLayer { ring: ring.clone() };
         let started = tracing_subscriber::registry().with(filter).with(stderr).with(memory).try_init();
         if started.is_err() {
@@ -73,6 +86,27 @@ pub fn start() -> LogRing {
         ring
     })
     .clone()
+}
+
+/// Waits until the log is on standard error, but no longer than a moment; for the end of the program.
+pub fn settle() {
+    if let Some(lines) = LINES.get() {
+        lines.settle(Duration::from_millis(500));
+    }
+}
+
+/// What is formatted of one event is one line.
+struct Line(&'static LineWriter);
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.tell(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct RingLayer {

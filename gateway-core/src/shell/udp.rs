@@ -117,19 +117,25 @@ impl Sockets {
 /// system's routes prefer. Asking the routes sends nothing.
 #[must_use]
 pub fn reachable_ip(bound: IpAddr) -> IpAddr {
+    let loopback = if bound.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    routed_ip(bound).unwrap_or(loopback)
+}
+
+/// As [`reachable_ip`]; nothing while there is no network at all.
+#[must_use]
+pub fn routed_ip(bound: IpAddr) -> Option<IpAddr> {
     if !bound.is_unspecified() {
-        return bound;
+        return Some(bound);
     }
     let (any, elsewhere): (IpAddr, IpAddr) = match bound {
         IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
         IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
     };
-    let loopback = if bound.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
     let asked = UdpSocket::bind((any, 0)).and_then(|probe| {
         probe.connect((elsewhere, 9))?;
         probe.local_addr()
     });
-    asked.map_or(loopback, |address| if address.ip().is_unspecified() { loopback } else { address.ip() })
+    asked.ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified())
 }
 
 fn bind_ip(text: &str) -> Result<IpAddr, BindError> {

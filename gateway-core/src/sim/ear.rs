@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::dsp::callerid::CallerId;
+use crate::dsp::callerid::{CallerId, CallerIdSource};
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::gateway::plan;
 use crate::media::{Ear, MediaCommand, MediaConfig, MediaEvent};
@@ -29,8 +29,8 @@ const TONE_SURE: Duration = Duration::from_millis(500);
 /// Time a detector needs to be sure of a voice.
 const VOICE_SURE: Duration = Duration::from_millis(300);
 
-/// Length of a caller-ID burst.
-const BURST: Duration = Duration::from_millis(800);
+/// The first cycle of a slow cadence is believed in its pause.
+const FIRST_CYCLE: Duration = Duration::from_millis(1600);
 
 /// Cycles that are told before a detector stops repeating itself.
 const MOST_CYCLES: u32 = 20;
@@ -141,12 +141,17 @@ impl DeafChannel {
     pub fn listen(&mut self, sound: Sound, rtp: Rtp, now: Moment) -> Vec<MediaEvent> {
         let was_heard = self.sound != Sound::Silence || sound != Sound::Silence;
         let flowing = rtp.max(std::mem::replace(&mut self.rtp, rtp));
+        let mut events = Vec::new();
         if self.sound != sound {
-            self.sound = sound;
+            // Caller ID is known when its sound ends. What the box decodes, the box tells.
+            if let (Sound::CallerId(caller), Ear::OnHook) = (std::mem::replace(&mut self.sound, sound), self.ear)
+                && caller.source != CallerIdSource::Device
+            {
+                events.push(MediaEvent::CallerId(caller));
+            }
             self.since = now;
             self.told = 0;
         }
-        let mut events = Vec::new();
         if let Some(at) = self.next_recognition()
             && at <= now
         {
@@ -203,21 +208,21 @@ impl DeafChannel {
     fn next_recognition(&self) -> Option<Moment> {
         match (&self.sound, self.ear) {
             (Sound::Tone(_, cycle), Ear::OffHook) if cycle.is_zero() => (self.told == 0).then(|| self.since + TONE_SURE),
-            (Sound::Tone(_, cycle), Ear::OffHook) => (self.told < MOST_CYCLES).then(|| self.since + *cycle * (self.told + 1)),
+            (Sound::Tone(_, cycle), Ear::OffHook) => {
+                (self.told < MOST_CYCLES).then(|| self.since + (*cycle).min(FIRST_CYCLE) + *cycle * self.told)
+            }
             (Sound::Voice, Ear::OffHook) => (self.told == 0).then(|| self.since + VOICE_SURE),
-            (Sound::CallerId(_), Ear::OnHook) => (self.told == 0).then(|| self.since + BURST),
             (Sound::Silence | Sound::Tone(..) | Sound::Voice | Sound::CallerId(_), _) => None,
         }
     }
 
     fn recognise(&self) -> Option<MediaEvent> {
         match &self.sound {
-            Sound::Silence => None,
+            Sound::Silence | Sound::CallerId(_) => None,
             Sound::Tone(tone, _) => {
                 Some(MediaEvent::Tone(HeardTone { tone: *tone, frequency_hz: 425.0, level_dbm0: -13.0, cycles: self.told }))
             }
             Sound::Voice => Some(MediaEvent::Voice),
-            Sound::CallerId(caller) => Some(MediaEvent::CallerId(caller.clone())),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The box and the exchange without wire and without audio: orders reach the exchange, and what it does reaches the brain.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::ear::{DeafChannel, Rtp, Sound};
+use super::frames::Frames;
 use crate::config::PortId;
 use crate::dsp::progress::ProgressTone;
 use crate::fxo::boxlink::firmware::Sense;
@@ -34,6 +36,8 @@ pub struct BoxFaults {
     pub lost_orders_per_mille: u64,
     /// Orders that are carried out, but nobody hears of it, in parts of a thousand.
     pub lost_answers_per_mille: u64,
+    /// Events of the lines that the box does not pass on, in parts of a thousand.
+    pub lost_events_per_mille: u64,
     /// Ports whose relay does not open any more.
     pub stuck: BTreeSet<PortId>,
     /// A stuck relay is told as open; only a measurement shows the truth.
@@ -54,6 +58,8 @@ enum Later {
 pub struct Lines {
     exchange: Exchange,
     channels: Vec<DeafChannel>,
+    /// With real sound: the channels that hear it instead of those above.
+    frames: Option<Frames>,
     hooks: Vec<bool>,
     digits: Vec<String>,
     later: Vec<(Moment, PortId, Later)>,
@@ -78,6 +84,14 @@ impl Lines {
         Lines::at(ExchangeConfig::brazil(ports), rng)
     }
 
+    /// Lines with real sound, hybrid echo and noise, heard by real channels.
+    #[must_use]
+    pub fn with_sound(ports: u16, mut rng: Rng) -> Self {
+        let exchange = Exchange::new(ExchangeConfig::brazil(ports), rng.fork());
+        let frames = Some(Frames::new(usize::from(ports)));
+        Lines { exchange, frames, ..Lines::new(ports, rng) }
+    }
+
     /// Lines at an exchange of one's own, which makes no noise of its own here.
     #[must_use]
     pub fn at(config: ExchangeConfig, mut rng: Rng) -> Self {
@@ -86,6 +100,7 @@ impl Lines {
         Lines {
             exchange: Exchange::new(config, rng.fork()),
             channels: vec![DeafChannel::default(); count],
+            frames: None,
             hooks: vec![false; count],
             digits: vec![String::new(); count],
             later: Vec::new(),
@@ -214,9 +229,31 @@ impl Lines {
 
     /// An order of the brain for a channel.
     pub fn media(&mut self, port: PortId, command: MediaCommand, now: Moment) {
+        if let Some(frames) = &mut self.frames {
+            frames.command(port, command.clone(), now);
+        }
+        // The symbolic channel goes along, so that it can always be said whether one is attached.
         if let Some(channel) = self.channels.get_mut(port.index()) {
             channel.command(command, now);
         }
+    }
+
+    /// A packet came to the RTP port of a line. Without real sound nobody listens to it.
+    pub fn receive_rtp(&mut self, port: PortId, bytes: &[u8], source: SocketAddr, now: Moment) {
+        if let Some(frames) = &mut self.frames {
+            frames.receive(port, bytes, source, now);
+        }
+    }
+
+    /// RTP on its way: from which port, where to, and what.
+    pub fn take_rtp(&mut self) -> Vec<(PortId, SocketAddr, Vec<u8>)> {
+        self.frames.as_mut().map(Frames::take_rtp).unwrap_or_default()
+    }
+
+    /// When the next 20 ms of real sound are due.
+    #[must_use]
+    pub fn next_frame(&self) -> Option<Moment> {
+        self.frames.as_ref().filter(|_| self.plugged).map(Frames::deadline)
     }
 
     /// Whether the channel of a port sends RTP.
@@ -228,7 +265,10 @@ impl Lines {
     /// When [`Lines::handle_timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        let channels = self.channels.iter().filter(|_| self.plugged).map(DeafChannel::deadline).fold(None, earliest);
+        let channels = match self.next_frame() {
+            Some(frame) => Some(frame),
+            None => self.channels.iter().filter(|_| self.plugged).map(DeafChannel::deadline).fold(None, earliest),
+        };
         let later = self.later.iter().map(|(at, _, _)| *at).min();
         earliest(self.exchange.deadline(), earliest(channels, later))
     }
@@ -240,13 +280,27 @@ impl Lines {
         if self.exchange.deadline().is_some_and(|due| due <= now) {
             self.exchange.handle_timeout(now, &mut out);
         }
+        if self.plugged {
+            posted.extend(self.listen(rtp, now, &mut out));
+        }
+        posted.extend(self.take(out, now));
+        posted
+    }
+
+    /// What the channels hear and say, with real sound or by name.
+    fn listen(&mut self, rtp: &[Rtp], now: Moment, out: &mut Vec<ExchangeOutput>) -> Posted {
+        if let Some(frames) = &mut self.frames {
+            if frames.deadline() <= now {
+                frames.tick(&mut self.exchange, now, out);
+            }
+            let events = frames.take_events();
+            return events.into_iter().map(|(port, event)| (now, Event::Media { port, event })).collect();
+        }
+        let mut posted = Vec::new();
         for index in 0..self.channels.len() {
             let port = port_of(index);
-            if !self.plugged {
-                continue;
-            }
             while let Some((digits, ordered)) = self.channels[index].take_dialed(now) {
-                self.exchange.dial(port, &digits, now, &mut out);
+                self.exchange.dial(port, &digits, now, out);
                 if ordered {
                     posted.push((now, Event::Media { port, event: MediaEvent::Dialed }));
                 }
@@ -255,7 +309,6 @@ impl Lines {
             let events = self.channels[index].listen(sound, rtp.get(index).copied().unwrap_or_default(), now);
             posted.extend(events.into_iter().map(|event| (now, Event::Media { port, event })));
         }
-        posted.extend(self.take(out, now));
         posted
     }
 
@@ -325,7 +378,9 @@ impl Lines {
         for output in outputs {
             match output {
                 ExchangeOutput::Electrical(port, event) => {
-                    if self.plugged && now >= self.booting_until {
+                    if self.rng.chance(self.faults.lost_events_per_mille) {
+                        self.lost += 1;
+                    } else if self.plugged && now >= self.booting_until {
                         posted.push((now + BOX_DELAY, line(port, event)));
                     }
                 }

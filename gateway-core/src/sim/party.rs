@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::telephone::Telephone;
 use crate::rng::Rng;
-use crate::sdp::{self, Codec, LocalMedia};
+use crate::sdp::{self, Agreed, Codec, LocalMedia};
 use crate::sip::agent::{
     Account, AccountId, AgentConfig, AgentOutput, Invite, Refusal, RegistrationState, SessionEnd, SessionId, SipEvent, UserAgent,
 };
@@ -79,8 +80,8 @@ pub struct Leg {
     pub cancelled: bool,
     /// What came in by INFO.
     pub infos: Vec<String>,
-    /// Where its RTP goes, once that is agreed.
-    pub rtp_to: Option<SocketAddr>,
+    /// What SDP agreed on, once it has.
+    pub agreed: Option<Agreed>,
     /// When it began. Other facts are looked up on the wire by the tests that need them.
     pub started: Moment,
 }
@@ -115,6 +116,8 @@ pub struct Party {
     /// Switched off: deaf, dumb and without memory when it comes back.
     crashed: bool,
     rng: Rng,
+    /// A handset, in worlds with real sound.
+    pub telephone: Option<Telephone>,
     /// How its own registration at the gateway stands.
     pub registration: Option<RegistrationState>,
     outbox: Vec<AgentOutput>,
@@ -134,6 +137,7 @@ impl Party {
             office: None,
             timers: Timers::new(),
             legs: Vec::new(),
+            telephone: None,
             registration: None,
             outbox: Vec::new(),
         }
@@ -262,7 +266,22 @@ impl Party {
     /// Where it is sending RTP now.
     pub fn rtp(&self) -> impl Iterator<Item = SocketAddr> {
         let sends = self.habits.sends_rtp && !self.crashed;
-        self.legs.iter().filter(move |(_, leg)| sends && leg.answered && !leg.ended).filter_map(|(_, leg)| leg.rtp_to)
+        let talking = self.legs.iter().filter(move |(_, leg)| sends && leg.answered && !leg.ended);
+        talking.filter_map(|(_, leg)| leg.agreed.as_ref().map(|agreed| agreed.remote))
+    }
+
+    /// Where it receives RTP.
+    #[must_use]
+    pub fn rtp_address(&self) -> SocketAddr {
+        SocketAddr::new(self.address.ip(), 40_000 + self.address.port() % 10_000)
+    }
+
+    /// 20 ms on its telephone, if it has one; what is to be sent.
+    pub fn tick(&mut self, now: Moment) -> Vec<(SocketAddr, Vec<u8>)> {
+        let sends = self.habits.sends_rtp && !self.crashed;
+        let talking = self.legs.iter().find(|(_, leg)| sends && leg.answered && !leg.ended);
+        let agreed = talking.and_then(|(_, leg)| leg.agreed.as_ref());
+        self.telephone.as_mut().map(|telephone| telephone.tick(agreed, now)).unwrap_or_default()
     }
 
     /// Calls of it that are neither refused nor over, as it believes.
@@ -363,7 +382,7 @@ impl Party {
                 let agreed = sdp::accept(&self.local_media(), &body).ok();
                 if let Some(leg) = self.leg_mut(session) {
                     leg.answered = true;
-                    leg.rtp_to = agreed.map(|agreed| agreed.remote);
+                    leg.agreed = agreed;
                 }
                 self.plan_hang_up(session, now);
             }
@@ -427,7 +446,7 @@ impl Party {
             Ok((answer, agreed)) => {
                 self.answers.insert(session, answer);
                 if let Some(leg) = self.leg_mut(session) {
-                    leg.rtp_to = Some(agreed.remote);
+                    leg.agreed = Some(agreed);
                 }
             }
             Err(_) => self.timers.clear(PartyTimer::Answer(session)),
@@ -454,7 +473,7 @@ impl Party {
     }
 
     fn local_media(&self) -> LocalMedia {
-        let address = SocketAddr::new(self.address.ip(), 40_000 + self.address.port() % 10_000);
+        let address = self.rtp_address();
         let codecs = self.habits.codecs.clone();
         LocalMedia { address, codecs, telephone_event: 101, ptime_ms: 20, session_id: 1, session_version: 1 }
     }

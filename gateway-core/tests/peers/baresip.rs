@@ -64,13 +64,18 @@ impl Baresip {
         self.command("hangup", "");
     }
 
+    /// Presses a key: a named event in RTP (RFC 4733).
+    pub fn press(&mut self, key: char) {
+        self.command("sndcode", &key.to_string());
+    }
+
     fn command(&mut self, command: &str, params: &str) {
         let text = json!({ "command": command, "params": params }).to_string();
         write!(self.control, "{}:{text},", text.len()).unwrap();
     }
 
     /// From here on, waits look only at what is told later.
-    pub fn from_now(&mut self) {
+    pub fn mark(&mut self) {
         self.from = self.events.count();
     }
 
@@ -79,6 +84,23 @@ impl Baresip {
         let read = |line: &str| serde_json::from_str::<Value>(line).ok().filter(|event| event["type"] == kind);
         let all = || self.events.since(0).join("\n");
         self.events.wait(self.from, SOON, read).unwrap_or_else(|| panic!("baresip never told {kind}\n{}\n{}", all(), self.process.log()))
+    }
+
+    /// The keys that it was told of by events or INFO.
+    pub fn keys(&self) -> String {
+        let events = self.events.since(self.from);
+        let events = events.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.filter(|event| event["type"] == "CALL_DTMF_START").filter_map(|event| event["param"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Waits until it is told of this key.
+    pub fn wait_key(&self, key: char) {
+        let told = |line: &str| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            (event["type"] == "CALL_DTMF_START" && event["param"] == key.to_string()).then_some(())
+        };
+        let found = self.events.wait(self.from, SOON, told);
+        assert!(found.is_some(), "no key {key}\n{}\n{}", self.events.since(0).join("\n"), self.process.log());
     }
 
     /// What it heard in its only call, which has ended.

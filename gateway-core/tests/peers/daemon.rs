@@ -38,11 +38,11 @@ impl Daemon {
     }
 
     /// From here on, waits look only at what is told later.
-    pub fn from_now(&mut self) {
+    pub fn mark(&mut self) {
         self.from = self.process.stdout.count();
     }
 
-    /// Waits for an event that `is_it`, looking at those told since [`Daemon::from_now`].
+    /// Waits for an event that `is_it`, looking at those told since [`Daemon::mark`].
     pub fn wait(&self, what: &str, patience: Duration, is_it: impl Fn(&Value) -> bool) -> Value {
         self.find(patience, is_it).unwrap_or_else(|| panic!("the gateway never told: {what}\n{}", self.log()))
     }
@@ -52,7 +52,7 @@ impl Daemon {
         self.process.stdout.wait(self.from, patience, |line| serde_json::from_str(line).ok().filter(&is_it))
     }
 
-    /// Everything told since [`Daemon::from_now`] that `is_it`.
+    /// Everything told since [`Daemon::mark`] that `is_it`.
     pub fn told(&self, is_it: impl Fn(&Value) -> bool) -> Vec<Value> {
         let lines = self.process.stdout.since(self.from);
         lines.iter().filter_map(|line| serde_json::from_str(line).ok()).filter(is_it).collect()
@@ -86,7 +86,7 @@ impl Daemon {
         event["notice"].clone()
     }
 
-    /// Waits for the next record since [`Daemon::from_now`], and checks its cause.
+    /// Waits for the next record since [`Daemon::mark`], and checks its cause.
     pub fn wait_record(&self, cause: &str) -> Value {
         let event = self.wait(&format!("a record ({cause})"), SOON, |event| event["event"] == "record");
         assert_eq!(event["record"]["cause"], cause, "{event}\n{}", self.log());

@@ -36,7 +36,7 @@ impl Kamailio {
     }
 
     /// From here on, waits look only at what is told later.
-    pub fn from_now(&mut self) {
+    pub fn mark(&mut self) {
         self.from = self.process.stderr.count();
     }
 
@@ -64,79 +64,12 @@ fn program() -> &'static str {
     if std::path::Path::new("/usr/sbin/kamailio").is_file() { "/usr/sbin/kamailio" } else { "kamailio" }
 }
 
+/// The configuration, of `kamailio.cfg`.
 fn config(address: &str, longest_s: u32) -> String {
     let modules = MODULES.iter().find(|path| std::path::Path::new(path).is_dir()).unwrap_or(&MODULES[0]);
     let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
     let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
-    let ending = secret("");
-    format!(
-        r#"#!KAMAILIO
-debug=0
-log_stderror=yes
-children=2
-disable_tcp=yes
-enable_tls=no
-auto_aliases=no
-dns=no
-rev_dns=no
-listen=udp:{address}
-mpath="{modules}/"
-{load}
-modparam("registrar", "min_expires", 5)
-modparam("registrar", "max_expires", {longest_s})
-modparam("auth", "nonce_count", 1)
-modparam("auth", "qop", "auth")
-
-request_route {{
-    if (!mf_process_maxfwd_header("20")) {{
-        sl_send_reply("483", "Too Many Hops");
-        exit;
-    }}
-    if (is_method("CANCEL")) {{
-        if (t_check_trans()) t_relay();
-        exit;
-    }}
-    if (has_totag()) {{
-        if (loose_route() || is_method("ACK")) t_relay();
-        else sl_send_reply("481", "No such call");
-        exit;
-    }}
-    $var(secret) = $fU + "{ending}";
-    if (is_method("REGISTER")) {{
-        if (!pv_www_authenticate("127.0.0.1", "$var(secret)", "0")) {{
-            xlog("L_ALERT", "challenged REGISTER $fU\n");
-            www_challenge("127.0.0.1", "1");
-            exit;
-        }}
-        save("location");
-        xlog("L_ALERT", "saved $fU expires=$hdr(Expires) contact=$ct cseq=$cs call=$ci\n");
-        exit;
-    }}
-    if (!is_method("INVITE")) {{
-        sl_send_reply("405", "Method Not Allowed");
-        exit;
-    }}
-    if (!pv_proxy_authenticate("127.0.0.1", "$var(secret)", "0")) {{
-        xlog("L_ALERT", "challenged INVITE $fU\n");
-        proxy_challenge("127.0.0.1", "1");
-        exit;
-    }}
-    consume_credentials();
-    record_route();
-    # Numbers of the telephone network go out through the gateway's first line, as with a PBX: to its contact, with the
-    # number in To only.
-    if ($rU =~ "^1[0-9]+$") $rU = "line1";
-    if (!lookup("location")) {{
-        sl_send_reply("404", "Not Found");
-        exit;
-    }}
-    xlog("L_ALERT", "relayed INVITE from $fU to $ru\n");
-    t_relay();
-}}
-
-event_route[core:worker-one-init] {{
-    xlog("L_ALERT", "ready\n");
-}}
-"#
-    )
+    let longest_s = longest_s.to_string();
+    let fill = [("@address@", address), ("@modules@", modules), ("@load@", &load), ("@longest_s@", &longest_s), ("@ending@", &secret(""))];
+    fill.iter().fold(include_str!("kamailio.cfg").to_owned(), |text, (mark, value)| text.replace(mark, value))
 }

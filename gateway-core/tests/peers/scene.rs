@@ -44,9 +44,9 @@ impl Scene {
     }
 
     /// Waits from now on look only at what is told later.
-    pub fn from_now(&mut self) {
-        self.daemon.from_now();
-        self.lines.from_now();
+    pub fn mark(&mut self) {
+        self.daemon.mark();
+        self.lines.mark();
     }
 
     /// The ports of the next peer.

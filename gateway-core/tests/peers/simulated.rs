@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::SOON;
 use super::process::Process;
 
+/// The longest line that `simulate` reads.
+const LONGEST_ACT: usize = 64 * 1024;
+
 /// A running simulated box with its exchange.
 pub struct SimulatedBox {
     process: Process,
@@ -39,11 +42,13 @@ impl SimulatedBox {
         for (name, value) in words.as_object().into_iter().flatten() {
             line[name] = value.clone();
         }
-        self.process.write(&line.to_string());
+        let line = line.to_string();
+        assert!(line.len() < LONGEST_ACT, "the simulator reads no longer act: give the sound as --wav");
+        self.process.write(&line);
     }
 
     /// From here on, waits look only at what is told later.
-    pub fn from_now(&mut self) {
+    pub fn mark(&mut self) {
         self.from = self.process.stdout.count();
     }
 
@@ -57,7 +62,7 @@ impl SimulatedBox {
         found.unwrap_or_else(|| panic!("the exchange never told: {what}\n{}", self.process.log()))
     }
 
-    /// Everything told since [`SimulatedBox::from_now`] about a line.
+    /// Everything told since [`SimulatedBox::mark`] about a line.
     pub fn told(&self, port: u16) -> Vec<Value> {
         let lines = self.process.stdout.since(self.from);
         lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|told| told["port"] == port).collect()
@@ -78,7 +83,7 @@ impl SimulatedBox {
         self.process.write(line);
     }
 
-    /// The digits heard on a line since [`SimulatedBox::from_now`].
+    /// The digits heard on a line since [`SimulatedBox::mark`].
     pub fn digits(&self, port: u16) -> String {
         self.told(port).iter().filter(|told| told["event"] == "digit").filter_map(|told| told["digit"].as_str()).collect()
     }

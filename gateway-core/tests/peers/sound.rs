@@ -5,6 +5,7 @@ use std::path::Path;
 const RATE: u32 = 8000;
 
 /// 0 dBm0 lies 3.14 dB below a sine at full scale (G.711, A-law).
+#[allow(clippy::approx_constant, reason = "the number of the recommendation, not that of the circle")]
 const FULL_SCALE_DBM0: f64 = 3.14;
 
 /// Where a burst is looked for: windows of 20 ms, every 5 ms.

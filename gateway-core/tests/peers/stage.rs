@@ -6,6 +6,7 @@
 pub mod baresip;
 pub mod daemon;
 pub mod kamailio;
+pub mod load;
 pub mod noise;
 pub mod place;
 pub mod process;

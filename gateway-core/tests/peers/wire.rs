@@ -1,9 +1,9 @@
 //! A serial wire with a person at it: the gateway at one end, the simulated box at the other, or nobody at all.
 
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Wire {
         let far_writer = far.as_ref().map(|far| far.try_clone_native().unwrap());
         threads.push(copy(from_near, far_writer.map(Sink::Port).unwrap_or(Sink::Nowhere), &ended));
         if let Some(far) = far {
-            threads.push(copy(far, Sink::Queue(Mutex::new(injected.clone())), &ended));
+            threads.push(copy(far, Sink::Queue(injected.clone()), &ended));
         }
         Wire { name, injected, ended, threads }
     }
@@ -73,7 +73,7 @@ impl Drop for Wire {
 
 enum Sink {
     Port(TTYPort),
-    Queue(Mutex<Sender<Vec<u8>>>),
+    Queue(Sender<Vec<u8>>),
     Nowhere,
 }
 
@@ -89,7 +89,7 @@ fn copy(mut from: TTYPort, mut to: Sink, ended: &Arc<AtomicBool>) -> JoinHandle<
             };
             let sent = match &mut to {
                 Sink::Port(port) => port.write_all(&buffer[..count]).is_ok(),
-                Sink::Queue(queue) => queue.lock().unwrap().send(buffer[..count].to_vec()).is_ok(),
+                Sink::Queue(queue) => queue.send(buffer[..count].to_vec()).is_ok(),
                 Sink::Nowhere => true,
             };
             if !sent {

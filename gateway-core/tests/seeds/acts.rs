@@ -23,19 +23,19 @@ const NUMBERS: &[&str] = &["100", "101", "102", "103", "104", "105", "106", "107
 /// One random act.
 pub fn one(history: &mut History) {
     match history.rng.below(100) {
-        0..24 => ring(history),
-        24..54 => call(history),
-        54..62 => party_hangs_up(history),
-        62..70 => far_end(history),
-        70..72 => line_mishap(history),
-        72..75 => new_habits(history),
-        75..77 => weather(history),
-        77..79 => box_mishap(history),
-        79..82 => apply(history),
+        0..26 => ring(history),
+        26..58 => call(history),
+        58..65 => party_hangs_up(history),
+        65..72 => far_end(history),
+        72..74 => line_mishap(history),
+        74..76 => new_habits(history),
+        76..78 => weather(history),
+        78..80 => box_mishap(history),
+        80..82 => apply(history),
         82..84 => operator(history),
-        84..86 => crash(history),
-        86..88 => digits(history),
-        88..89 => bad_caller(history),
+        84..85 => crash(history),
+        85..87 => digits(history),
+        87..88 => bad_caller(history),
         _ => repair(history),
     }
 }
@@ -202,7 +202,8 @@ fn box_mishap(history: &mut History) {
         _ => {
             history.world.lines.faults.lost_orders_per_mille = u64::from(settings::of(&mut history.rng, &[50, 200]));
             history.world.lines.faults.lost_answers_per_mille = u64::from(settings::of(&mut history.rng, &[0, 50, 200]));
-            history.fault("box loses orders");
+            history.world.lines.faults.lost_events_per_mille = u64::from(settings::of(&mut history.rng, &[0, 50, 300]));
+            history.fault("box loses orders and events");
         }
     }
 }
@@ -280,6 +281,11 @@ fn bad_caller(history: &mut History) {
 
 /// Somebody repairs something.
 fn repair(history: &mut History) {
+    repair_one(history);
+    repair_one(history);
+}
+
+fn repair_one(history: &mut History) {
     let port = port(history);
     match history.rng.below(8) {
         0 => history.world.network.weather = Weather::default(),

@@ -1,11 +1,18 @@
 //! FXO→SIP: what a ringing line does.
 
-use gateway_core::fxo::simulator::act::{HangUpHow, LineAct};
+use gateway_core::config::settings::{OnRefusal, PortSettings, Settings};
+use gateway_core::dsp::callerid::{CallerIdSource, Presentation};
+use gateway_core::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct};
+use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::record::{CallDirection, EndCause};
 use gateway_core::gateway::view::PortState;
 use gateway_core::sim::party::Habits;
 
-use super::cast::{end_well, ring, s, server_with_phone};
+use super::cast::*;
+
+fn on_port(settings: Settings, change: impl FnOnce(&mut PortSettings)) -> Settings {
+    with(settings, |settings| change(&mut settings.ports[0]))
+}
 
 #[test]
 fn the_phone_rings_with_the_callers_number_answers_talks_and_hangs_up() {
@@ -20,34 +27,193 @@ fn the_phone_rings_with_the_callers_number_answers_talks_and_hangs_up() {
     let leg = world.parties[0].legs().next().unwrap();
     assert!(leg.from.contains("1133334444"), "{}", leg.from);
     assert!(leg.uri.starts_with("sip:p1@127.0.0.1:20000"), "{}", leg.uri);
-    assert_eq!(world.records.len(), 1);
-    let record = &world.records[0];
+    let record = only_record(&world);
     assert_eq!((record.direction, record.cause), (CallDirection::FxoToSip, EndCause::SipHungUp));
     assert_eq!(record.from, "1133334444");
     end_well(&mut world);
 }
 
+/// The INVITE that a caller with this identity leads to: From, P-Asserted-Identity, Privacy; and how long it took, in ms.
+fn identity(call: IncomingCall) -> (String, Option<String>, Option<String>, u64) {
+    let mut world = server_with_phone(lets_it_ring());
+    let began = world.now();
+    world.act(0, LineAct::Ring(call));
+    assert!(world.run_until_port(0, PortState::Calling, s(8)), "{:?}", world.port(0));
+    let took = world.now().since(began).as_millis().try_into().unwrap();
+    let invite = invite_to(&world, 0);
+    let header = |name: &str| invite.headers().get(name).map(str::to_owned);
+    let told = (header("From").unwrap(), header("P-Asserted-Identity"), header("Privacy"), took);
+    end_well(&mut world);
+    told
+}
+
 #[test]
-fn the_caller_gives_up_and_the_phone_stops_ringing() {
-    let mut world = server_with_phone(Habits { answers_after: None, ..Habits::default() });
-    world.act(0, ring("1133334444"));
-    assert!(world.run_until_port(0, PortState::Calling, s(8)));
+fn caller_id_after_the_first_ring_is_waited_for() {
+    for source in [CallerIdSource::Dtmf, CallerIdSource::Bell202, CallerIdSource::V23, CallerIdSource::Device] {
+        let caller_id = Some(CallerIdSending::AfterRing { source });
+        let (from, asserted, privacy, took) =
+            identity(IncomingCall { from: Some("1133334444".to_owned()), caller_id, ..IncomingCall::default() });
+        assert!(from.contains("<sip:1133334444@127.0.0.1"), "{from}");
+        assert!(asserted.unwrap().contains("sip:1133334444@"));
+        assert_eq!(privacy, None);
+        assert!((1000..3100).contains(&took), "{took}");
+    }
+}
+
+#[test]
+fn caller_id_before_the_first_ring_calls_at_the_first_ring() {
+    let caller_id = Some(CallerIdSending::BeforeRing { source: CallerIdSource::V23 });
+    let call = IncomingCall { from: Some("1133334444".to_owned()), name: Some("Ana".to_owned()), caller_id, ..IncomingCall::default() };
+    let (from, ..) = identity(call);
+    assert!(from.contains("1133334444") && from.contains("Ana"), "{from}");
+}
+
+#[test]
+fn a_caller_who_withholds_his_number_is_anonymous() {
+    let call = IncomingCall { from: Some("1133334444".to_owned()), presentation: Presentation::Private, ..IncomingCall::default() };
+    let (from, asserted, privacy, _) = identity(call);
+    assert!(from.contains("sip:anonymous@anonymous.invalid") && !from.contains("1133334444"), "{from}");
+    assert_eq!((asserted, privacy.as_deref()), (None, Some("id")));
+}
+
+#[test]
+fn without_caller_id_the_phone_is_called_two_seconds_after_the_first_ring() {
+    let (from, asserted, privacy, took) = identity(IncomingCall { caller_id: Some(CallerIdSending::Never), ..IncomingCall::default() });
+    assert!(from.contains("anonymous"), "{from}");
+    assert_eq!((asserted, privacy), (None, None));
+    assert!((2900..3200).contains(&took), "1 s of ringing and 2 s of waiting: {took}");
+}
+
+#[test]
+fn a_burst_that_is_too_short_is_no_ring() {
+    let mut world = server_with_phone(Habits::default());
+    let call = IncomingCall { cadence_ms: Some(vec![60, 3000]), caller_id: Some(CallerIdSending::Never), ..IncomingCall::default() };
+    world.act(0, LineAct::Ring(call));
+    world.run_for(s(30));
+    assert_eq!(invites_sent(&world, world.parties[0].address), 0);
     world.act(0, LineAct::StopRinging);
-    assert!(world.run_until_port(0, PortState::Idle, s(8)), "{:?}", world.port(0));
-    assert!(world.run_until(s(1), |world| world.parties[0].legs().next().unwrap().cancelled));
-    assert_eq!(world.records[0].cause, EndCause::CallerGaveUp);
-    assert_eq!(world.records[0].answered_ms, None);
+    assert!(world.records.is_empty());
     end_well(&mut world);
 }
 
 #[test]
-fn the_far_end_hangs_up_by_loop_interruption_and_the_phone_hears_bye_at_once() {
-    let mut world = server_with_phone(Habits::default());
+fn the_caller_gives_up_and_the_phone_stops_ringing() {
+    let mut world = server_with_phone(lets_it_ring());
     world.act(0, ring("1133334444"));
-    assert!(world.run_until_port(0, PortState::Talking, s(12)));
-    world.act(0, LineAct::HangUp { how: Some(HangUpHow::Interruption { ms: 500 }) });
-    assert!(world.run_until(s(2), |world| world.parties[0].legs().next().unwrap().ended));
-    assert_eq!(world.records[0].cause, EndCause::LineHungUp);
-    assert!(world.records[0].evidence.is_some());
+    assert!(world.run_until_port(0, PortState::Calling, s(8)));
+    world.act(0, LineAct::StopRinging);
+    // The country's off-time of 4 s and 1.5 s.
+    assert!(world.run_until_port(0, PortState::Idle, s(6)), "{:?}", world.port(0));
+    assert!(world.run_until(s(1), |world| world.parties[0].legs().next().unwrap().cancelled));
+    let record = only_record(&world);
+    assert_eq!((record.cause, record.answered_ms), (EndCause::CallerGaveUp, None));
+    end_well(&mut world);
+}
+
+#[test]
+fn a_phone_that_answers_when_the_caller_has_just_gone_is_hung_up() {
+    let mut world = server_with_phone(Habits { answers_after: Some(ms(5600)), ..Habits::default() });
+    world.act(0, ring("1133334444"));
+    world.run_for(ms(2500));
+    world.act(0, LineAct::StopRinging);
+    world.run_for(s(12));
+    assert_eq!(world.port(0).state, PortState::Idle);
+    assert!(world.parties[0].legs().all(|leg| leg.ended));
+    end_well(&mut world);
+}
+
+#[test]
+fn when_the_target_refuses_the_second_target_is_called() {
+    let settings = on_port(server(), |port| port.second_target = "reception@127.0.0.1:20002".to_owned());
+    let mut world = phone_with(settings, Habits { refuses_with: Some(486), ..Habits::default() });
+    world.add_party(Habits::default());
+    answer_a_ring(&mut world);
+    assert_eq!(invite_to(&world, 1).uri(), "sip:reception@127.0.0.1:20002");
+    assert!(world.was_noticed(NoticeCode::TargetRefused));
+    end_well(&mut world);
+}
+
+#[test]
+fn when_every_target_refuses_the_line_rings_on_and_one_record_tells_the_status() {
+    let mut world = server_with_phone(Habits { refuses_with: Some(603), ..Habits::default() });
+    world.act(0, ring("1133334444"));
+    world.run_for(s(20));
+    assert!(world.exchange_off_hook().is_empty());
+    assert_eq!(world.port(0).state, PortState::Ringing);
+    world.act(0, LineAct::StopRinging);
+    assert!(world.run_until_port(0, PortState::Idle, s(8)));
+    let record = only_record(&world);
+    assert_eq!((record.cause, record.sip_status), (EndCause::TargetRefused, Some(603)));
+    end_well(&mut world);
+}
+
+#[test]
+fn by_setting_a_refused_caller_is_answered_and_released() {
+    let settings = on_port(server(), |port| port.line.on_refusal = OnRefusal::AnswerAndRelease);
+    let mut world = phone_with(settings, Habits { refuses_with: Some(486), ..Habits::default() });
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until(s(5), |world| !world.exchange_off_hook().is_empty()));
+    assert!(world.run_until_port(0, PortState::Idle, s(5)), "{:?}", world.port(0));
+    assert_eq!(only_record(&world).cause, EndCause::TargetRefused);
+    end_well(&mut world);
+}
+
+fn collect(category: Option<char>) -> LineAct {
+    LineAct::Ring(IncomingCall { from: Some("1133334444".to_owned()), category, ..IncomingCall::default() })
+}
+
+#[test]
+fn a_collect_call_is_refused_by_a_double_answer() {
+    let mut world = phone_with(on_port(server(), |port| port.line.block_collect = true), Habits::default());
+    world.act(0, collect(Some('8')));
+    assert!(world.run_until(s(15), |world| !world.records.is_empty()), "{:?}", world.port(0));
+    assert_eq!(only_record(&world).cause, EndCause::CollectRefused);
+    assert!(world.run_until(s(5), |world| world.parties[0].legs().next().unwrap().ended));
+    end_well(&mut world);
+}
+
+#[test]
+fn a_caller_of_unknown_category_survives_the_double_answer() {
+    let mut world = phone_with(on_port(server(), |port| port.line.block_collect = true), Habits::default());
+    world.act(0, collect(None));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    let hooks = world.lines.noted.iter().filter(|(_, _, event)| *event == ExchangeEvent::Hook { off_hook: true }).count();
+    assert_eq!(hooks, 2);
+    world.run_for(s(5));
+    assert_eq!(world.port(0).state, PortState::Talking);
+    end_well(&mut world);
+}
+
+#[test]
+fn the_double_answer_is_skipped_when_the_category_says_that_it_is_no_collect_call() {
+    let mut world = phone_with(on_port(server(), |port| port.line.block_collect = true), Habits::default());
+    world.act(0, collect(Some('1')));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    let hooks = world.lines.noted.iter().filter(|(_, _, event)| *event == ExchangeEvent::Hook { off_hook: true }).count();
+    assert_eq!(hooks, 1);
+    end_well(&mut world);
+}
+
+#[test]
+fn a_phone_without_a_codec_in_common_does_not_lift_the_line() {
+    let mut world = server_with_phone(Habits { codecs: Vec::new(), refuses_with: Some(488), ..Habits::default() });
+    world.act(0, ring("1133334444"));
+    world.run_for(s(10));
+    assert!(world.exchange_off_hook().is_empty());
+    world.act(0, LineAct::StopRinging);
+    assert!(world.run_until_port(0, PortState::Idle, s(8)));
+    end_well(&mut world);
+}
+
+#[test]
+fn somebody_who_takes_the_call_on_a_parallel_telephone_ends_the_ringing_for_sip() {
+    let mut world = server_with_phone(lets_it_ring());
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until_port(0, PortState::Calling, s(8)));
+    world.act(0, LineAct::Extension { off_hook: true });
+    world.run_for(s(2));
+    assert!(world.parties[0].legs().next().unwrap().cancelled);
+    assert_eq!(world.port(0).state, PortState::InUse);
+    world.act(0, LineAct::HangUp { how: Some(HangUpHow::BusyTone) });
     end_well(&mut world);
 }

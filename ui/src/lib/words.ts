@@ -88,7 +88,7 @@ export function dearest(changes: readonly Change[]): Grade | undefined {
 /** Why the gateway did not start; nothing where the program says no more than that. */
 export function startWords(words: Words, error: StartError | null): string | undefined {
   if (error?.kind === "bind") return words.code("bind", error.error.code, { address: error.error.address });
-  if (error?.kind === "store") return words.code("refusal", "store_unreadable");
+  if (error?.kind === "store") return words.code("refusal", error.error.code === "data_dir_in_use" ? error.error.code : "store_unreadable");
   return undefined;
 }
 

@@ -83,6 +83,7 @@ fn main() -> ExitCode {
         Task::Devices { json } => devices::list(json),
         Task::Profile(task) => on_runtime(profile::profile(task)),
     };
+    gateway_core::shell::telemetry::settle();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(exit) => {

@@ -2,16 +2,24 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use gateway_core::shell::handle::{ApplyError, Ended, GatewayHandle, StartError, StartOptions, Update};
+use gateway_core::shell::lines::LineWriter;
 use gateway_core::shell::{DeviceChoice, telemetry};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::DataDir;
 use super::exit::Exit;
-use super::{output, profile};
+use super::{output, profile, words};
+
+/// How long the last events may take to be read once the gateway has ended.
+const LAST_EVENTS: Duration = Duration::from_secs(1);
+
+/// The code of a data folder that another gateway has.
+const DATA_DIR_IN_USE: &str = "data_dir_in_use";
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
@@ -66,49 +74,63 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
         profile: args.profile.as_deref().map(profile::read).transpose()?,
         confirmed: args.yes,
     };
+    let writer =
+        args.events.map(|EventFormat::Ndjson| LineWriter::start("events", output::line, |lost| lagged(lost).to_string())).transpose();
+    let writer = writer.map_err(|error| Exit::System(error.to_string()))?;
     let gateway = GatewayHandle::start(options).await.map_err(refusal)?;
-    let updates = gateway.subscribe();
-    let told = tell(&gateway, updates, args.events.is_some());
-    tokio::pin!(told);
-    let ended = tokio::select! {
-        () = signal.received() => {
-            // What happens while it stops is told as well: the last calls and their records.
-            tokio::join!(gateway.stop(), told).1
+    let stopping = tokio::spawn({
+        let gateway = gateway.clone();
+        // On its own, so that nothing that stands still elsewhere keeps a line seized.
+        async move {
+            signal.received().await;
+            gateway.stop().await;
         }
-        ended = &mut told => ended,
+    });
+    // What happens while it stops is told as well: the last calls and their records.
+    let ended = match writer {
+        Some(writer) => tell(&gateway, writer).await,
+        None => gateway.ended().await,
     };
+    stopping.abort();
     match ended {
         Ended::Stopped => Ok(()),
         Ended::Failed => Err(Exit::Software),
     }
 }
 
-/// Prints what happens until the gateway ends, or until nobody reads it any more.
-async fn tell(gateway: &GatewayHandle, mut updates: tokio::sync::broadcast::Receiver<Update>, print: bool) -> Ended {
-    if !print {
-        return gateway.ended().await;
-    }
+/// Tells what happens until the gateway ends, and stops it when nobody reads that any more.
+async fn tell(gateway: &GatewayHandle, writer: LineWriter) -> Ended {
+    let mut updates = gateway.subscribe();
     let snapshot = gateway.snapshot();
-    let mut next = json!({
-        "event": "started",
-        "started_epoch_ms": gateway.started_epoch_ms(),
-        "snapshot": &*snapshot,
-    });
+    let started = json!({ "event": "started", "started_epoch_ms": gateway.started_epoch_ms(), "snapshot": &*snapshot });
+    writer.tell(started.to_string());
     loop {
-        if output::json(&next).is_err() {
-            gateway.stop().await;
-            return gateway.ended().await;
-        }
-        next = match updates.recv().await {
-            Ok(Update::Ended(ended)) => {
-                let _ = output::json(&json!({ "event": "ended", "how": ended }));
-                return ended;
+        let update = tokio::select! {
+            update = updates.recv() => update,
+            () = writer.ended() => {
+                gateway.stop().await;
+                return gateway.ended().await;
             }
-            Ok(update) => line(&update),
-            Err(RecvError::Lagged(count)) => json!({ "event": "lagged", "lost": count }),
-            Err(RecvError::Closed) => return gateway.ended().await,
         };
+        match update {
+            Ok(update) => {
+                writer.tell(line(&update).to_string());
+                if let Update::Ended(ended) = update {
+                    writer.close();
+                    // Whoever does not read now has had time enough; the thread ends with the program.
+                    let _ = tokio::time::timeout(LAST_EVENTS, writer.ended()).await;
+                    return ended;
+                }
+            }
+            Err(RecvError::Lagged(count)) => writer.tell(lagged(count).to_string()),
+            Err(RecvError::Closed) => return gateway.ended().await,
+        }
     }
+}
+
+/// So many events were lost: whoever reads them is too slow.
+fn lagged(lost: u64) -> Value {
+    json!({ "event": "lagged", "lost": lost })
 }
 
 fn line(update: &Update) -> Value {
@@ -125,6 +147,9 @@ fn line(update: &Update) -> Value {
 fn refusal(error: StartError) -> Exit {
     match error {
         StartError::Bind { .. } => Exit::Unavailable(error.to_string()),
+        StartError::Store { error } if error.code == DATA_DIR_IN_USE => {
+            Exit::Store(words::of(&format!("refusal.{DATA_DIR_IN_USE}"), &[]) + " (" + &error.to_string() + ")")
+        }
         StartError::Store { .. } => Exit::Store(error.to_string()),
         StartError::System { .. } => Exit::System(error.to_string()),
         StartError::Profile { error: ApplyError::Problems { problems } | ApplyError::NeedsConfirmation { problems } } => {

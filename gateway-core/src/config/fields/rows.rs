@@ -44,6 +44,7 @@ pub const FIELDS: &[Field] = &[
         WhenIdle,
         &["AC Termination Model", "CountryCoefficients", "opermode", "progzone", "tonezone", "loadzone"],
     ),
+    flag("gateway.asserted_identity", true, NextCall, &["Caller ID Transport Type", "Asserted Identity Mode", "send_pai"]),
     Field {
         path: "gateway.blocked_prefixes",
         kind: Kind::Texts { shape: Shape::DialPrefix, max_chars: 32, max_items: 200 },

@@ -57,7 +57,20 @@ pub(super) fn hang_up(cause: EndCause, session: SessionId, bridge: &mut Bridge<'
 }
 
 fn line(report: LineReport, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
-    let LineReport::HungUp(evidence) = report else { return Step::Continue };
+    let evidence = match report {
+        LineReport::HungUp(evidence) => evidence,
+        LineReport::Progress(_)
+        | LineReport::Ringing
+        | LineReport::Caller(_)
+        | LineReport::RingingEnded
+        | LineReport::Seized
+        | LineReport::SeizeFailed(_)
+        | LineReport::Dialed
+        | LineReport::Released
+        | LineReport::Available
+        | LineReport::StuckOffHook
+        | LineReport::State(_) => return Step::Continue,
+    };
     let cause = match evidence {
         HangUpEvidence::DeviceGone => EndCause::DeviceGone,
         HangUpEvidence::LoopInterruption { .. }
@@ -92,6 +105,8 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
 }
 
 fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+    // Without an offer in the INVITE the ACK must bring the answer to ours (RFC 3261 §13.2.1): without it no audio ever flows,
+    // and nothing would watch over the call.
     if !audio.awaits_answer() {
         return Step::Continue;
     }

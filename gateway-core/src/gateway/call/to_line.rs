@@ -46,13 +46,18 @@ pub struct ToLine {
     /// Ports that rang while they were being seized for this caller.
     tried: Vec<PortId>,
     stage: Stage,
+    /// Two-stage: the line's dial tone still invites the caller to dial, and is no sign that the far end has hung up.
+    inviting: bool,
 }
+
+/// After the caller's first digit, a dial tone that still sounds gets this long to end.
+const DIAL_TONE_ENDS_MS: u32 = 1000;
 
 impl ToLine {
     /// A call whose port is chosen and whose offer, if it came, is answered in `audio`. Orders the seizure at once.
     pub fn begin(facts: CallFacts, session: SessionId, audio: Audio, order: Order, bridge: &mut Bridge<'_>) -> Self {
         bridge.line.push(LineOrder::Seize);
-        ToLine { facts, timers: Timers::new(), session, audio, order, tried: Vec::new(), stage: Stage::Seizing }
+        ToLine { facts, timers: Timers::new(), session, audio, order, tried: Vec::new(), stage: Stage::Seizing, inviting: false }
     }
 
     /// What the port is doing.
@@ -98,6 +103,7 @@ impl ToLine {
 
     pub(super) fn handle(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
         if self.stage == Stage::Talking {
+            self.watch_invitation(&event, bridge);
             return talk::handle(event, self.session, &mut self.audio, bridge);
         }
         match event {
@@ -117,12 +123,16 @@ impl ToLine {
 
     pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
         match timer {
+            CallTimer::DialTone if self.stage == Stage::Talking => {
+                bridge.line.push(LineOrder::Supervise);
+                Step::Continue
+            }
             CallTimer::DialTone => self.give_up(EndCause::NoDialTone, bridge),
             CallTimer::DialPause => self.dial(bridge),
             CallTimer::AnswerLimit => self.answered(bridge),
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
             CallTimer::Longest => talk::hang_up(EndCause::LongestCall, self.session, bridge),
-            CallTimer::CollectAnswer | CallTimer::CollectOpen => Step::Continue,
+            CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed => Step::Continue,
         }
     }
 
@@ -154,6 +164,7 @@ impl ToLine {
 
     fn seized(&mut self, bridge: &mut Bridge<'_>) -> Step {
         if self.order.number.is_none() {
+            self.inviting = true;
             self.attach(bridge);
             return self.answered(bridge);
         }
@@ -165,6 +176,29 @@ impl ToLine {
             self.timers.set(CallTimer::DialPause, bridge.now + ms(bridge.settings.dial_pause_ms));
         }
         Step::Continue
+    }
+
+    /// Two-stage: the first digit, or another tone than dial tone, ends the invitation; from then on dial tone is evidence.
+    fn watch_invitation(&mut self, event: &CallEvent, bridge: &mut Bridge<'_>) {
+        let dials = match event {
+            CallEvent::Media(event) => matches!(event, MediaEvent::NetDigit(_)),
+            CallEvent::Line(report) => {
+                matches!(report, LineReport::Progress(LineProgress::Tone(heard)) if heard.tone != ProgressTone::Dial)
+            }
+            CallEvent::Info { .. } => true,
+            CallEvent::Cancelled
+            | CallEvent::Acknowledged(_)
+            | CallEvent::Offer(_)
+            | CallEvent::SessionEnded(_)
+            | CallEvent::LegAnswered { .. }
+            | CallEvent::LegRefused { .. }
+            | CallEvent::Targets(_)
+            | CallEvent::End(_) => false,
+        };
+        if self.inviting && dials {
+            self.inviting = false;
+            self.timers.set(CallTimer::DialTone, bridge.now + ms(DIAL_TONE_ENDS_MS));
+        }
     }
 
     fn dial(&mut self, bridge: &mut Bridge<'_>) -> Step {
@@ -260,7 +294,9 @@ impl ToLine {
         self.facts.answered = Some(bridge.now);
         let body = self.audio.last_answer().unwrap_or_else(|| self.audio.offer());
         bridge.agent.answer(self.session, body, bridge.now, bridge.sip);
-        bridge.line.push(LineOrder::Supervise);
+        if !self.inviting {
+            bridge.line.push(LineOrder::Supervise);
+        }
         self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue

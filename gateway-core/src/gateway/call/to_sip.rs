@@ -15,8 +15,13 @@ use crate::time::Timers;
 /// Targets a port has: the first, and one to fall back on.
 const TARGETS: usize = 2;
 
-/// After the line is closed again in a double answer, the exchange gets this long to drop a collect call.
-const COLLECT_SETTLE_MS: u32 = 500;
+/// After the line is closed again in a double answer, the exchange gets this long to show that it dropped a collect call:
+/// dial tone, and the time to be sure of it.
+const COLLECT_SETTLE_MS: u32 = 1000;
+
+/// How long a line is held that is answered only to be released: a shorter closure of the loop is no answer to an exchange,
+/// and the line would ring on.
+const DISMISS_MS: u32 = 1000;
 
 /// The category digit of a collect call (Brazil).
 const COLLECT_CATEGORY: char = '8';
@@ -106,9 +111,11 @@ impl ToSip {
                 Step::Continue
             }
             (CallTimer::CollectOpen, Stage::Screening(session)) => self.talk(session, bridge),
+            (CallTimer::Dismissed, Stage::Dismissing(ending)) => Step::End(ending),
             (
                 CallTimer::CollectAnswer
                 | CallTimer::CollectOpen
+                | CallTimer::Dismissed
                 | CallTimer::DialTone
                 | CallTimer::DialPause
                 | CallTimer::AnswerLimit
@@ -181,6 +188,7 @@ impl ToSip {
             legs.push(session);
         }
         self.stage = Stage::Calling { legs, target };
+        bridge.notices.push((NoticeCode::CallStarted, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
     }
 
@@ -249,7 +257,10 @@ impl ToSip {
                 bridge.line.push(LineOrder::Supervise);
                 self.talk(session, bridge)
             }
-            Stage::Dismissing(ending) => Step::End(ending),
+            Stage::Dismissing(_) => {
+                self.timers.set(CallTimer::Dismissed, bridge.now + ms(DISMISS_MS));
+                Step::Continue
+            }
             Stage::AwaitingCaller
             | Stage::Locating(_)
             | Stage::Calling { .. }

@@ -70,20 +70,20 @@ impl Publisher {
         self.due = self.due.min(self.published + gap);
     }
 
-    /// Shows the picture when it is due.
-    pub(crate) fn publish(&mut self, gateway: &Gateway, now: Moment) {
-        if now >= self.due {
-            self.publish_now(gateway, now);
-        }
+    /// Shows the picture when it is due, and answers how many ports it shows.
+    pub(crate) fn publish(&mut self, gateway: &Gateway, now: Moment) -> Option<usize> {
+        (now >= self.due).then(|| self.publish_now(gateway, now))
     }
 
-    /// Shows the picture.
-    pub(crate) fn publish_now(&mut self, gateway: &Gateway, now: Moment) {
+    /// Shows the picture, and answers how many ports it shows.
+    pub(crate) fn publish_now(&mut self, gateway: &Gateway, now: Moment) -> usize {
         let snapshot = Arc::new(gateway.snapshot(now));
+        let ports = snapshot.ports.len();
         self.latest.send_replace(Arc::clone(&snapshot));
         self.tell(Update::Snapshot(snapshot));
         self.published = now;
         self.due = now + AT_LEAST;
+        ports
     }
 
     /// Keeps and tells a notice. The log gets its code alone: arguments may hold telephone numbers.

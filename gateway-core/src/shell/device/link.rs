@@ -60,13 +60,13 @@ pub(super) struct SerialLink {
 impl SerialLink {
     /// Opens the serial port at `path`; what is read goes to `inbox` marked with `link`, the number of this opening.
     pub(super) fn open(path: &str, link: u64, inbox: BoxOutbox) -> Result<Self, DeviceFault> {
-        let mut port = serialport::new(path, BITS_PER_SECOND).timeout(WRITE_WAIT).open().map_err(|error| open_fault(&error))?;
+        let mut port = serialport::new(path, BITS_PER_SECOND).timeout(WRITE_WAIT).open().map_err(|error| open_fault(path, &error))?;
         // A pseudo-terminal has no modem lines: that is no fault. A real box takes DTR as "a program is there".
         if let Err(error) = port.write_data_terminal_ready(true).and_then(|()| port.write_request_to_send(true)) {
             tracing::debug!(%error, "the serial port has no modem lines");
         }
-        let mut input = port.try_clone().map_err(|error| open_fault(&error))?;
-        input.set_timeout(READ_WAIT).map_err(|error| open_fault(&error))?;
+        let mut input = port.try_clone().map_err(|error| open_fault(path, &error))?;
+        input.set_timeout(READ_WAIT).map_err(|error| open_fault(path, &error))?;
         let ended = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&ended);
         let reader = std::thread::Builder::new()
@@ -182,13 +182,59 @@ fn is_pause(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-fn open_fault(error: &serialport::Error) -> DeviceFault {
+/// What it means for a person that the serial port at `path` does not open.
+///
+/// The library tells a port that is taken and one that is missing alike, and the system's words differ by language: whether
+/// the port is there decides.
+fn open_fault(path: &str, error: &serialport::Error) -> DeviceFault {
     tracing::debug!(%error, "the serial port does not open");
     match error.kind {
-        serialport::ErrorKind::NoDevice if error.description.contains("lock") => DeviceFault::Busy,
+        serialport::ErrorKind::NoDevice if is_there(path) => DeviceFault::Busy,
         serialport::ErrorKind::NoDevice | serialport::ErrorKind::Io(io::ErrorKind::NotFound) => DeviceFault::NotFound,
         serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => DeviceFault::Denied,
         serialport::ErrorKind::Io(io::ErrorKind::ResourceBusy) => DeviceFault::Busy,
-        serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown | serialport::ErrorKind::Io(_) => DeviceFault::OpenFailed,
+        serialport::ErrorKind::Unknown => unnamed_fault(&error.description),
+        serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Io(_) => DeviceFault::OpenFailed,
+    }
+}
+
+/// Errors of POSIX that the library names by their fixed English text alone: a device whose driver is gone while its node is
+/// not, and a permission that is no matter of the node's mode.
+fn unnamed_fault(description: &str) -> DeviceFault {
+    match description {
+        "No such device" | "No such device or address" => DeviceFault::NotFound,
+        "Operation not permitted" => DeviceFault::Denied,
+        _ => DeviceFault::OpenFailed,
+    }
+}
+
+/// Whether there is such a serial port, open or not. Windows has no node to look at; there the system lists those that exist.
+fn is_there(path: &str) -> bool {
+    std::path::Path::new(path).exists()
+        || serialport::available_ports().is_ok_and(|ports| ports.iter().any(|port| port.port_name.eq_ignore_ascii_case(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serialport::{Error, ErrorKind};
+
+    use super::*;
+
+    fn fault(path: &str, kind: ErrorKind, description: &str) -> DeviceFault {
+        open_fault(path, &Error::new(kind, description))
+    }
+
+    #[test]
+    fn each_reason_not_to_open_has_its_own_code() {
+        let missing = "/dev/no-such-box";
+        assert_eq!(fault(missing, ErrorKind::NoDevice, "any words"), DeviceFault::NotFound);
+        assert_eq!(fault(missing, ErrorKind::Io(io::ErrorKind::NotFound), "any words"), DeviceFault::NotFound);
+        assert_eq!(fault(missing, ErrorKind::Unknown, "No such device or address"), DeviceFault::NotFound);
+        assert_eq!(fault(missing, ErrorKind::Io(io::ErrorKind::PermissionDenied), "any words"), DeviceFault::Denied);
+        assert_eq!(fault(missing, ErrorKind::Unknown, "Operation not permitted"), DeviceFault::Denied);
+        assert_eq!(fault(missing, ErrorKind::Unknown, "Input/output error"), DeviceFault::OpenFailed);
+        // What the system answers to any user but root when another program holds the port.
+        let there = std::env::temp_dir();
+        assert_eq!(fault(there.to_str().unwrap(), ErrorKind::NoDevice, "Device or resource busy"), DeviceFault::Busy);
     }
 }

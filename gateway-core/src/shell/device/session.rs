@@ -53,6 +53,17 @@ pub(super) enum Ending {
     Stop { done: Option<oneshot::Sender<()>> },
 }
 
+impl Ending {
+    /// Of two endings at a time the higher one holds.
+    fn rank(&self) -> u8 {
+        match self {
+            Ending::Lost(_) | Ending::Again => 0,
+            Ending::Choose { .. } => 1,
+            Ending::Stop { .. } => 2,
+        }
+    }
+}
+
 /// What a session finds around it, and leaves behind.
 pub(super) struct Around<'a> {
     pub(super) clock: Clock,
@@ -193,9 +204,12 @@ impl<'a> Session<'a> {
         for port in self.off_hook.clone() {
             self.driver.command(port, LineCommand::Release, now, &mut self.said);
         }
-        if self.ending.is_none() {
-            self.ending = Some((ending, now + RELEASE_WITHIN));
-        }
+        self.ending = Some(match self.ending.take() {
+            None => (ending, now + RELEASE_WITHIN),
+            // What somebody waits for goes before what happened by itself, and the last word before all.
+            Some((before, by)) if ending.rank() > before.rank() => (ending, by),
+            Some(before) => before,
+        });
     }
 
     /// The ending, when its conditions are met.
@@ -310,9 +324,14 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Gives the box up when it says nothing, and tells the counters now and then.
+    /// Gives the box up when it says nothing or the brain has given it up, and tells the counters now and then.
     fn judge(&mut self) -> Result<(), Ending> {
         let now = self.around.clock.now();
+        if self.around.inbox.take_given_up() {
+            // The brain reckons without this box: its calls are over. This thread runs again, so the lines are released here,
+            // and the box is opened anew, which tells the brain of it.
+            self.end(Ending::Lost(DeviceFault::Stuck));
+        }
         if now >= self.counted + COUNTERS_EVERY {
             self.counted = now;
             let counters = self.driver.counters();

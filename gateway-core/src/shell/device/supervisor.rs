@@ -157,6 +157,8 @@ impl BoxThread {
                 *status = DeviceStatus { choice: choice.clone(), state: DeviceState::Opening, ..DeviceStatus::default() };
             }
         });
+        // Whoever gave up the last opening starts afresh with this one.
+        self.inbox.take_given_up();
         let link = match self.open() {
             Ok(link) => link,
             Err(fault) => return Ending::Lost(fault),
@@ -234,3 +236,6 @@ impl BoxThread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

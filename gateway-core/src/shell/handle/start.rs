@@ -15,8 +15,9 @@ use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
 use crate::gateway::record::{CallDirection, CallRecord};
-use crate::gateway::{Gateway, plan};
+use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
+use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
@@ -49,16 +50,19 @@ fn system(error: &impl std::fmt::Display) -> StartError {
 
 /// What there is before the first thread runs.
 struct Ground {
+    claim: Claim,
     clock: Clock,
     store: Store,
     settings: Settings,
     sockets: Sockets,
+    address: GatewayAddress,
     gateway: Gateway,
 }
 
 /// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
 async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
     let clock = Clock::start();
+    let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
     let store = Store::open(data_dir).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
     let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
@@ -69,12 +73,14 @@ async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) ->
     }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
-    let gateway = Gateway::new(settings.clone(), control::gateway_address(&sockets), Rng::from_bytes(seed));
-    Ok(Ground { clock, store, settings, sockets, gateway })
+    let address = control::gateway_address(&sockets);
+    let gateway = Gateway::new(settings.clone(), address, Rng::from_bytes(seed));
+    Ok(Ground { claim, clock, store, settings, sockets, address, gateway })
 }
 
 pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { clock, store, settings, sockets, gateway } = prepare(&options.data_dir, options.profile, options.confirmed).await?;
+    let Ground { claim, clock, store, settings, sockets, address, gateway } =
+        prepare(&options.data_dir, options.profile, options.confirmed).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
@@ -87,8 +93,8 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
     let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
     let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
-    let (boxes, box_thread) =
-        device::start(choice, plan::country(&settings.gateway.country), outboxes, clock, reports).map_err(|error| system(&error))?;
+    let country = plan::country(&settings.gateway.country);
+    let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
     for port in &ports {
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
@@ -100,17 +106,20 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         gateway,
         clock,
         sockets: sockets.clone(),
+        address,
         events,
         brain,
         orders: order_inbox,
         ports,
         boxes: boxes.clone(),
+        country,
         records,
         publisher,
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
     let take_down = TakeDown {
+        claim,
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
         box_thread,
@@ -161,6 +170,7 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
 struct TakeDown {
+    claim: Claim,
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
     box_thread: std::thread::JoinHandle<()>,
@@ -204,6 +214,7 @@ impl TakeDown {
             tracing::error!("the last call records did not reach the database in time");
         }
         self.store.close().await;
+        drop(self.claim);
         self.ended.send_replace(Some(ended));
         // Nobody listening is fine.
         let _ = self.updates.send(Update::Ended(ended));

@@ -390,6 +390,8 @@ export type GatewaySettings = {
 	stealth?: boolean,
 	/**  Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID. */
 	country?: string,
+	/**  Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`. */
+	asserted_identity?: boolean,
 	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
 	blocked_prefixes?: string[],
 };
@@ -570,7 +572,7 @@ export type LineSettings = {
 	rtp_timeout_s?: number,
 	/**  Silence both ways for this many seconds ends the call; 0 turns it off. */
 	silence_timeout_s?: number,
-	/**  Longest call in seconds; 0 turns the bound off. */
+	/**  Longest call in seconds; 0 leaves only the ceiling of 24 hours. */
 	longest_call_s?: number,
 	/**  Time the line rests after release before it is used again, in ms. */
 	guard_ms?: number,
@@ -670,7 +672,7 @@ export type NoticeCode =
 "parallel_phone" | 
 /**  A line does not let itself be released. */
 "stuck_off_hook" | 
-/**  A line rings. Args: `caller`. */
+/**  A line rings. */
 "ringing" | 
 /**  A ring was ignored because FXO→SIP is off on the port. */
 "ring_ignored" | 

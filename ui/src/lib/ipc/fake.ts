@@ -102,6 +102,7 @@ function firstSettings(ports: number): Settings {
       sha256_digest: false,
       stealth: true,
       country: "BR",
+      asserted_identity: true,
       blocked_prefixes: [],
     },
     ports: Array.from({ length: ports }, (_, index) => portSettings(index)),

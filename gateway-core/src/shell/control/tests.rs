@@ -1,0 +1,98 @@
+//! The control task by hand: a real brain and real sockets; the box thread and the routes of the system are this test.
+
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use tokio::sync::{broadcast, watch};
+
+use super::*;
+use crate::config::settings::{GatewaySettings, PortSettings};
+use crate::fxo::Identity;
+use crate::gateway::view::Snapshot;
+use crate::rng::Rng;
+use crate::shell::device::Play;
+use crate::shell::inbox::{Inbox, Received, inbox};
+
+/// Orders that the box thread of a scene has room for.
+const ROOM: usize = 4;
+
+/// A control task, and the other ends of what it talks to.
+struct Scene {
+    control: Control,
+    box_inbox: Inbox<BoxOrder, Play>,
+    picture: watch::Receiver<Arc<Snapshot>>,
+    orders: mpsc::Sender<Order>,
+    _records: mpsc::Receiver<CallRecord>,
+}
+
+fn scene(bind_address: &str) -> Scene {
+    let gateway = GatewaySettings { bind_address: bind_address.to_owned(), sip_port: 0, ..GatewaySettings::default() };
+    let sockets = Sockets::prepare(&gateway, 0, None).unwrap();
+    let settings = Settings { gateway, ports: vec![PortSettings::default()] };
+    let address = gateway_address(&sockets);
+    let country = plan::country(&settings.gateway.country);
+    let gateway = Gateway::new(settings, address, Rng::from_bytes([1; 32]));
+    let clock = Clock::start();
+    let (brain, events) = mpsc::channel(EVENTS);
+    let (orders, order_inbox) = mpsc::channel(ORDERS);
+    let (records, _records) = mpsc::channel(1);
+    let (boxes, box_inbox) = inbox(ROOM, 1);
+    let (latest, picture) = watch::channel(Arc::new(gateway.snapshot(clock.now())));
+    let publisher = Publisher::new(latest, broadcast::channel(16).0, Notices::default(), clock.now());
+    let ports = Vec::new();
+    let parts = Parts { gateway, clock, sockets, address, events, brain, orders: order_inbox, ports, boxes, country, records, publisher };
+    Scene { control: Control::new(parts).unwrap(), box_inbox, picture, orders, _records }
+}
+
+fn device_up() -> Event {
+    Event::DeviceUp(Identity { ports: 1, ..Identity::default() })
+}
+
+#[tokio::test]
+async fn a_box_that_takes_no_order_is_given_up_and_told_everything_again_when_it_is_back() {
+    let Scene { mut control, box_inbox, .. } = scene("127.0.0.1");
+    control.handle(device_up());
+    for _ in 0..ROOM + 1 {
+        control.order_box(BoxOrder::Line { port: PortId(0), command: LineCommand::Release });
+    }
+    assert!(control.gateway.snapshot(control.clock.now()).device.is_none());
+    assert!(box_inbox.take_given_up());
+    while let Received::Order(_) = box_inbox.receive(Some(std::time::Instant::now())) {}
+    control.handle(device_up());
+    assert!(!box_inbox.take_given_up());
+    assert!(matches!(box_inbox.receive(None), Received::Order(BoxOrder::Country(_))));
+    assert!(matches!(box_inbox.receive(None), Received::Order(BoxOrder::Ports(_))));
+}
+
+#[tokio::test]
+async fn a_computer_that_changes_its_network_is_noticed_while_nobody_touches_anything() {
+    let Scene { mut control, mut picture, orders, box_inbox: _box_inbox, .. } = scene("0.0.0.0");
+    let port = control.sockets.sip_address.port();
+    let route = Arc::new(Mutex::new(None));
+    let asked = Arc::clone(&route);
+    control.whereabouts.ask(move |_| *asked.lock().unwrap());
+    // Without a network the last address stays.
+    let before = picture.borrow().sip_address.clone();
+    control.keep_time();
+    assert_eq!(control.gateway.snapshot(control.clock.now()).sip_address, before);
+    assert!(control.whereabouts.due() > control.clock.now());
+
+    *route.lock().unwrap() = Some(IpAddr::from([192, 0, 2, 9]));
+    let asked = Arc::clone(&route);
+    control.whereabouts.ask(move |_| *asked.lock().unwrap());
+    let running = tokio::spawn(control.run());
+    let moved = picture.wait_for(|picture| picture.sip_address == format!("192.0.2.9:{port}"));
+    tokio::time::timeout(Duration::from_secs(10), moved).await.unwrap().unwrap();
+    orders.send(Order::Stop).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_computer_that_changes_its_network_is_noticed_by_apply() {
+    let Scene { mut control, box_inbox: _box_inbox, .. } = scene("0.0.0.0");
+    control.whereabouts.ask(|_| Some(IpAddr::from([192, 0, 2, 9])));
+    let settings = Settings { gateway: GatewaySettings::default(), ports: vec![PortSettings::default()] };
+    control.switch(settings, control.sockets.clone()).unwrap();
+    let told = control.gateway.snapshot(control.clock.now()).sip_address;
+    assert_eq!(told, format!("192.0.2.9:{}", control.sockets.sip_address.port()));
+}

@@ -1,0 +1,103 @@
+//! A box that is really there (the simulated one, on its thread), and a brain that is this test.
+
+use super::*;
+use crate::config::settings::GatewaySettings;
+use crate::fxo::LineEvent;
+use crate::gateway::plan;
+
+const SOON: Duration = Duration::from_secs(10);
+const LINE: PortId = PortId(0);
+
+struct Scene {
+    boxes: BoxOutbox,
+    thread: JoinHandle<()>,
+    events: mpsc::Receiver<Event>,
+    updates: broadcast::Receiver<Update>,
+}
+
+impl Scene {
+    fn new(choice: DeviceChoice) -> Self {
+        let (brain, events) = mpsc::channel(1024);
+        let (status, _) = watch::channel(DeviceStatus::default());
+        let (updates, hearing) = broadcast::channel(1024);
+        let country = plan::country(&GatewaySettings::default().country);
+        let (boxes, thread) = start(choice, country, Vec::new(), Clock::start(), Reports { brain, status, updates }).unwrap();
+        Scene { boxes, thread, events, updates: hearing }
+    }
+
+    fn wait(&mut self, wanted: impl Fn(&Event) -> bool) {
+        let until = Instant::now() + SOON;
+        loop {
+            match self.events.try_recv() {
+                Ok(event) if wanted(&event) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    assert!(Instant::now() < until, "{error}");
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+        }
+    }
+
+    fn is_up(&mut self) {
+        self.wait(|event| matches!(event, Event::DeviceUp(_)));
+    }
+
+    fn faults(&mut self) -> Vec<DeviceFault> {
+        let mut faults = Vec::new();
+        while let Ok(update) = self.updates.try_recv() {
+            if let Update::Device(DeviceStatus { state: DeviceState::Lost { fault, .. }, .. }) = update {
+                faults.push(fault);
+            }
+        }
+        faults
+    }
+
+    fn send(&self, order: BoxOrder) {
+        self.boxes.send(order, Duration::ZERO).unwrap();
+    }
+
+    fn seize(&mut self) {
+        self.send(BoxOrder::Line { port: LINE, command: LineCommand::Seize });
+        self.wait(|event| is_hook(event, true));
+    }
+
+    fn stop(self) {
+        let (done, stopped) = oneshot::channel();
+        self.send(BoxOrder::Stop { done });
+        stopped.blocking_recv().unwrap();
+        self.thread.join().unwrap();
+    }
+}
+
+fn is_hook(event: &Event, wanted: bool) -> bool {
+    matches!(event, Event::Line { port: LINE, event: LineEvent::Hook { off_hook } } if *off_hook == wanted)
+}
+
+#[test]
+fn a_box_that_the_brain_gave_up_releases_its_lines_and_comes_back() {
+    let mut scene = Scene::new(DeviceChoice::Virtual { ports: 1 });
+    scene.is_up();
+    scene.seize();
+    scene.boxes.give_up();
+    scene.wait(|event| is_hook(event, false));
+    scene.wait(|event| matches!(event, Event::DeviceGone));
+    scene.is_up();
+    assert_eq!(scene.faults(), [DeviceFault::Stuck]);
+    scene.seize();
+    scene.stop();
+}
+
+#[test]
+fn an_order_to_end_is_obeyed_although_the_box_was_given_up_a_moment_before() {
+    let mut scene = Scene::new(DeviceChoice::Virtual { ports: 1 });
+    scene.is_up();
+    scene.seize();
+    let (done, chosen) = oneshot::channel();
+    scene.boxes.give_up();
+    scene.send(BoxOrder::Choose { choice: DeviceChoice::None, done });
+    chosen.blocking_recv().unwrap();
+    scene.wait(|event| is_hook(event, false));
+    scene.wait(|event| matches!(event, Event::DeviceGone));
+    scene.stop();
+}

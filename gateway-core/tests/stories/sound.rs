@@ -1,0 +1,132 @@
+//! The same calls with real sound: the exchange's tones and digits as audio, the real channels, real RTP to a telephone.
+
+use gateway_core::config::settings::{AnswerMode, Settings};
+use gateway_core::dsp::callerid::{CallerIdSource, Presentation};
+use gateway_core::dsp::progress::ProgressTone;
+use gateway_core::dsp::tone::ToneSpec;
+use gateway_core::fxo::line::HangUpEvidence;
+use gateway_core::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct};
+use gateway_core::gateway::record::EndCause;
+use gateway_core::gateway::view::PortState;
+use gateway_core::sim::World;
+use gateway_core::sim::party::Habits;
+use gateway_core::sim::telephone::Telephone;
+
+use super::cast::*;
+
+/// One line with real sound, and a telephone that is registered as `p1`.
+fn sounding(settings: Settings, habits: Habits) -> World {
+    let mut world = World::with_sound(with(settings, |settings| settings.ports.truncate(1)), 1);
+    world.add_party(habits);
+    world.parties[0].telephone = Some(Telephone::default());
+    world.register(0, "p1", "secret1");
+    world
+}
+
+fn telephone(world: &mut World) -> &mut Telephone {
+    world.parties[0].telephone.as_mut().unwrap()
+}
+
+fn digits_heard(world: &World) -> String {
+    let digit = |event: &ExchangeEvent| if let ExchangeEvent::Digit { digit } = event { Some(*digit) } else { None };
+    world.lines.noted.iter().filter_map(|(_, _, event)| digit(event)).collect()
+}
+
+#[test]
+fn a_call_is_dialled_by_real_tones_and_the_echo_comes_back() {
+    let mut world = sounding(answering(server(), AnswerMode::Voice), Habits::default());
+    call(&mut world, "106");
+    assert!(world.run_until_port(0, PortState::Waiting, s(6)), "{:?}", world.port(0));
+    assert_eq!(digits_heard(&world), "106");
+    world.run_for(s(8));
+    // The called party answers with 1000 Hz at −10 dBm0: that is a tone and no voice, so it is early media that is heard now.
+    assert_eq!(world.port(0).state, PortState::Waiting);
+    end_well(&mut world);
+
+    let mut world = sounding(server(), Habits::default());
+    talk(&mut world, "100");
+    telephone(&mut world).speak(Some(&ToneSpec { frequencies_hz: vec![1300.0], level_dbm0: -12.0, cadence_ms: Vec::new() }));
+    world.run_for(s(3));
+    let level = telephone(&mut world).level_at_dbm0(1300.0);
+    assert!((-24.0..-14.0).contains(&level), "6 dB softer and a hybrid: {level}");
+    end_well(&mut world);
+}
+
+#[test]
+fn caller_id_is_read_from_the_sound_of_the_line() {
+    for source in [CallerIdSource::Dtmf, CallerIdSource::Bell202, CallerIdSource::V23] {
+        for sending in [CallerIdSending::AfterRing { source }, CallerIdSending::BeforeRing { source }] {
+            let mut world = sounding(server(), lets_it_ring());
+            let call = IncomingCall {
+                from: Some("1133334444".to_owned()),
+                category: Some('1'),
+                caller_id: Some(sending),
+                ..IncomingCall::default()
+            };
+            world.act(0, LineAct::Ring(call));
+            assert!(world.run_until_port(0, PortState::Calling, s(8)), "{sending:?} {:?}", world.port(0));
+            let from = invite_to(&world, 0).from().unwrap();
+            assert!(from.uri.starts_with("sip:1133334444@"), "{sending:?} {}", from.uri);
+            end_well(&mut world);
+        }
+    }
+}
+
+#[test]
+fn a_withheld_number_is_read_from_the_sound_too() {
+    let mut world = sounding(server(), lets_it_ring());
+    let call = IncomingCall { presentation: Presentation::Private, ..IncomingCall::default() };
+    world.act(0, LineAct::Ring(call));
+    assert!(world.run_until_port(0, PortState::Calling, s(8)));
+    assert_eq!(invite_to(&world, 0).headers().get("Privacy"), Some("id"));
+    end_well(&mut world);
+}
+
+#[test]
+fn the_sound_of_busy_tone_ends_a_call() {
+    let mut world = sounding(server(), Habits::default());
+    answer_a_ring(&mut world);
+    world.act(0, LineAct::HangUp { how: Some(HangUpHow::BusyTone) });
+    assert!(world.run_until(s(6), |world| !world.records.is_empty()), "{:?}", world.port(0));
+    let record = only_record(&world);
+    assert_eq!(record.cause, EndCause::LineHungUp);
+    match &record.evidence {
+        Some(HangUpEvidence::DisconnectTone(heard)) => {
+            assert_eq!(heard.tone, ProgressTone::Busy);
+            assert!((heard.frequency_hz - 425.0).abs() < 5.0, "{heard:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    end_well(&mut world);
+}
+
+#[test]
+fn the_sound_of_busy_tone_before_the_answer_gets_486() {
+    let mut world = sounding(answering(server(), AnswerMode::PolarityReversal), Habits::default());
+    call(&mut world, "101");
+    assert!(world.run_until(s(12), |world| !world.records.is_empty()), "{:?}", world.port(0));
+    world.run_for(s(1));
+    assert_refused(&world, 0, 486, Some(17));
+    end_well(&mut world);
+}
+
+#[test]
+fn keys_of_the_telephone_are_heard_exactly_once_on_the_line() {
+    let mut world = sounding(server(), Habits::default());
+    talk(&mut world, "100");
+    telephone(&mut world).press("27#9");
+    world.run_for(s(3));
+    assert_eq!(digits_heard(&world), "10027#9");
+    end_well(&mut world);
+}
+
+#[test]
+fn speech_of_the_called_party_is_an_answer_and_no_tone() {
+    let mut world = sounding(answering(server(), AnswerMode::Voice), Habits::default());
+    call(&mut world, "107");
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    world.run_for(s(20));
+    assert_eq!(world.port(0).state, PortState::Talking, "speech is no disconnect tone");
+    assert!(telephone(&mut world).level_dbm0() > -40.0);
+    end_well(&mut world);
+}
