@@ -187,7 +187,7 @@ fn trunk() -> (Scene, Baresip) {
 fn telephone_calls(scene: &mut Scene, phone: &mut Baresip, number: &str, server: &str, end: End) {
     phone.dial(&format!("sip:{number}@{server}"));
     // From 183 on the telephone hears the line, and plays.
-    phone.wait("CALL_PROGRESS");
+    phone.wait_hearing();
     scene.lines.wait(0, "dialed");
     let Talk { record, saturated } = talk(scene, phone, end);
     assert_eq!((record["direction"].as_str(), record["to"].as_str()), (Some("sip_to_fxo"), Some(number)));

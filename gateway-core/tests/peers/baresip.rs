@@ -103,10 +103,25 @@ impl Baresip {
         assert!(found.is_some(), "no key {key}\n{}\n{}", self.events.since(0).join("\n"), self.process.log());
     }
 
+    /// Waits until it hears its only call: it begins to record with the first SDP, early or not.
+    ///
+    /// Its event for 183 is not waited for, because it was seen to be missing once although the recording ran.
+    pub fn wait_hearing(&self) {
+        let until = Instant::now() + SOON;
+        while self.recordings().is_empty() {
+            assert!(Instant::now() < until, "baresip hears nothing\n{}\n{}", self.events.since(0).join("\n"), self.process.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn recordings(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect()
+    }
+
     /// What it heard in its only call, which has ended.
     pub fn heard(&self) -> Sound {
-        let files = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut recordings: Vec<PathBuf> = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav")).collect();
+        let mut recordings = self.recordings();
         assert_eq!(recordings.len(), 1, "one call, one recording: {recordings:?}\n{}", self.process.log());
         Sound::read(&recordings.remove(0))
     }
