@@ -1,5 +1,5 @@
 /** The only module that turns a code into words. */
-import type messagesPt from "./pt-BR.json";
+import type messagesPt from "./pt-BR";
 
 export type Messages = typeof messagesPt;
 export type Key = keyof Messages;

@@ -6,15 +6,15 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 import { fill, preferredLanguage, Words } from "../i18n";
-import en from "../i18n/en.json";
-import es from "../i18n/es.json";
-import pt from "../i18n/pt-BR.json";
+import en from "../i18n/en";
+import es from "../i18n/es";
+import pt from "../i18n/pt-BR";
 
 const LANGUAGES: Record<string, Record<string, string>> = { "pt-BR": pt, en, es };
 
 function files(folder: string, ending: RegExp): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => ending.test(file) && !file.startsWith("test") && !/bindings\.ts$|fake\.ts$|\.test\.ts$/.test(file))
+    .filter((file) => ending.test(file) && !file.startsWith("test") && !/bindings\.ts$|fake\.ts$|fake[/\\]|\.test\.ts$/.test(file))
     .map((file) => join(folder, file));
 }
 
@@ -33,6 +33,13 @@ describe("the three languages", () => {
       expect(message.trim(), key).not.toBe("");
       expect(args(message), key).toEqual(args((pt as Record<string, string>)[key] ?? ""));
     }
+  });
+
+  it.each(Object.keys(LANGUAGES))("%s says every key in one file only", (language) => {
+    const parts = readdirSync(join("src/i18n", language)).map((file) => JSON.parse(readFileSync(join("src/i18n", language, file), "utf8")) as object);
+    const keys = parts.flatMap(Object.keys);
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+    expect(keys.sort()).toEqual(Object.keys(pt).sort());
   });
 
   it("counted words have both forms", () => {

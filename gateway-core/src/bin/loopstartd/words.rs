@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 /// The words of one language: the window's, then ours.
 type Language = (&'static str, [&'static str; 2]);
 
-const ENGLISH: Language = ("en", [include_str!("../../../../ui/src/i18n/en.json"), include_str!("words/en.json")]);
+const ENGLISH: Language = ("en", [include_str!("../../../../ui/src/i18n/en/codes.json"), include_str!("words/en.json")]);
 
 const OTHERS: [Language; 2] = [
-    ("pt", [include_str!("../../../../ui/src/i18n/pt-BR.json"), include_str!("words/pt-BR.json")]),
-    ("es", [include_str!("../../../../ui/src/i18n/es.json"), include_str!("words/es.json")]),
+    ("pt", [include_str!("../../../../ui/src/i18n/pt-BR/codes.json"), include_str!("words/pt-BR.json")]),
+    ("es", [include_str!("../../../../ui/src/i18n/es/codes.json"), include_str!("words/es.json")]),
 ];
 
 /// The words of `code`, with `args` put in.

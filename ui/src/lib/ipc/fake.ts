@@ -3,111 +3,35 @@
  * photographed and tested without the program. It is never part of the program: see `start.ts`.
  */
 import type { Backend, Listener, Outcome } from "./backend";
+import { check, differences, preview, targetUri } from "./fake/review";
+import { firstSettings } from "./fake/settings";
 import type {
   Applied,
   ApplyError,
   Boot,
   CallRecord,
   CallView,
-  Change,
   Command,
   DeviceChoice,
   ExchangeLine,
-  FieldValue,
-  Grade,
   LineAct,
-  LineSettings,
   Notice,
   NoticeCode,
   PortId,
   PortSettings,
   PortState,
   PortView,
-  Problem,
   RegistrationView,
   Review,
   Settings,
   Severity,
   Snapshot,
-  TargetPreview,
 } from "./types";
-import { changed, valueAt } from "../paths";
 
 /** What the toy world begins with. */
 export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble";
 
-const LINE: LineSettings = {
-  answer_mode: "after_dialing",
-  answer_limit_s: 20,
-  no_answer_s: 60,
-  wait_dial_tone: true,
-  dial_tone_wait_ms: 3000,
-  dial_pause_ms: 1000,
-  dial_method: "dtmf",
-  dtmf_on_ms: 100,
-  dtmf_off_ms: 100,
-  dtmf_to_sip: "rfc4733",
-  flash_ms: 300,
-  end_on_loop_interruption: true,
-  loop_interruption_ms: 100,
-  end_on_polarity_reversal: false,
-  end_on_disconnect_tone: true,
-  disconnect_tone_cycles: 3,
-  end_on_dial_tone: true,
-  rtp_timeout_s: 30,
-  silence_timeout_s: 60,
-  longest_call_s: 14400,
-  guard_ms: 1000,
-  caller_id_wait_ms: 2000,
-  on_refusal: "let_ring",
-  block_collect: false,
-  collect_answer_ms: 1000,
-  collect_open_ms: 1500,
-};
-
-const NAMES = ["Recepção", "Fax", "Portaria", "Diretoria", "Alarme", "Elevador", "Loja", "Depósito"];
-
 const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4 };
-
-function portSettings(index: number): PortSettings {
-  return {
-    name: NAMES[index] ?? "",
-    user: String(100 + index + 1),
-    secret: "Rk7vTq2mXe9bLw4cHn6a",
-    target: index === 1 ? "" : String(200 + index),
-    second_target: "",
-    only_from_host: index === 0 ? "192.0.2.10" : "",
-    sip_to_fxo: true,
-    fxo_to_sip: true,
-    line: LINE,
-  };
-}
-
-function firstSettings(ports: number): Settings {
-  return {
-    gateway: {
-      mode: "sip_client",
-      single_user: false,
-      user: "",
-      secret: "",
-      remote_server: "pbx.example",
-      bind_address: "127.0.0.1",
-      sip_port: 5060,
-      rtp_port_first: 16384,
-      codecs: ["pcma", "pcmu"],
-      register_expires_s: 300,
-      min_expires_s: 60,
-      max_expires_s: 3600,
-      auth_tries: 5,
-      sha256_digest: false,
-      stealth: true,
-      country: "BR",
-      asserted_identity: true,
-      blocked_prefixes: [],
-    },
-    ports: Array.from({ length: ports }, (_, index) => portSettings(index)),
-  };
-}
 
 interface ToyPort {
   view: PortView;
@@ -453,70 +377,4 @@ export class FakeBackend implements Backend {
     this.#notice("call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });
     this.#later(toy, 1000, () => this.#put(toy, "idle", "idle"));
   }
-}
-
-function preview(settings: Settings, port: PortSettings, index: PortId): TargetPreview {
-  const blank = port.target.trim() === "";
-  const fault = /\s/.test(port.target.trim()) ? "bad_user" : null;
-  const uri = fault === null ? targetUri(settings, port) : "";
-  return { port: index, uri, blank, host_from_contact: uri.includes("@*"), fault };
-}
-
-function targetUri(settings: Settings, port: PortSettings): string {
-  const { mode, remote_server, bind_address } = settings.gateway;
-  const server = mode === "sip_server" ? "*" : remote_server || bind_address;
-  const target = port.target.trim();
-  if (target === "") return `sip:unknown@${server}`;
-  if (/^sips?:/i.test(target)) return target;
-  return target.includes("@") ? `sip:${target}` : `sip:${target}@${server}`;
-}
-
-function check(settings: Settings): Problem[] {
-  const problems: Problem[] = [];
-  const { gateway } = settings;
-  const add = (path: string, severity: Problem["severity"], code: Problem["code"], args: Record<string, string> = {}): void => {
-    problems.push({ path, severity, code, args });
-  };
-  if (gateway.mode !== "sip_server" && gateway.remote_server.trim() === "") add("gateway.remote_server", "error", "remote_server_missing");
-  if (!(gateway.sip_port >= 1)) add("gateway.sip_port", "error", "below_minimum", { minimum: "1", found: String(gateway.sip_port) });
-  if (gateway.sip_port > 65_535) add("gateway.sip_port", "error", "above_maximum", { maximum: "65535", found: String(gateway.sip_port) });
-  const pairs = gateway.mode !== "sip_trunk";
-  if (pairs && gateway.single_user && gateway.user === "") add("gateway.user", "error", "user_missing");
-  if (pairs && gateway.single_user && gateway.secret === "") add("gateway.secret", "error", "secret_missing");
-  settings.ports.forEach((port, index) => {
-    const path = (name: string): string => `ports[${index}].${name}`;
-    if (pairs && !gateway.single_user) {
-      if (port.user === "") add(path("user"), "error", "user_missing");
-      if (port.secret === "") add(path("secret"), "error", "secret_missing");
-      const twin = settings.ports.findIndex((other) => other.user === port.user);
-      if (twin < index && port.user !== "") add(path("user"), "confirm", "duplicate_user", { port: String(twin + 1) });
-    }
-    const target = port.target.trim();
-    if (/\s/.test(target)) add(path("target"), "error", "bad_target", { fault: "bad_user" });
-    else if (port.fxo_to_sip && target === "") add(path("target"), "confirm", "target_blank", { uri: targetUri(settings, port) });
-    if (gateway.mode === "sip_trunk" && port.sip_to_fxo && port.only_from_host.trim() === "") add(path("only_from_host"), "confirm", "anyone_may_call");
-  });
-  return problems;
-}
-
-function shown(path: string, value: unknown): FieldValue {
-  if (typeof value === "boolean") return { type: "flag", value };
-  if (typeof value === "number") return { type: "integer", value };
-  if (path.endsWith(".secret")) return { type: "secret", value: value !== "" };
-  if (path.endsWith(".mode")) return { type: "word", value: String(value) };
-  return { type: "text", value: String(value) };
-}
-
-function grade(path: string): Grade {
-  if (/\.(user|secret|single_user|mode|remote_server)$/.test(path)) return "registers_again";
-  if (/\.(bind_address|sip_port)$/.test(path)) return "rebind";
-  return path.endsWith(".name") ? "now" : "next_call";
-}
-
-function differences(before: Settings, after: Settings): Change[] {
-  return changed(before, after).map((path) => {
-    const port = /^ports\[(\d+)\]/.exec(path)?.[1];
-    const touches = port === undefined ? after.ports.map((_, index) => index) : [Number(port)];
-    return { path, before: shown(path, valueAt(before, path)), after: shown(path, valueAt(after, path)), grade: grade(path), touches };
-  });
 }

@@ -1,8 +1,8 @@
 /** The language of the window: the system's, until a person chooses another. */
 import { LANGUAGES, preferredLanguage, Words, type Language } from "../../i18n";
-import en from "../../i18n/en.json";
-import es from "../../i18n/es.json";
-import pt from "../../i18n/pt-BR.json";
+import en from "../../i18n/en";
+import es from "../../i18n/es";
+import pt from "../../i18n/pt-BR";
 
 const MESSAGES: Record<Language, Record<string, string>> = { "pt-BR": pt, en, es };
 const STORED = "loopstart.language";

@@ -2,12 +2,20 @@
 import type { Key } from "../../i18n";
 import type { IconName } from "../icons";
 
-export type PageName = "overview" | "users_and_ports";
+interface Page {
+  name: string;
+  icon: IconName;
+  title: Key;
+  /** The page edits the draft: the bar of Apply always stands below it. */
+  edits: boolean;
+}
 
-export const PAGES: readonly { name: PageName; icon: IconName; title: Key }[] = [
-  { name: "overview", icon: "overview", title: "nav.overview" },
-  { name: "users_and_ports", icon: "people", title: "nav.users_and_ports" },
-];
+export const PAGES = [
+  { name: "overview", icon: "overview", title: "nav.overview", edits: false },
+  { name: "users_and_ports", icon: "people", title: "nav.users_and_ports", edits: true },
+] as const satisfies readonly Page[];
+
+export type PageName = (typeof PAGES)[number]["name"];
 
 class Route {
   page: PageName = $state(fromHash());
@@ -15,6 +23,9 @@ class Route {
   exchange: boolean = $state(new URLSearchParams(location.search).get("exchange") === "open");
   /** The field to bring before a person's eyes, as the program names it. */
   field: string | null = $state(null);
+
+  /** Whether this page edits the draft. */
+  edits: boolean = $derived(PAGES.find(({ name }) => name === this.page)?.edits ?? false);
 
   go(page: PageName, field: string | null = null): void {
     this.page = page;
