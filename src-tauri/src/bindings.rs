@@ -15,6 +15,12 @@ macro_rules! commands {
             crate::commands::users_and_ports::review,
             crate::commands::users_and_ports::apply,
             crate::commands::exchange::act_on_line,
+            crate::commands::desk::desk,
+            crate::commands::desk::keep_preferences,
+            crate::commands::desk::boxes,
+            crate::commands::desk::open_data_folder::<$runtime>,
+            crate::commands::desk::speak,
+            crate::commands::desk::quit::<$runtime>,
         ]
     };
 }

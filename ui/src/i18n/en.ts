@@ -1,15 +1,21 @@
 /** English. One file a page, and the codes of the program in a file of their own. */
+import about from "./en/about.json";
 import apply from "./en/apply.json";
 import codes from "./en/codes.json";
+import desk from "./en/desk.json";
 import exchange from "./en/exchange.json";
+import guide from "./en/guide.json";
 import overview from "./en/overview.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
 
 export default {
+  ...about,
   ...apply,
   ...codes,
+  ...desk,
   ...exchange,
+  ...guide,
   ...overview,
   ...users,
   ...window,

@@ -1,15 +1,21 @@
 /** Spanish. One file a page, and the codes of the program in a file of their own. */
+import about from "./es/about.json";
 import apply from "./es/apply.json";
 import codes from "./es/codes.json";
+import desk from "./es/desk.json";
 import exchange from "./es/exchange.json";
+import guide from "./es/guide.json";
 import overview from "./es/overview.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
 
 export default {
+  ...about,
   ...apply,
   ...codes,
+  ...desk,
   ...exchange,
+  ...guide,
   ...overview,
   ...users,
   ...window,

@@ -4,7 +4,7 @@ import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Pro
 import { place } from "./paths";
 import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
-import { span } from "./time";
+import { hourMinute, span } from "./time";
 
 /** "by busy tone (425 Hz, 3 cycles)": how the line showed that its far end was gone. */
 export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
@@ -44,6 +44,10 @@ export function noticeWords(words: Words, notice: Notice): string {
   }
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
+  if (notice.code === "slept") {
+    args.fell_asleep = hourMinute(new Date(Number(args.from_epoch_ms)));
+    args.woke = hourMinute(new Date(Number(args.to_epoch_ms)));
+  }
   // A ring is told before its caller is known.
   const code = notice.code === "ringing" && !notice.args.caller ? "ringing_plain" : notice.code;
   return words.code("notice", code, args);

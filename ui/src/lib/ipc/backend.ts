@@ -6,11 +6,15 @@ import type {
   ApplyError,
   Boot,
   Command,
+  Desk,
   DeviceChoice,
+  DeviceEntry,
   ExchangeLine,
+  Language,
   LineAct,
   Notice,
   PortId,
+  Preferences,
   Review,
   Settings,
   Snapshot,
@@ -40,6 +44,18 @@ export interface Backend {
   chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */
   exchange(port: PortId, act: LineAct): Promise<void>;
+  /** What the window knows of the desktop around it. */
+  desk(): Promise<Desk>;
+  /** Keeps what a person wants of this window; it holds at once. */
+  keepPreferences(preferences: Preferences): Promise<void>;
+  /** The boxes that can be chosen. */
+  boxes(): Promise<DeviceEntry[]>;
+  /** Shows the data folder in the file browser; answers whether one could be opened. */
+  openDataFolder(): Promise<boolean>;
+  /** The language of the tray and the notifications. */
+  speak(language: Language): Promise<void>;
+  /** Releases every line and ends the program. */
+  quit(): Promise<void>;
 }
 
 /** The program answered, and refused. */

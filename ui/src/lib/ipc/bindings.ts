@@ -17,6 +17,12 @@ export const commands = {
 	apply: (settings: Settings, confirmed: boolean) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
+	desk: () => typedError<Desk, DeviceError>(__TAURI_INVOKE("desk")),
+	keepPreferences: (preferences: Preferences) => typedError<null, Unkept>(__TAURI_INVOKE("keep_preferences", { preferences })),
+	boxes: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("boxes")),
+	openDataFolder: () => __TAURI_INVOKE<boolean>("open_data_folder"),
+	speak: (language: Language) => __TAURI_INVOKE<null>("speak", { language }),
+	quit: () => __TAURI_INVOKE<null>("quit"),
 };
 
 /** Events */
@@ -120,6 +126,14 @@ export type Boot = {
 	/**  The lines of the simulated exchange; none when another box is in use. */
 	exchange: ExchangeLine[] | null,
 };
+
+export type Desk = { preferences: Preferences, damaged: boolean, tray: boolean, returns: boolean, battery: boolean, never_applied: boolean, data_dir: string, lan_address: string | null, countries: string[] };
+export type Preferences = { close_to_tray?: boolean | null, start_hidden?: boolean, notify?: Notify, keep_awake?: KeepAwake, guide_done?: boolean, tray_told?: boolean };
+export type Notify = { registration?: boolean, line?: boolean, device?: boolean, stuck?: boolean, asleep?: boolean };
+export type KeepAwake = "never" | "during_calls" | "always";
+export type Unkept = { detail: string };
+export type Language = "pt-BR" | "en" | "es";
+export type DeviceEntry = { choice: DeviceChoice, name: string, usb: string, serial: string, known: boolean, chosen: boolean };
 
 /**  Which way a call goes. */
 export type CallDirection = 
@@ -727,7 +741,8 @@ export type NoticeCode =
 /**  A phone's registration is gone. Args: `user`. */
 "phone_unregistered" | 
 /**  New settings hold. */
-"settings_applied";
+"settings_applied" | 
+"slept";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;

@@ -3,6 +3,7 @@
  * photographed and tested without the program. It is never part of the program: see `start.ts`.
  */
 import type { Backend, Listener, Outcome } from "./backend";
+import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
 import type {
@@ -12,7 +13,9 @@ import type {
   CallRecord,
   CallView,
   Command,
+  Desk,
   DeviceChoice,
+  DeviceEntry,
   ExchangeLine,
   LineAct,
   Notice,
@@ -21,6 +24,7 @@ import type {
   PortSettings,
   PortState,
   PortView,
+  Preferences,
   RegistrationView,
   Review,
   Settings,
@@ -29,9 +33,9 @@ import type {
 } from "./types";
 
 /** What the toy world begins with. */
-export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble";
+export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble" | "first";
 
-const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4 };
+const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4, first: 2 };
 
 interface ToyPort {
   view: PortView;
@@ -49,6 +53,7 @@ export class FakeBackend implements Backend {
   #revision = 1;
   #calls = 0;
   #meters: ReturnType<typeof setInterval> | undefined;
+  readonly #desk: ToyDesk;
 
   constructor(
     readonly scene: Scene = "quiet",
@@ -56,13 +61,14 @@ export class FakeBackend implements Backend {
   ) {
     this.#now = now;
     this.#startedAt = now() - 51 * 60_000;
-    this.#settings = firstSettings(PORTS[scene]);
+    this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
+    this.#desk = new ToyDesk(scene);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
     }
-    if (scene !== "quiet" && scene !== "empty") this.#tellStory();
+    if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#tellStory();
   }
 
   #at(): number {
@@ -295,6 +301,30 @@ export class FakeBackend implements Backend {
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
     this.#tell();
+    return Promise.resolve();
+  }
+
+  desk(): Promise<Desk> {
+    return Promise.resolve(this.#desk.view(this.#revision === 1));
+  }
+
+  keepPreferences(preferences: Preferences): Promise<void> {
+    return this.#desk.keep(preferences);
+  }
+
+  boxes(): Promise<DeviceEntry[]> {
+    return Promise.resolve(toyBoxes(this.#ports.length));
+  }
+
+  openDataFolder(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  speak(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  quit(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -1,7 +1,21 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
+import type {
+  Applied,
+  ApplyError,
+  Boot,
+  Command,
+  Desk,
+  DeviceChoice,
+  DeviceEntry,
+  Language,
+  LineAct,
+  PortId,
+  Preferences,
+  Review,
+  Settings,
+} from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
@@ -43,5 +57,29 @@ export class TauriBackend implements Backend {
 
   async exchange(port: PortId, act: LineAct): Promise<void> {
     await done(commands.actOnLine(port, act));
+  }
+
+  async desk(): Promise<Desk> {
+    return (await done(commands.desk())) as Desk;
+  }
+
+  async keepPreferences(preferences: Preferences): Promise<void> {
+    await done(commands.keepPreferences(preferences));
+  }
+
+  boxes(): Promise<DeviceEntry[]> {
+    return done(commands.boxes());
+  }
+
+  openDataFolder(): Promise<boolean> {
+    return commands.openDataFolder();
+  }
+
+  async speak(language: Language): Promise<void> {
+    await commands.speak(language);
+  }
+
+  async quit(): Promise<void> {
+    await commands.quit();
   }
 }
