@@ -3,7 +3,7 @@
 use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
-use crate::stream::{NoticeEvent, PictureEvent};
+use crate::stream::{MarksEvent, NoticeEvent, PictureEvent};
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
@@ -21,6 +21,7 @@ macro_rules! commands {
             crate::commands::desk::open_data_folder::<$runtime>,
             crate::commands::desk::speak,
             crate::commands::desk::quit::<$runtime>,
+            crate::commands::scope::recent_marks,
         ]
     };
 }
@@ -33,7 +34,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
-        .events(collect_events![PictureEvent, NoticeEvent])
+        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent])
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()
