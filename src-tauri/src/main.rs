@@ -24,11 +24,13 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let typed = bindings::builder();
     let built = tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
         .invoke_handler(typed.invoke_handler())
         .setup(move |app| {
             typed.mount_events(app);
             let start = options.start_options(app.path().local_data_dir().ok());
             app.manage(Gateway::new(start));
+            app.manage(commands::calls::Export::default());
             let app = app.handle().clone();
             tauri::async_runtime::spawn(async move {
                 stop_requested().await;

@@ -39,6 +39,10 @@ impl PictureEvent {
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct NoticeEvent(Notice);
 
+/// A new call record can be read; its id.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub(crate) struct CallKeptEvent(String);
+
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
     let mut changed = true;
@@ -52,6 +56,7 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
                     running.board.note(event);
                     changed = true;
                 }
+                Ok(Update::Kept(id)) => tell(CallKeptEvent(id).emit(&app)),
                 Ok(Update::Record(_)) => {}
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the window fell behind");

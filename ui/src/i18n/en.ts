@@ -1,5 +1,6 @@
 /** English. One file a page, and the codes of the program in a file of their own. */
 import apply from "./en/apply.json";
+import calls from "./en/calls.json";
 import codes from "./en/codes.json";
 import exchange from "./en/exchange.json";
 import overview from "./en/overview.json";
@@ -8,6 +9,7 @@ import window from "./en/window.json";
 
 export default {
   ...apply,
+  ...calls,
   ...codes,
   ...exchange,
   ...overview,

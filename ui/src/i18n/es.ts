@@ -1,5 +1,6 @@
 /** Spanish. One file a page, and the codes of the program in a file of their own. */
 import apply from "./es/apply.json";
+import calls from "./es/calls.json";
 import codes from "./es/codes.json";
 import exchange from "./es/exchange.json";
 import overview from "./es/overview.json";
@@ -8,6 +9,7 @@ import window from "./es/window.json";
 
 export default {
   ...apply,
+  ...calls,
   ...codes,
   ...exchange,
   ...overview,

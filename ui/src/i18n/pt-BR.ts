@@ -1,5 +1,6 @@
 /** Portuguese of Brazil. It is also the list of all keys: see `Key`. One file a page, and the codes of the program in a file of their own. */
 import apply from "./pt-BR/apply.json";
+import calls from "./pt-BR/calls.json";
 import codes from "./pt-BR/codes.json";
 import exchange from "./pt-BR/exchange.json";
 import overview from "./pt-BR/overview.json";
@@ -8,6 +9,7 @@ import window from "./pt-BR/window.json";
 
 export default {
   ...apply,
+  ...calls,
   ...codes,
   ...exchange,
   ...overview,

@@ -192,6 +192,8 @@ pub enum Update {
     Notice(Notice),
     /// A call is over.
     Record(CallRecord),
+    /// The record with this id is in the database.
+    Kept(String),
     /// Something happened at the simulated exchange.
     Exchange(PortEvent),
     /// The box changed how it is doing.

@@ -3,6 +3,7 @@
  * photographed and tested without the program. It is never part of the program: see `start.ts`.
  */
 import type { Backend, Listener, Outcome } from "./backend";
+import { FakeHistory } from "./fake/history";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
 import type {
@@ -33,6 +34,9 @@ export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble"
 
 const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4 };
 
+/** Calls that were there before the world began. */
+const CALLS: Record<Scene, number> = { quiet: 0, lively: 100_000, empty: 0, single: 40, many: 100_000, trouble: 1200 };
+
 interface ToyPort {
   view: PortView;
   exchange: ExchangeLine;
@@ -40,6 +44,7 @@ interface ToyPort {
 }
 
 export class FakeBackend implements Backend {
+  readonly history: FakeHistory;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -56,6 +61,7 @@ export class FakeBackend implements Backend {
   ) {
     this.#now = now;
     this.#startedAt = now() - 51 * 60_000;
+    this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
     this.#settings = firstSettings(PORTS[scene]);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
@@ -372,6 +378,7 @@ export class FakeBackend implements Backend {
       microamps: 0,
       last: { ...call, port: toy.view.port, ended_ms: now, cause, evidence, sip_status: answered === null ? 487 : 200 },
     };
+    if (toy.view.last) this.history.keep(toy.view.last, this.#startedAt);
     this.#put(toy, "guard", "guard");
     const seconds = answered === null ? 0 : Math.round((now - answered) / 1000);
     this.#notice("call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });
