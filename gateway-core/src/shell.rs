@@ -19,6 +19,10 @@ mod resolve;
 
 pub mod store;
 
+pub mod calls_csv;
+
+mod keeper;
+
 mod claim;
 
 pub mod exchange;

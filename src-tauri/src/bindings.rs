@@ -3,7 +3,8 @@
 use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
-use crate::stream::{MarksEvent, NoticeEvent, PictureEvent};
+use crate::commands::calls::ExportProgressEvent;
+use crate::stream::{CallKeptEvent, MarksEvent, NoticeEvent, PictureEvent};
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
@@ -22,6 +23,12 @@ macro_rules! commands {
             crate::commands::desk::speak,
             crate::commands::desk::quit::<$runtime>,
             crate::commands::scope::recent_marks,
+            crate::commands::calls::calls,
+            crate::commands::calls::call,
+            crate::commands::calls::forget_calls,
+            crate::commands::calls::choose_csv_path::<$runtime>,
+            crate::commands::calls::export_calls::<$runtime>,
+            crate::commands::calls::cancel_export,
         ]
     };
 }
@@ -34,7 +41,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
-        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent])
+        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent, CallKeptEvent, ExportProgressEvent])
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()

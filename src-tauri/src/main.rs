@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         // First: a second start with the same folder goes no further than showing the window of the first.
         .plugin(tauri_plugin_single_instance::Builder::new().dbus_id(options.bus_name()).callback(|app, _, _| desktop::show(app)).build())
         .plugin(window_state(&options))
+        .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::Builder::new().open_js_links_on_click(false).build())
         .invoke_handler(typed.invoke_handler())
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
             app.manage(Desktop::new(start.data_dir.clone(), tray.is_some()));
             app.manage(tray::Seat::new(tray));
             app.manage(Gateway::new(start));
+            app.manage(commands::calls::Export::default());
             notification::answer_clicks(&app);
             desktop::open(&app);
             tauri::async_runtime::spawn(async move {

@@ -43,6 +43,9 @@ pub(crate) struct NoticeEvent(Notice);
 /// What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct MarksEvent(Vec<Mark>);
+/// A new call record can be read; its id.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub(crate) struct CallKeptEvent(String);
 
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
@@ -62,6 +65,7 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
                     marks.push(mark);
                     changed = true;
                 }
+                Ok(Update::Kept(id)) => tell(CallKeptEvent(id).emit(&app)),
                 Ok(Update::Record(_)) => {}
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the window fell behind");

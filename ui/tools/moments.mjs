@@ -5,6 +5,17 @@ export const MOMENTS = [
   { name: "exchange", url: "?scene=lively&exchange=open#overview" },
   { name: "quiet", url: "?scene=quiet#overview" },
   { name: "empty", url: "?scene=empty#overview" },
+  { name: "calls-details", url: "?scene=lively#calls", act: openCall },
+  { name: "calls-empty", url: "?scene=empty#calls" },
+  { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
+  { name: "calls-none-found", url: "?scene=lively#calls", act: (page) => page.fill("[role=search] input", "555 0000 1111") },
+  { name: "calls-days", url: "?scene=lively#calls", act: chooseDays },
+  { name: "calls-export", url: "?scene=lively#calls", act: exportCalls },
+  { name: "calls-forget", url: "?scene=lively#calls", act: (page) => page.click("h1 ~ .acts button:last-child") },
+  { name: "calls-small", url: "?scene=lively#calls", size: { width: 880, height: 600 } },
+  { name: "calls-small-details", url: "?scene=lively#calls", size: { width: 880, height: 600 }, act: openCall },
+  { name: "calls-contrast", url: "?scene=lively#calls", act: openCall, contrast: "more" },
+  { name: "calls-spanish", url: "?scene=lively#calls", act: openCall, language: "es", scheme: "dark" },
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
   { name: "many-ports", url: "?scene=many#overview" },
@@ -65,4 +76,29 @@ async function confirm(page) {
 async function focus(page) {
   await page.focus("[data-path='ports[0].target'] input");
   await page.keyboard.press("Shift+Tab");
+}
+
+async function openCall(page) {
+  await page.click("#call-row-3");
+  await page.waitForSelector("section.details");
+}
+
+async function filterCalls(page) {
+  await page.fill("[role=search] input", "(11) 3333-4444");
+  await page.click("[role=search] .one:nth-of-type(4) button");
+  await page.click("[role=option]:nth-child(3)");
+  await page.waitForTimeout(600);
+}
+
+async function chooseDays(page) {
+  await page.click("[role=search] .one:nth-of-type(5) button");
+  await page.click("[role=option]:last-child");
+  await page.click(".days-open");
+  await page.waitForTimeout(300);
+}
+
+async function exportCalls(page) {
+  await page.click("h1 ~ .acts button:first-child");
+  await page.click(".dialog-actions .primary");
+  await page.waitForTimeout(500);
 }

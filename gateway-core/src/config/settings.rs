@@ -135,6 +135,10 @@ pub struct GatewaySettings {
     pub asserted_identity: bool,
     /// Dialling rules for SIP→FXO: numbers that begin with one of these are refused.
     pub blocked_prefixes: Vec<String>,
+    /// Days for which call records are kept; 0: however old, as long as there are no more than `keep_calls_max`.
+    pub keep_calls_days: u32,
+    /// Most call records that are kept; the oldest ones go when newer ones come.
+    pub keep_calls_max: u32,
 }
 
 /// Settings of one port.
@@ -242,6 +246,8 @@ impl Default for GatewaySettings {
             country: "BR".to_owned(),
             asserted_identity: true,
             blocked_prefixes: Vec::new(),
+            keep_calls_days: 365,
+            keep_calls_max: 100_000,
         }
     }
 }

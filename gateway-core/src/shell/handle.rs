@@ -1,6 +1,7 @@
 //! The door to a running gateway: everything that the window and the headless program can ask of it.
 
 mod answers;
+mod calls;
 mod start;
 
 use std::path::PathBuf;
@@ -63,7 +64,7 @@ struct Inner {
     clock: Clock,
     data_dir: PathBuf,
     store: Store,
-    settings: RwLock<Arc<Settings>>,
+    settings: Arc<RwLock<Arc<Settings>>>,
     /// The sockets in force, none after the end; holding the lock means that one Apply is under way.
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     orders: mpsc::Sender<Order>,

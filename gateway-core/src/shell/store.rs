@@ -2,8 +2,10 @@
 //!
 //! Nothing above this module sees a row or a statement.
 
+mod calls;
 mod error;
 mod record;
+mod retention;
 mod revision;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +14,10 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, migrate::Migrator};
 
+pub use calls::{CallQuery, CallWindow};
 pub use error::StoreError;
-pub use record::{MAX_RECORDS, RecordDirection, StoredRecord};
+pub use record::{RecordDirection, StoredRecord};
+pub use retention::Retention;
 pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
 
 /// Name of the file inside the directory of the store.
@@ -29,6 +33,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 pub struct Store {
     pool: SqlitePool,
     file: PathBuf,
+    lists: calls::KnownLists,
 }
 
 impl Store {
@@ -40,7 +45,7 @@ impl Store {
         make_private(dir)?;
         let file = dir.join(FILE_NAME);
         let pool = connect(&file).await?;
-        let store = Store { pool, file };
+        let store = Store { pool, file, lists: calls::KnownLists::default() };
         match store.prepare().await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -99,6 +104,8 @@ async fn connect(file: &Path) -> Result<SqlitePool, StoreError> {
         // cost nothing.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is forgotten is overwritten: call records hold people's numbers.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         // Statements are fixed texts, but their tracing would still tell a log how many calls there are.
         .disable_statement_logging();

@@ -1,6 +1,7 @@
 /** English. One file a page, and the codes of the program in a file of their own. */
 import about from "./en/about.json";
 import apply from "./en/apply.json";
+import calls from "./en/calls.json";
 import codes from "./en/codes.json";
 import desk from "./en/desk.json";
 import exchange from "./en/exchange.json";
@@ -12,6 +13,7 @@ import window from "./en/window.json";
 export default {
   ...about,
   ...apply,
+  ...calls,
   ...codes,
   ...desk,
   ...exchange,

@@ -1,6 +1,7 @@
 /** Spanish. One file a page, and the codes of the program in a file of their own. */
 import about from "./es/about.json";
 import apply from "./es/apply.json";
+import calls from "./es/calls.json";
 import codes from "./es/codes.json";
 import desk from "./es/desk.json";
 import exchange from "./es/exchange.json";
@@ -12,6 +13,7 @@ import window from "./es/window.json";
 export default {
   ...about,
   ...apply,
+  ...calls,
   ...codes,
   ...desk,
   ...exchange,

@@ -1,6 +1,7 @@
 /** Portuguese of Brazil. It is also the list of all keys: see `Key`. One file a page, and the codes of the program in a file of their own. */
 import about from "./pt-BR/about.json";
 import apply from "./pt-BR/apply.json";
+import calls from "./pt-BR/calls.json";
 import codes from "./pt-BR/codes.json";
 import desk from "./pt-BR/desk.json";
 import exchange from "./pt-BR/exchange.json";
@@ -12,6 +13,7 @@ import window from "./pt-BR/window.json";
 export default {
   ...about,
   ...apply,
+  ...calls,
   ...codes,
   ...desk,
   ...exchange,

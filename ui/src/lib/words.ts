@@ -32,6 +32,13 @@ export function endWords(words: Words, record: CallRecord): string {
   return record.cause === "target_refused" && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
 }
 
+/** The words of every cause, by its code. */
+export function causeWords(words: Words): Record<string, string> {
+  const prefix = "cause.";
+  const causes = Object.entries(words.messages).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(causes.map(([key, message]) => [key.slice(prefix.length), message]));
+}
+
 /** Arguments of a notice that name a party of a call. */
 const PARTIES = ["from", "to", "caller", "target"];
 

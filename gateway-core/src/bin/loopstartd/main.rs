@@ -1,6 +1,7 @@
 //! Loopstart without a window: the gateway, a simulated box behind a pseudo-terminal, the device list, and profiles.
 #![allow(clippy::disallowed_methods)]
 
+mod calls;
 mod devices;
 mod exit;
 mod output;
@@ -39,6 +40,9 @@ enum Task {
     /// Check, import and export profiles.
     #[command(subcommand)]
     Profile(profile::ProfileTask),
+    /// Look through the call history, and export it as CSV.
+    #[command(subcommand)]
+    Calls(calls::CallsTask),
 }
 
 /// Where the gateway keeps its database.
@@ -82,6 +86,7 @@ fn main() -> ExitCode {
         Task::Simulate(args) => on_runtime(simulate::simulate(args)),
         Task::Devices { json } => devices::list(json),
         Task::Profile(task) => on_runtime(profile::profile(task)),
+        Task::Calls(task) => on_runtime(calls::calls(task)),
     };
     gateway_core::shell::telemetry::settle();
     match done {

@@ -16,9 +16,18 @@ const OTHERS: [Language; 2] = [
 
 /// The words of `code`, with `args` put in.
 pub(crate) fn of(code: &str, args: &[(&str, &str)]) -> String {
+    put_in(spoken().get(code).map(String::as_str), code, args)
+}
+
+/// The words of every code of a family, by the code alone.
+pub(crate) fn family(name: &str) -> BTreeMap<String, String> {
+    let of_family = |(code, words): (&String, &String)| Some((code.strip_prefix(name)?.strip_prefix('.')?.to_owned(), words.clone()));
+    spoken().iter().filter_map(of_family).collect()
+}
+
+fn spoken() -> &'static BTreeMap<String, String> {
     static WORDS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
-    let words = WORDS.get_or_init(|| read(&chosen(&environment())));
-    put_in(words.get(code).map(String::as_str), code, args)
+    WORDS.get_or_init(|| read(&chosen(&environment())))
 }
 
 /// The language that the environment asks for, as POSIX orders its variables.

@@ -52,6 +52,14 @@ pub const FIELDS: &[Field] = &[
         grade: NextCall,
         aliases: &["Dial Plan"],
     },
+    Field {
+        path: "gateway.keep_calls_days",
+        kind: Kind::Integer { min: 1, max: 3650, unit: Unit::None, zero_is_off: true },
+        default: Preset::Integer(365),
+        grade: Now,
+        aliases: &["CDR retention", "CDR Storage Days"],
+    },
+    plain("gateway.keep_calls_max", 100, 100_000, 100_000, Now, &["CDR retention", "Max CDR Records"]),
     // Each port.
     text("ports[].name", Shape::Name, 60, "", Now, &["Description"]),
     text("ports[].user", Shape::User, 64, "", RegistersAgain, &["SIP User ID", "Authenticate ID", "Auth ID", "username"]),

@@ -195,6 +195,8 @@ pub enum Update {
     Record(CallRecord),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// The record with this id is in the database.
+    Kept(String),
     /// Something happened at the simulated exchange.
     Exchange(PortEvent),
     /// The box changed how it is doing.

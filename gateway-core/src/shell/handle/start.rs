@@ -14,18 +14,17 @@ use crate::config::check::check;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
-use crate::gateway::record::{CallDirection, CallRecord};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
 use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
+use crate::shell::keeper::Keeper;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
-use crate::shell::store::{RecordDirection, Store, StoreError, StoredRecord};
+use crate::shell::store::Store;
 use crate::shell::udp::Sockets;
-use crate::time::Moment;
 
 /// Updates that a subscriber may be behind.
 const UPDATES: usize = 1024;
@@ -100,8 +99,10 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
     }
+    let settings = Arc::new(RwLock::new(Arc::new(settings)));
     let (records, record_inbox) = mpsc::channel(RECORDS);
-    let keeper = tokio::spawn(keep_records(store.clone(), clock, record_inbox));
+    let keeper = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() };
+    let keeper = tokio::spawn(keeper.keep(record_inbox));
     let marks = RecentMarks::default();
     let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     let parts = Parts {
@@ -135,7 +136,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         clock,
         data_dir: options.data_dir,
         store,
-        settings: RwLock::new(Arc::new(settings)),
+        settings,
         sockets: held,
         orders,
         boxes,
@@ -221,45 +222,6 @@ impl TakeDown {
         self.ended.send_replace(Some(ended));
         // Nobody listening is fine.
         let _ = self.updates.send(Update::Ended(ended));
-    }
-}
-
-/// Writes call records until the brain is gone. One that fails is tried again a few times; the same one is kept once only.
-async fn keep_records(store: Store, clock: Clock, mut records: mpsc::Receiver<CallRecord>) {
-    while let Some(record) = records.recv().await {
-        let record = stored_record(&record, clock);
-        let mut kept = store.append_record(&record).await;
-        for pause_ms in [50, 200, 1000] {
-            if kept.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-            kept = store.append_record(&record).await;
-        }
-        if let Err(error) = kept {
-            tracing::error!(code = StoreError::code(&error), "a call record could not be written");
-        }
-    }
-}
-
-fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
-    let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
-    let cause = serde_json::to_value(record.cause).ok();
-    StoredRecord {
-        id: record.id.clone(),
-        port: record.port,
-        direction: match record.direction {
-            CallDirection::SipToFxo => RecordDirection::SipToFxo,
-            CallDirection::FxoToSip => RecordDirection::FxoToSip,
-        },
-        from: record.from.clone(),
-        to: record.to.clone(),
-        started_at_ms: at(record.started_ms),
-        answered_at_ms: record.answered_ms.map(at),
-        ended_at_ms: at(record.ended_ms),
-        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
-        evidence: serde_json::to_value(&record.evidence).unwrap_or_default(),
-        sip_status: record.sip_status,
     }
 }
 

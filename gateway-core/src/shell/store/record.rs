@@ -1,18 +1,20 @@
 //! Call records: one row for each call that is over.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Store, StoreError};
 use crate::config::PortId;
-
-/// How many call records are kept; the oldest ones go when newer ones come.
-pub const MAX_RECORDS: u32 = 100_000;
+use crate::fxo::line::HangUpEvidence;
 
 /// Most records that one query returns.
-const MAX_PAGE: u32 = 1000;
+pub(super) const MAX_PAGE: u32 = 1000;
+
+/// What a record is read from.
+pub(super) const COLUMNS: &str =
+    "seq, id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status";
 
 /// Which side called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +28,8 @@ pub enum RecordDirection {
 }
 
 /// A call record as it is stored. Times are milliseconds since 1970-01-01 UTC.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct StoredRecord {
     /// Unique; a record with an id that is stored already changes nothing.
     pub id: String,
@@ -44,12 +47,14 @@ pub struct StoredRecord {
     pub answered_at_ms: Option<u64>,
     /// When it was over.
     pub ended_at_ms: u64,
-    /// Code of why it ended.
+    /// Code of why it ended; a newer program may have written one that this one does not know.
     pub cause: String,
-    /// What showed it.
-    pub evidence: Value,
+    /// How the line showed that its far end was gone.
+    pub evidence: Option<HangUpEvidence>,
     /// Final SIP status, where there was one.
     pub sip_status: Option<u16>,
+    /// A part of the row cannot be read: it is left out here, or stands at its zero.
+    pub damaged: bool,
 }
 
 impl Store {
@@ -58,12 +63,6 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn append_record(&self, record: &StoredRecord) -> Result<(), StoreError> {
-        self.append_bounded(record, MAX_RECORDS).await
-    }
-
-    /// Appends and forgets what is older than the newest `kept` records.
-    pub(super) async fn append_bounded(&self, record: &StoredRecord, kept: u32) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "INSERT INTO call_records \
              (id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status) \
@@ -78,15 +77,10 @@ impl Store {
         .bind(record.answered_at_ms.map(stored_time))
         .bind(stored_time(record.ended_at_ms))
         .bind(&record.cause)
-        .bind(record.evidence.to_string())
+        .bind(json(&record.evidence)?)
         .bind(record.sip_status)
-        .execute(&mut *transaction)
+        .execute(&self.pool)
         .await?;
-        sqlx::query("DELETE FROM call_records WHERE seq <= (SELECT max(seq) FROM call_records) - ?")
-            .bind(kept)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
         Ok(())
     }
 
@@ -96,53 +90,81 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn records(&self, limit: u32, before: Option<&str>) -> Result<Vec<StoredRecord>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status \
-             FROM call_records WHERE ?1 IS NULL OR seq < (SELECT seq FROM call_records WHERE id = ?1) ORDER BY seq DESC LIMIT ?2",
-        )
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM call_records \
+             WHERE ?1 IS NULL OR seq < (SELECT seq FROM call_records WHERE id = ?1) ORDER BY seq DESC LIMIT ?2",
+        )))
         .bind(before)
         .bind(limit.min(MAX_PAGE))
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(record_of).collect()
     }
+
+    /// The record with this id; `None` when it is not kept any more.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn record(&self, id: &str) -> Result<Option<StoredRecord>, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM call_records WHERE id = ?")))
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(record_of).transpose()
+    }
 }
 
-fn record_of(row: &SqliteRow) -> Result<StoredRecord, StoreError> {
+/// Reads one row. What a row of ours cannot hold (another program wrote it, or the disk lost a bit) marks that record and
+/// costs no other one.
+pub(super) fn record_of(row: &SqliteRow) -> Result<StoredRecord, StoreError> {
     let time = |column: &str| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
     let answered: Option<i64> = row.try_get("answered_at_ms")?;
-    let evidence: String = row.try_get("evidence")?;
+    let port = u16::try_from(row.try_get::<i64, _>("port")?);
+    let direction = direction(row.try_get("direction")?);
+    let evidence = typed::<Option<HangUpEvidence>>(row, "evidence");
+    let damaged = port.is_err() || direction.is_none() || evidence.is_none();
     Ok(StoredRecord {
         id: row.try_get("id")?,
-        port: PortId(row.try_get("port")?),
-        direction: direction(row.try_get("direction")?)?,
+        port: PortId(port.unwrap_or(0)),
+        direction: direction.unwrap_or(RecordDirection::SipToFxo),
         from: row.try_get("caller")?,
         to: row.try_get("callee")?,
         started_at_ms: time("started_at_ms")?,
         answered_at_ms: answered.map(|at| u64::try_from(at).unwrap_or(0)),
         ended_at_ms: time("ended_at_ms")?,
         cause: row.try_get("cause")?,
-        evidence: serde_json::from_str(&evidence).map_err(|_| StoreError::Damaged)?,
+        evidence: evidence.flatten(),
         sip_status: row.try_get("sip_status")?,
+        damaged,
     })
 }
 
-fn word(direction: RecordDirection) -> &'static str {
+/// A column of JSON; `None` where it is not what it should be.
+fn typed<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Option<T> {
+    let text: &str = row.try_get(column).ok()?;
+    serde_json::from_str(text).ok()
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Other(error.to_string()))
+}
+
+pub(super) fn word(direction: RecordDirection) -> &'static str {
     match direction {
         RecordDirection::SipToFxo => "sip_to_fxo",
         RecordDirection::FxoToSip => "fxo_to_sip",
     }
 }
 
-fn direction(word: &str) -> Result<RecordDirection, StoreError> {
+fn direction(word: &str) -> Option<RecordDirection> {
     match word {
-        "sip_to_fxo" => Ok(RecordDirection::SipToFxo),
-        "fxo_to_sip" => Ok(RecordDirection::FxoToSip),
-        _ => Err(StoreError::Damaged),
+        "sip_to_fxo" => Some(RecordDirection::SipToFxo),
+        "fxo_to_sip" => Some(RecordDirection::FxoToSip),
+        _ => None,
     }
 }
 
 /// SQLite's integers are signed.
-fn stored_time(epoch_ms: u64) -> i64 {
+pub(super) fn stored_time(epoch_ms: u64) -> i64 {
     i64::try_from(epoch_ms).unwrap_or(i64::MAX)
 }

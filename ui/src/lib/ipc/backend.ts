@@ -1,6 +1,7 @@
 /**
  * What the window asks of the program, whoever answers: the real program behind Tauri, or the toy world of the browser.
  */
+import type { History } from "./history";
 import type {
   Applied,
   ApplyError,
@@ -30,6 +31,8 @@ export interface Listener {
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
 
 export interface Backend {
+  /** Calls that are over. */
+  readonly history: History;
   /** Everything the window needs to paint its first picture. */
   boot(): Promise<Boot>;
   /** From now on, tells the listener what happens. The returned function ends it. */

@@ -4,6 +4,7 @@
  */
 import type { Backend, Listener, Outcome } from "./backend";
 import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
+import { FakeHistory } from "./fake/history";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
 import type {
@@ -37,6 +38,9 @@ export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble"
 
 const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4, first: 2 };
 
+/** Calls that were there before the world began. */
+const CALLS: Record<Scene, number> = { quiet: 0, lively: 100_000, empty: 0, single: 40, many: 100_000, trouble: 1200, first: 0 };
+
 interface ToyPort {
   view: PortView;
   exchange: ExchangeLine;
@@ -44,6 +48,7 @@ interface ToyPort {
 }
 
 export class FakeBackend implements Backend {
+  readonly history: FakeHistory;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -63,6 +68,7 @@ export class FakeBackend implements Backend {
     this.#startedAt = now() - 51 * 60_000;
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
+    this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
@@ -402,6 +408,7 @@ export class FakeBackend implements Backend {
       microamps: 0,
       last: { ...call, port: toy.view.port, ended_ms: now, cause, evidence, sip_status: answered === null ? 487 : 200 },
     };
+    if (toy.view.last) this.history.keep(toy.view.last, this.#startedAt);
     this.#put(toy, "guard", "guard");
     const seconds = answered === null ? 0 : Math.round((now - answered) / 1000);
     this.#notice("call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });

@@ -1,6 +1,7 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
+import { TauriHistory } from "./tauri_history";
 import type {
   Applied,
   ApplyError,
@@ -26,6 +27,8 @@ async function done<Done>(answer: Promise<Answer<Done, unknown>>): Promise<Done>
 }
 
 export class TauriBackend implements Backend {
+  readonly history = new TauriHistory();
+
   async boot(): Promise<Boot> {
     return (await done(commands.boot())) as Boot;
   }

@@ -13,6 +13,7 @@ interface Page {
 export const PAGES = [
   { name: "overview", icon: "overview", title: "nav.overview", edits: false },
   { name: "users_and_ports", icon: "people", title: "nav.users_and_ports", edits: true },
+  { name: "calls", icon: "calls", title: "nav.calls", edits: false },
   { name: "about", icon: "info", title: "nav.about", edits: false },
 ] as const satisfies readonly Page[];
 

@@ -67,6 +67,8 @@ export function firstSettings(ports: number): Settings {
       country: "BR",
       asserted_identity: true,
       blocked_prefixes: [],
+      keep_calls_days: 365,
+      keep_calls_max: 100_000,
     },
     ports: Array.from({ length: ports }, (_, index) => portSettings(index)),
   };

@@ -1,0 +1,108 @@
+//! The task that keeps call records: it writes new ones and forgets old ones, a little at a time.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
+
+use super::clock::Clock;
+use super::handle::Update;
+use super::store::{RecordDirection, Retention, Store, StoreError, StoredRecord};
+use crate::config::settings::Settings;
+use crate::gateway::record::{CallDirection, CallRecord};
+use crate::time::Moment;
+
+/// Records that are forgotten in one step; new ones are written in between.
+const STEP: u32 = 200;
+
+/// The pause between two steps while there is more to forget.
+const BETWEEN_STEPS: Duration = Duration::from_millis(50);
+
+/// How often it is looked for records that have become too old.
+const LOOK: Duration = Duration::from_secs(60 * 60);
+
+/// Pauses before a record that could not be written is tried again.
+const AGAIN_MS: [u64; 3] = [50, 200, 1000];
+
+/// What the task works with.
+pub(crate) struct Keeper {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    /// The settings in force.
+    pub(crate) settings: Arc<RwLock<Arc<Settings>>>,
+    pub(crate) updates: broadcast::Sender<Update>,
+}
+
+impl Keeper {
+    /// Works until the brain is gone and its last record is written.
+    pub(crate) async fn keep(self, mut records: mpsc::Receiver<CallRecord>) {
+        let mut due = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                record = records.recv() => match record {
+                    Some(record) => {
+                        self.write(&record).await;
+                        due = Instant::now();
+                    }
+                    None => return,
+                },
+                () = tokio::time::sleep_until(due) => due = Instant::now() + self.forget_some().await,
+            }
+        }
+    }
+
+    /// Writes a record and tells. One that fails is tried again a few times; the same one is kept once only.
+    async fn write(&self, record: &CallRecord) {
+        let record = stored_record(record, self.clock);
+        let mut kept = self.store.append_record(&record).await;
+        for pause_ms in AGAIN_MS {
+            if kept.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            kept = self.store.append_record(&record).await;
+        }
+        match kept {
+            // Nobody listening is fine.
+            Ok(()) => _ = self.updates.send(Update::Kept(record.id)),
+            Err(error) => tracing::error!(code = StoreError::code(&error), "a call record could not be written"),
+        }
+    }
+
+    /// Forgets a few records that are not to be kept, and answers when to look again.
+    async fn forget_some(&self) -> Duration {
+        let retention = Retention::from(&self.settings.read().unwrap_or_else(PoisonError::into_inner).gateway);
+        match self.store.prune_calls(retention, self.clock.epoch_ms(self.clock.now()), STEP).await {
+            Ok(STEP..) => BETWEEN_STEPS,
+            Ok(_) => LOOK,
+            Err(error) => {
+                tracing::warn!(code = error.code(), "old call records could not be deleted");
+                LOOK
+            }
+        }
+    }
+}
+
+fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
+    let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
+    let cause = serde_json::to_value(record.cause).ok();
+    StoredRecord {
+        id: record.id.clone(),
+        port: record.port,
+        direction: match record.direction {
+            CallDirection::SipToFxo => RecordDirection::SipToFxo,
+            CallDirection::FxoToSip => RecordDirection::FxoToSip,
+        },
+        from: record.from.clone(),
+        to: record.to.clone(),
+        started_at_ms: at(record.started_ms),
+        answered_at_ms: record.answered_ms.map(at),
+        ended_at_ms: at(record.ended_ms),
+        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
+        evidence: record.evidence.clone(),
+        sip_status: record.sip_status,
+        damaged: false,
+    }
+}

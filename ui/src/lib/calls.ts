@@ -1,0 +1,180 @@
+/** Calls that are over: what a person filters by, and what a record says in words. */
+import type { Words } from "../i18n";
+import type { CallQuery, PortId, RecordDirection, StoredRecord } from "./ipc/types";
+import { party } from "./party";
+import { PAGES, type PageName } from "./state/route.svelte";
+import { span, timeOfDay } from "./time";
+import { evidenceWords } from "./words";
+
+/** How a call came out. */
+export type Outcome = "answered" | "missed" | "failed";
+
+/** Quick choices of a period, and the days of a calendar. */
+export type Period = { kind: "all" | "today" | "week" | "month" } | { kind: "days"; from: Date; until: Date };
+
+/** What a person filters by. */
+export interface Filters {
+  text: string;
+  direction: RecordDirection | "any";
+  port: PortId | "any";
+  outcome: Outcome | "any";
+  period: Period;
+}
+
+export const NO_FILTERS: Filters = { text: "", direction: "any", port: "any", outcome: "any", period: { kind: "all" } };
+
+/** Causes by which a call that nobody answered is missed, not failed: both sides worked. */
+const MISSED = ["caller_gave_up", "no_answer", "sip_cancelled"];
+
+/** All other causes that a call can end by before its answer. */
+const FAILED = [
+  "target_refused",
+  "no_target",
+  "seize_failed",
+  "glare",
+  "no_dial_tone",
+  "busy",
+  "congestion",
+  "unobtainable",
+  "no_common_codec",
+  "collect_refused",
+  "sip_lost",
+  "sip_hung_up",
+  "line_hung_up",
+  "no_rtp",
+  "silence",
+  "longest_call",
+  "device_gone",
+  "operator",
+  "stopped",
+];
+
+export function outcome(call: StoredRecord): Outcome {
+  if (call.answered_at_ms !== null) return "answered";
+  return MISSED.includes(call.cause) ? "missed" : "failed";
+}
+
+/** Whether anything narrows the list. */
+export function filtered(filters: Filters): boolean {
+  return filters.text.trim() !== "" || filters.direction !== "any" || filters.port !== "any" || filters.outcome !== "any" || filters.period.kind !== "all";
+}
+
+/** The filters as the program is asked. Days begin at midnight on this computer's clock. */
+export function queryOf(filters: Filters, now: Date): CallQuery {
+  const [from, until] = bounds(filters.period, now);
+  return {
+    text: filters.text.trim(),
+    direction: filters.direction === "any" ? null : filters.direction,
+    ports: filters.port === "any" ? [] : [filters.port],
+    answered: filters.outcome === "any" ? null : filters.outcome === "answered",
+    causes: filters.outcome === "missed" ? MISSED : filters.outcome === "failed" ? FAILED : [],
+    from_epoch_ms: from,
+    until_epoch_ms: until,
+    longer_than_s: null,
+  };
+}
+
+function bounds(period: Period, now: Date): [number | null, number | null] {
+  const midnight = (daysAgo: number): number => new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo).getTime();
+  switch (period.kind) {
+    case "all":
+      return [null, null];
+    case "today":
+      return [midnight(0), null];
+    case "week":
+      return [midnight(6), null];
+    case "month":
+      return [midnight(29), null];
+    case "days": {
+      const { from, until } = period;
+      return [from.getTime(), new Date(until.getFullYear(), until.getMonth(), until.getDate() + 1).getTime()];
+    }
+  }
+}
+
+/** One of the parties, as a technician reads it. */
+export function partyWords(words: Words, uri: string): string {
+  return uri === "" ? words.t("call.unknown_caller") : party(uri);
+}
+
+/** How long both ends talked; nothing where nobody answered. */
+export function talkMs(call: StoredRecord): number | null {
+  return call.answered_at_ms === null ? null : call.ended_at_ms - call.answered_at_ms;
+}
+
+/** Why it ended, with what showed it. */
+export function reasonWords(words: Words, call: StoredRecord): string {
+  if (call.evidence) return evidenceWords(words, call.evidence);
+  const cause = words.code("cause", call.cause);
+  return call.cause === "target_refused" && call.sip_status !== null ? `${cause} (${call.sip_status})` : cause;
+}
+
+/** Settings that decide by when or whether a call ends so, by what showed the end or by its cause. */
+const BY_EVIDENCE: Partial<Record<string, string>> = {
+  loop_interruption: "line.loop_interruption_ms",
+  polarity_reversal: "line.end_on_polarity_reversal",
+  disconnect_tone: "line.disconnect_tone_cycles",
+  dial_tone: "line.end_on_dial_tone",
+};
+const BY_CAUSE: Partial<Record<string, string>> = {
+  no_rtp: "line.rtp_timeout_s",
+  silence: "line.silence_timeout_s",
+  longest_call: "line.longest_call_s",
+  no_answer: "line.no_answer_s",
+  no_dial_tone: "line.dial_tone_wait_ms",
+  collect_refused: "line.block_collect",
+  target_refused: "target",
+  no_target: "target",
+  no_common_codec: "gateway.codecs",
+};
+
+/** The setting that governs how this call ended, and the page that has it; nothing where none does. */
+export function governing(call: StoredRecord): { path: string; page: PageName } | null {
+  const name = call.evidence ? BY_EVIDENCE[call.evidence.kind] : BY_CAUSE[call.cause];
+  if (name === undefined) return null;
+  const path = name.startsWith("gateway.") ? name : `ports[${call.port}].${name}`;
+  const wanted = name === "target" ? "users_and_ports" : name === "gateway.codecs" ? "audio" : "lines";
+  const page = PAGES.find((page) => page.name === wanted);
+  return page ? { path, page: page.name } : null;
+}
+
+/** One step of a call. */
+export interface Step {
+  /** After the first sign of the call. */
+  afterMs: number;
+  text: string;
+  /** Worth more than the others: where the call turned. */
+  turn: boolean;
+}
+
+/** What happened, in order. */
+export function steps(words: Words, call: StoredRecord): Step[] {
+  const at = (at_ms: number): number => Math.max(0, at_ms - call.started_at_ms);
+  const began = call.direction === "fxo_to_sip" ? words.t("timeline.rang", { from: partyWords(words, call.from) }) : words.t("timeline.called", { from: partyWords(words, call.from), to: partyWords(words, call.to) });
+  const answered = call.answered_at_ms === null ? [] : [{ afterMs: at(call.answered_at_ms), text: words.t("timeline.was_answered"), turn: true }];
+  const ended = { afterMs: at(call.ended_at_ms), text: words.t("timeline.was_ended", { reason: reasonWords(words, call) }), turn: true };
+  return [{ afterMs: 0, text: began, turn: true }, ...answered, ended];
+}
+
+/** `+2.104`: seconds after the beginning, always three figures behind the point. */
+export function after(ms: number): string {
+  return `+${(ms / 1000).toFixed(3)}`;
+}
+
+/** A call as plain text, for an e-mail or a ticket. */
+export function asText(words: Words, call: StoredRecord, port: string, date: string): string {
+  const talk = talkMs(call);
+  const lines: [string, string][] = [
+    [words.t("calls.from"), call.from || words.t("call.unknown_caller")],
+    [words.t("calls.to"), call.to],
+    [words.t("calls.started"), `${date} ${timeOfDay(new Date(call.started_at_ms))}`],
+    [words.t("calls.direction"), words.code("direction", call.direction)],
+    [words.t("calls.port"), port],
+    [words.t("calls.talk"), talk === null ? words.t("calls.outcome.missed_short") : span(talk)],
+    [words.t("calls.reason"), `${words.code("cause", call.cause)}: ${reasonWords(words, call)}`],
+    [words.t("calls.status"), call.sip_status === null ? "–" : String(call.sip_status)],
+    [words.t("calls.id"), call.id],
+  ];
+  const facts = lines.map(([name, value]) => `${name}: ${value}`);
+  return [...facts, "", ...steps(words, call).map((step) => `${after(step.afterMs)} ${step.text}`)].join("\n");
+}

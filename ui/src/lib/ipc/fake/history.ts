@@ -1,0 +1,177 @@
+/**
+ * The call history of the toy world: a hundred thousand calls, each made from its number when it is looked at, so that the list can be
+ * scrolled and searched in a browser. The same numbers make the same calls.
+ */
+import type { Outcome } from "../backend";
+import type { History } from "../history";
+import type { CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, StoredRecord } from "../types";
+
+/** How long a busy office takes for a hundred thousand calls: most of a year. */
+const BETWEEN_CALLS_MS = 259_000;
+
+const CALLERS = ["1133334444", "11987654321", "2125559876", "1130501234", "4133221100", "", "31988776655", "5132109876"];
+const PHONES = ["sip:200@pbx.example", "sip:201@pbx.example", "sip:231@pbx.example", "sip:240@pbx.example", "sip:101@pbx.example"];
+const DIALED = ["1130501234", "08007701234", "190", "11912345678", "2733224455"];
+
+/** How calls end, the usual ways more often. */
+const ENDS: readonly { cause: CallRecord["cause"]; answered: boolean; evidence?: HangUpEvidence; status: number | null }[] = [
+  { cause: "line_hung_up", answered: true, evidence: { kind: "disconnect_tone", tone: "busy", frequency_hz: 425.3, level_dbm0: -18, cycles: 3 }, status: 200 },
+  { cause: "sip_hung_up", answered: true, status: 200 },
+  { cause: "line_hung_up", answered: true, evidence: { kind: "loop_interruption", duration_ms: 520 }, status: 200 },
+  { cause: "sip_hung_up", answered: true, status: 200 },
+  { cause: "caller_gave_up", answered: false, status: 487 },
+  { cause: "line_hung_up", answered: true, evidence: { kind: "polarity_reversal" }, status: 200 },
+  { cause: "no_answer", answered: false, status: 480 },
+  { cause: "busy", answered: false, status: 486 },
+  { cause: "sip_hung_up", answered: true, status: 200 },
+  { cause: "target_refused", answered: false, status: 486 },
+  { cause: "no_rtp", answered: true, status: 200 },
+  { cause: "no_dial_tone", answered: false, status: 503 },
+  { cause: "silence", answered: true, status: 200 },
+];
+
+/** A number that looks thrown, the same for the same two numbers. */
+function dice(seed: number, sides: number): number {
+  let x = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b);
+  x ^= x >>> 13;
+  x = Math.imul(x, 0xc2b2ae35);
+  return ((x ^ (x >>> 16)) >>> 0) % sides;
+}
+
+const pick = <T>(list: readonly T[], seed: number): T => list[dice(seed, list.length)] as T;
+
+export class FakeHistory implements History {
+  readonly #now: number;
+  readonly #ports: number;
+  /** How many calls there were before the world began. */
+  readonly #made: number;
+  #kept: StoredRecord[] = [];
+  #forgotten = new Set<number>();
+  #lists = new Map<string, readonly number[]>();
+  #listeners = new Set<() => void>();
+  #cancelled = false;
+
+  constructor(calls: number, ports: number, now: number) {
+    this.#made = calls;
+    this.#ports = Math.max(1, ports);
+    this.#now = now;
+  }
+
+  /** A call of the toy world is over; `startedAt`: the zero of its times. */
+  keep(record: CallRecord, startedAt: number): void {
+    const { started_ms, answered_ms, ended_ms, ...same } = record;
+    this.#kept.push({
+      ...same,
+      started_at_ms: startedAt + started_ms,
+      answered_at_ms: answered_ms === null ? null : startedAt + answered_ms,
+      ended_at_ms: startedAt + ended_ms,
+      damaged: false,
+    });
+    for (const kept of this.#listeners) kept();
+  }
+
+  #newest(): number {
+    return this.#made + this.#kept.length;
+  }
+
+  /** The call with this number, from 1. */
+  #record(seq: number): StoredRecord {
+    return this.#kept[seq - this.#made - 1] ?? this.#makeUp(seq);
+  }
+
+  #makeUp(seq: number): StoredRecord {
+    const end = pick(ENDS, seq * 7);
+    const incoming = end.cause === "caller_gave_up" || end.cause === "target_refused" || (end.cause !== "busy" && end.cause !== "no_dial_tone" && dice(seq * 3, 3) > 0);
+    const rings = 2000 + dice(seq * 5, 14_000);
+    const talk = end.answered ? 4000 + dice(seq * 11, seq % 9 === 0 ? 3_900_000 : 400_000) : 0;
+    const started = this.#now - (this.#made + 1 - seq) * BETWEEN_CALLS_MS + dice(seq * 13, BETWEEN_CALLS_MS / 3);
+    const damaged = seq === this.#made - 6;
+    return {
+      id: seq.toString(16).padStart(32, "0"),
+      port: dice(seq * 17, this.#ports),
+      direction: incoming ? "fxo_to_sip" : "sip_to_fxo",
+      from: incoming ? pick(CALLERS, seq * 19) : pick(PHONES, seq * 23),
+      to: incoming ? pick(PHONES, seq * 29) : pick(DIALED, seq * 31),
+      started_at_ms: started,
+      answered_at_ms: end.answered ? started + rings : null,
+      ended_at_ms: started + rings + talk,
+      cause: end.cause,
+      evidence: damaged ? null : (end.evidence ?? null),
+      sip_status: end.status,
+      damaged,
+    };
+  }
+
+  #list(query: CallQuery, newest: number): readonly number[] {
+    const key = JSON.stringify([query, newest, this.#forgotten.size]);
+    const known = this.#lists.get(key);
+    if (known) return known;
+    const list: number[] = [];
+    for (let seq = newest; seq > 0; seq -= 1) {
+      if (!this.#forgotten.has(seq) && matches(this.#record(seq), query)) list.push(seq);
+    }
+    if (this.#lists.size > 3) this.#lists.clear();
+    this.#lists.set(key, list);
+    return list;
+  }
+
+  window(query: CallQuery, upTo: number | null, first: number, count: number): Promise<CallWindow> {
+    const newest = upTo ?? this.#newest();
+    const list = this.#list(query, newest);
+    return Promise.resolve({ total: list.length, newest, first, calls: list.slice(first, first + count).map((seq) => this.#record(seq)) });
+  }
+
+  call(id: string): Promise<StoredRecord | null> {
+    const kept = this.#kept.find((record) => record.id === id);
+    const seq = Number.parseInt(id, 16);
+    return Promise.resolve(kept ?? (seq <= this.#made && !this.#forgotten.has(seq) ? this.#record(seq) : null));
+  }
+
+  forget(query: CallQuery, upTo: number): Promise<number> {
+    const list = this.#list(query, upTo);
+    for (const seq of list) this.#forgotten.add(seq);
+    return Promise.resolve(list.length);
+  }
+
+  choosePath(name: string): Promise<string | null> {
+    return Promise.resolve(`/home/ana/${name}`);
+  }
+
+  async export(query: CallQuery, _path: string, _options: CsvOptions, progress: (told: ExportProgress) => void): Promise<Outcome<number, ExportError>> {
+    const total = this.#list(query, this.#newest()).length;
+    this.#cancelled = false;
+    for (let written = 0; written < total; ) {
+      await new Promise((next) => setTimeout(next, 40));
+      if (this.#cancelled) return { ok: false, refusal: { kind: "cancelled" } };
+      written = Math.min(total, written + 2500);
+      progress({ written, total });
+    }
+    return { ok: true, value: total };
+  }
+
+  cancelExport(): Promise<void> {
+    this.#cancelled = true;
+    return Promise.resolve();
+  }
+
+  listen(kept: () => void): Promise<() => void> {
+    this.#listeners.add(kept);
+    return Promise.resolve(() => this.#listeners.delete(kept));
+  }
+}
+
+const searched = (text: string): string => text.toLowerCase().replace(/[ ()-]/g, "");
+
+function matches(call: StoredRecord, query: CallQuery): boolean {
+  const text = searched(query.text).replace(/^\+(?=\d+$)/, "");
+  return (
+    (text === "" || searched(`${call.from}\n${call.to}`).includes(text)) &&
+    (query.direction === null || call.direction === query.direction) &&
+    (query.ports.length === 0 || query.ports.includes(call.port)) &&
+    (query.answered === null || (call.answered_at_ms !== null) === query.answered) &&
+    (query.causes.length === 0 || query.causes.includes(call.cause)) &&
+    (query.from_epoch_ms === null || call.started_at_ms >= query.from_epoch_ms) &&
+    (query.until_epoch_ms === null || call.started_at_ms < query.until_epoch_ms) &&
+    (query.longer_than_s === null || (call.answered_at_ms !== null && call.ended_at_ms - call.answered_at_ms >= query.longer_than_s * 1000))
+  );
+}

@@ -1,0 +1,47 @@
+/** The call history of the real program. */
+import { Refused, type Outcome } from "./backend";
+import { commands, events } from "./bindings";
+import type { History } from "./history";
+import type { CallQuery, CallWindow, CsvOptions, ExportError, ExportProgress, StoredRecord } from "./types";
+
+export class TauriHistory implements History {
+  async window(query: CallQuery, upTo: number | null, first: number, count: number): Promise<CallWindow> {
+    const answer = await commands.calls(query, upTo, first, count);
+    if (answer.status === "error") throw new Refused(answer.error);
+    return answer.data;
+  }
+
+  async call(id: string): Promise<StoredRecord | null> {
+    const answer = await commands.call(id);
+    if (answer.status === "error") throw new Refused(answer.error);
+    return answer.data;
+  }
+
+  async forget(query: CallQuery, upTo: number): Promise<number> {
+    const answer = await commands.forgetCalls(query, upTo);
+    if (answer.status === "error") throw new Refused(answer.error);
+    return answer.data;
+  }
+
+  choosePath(name: string): Promise<string | null> {
+    return commands.chooseCsvPath(name);
+  }
+
+  async export(query: CallQuery, path: string, options: CsvOptions, progress: (told: ExportProgress) => void): Promise<Outcome<number, ExportError>> {
+    const end = await events.exportProgressEvent.listen(({ payload }) => progress(payload));
+    try {
+      const answer = await commands.exportCalls(query, path, options);
+      return answer.status === "ok" ? { ok: true, value: answer.data } : { ok: false, refusal: answer.error };
+    } finally {
+      end();
+    }
+  }
+
+  async cancelExport(): Promise<void> {
+    await commands.cancelExport();
+  }
+
+  listen(kept: () => void): Promise<() => void> {
+    return events.callKeptEvent.listen(() => kept());
+  }
+}
