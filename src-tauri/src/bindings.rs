@@ -15,6 +15,9 @@ macro_rules! commands {
             crate::commands::users_and_ports::review,
             crate::commands::users_and_ports::apply,
             crate::commands::exchange::act_on_line,
+            crate::commands::settings::settings_table,
+            crate::commands::devices::devices,
+            crate::commands::diagnostics::storage,
         ]
     };
 }

@@ -3,6 +3,7 @@
 //! Nothing above this module sees a row or a statement.
 
 mod error;
+mod examine;
 mod record;
 mod revision;
 

@@ -1,7 +1,7 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
+import type { Applied, ApplyError, Boot, Command, DeviceChoice, DeviceEntry, LineAct, PortId, Review, Settings, SettingsTable, StorageView } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
@@ -16,9 +16,21 @@ export class TauriBackend implements Backend {
     return (await done(commands.boot())) as Boot;
   }
 
+  table(): Promise<SettingsTable> {
+    return commands.settingsTable();
+  }
+
+  devices(): Promise<DeviceEntry[]> {
+    return done(commands.devices());
+  }
+
+  storage(): Promise<StorageView> {
+    return done(commands.storage());
+  }
+
   async listen(listener: Listener): Promise<() => void> {
     const ends = await Promise.all([
-      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange)),
+      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange, payload.device)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
     ]);
     return () => ends.forEach((end) => end());
