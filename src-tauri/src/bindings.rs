@@ -29,6 +29,9 @@ macro_rules! commands {
             crate::commands::calls::choose_csv_path::<$runtime>,
             crate::commands::calls::export_calls::<$runtime>,
             crate::commands::calls::cancel_export,
+            crate::commands::settings::settings_table,
+            crate::commands::devices::devices,
+            crate::commands::diagnostics::storage,
         ]
     };
 }

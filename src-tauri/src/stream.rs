@@ -5,6 +5,7 @@ use std::time::Duration;
 use gateway_core::gateway::mark::Mark;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
+use gateway_core::shell::device::DeviceStatus;
 use gateway_core::shell::handle::Update;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime};
@@ -26,13 +27,16 @@ pub(crate) struct PictureEvent {
     snapshot: Snapshot,
     /// The lines of the simulated exchange; none when another box is in use.
     exchange: Option<Vec<ExchangeLine>>,
+    /// The chosen box and how it is doing.
+    device: DeviceStatus,
 }
 
 impl PictureEvent {
     /// What there is to see now.
     fn of(running: &Running) -> Self {
-        let exchange = running.board.lines(&running.handle.device().choice);
-        PictureEvent { snapshot: (*running.handle.snapshot()).clone(), exchange }
+        let device = running.handle.device();
+        let exchange = running.board.lines(&device.choice);
+        PictureEvent { snapshot: (*running.handle.snapshot()).clone(), exchange, device }
     }
 }
 

@@ -4,9 +4,13 @@ import apply from "./en/apply.json";
 import calls from "./en/calls.json";
 import codes from "./en/codes.json";
 import desk from "./en/desk.json";
+import devices from "./en/devices.json";
+import diagnostics from "./en/diagnostics.json";
 import exchange from "./en/exchange.json";
 import guide from "./en/guide.json";
 import overview from "./en/overview.json";
+import palette from "./en/palette.json";
+import settings from "./en/settings.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
 
@@ -16,9 +20,13 @@ export default {
   ...calls,
   ...codes,
   ...desk,
+  ...devices,
+  ...diagnostics,
   ...exchange,
   ...guide,
   ...overview,
+  ...palette,
+  ...settings,
   ...users,
   ...window,
 };

@@ -4,9 +4,13 @@ import apply from "./es/apply.json";
 import calls from "./es/calls.json";
 import codes from "./es/codes.json";
 import desk from "./es/desk.json";
+import devices from "./es/devices.json";
+import diagnostics from "./es/diagnostics.json";
 import exchange from "./es/exchange.json";
 import guide from "./es/guide.json";
 import overview from "./es/overview.json";
+import palette from "./es/palette.json";
+import settings from "./es/settings.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
 
@@ -16,9 +20,13 @@ export default {
   ...calls,
   ...codes,
   ...desk,
+  ...devices,
+  ...diagnostics,
   ...exchange,
   ...guide,
   ...overview,
+  ...palette,
+  ...settings,
   ...users,
   ...window,
 };

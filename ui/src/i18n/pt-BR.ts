@@ -4,9 +4,13 @@ import apply from "./pt-BR/apply.json";
 import calls from "./pt-BR/calls.json";
 import codes from "./pt-BR/codes.json";
 import desk from "./pt-BR/desk.json";
+import devices from "./pt-BR/devices.json";
+import diagnostics from "./pt-BR/diagnostics.json";
 import exchange from "./pt-BR/exchange.json";
 import guide from "./pt-BR/guide.json";
 import overview from "./pt-BR/overview.json";
+import palette from "./pt-BR/palette.json";
+import settings from "./pt-BR/settings.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
 
@@ -16,9 +20,13 @@ export default {
   ...calls,
   ...codes,
   ...desk,
+  ...devices,
+  ...diagnostics,
   ...exchange,
   ...guide,
   ...overview,
+  ...palette,
+  ...settings,
   ...users,
   ...window,
 };

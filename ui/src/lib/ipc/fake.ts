@@ -4,9 +4,11 @@
  */
 import type { Backend, Listener, Outcome } from "./backend";
 import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
+import { ToyBox } from "./fake/devices";
 import { FakeHistory } from "./fake/history";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
+import { toyTable } from "./fake/table";
 import type {
   Applied,
   ApplyError,
@@ -29,8 +31,10 @@ import type {
   RegistrationView,
   Review,
   Settings,
+  SettingsTable,
   Severity,
   Snapshot,
+  StorageView,
 } from "./types";
 
 /** What the toy world begins with. */
@@ -53,6 +57,7 @@ export class FakeBackend implements Backend {
   readonly #now: () => number;
   #settings: Settings;
   #ports: ToyPort[];
+  #box: ToyBox;
   #notices: Notice[] = [];
   #listeners = new Set<Listener>();
   #revision = 1;
@@ -70,6 +75,7 @@ export class FakeBackend implements Backend {
     this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
+    this.#box = new ToyBox(PORTS[scene]);
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
@@ -213,16 +219,15 @@ export class FakeBackend implements Backend {
       mode: gateway.mode,
       sip_address: `${gateway.bind_address}:${gateway.sip_port}`,
       remote_server: gateway.mode === "sip_server" ? "" : gateway.remote_server,
-      device: this.#ports.length === 0 ? null : { model: "Virtual", serial: "", firmware: "1.0", ports: this.#ports.length },
+      device: this.#box.identity(),
       ports: this.#ports.map(({ view }) => view),
     };
   }
 
   #tell(): void {
     const snapshot = this.#snapshot();
-    const lines = this.#ports.map(({ exchange }) => ({ ...exchange }));
     for (const listener of this.#listeners) {
-      listener.picture(snapshot, lines);
+      listener.picture(snapshot, this.#lines(), this.#box.status());
     }
   }
 
@@ -239,8 +244,25 @@ export class FakeBackend implements Backend {
       settings: structuredClone(this.#settings),
       snapshot: this.#snapshot(),
       notices: [...this.#notices],
-      exchange: this.#ports.length === 0 ? null : this.#ports.map(({ exchange }) => ({ ...exchange })),
+      exchange: this.#lines(),
+      device: this.#box.status(),
     });
+  }
+
+  #lines(): ExchangeLine[] | null {
+    return this.#box.simulated ? this.#ports.map(({ exchange }) => ({ ...exchange })) : null;
+  }
+
+  table(): Promise<SettingsTable> {
+    return Promise.resolve(toyTable());
+  }
+
+  devices(): Promise<DeviceEntry[]> {
+    return Promise.resolve(this.#box.menu());
+  }
+
+  storage(): Promise<StorageView> {
+    return Promise.resolve({ file: "/home/ana/.local/share/loopstart/loopstart.sqlite3", bytes: 155_648, fault: null });
   }
 
   listen(listener: Listener): Promise<() => void> {
@@ -302,10 +324,15 @@ export class FakeBackend implements Backend {
   }
 
   chooseDevice(choice: DeviceChoice): Promise<void> {
-    if (choice.kind !== "virtual") return Promise.resolve();
-    this.#settings = firstSettings(choice.ports);
-    this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
-    this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
+    this.#box.choose(choice);
+    if (choice.kind === "virtual") {
+      if (this.#settings.ports.length === 0) this.#settings = firstSettings(choice.ports);
+      this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
+      this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
+    } else {
+      for (const toy of this.#ports) this.#put(toy, "absent", "absent");
+      this.#notice("device_gone", null, "alarm");
+    }
     this.#tell();
     return Promise.resolve();
   }

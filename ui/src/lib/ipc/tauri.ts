@@ -16,6 +16,8 @@ import type {
   Preferences,
   Review,
   Settings,
+  SettingsTable,
+  StorageView,
 } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
@@ -33,9 +35,21 @@ export class TauriBackend implements Backend {
     return (await done(commands.boot())) as Boot;
   }
 
+  table(): Promise<SettingsTable> {
+    return commands.settingsTable();
+  }
+
+  devices(): Promise<DeviceEntry[]> {
+    return done(commands.devices());
+  }
+
+  storage(): Promise<StorageView> {
+    return done(commands.storage());
+  }
+
   async listen(listener: Listener): Promise<() => void> {
     const ends = await Promise.all([
-      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange)),
+      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange, payload.device)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
     ]);
     return () => ends.forEach((end) => end());
