@@ -18,6 +18,7 @@ const SCHEMES = ["light", "dark"];
 const PAGES = [
   { name: "overview", url: "?scene=lively#overview" },
   { name: "users-and-ports", url: "?scene=lively#users_and_ports" },
+  { name: "about", url: "?scene=lively#about" },
 ];
 
 /** What is photographed once, because only its own subject matters. */
@@ -36,6 +37,10 @@ const MOMENTS = [
   { name: "contrast-dark", url: "?scene=lively#users_and_ports", contrast: "more", scheme: "dark" },
   { name: "spanish", url: "?scene=lively#users_and_ports", language: "es" },
   { name: "ringing", url: "?scene=quiet&exchange=open#overview", act: ring },
+  ...["box", "country", "mode", "users", "call"].map((step, index) => ({ name: `guide-${index + 1}-${step}`, url: "?scene=first#overview", act: goOn(index) })),
+  { name: "guide-dark", url: "?scene=first#overview", scheme: "dark", act: goOn(4) },
+  { name: "small-guide", url: "?scene=first#overview", size: { width: 880, height: 600 }, act: goOn(3) },
+  { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
   { name: "dirty", url: "?scene=lively#users_and_ports", act: edit },
   { name: "dirty-dark", url: "?scene=lively#users_and_ports", act: edit, scheme: "dark" },
   { name: "trunk", url: "?scene=lively#users_and_ports", act: (page) => page.click("[data-mode=sip_trunk]") },
@@ -85,6 +90,14 @@ async function confirm(page) {
 async function focus(page) {
   await page.focus("[data-path='ports[0].target'] input");
   await page.keyboard.press("Shift+Tab");
+}
+
+/** So many steps further in the first-run guide. */
+function goOn(steps) {
+  return async (page) => {
+    for (let step = 0; step < steps; step += 1) await page.click("[data-guide-next]:enabled");
+    await page.waitForTimeout(300);
+  };
 }
 
 async function photograph(browser, base, { name, url, act, size = SIZES[0], language = "pt-BR", scheme = "light", contrast = "no-preference" }) {
