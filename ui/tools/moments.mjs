@@ -16,6 +16,10 @@ export const MOMENTS = [
   { name: "calls-small-details", url: "?scene=lively#calls", size: { width: 880, height: 600 }, act: openCall },
   { name: "calls-contrast", url: "?scene=lively#calls", act: openCall, contrast: "more" },
   { name: "calls-spanish", url: "?scene=lively#calls", act: openCall, language: "es", scheme: "dark" },
+  ...["box", "country", "mode", "users", "call"].map((step, index) => ({ name: `guide-${index + 1}-${step}`, url: "?scene=first#overview", act: goOn(index) })),
+  { name: "guide-dark", url: "?scene=first#overview", scheme: "dark", act: goOn(4) },
+  { name: "small-guide", url: "?scene=first#overview", size: { width: 880, height: 600 }, act: goOn(3) },
+  { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
   { name: "many-ports", url: "?scene=many#overview" },
@@ -101,4 +105,12 @@ async function exportCalls(page) {
   await page.click("h1 ~ .acts button:first-child");
   await page.click(".dialog-actions .primary");
   await page.waitForTimeout(500);
+}
+
+/** So many steps further in the first-run guide. */
+function goOn(steps) {
+  return async (page) => {
+    for (let step = 0; step < steps; step += 1) await page.click("[data-guide-next]:enabled");
+    await page.waitForTimeout(300);
+  };
 }
