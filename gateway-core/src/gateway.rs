@@ -7,9 +7,11 @@ pub mod call;
 pub mod io;
 pub mod notice;
 pub mod plan;
+pub mod probation;
 pub mod record;
 pub mod router;
 pub mod view;
+pub mod when_idle;
 
 mod admission;
 mod apply;

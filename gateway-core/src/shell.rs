@@ -19,7 +19,7 @@ mod resolve;
 
 pub mod store;
 
-mod claim;
+pub mod claim;
 
 pub mod exchange;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
-use gateway_core::shell::handle::Update;
+use gateway_core::shell::handle::{ApplyProgress, Update};
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime};
 use tauri_specta::Event as _;
@@ -39,6 +39,10 @@ impl PictureEvent {
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct NoticeEvent(Notice);
 
+/// Something about Apply was settled, or is still to be.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub(crate) struct ApplyEvent(ApplyProgress);
+
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
     let mut changed = true;
@@ -48,6 +52,7 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
             update = updates.recv() => match update {
                 Ok(Update::Snapshot(_) | Update::Device(_)) => changed = true,
                 Ok(Update::Notice(notice)) => tell(NoticeEvent(notice).emit(&app)),
+                Ok(Update::Apply(progress)) => tell(ApplyEvent(progress).emit(&app)),
                 Ok(Update::Exchange(event)) => {
                     running.board.note(event);
                     changed = true;

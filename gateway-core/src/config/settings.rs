@@ -135,6 +135,8 @@ pub struct GatewaySettings {
     pub asserted_identity: bool,
     /// Dialling rules for SIP→FXO: numbers that begin with one of these are refused.
     pub blocked_prefixes: Vec<String>,
+    /// After Apply, what was healthy must be healthy again within this many seconds, else the settings before return; 0 turns it off.
+    pub rollback_after_s: u32,
 }
 
 /// Settings of one port.
@@ -242,6 +244,7 @@ impl Default for GatewaySettings {
             country: "BR".to_owned(),
             asserted_identity: true,
             blocked_prefixes: Vec::new(),
+            rollback_after_s: 30,
         }
     }
 }

@@ -94,6 +94,12 @@ pub enum NoticeCode {
     PhoneUnregistered,
     /// New settings hold.
     SettingsApplied,
+    /// What was healthy did not return after Apply: the settings before hold again. Args: `why`, `status`, `reason`, `revision`.
+    RolledBack,
+    /// The settings before could not be brought back. Args: `why`.
+    RollbackFailed,
+    /// Settings that waited for idle ports could not be applied. Nothing changed.
+    WaitingRefused,
 }
 
 /// Something a person should be able to read.

@@ -24,6 +24,7 @@ use crate::config::country::Country;
 use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
+use crate::gateway::notice::Notice;
 use crate::gateway::record::CallRecord;
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
@@ -51,6 +52,8 @@ pub(crate) enum Order {
     Command { command: Command, done: oneshot::Sender<()> },
     /// Settings that are checked, prepared and stored.
     Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
+    /// Something that the door has to tell.
+    Notice(Notice),
     /// End.
     Stop,
     /// The audio code of a port fails.
@@ -220,6 +223,7 @@ impl Control {
                 let switched = self.switch(*settings, *sockets);
                 let _ = done.send(switched);
             }
+            Order::Notice(notice) => self.publisher.notice(notice),
             #[cfg(test)]
             Order::FailPort(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
             Order::Stop => {

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions as _, migrate::Migrator};
 
 pub use error::StoreError;
 pub use record::{MAX_RECORDS, RecordDirection, StoredRecord};
-pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
+pub use revision::{Author, KEPT_REVISIONS, Revision, RevisionId, RevisionKind};
 
 /// Name of the file inside the directory of the store.
 pub const FILE_NAME: &str = "loopstart.sqlite3";

@@ -2,6 +2,7 @@
 import apply from "./en/apply.json";
 import codes from "./en/codes.json";
 import exchange from "./en/exchange.json";
+import history from "./en/history.json";
 import overview from "./en/overview.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
@@ -10,6 +11,7 @@ export default {
   ...apply,
   ...codes,
   ...exchange,
+  ...history,
   ...overview,
   ...users,
   ...window,

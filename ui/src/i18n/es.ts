@@ -2,6 +2,7 @@
 import apply from "./es/apply.json";
 import codes from "./es/codes.json";
 import exchange from "./es/exchange.json";
+import history from "./es/history.json";
 import overview from "./es/overview.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
@@ -10,6 +11,7 @@ export default {
   ...apply,
   ...codes,
   ...exchange,
+  ...history,
   ...overview,
   ...users,
   ...window,

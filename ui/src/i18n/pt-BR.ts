@@ -2,6 +2,7 @@
 import apply from "./pt-BR/apply.json";
 import codes from "./pt-BR/codes.json";
 import exchange from "./pt-BR/exchange.json";
+import history from "./pt-BR/history.json";
 import overview from "./pt-BR/overview.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
@@ -10,6 +11,7 @@ export default {
   ...apply,
   ...codes,
   ...exchange,
+  ...history,
   ...overview,
   ...users,
   ...window,

@@ -102,6 +102,9 @@ describe("every code of the program has words", () => {
     ["problem", "ProblemCode"],
     ["grade", "Grade"],
     ["bind", "BindError", "code"],
+    ["rollback", "RollbackCause"],
+    ["vital", "Vital"],
+    ["revision_kind", "RevisionKind"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {
@@ -157,7 +160,7 @@ describe("no words in code", () => {
 
   it("every key that code names exists, and every key is named somewhere", () => {
     // Families of codes; "exit" is said by the headless program.
-    const families = new Set(["exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem", "fault", "grade", "bind", "refusal", "field", "language"]);
+    const families = new Set(["exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem", "fault", "grade", "bind", "refusal", "field", "settings", "rollback", "vital", "revision_kind", "language"]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {
       const [family = ""] = key.split(".");

@@ -5,6 +5,7 @@ mod devices;
 mod exit;
 mod output;
 mod profile;
+mod revisions;
 mod run;
 mod simulate;
 mod words;
@@ -39,6 +40,9 @@ enum Task {
     /// Check, import and export profiles.
     #[command(subcommand)]
     Profile(profile::ProfileTask),
+    /// List, compare and restore earlier settings.
+    #[command(subcommand)]
+    Revisions(revisions::RevisionsTask),
 }
 
 /// Where the gateway keeps its database.
@@ -82,6 +86,7 @@ fn main() -> ExitCode {
         Task::Simulate(args) => on_runtime(simulate::simulate(args)),
         Task::Devices { json } => devices::list(json),
         Task::Profile(task) => on_runtime(profile::profile(task)),
+        Task::Revisions(task) => on_runtime(revisions::revisions(task)),
     };
     gateway_core::shell::telemetry::settle();
     match done {

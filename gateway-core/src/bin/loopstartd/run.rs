@@ -139,6 +139,7 @@ fn line(update: &Update) -> Value {
         Update::Notice(notice) => json!({ "event": "notice", "notice": notice }),
         Update::Record(record) => json!({ "event": "record", "record": record }),
         Update::Exchange(exchange) => json!({ "event": "exchange", "exchange": exchange }),
+        Update::Apply(progress) => json!({ "event": "apply", "apply": progress }),
         Update::Device(device) => json!({ "event": "device", "device": device }),
         Update::Ended(ended) => json!({ "event": "ended", "how": ended }),
     }

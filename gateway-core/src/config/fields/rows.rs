@@ -52,6 +52,7 @@ pub const FIELDS: &[Field] = &[
         grade: NextCall,
         aliases: &["Dial Plan"],
     },
+    switchable("gateway.rollback_after_s", 5, 600, 30, Now, &["commit-confirmed", "Configuration Rollback"]),
     // Each port.
     text("ports[].name", Shape::Name, 60, "", Now, &["Description"]),
     text("ports[].user", Shape::User, 64, "", RegistersAgain, &["SIP User ID", "Authenticate ID", "Auth ID", "username"]),

@@ -67,6 +67,7 @@ export function firstSettings(ports: number): Settings {
       country: "BR",
       asserted_identity: true,
       blocked_prefixes: [],
+      rollback_after_s: 30,
     },
     ports: Array.from({ length: ports }, (_, index) => portSettings(index)),
   };
