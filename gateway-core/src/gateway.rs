@@ -8,9 +8,11 @@ pub mod io;
 pub mod mark;
 pub mod notice;
 pub mod plan;
+pub mod probation;
 pub mod record;
 pub mod router;
 pub mod view;
+pub mod when_idle;
 
 mod admission;
 mod apply;

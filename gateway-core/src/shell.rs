@@ -23,7 +23,7 @@ pub mod calls_csv;
 
 mod keeper;
 
-mod claim;
+pub mod claim;
 
 pub mod exchange;
 

@@ -1,5 +1,6 @@
 //! What the window can ask: one file a page, each command a few lines that forward.
 
+pub(crate) mod apply;
 pub(crate) mod calls;
 pub(crate) mod desk;
 pub(crate) mod devices;

@@ -96,6 +96,12 @@ pub enum NoticeCode {
     SettingsApplied,
     /// The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`.
     Slept,
+    /// What was healthy did not return after Apply: the settings before hold again. Args: `why`, `status`, `reason`, `revision`.
+    RolledBack,
+    /// The settings before could not be brought back. Args: `why`.
+    RollbackFailed,
+    /// Settings that waited for idle ports could not be applied. Nothing changed.
+    WaitingRefused,
 }
 
 /// Something a person should be able to read.

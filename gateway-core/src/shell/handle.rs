@@ -1,11 +1,13 @@
 //! The door to a running gateway: everything that the window and the headless program can ask of it.
 
 mod answers;
+mod apply;
 mod calls;
+pub mod history;
 mod start;
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -29,13 +31,14 @@ use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
 use crate::gateway::view::Snapshot;
 
-pub use answers::{Applied, ApplyError, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update};
+use apply::Transaction;
+
+pub use answers::{
+    Applied, ApplyError, ApplyProgress, ApplyStatus, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
+};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.
 const BOX_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a revision that came by Apply is called in the list of revisions.
-const APPLY: &str = "apply";
 
 /// Records that [`GatewayHandle::recent_records`] answers at most.
 const RECENT_RECORDS: u32 = 200;
@@ -67,6 +70,7 @@ struct Inner {
     settings: Arc<RwLock<Arc<Settings>>>,
     /// The sockets in force, none after the end; holding the lock means that one Apply is under way.
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
+    transaction: Arc<Mutex<Transaction>>,
     orders: mpsc::Sender<Order>,
     boxes: BoxOutbox,
     snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -106,34 +110,6 @@ impl GatewayHandle {
     #[must_use]
     pub fn review(&self, settings: &Settings) -> Review {
         Review { problems: self.check(settings), changes: diff(&self.settings_in_force(), settings), targets: target_previews(settings) }
-    }
-
-    /// Checks everything, binds what is new, stores in one transaction, and switches over. A failure before the commit
-    /// changes nothing. `confirmed`: a person has confirmed what asks for it.
-    ///
-    /// # Errors
-    /// Why nothing changed.
-    pub async fn apply(&self, settings: Settings, confirmed: bool) -> Result<Applied, ApplyError> {
-        allow(self.check(&settings), confirmed)?;
-        let mut held = self.inner.sockets.lock().await;
-        if self.inner.orders.is_closed() {
-            return Err(ApplyError::Stopped);
-        }
-        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), held.as_ref());
-        let prepared = prepared.map_err(|error| ApplyError::Prepare { error })?;
-        let at_epoch_ms = self.inner.clock.epoch_ms(self.inner.clock.now());
-        let revision = self.inner.store.commit(&settings, APPLY, at_epoch_ms).await?;
-        // From here on the new settings hold, whatever happens: a restart would begin with them.
-        *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
-        let (done, switched) = oneshot::channel();
-        let order = Order::Switch { settings: Box::new(settings), sockets: Box::new(prepared.clone()), done };
-        self.inner.orders.send(order).await.map_err(|_| ApplyError::Stopped)?;
-        *held = Some(prepared);
-        match switched.await {
-            Ok(Ok(())) => Ok(Applied { revision, at_epoch_ms }),
-            Ok(Err(error)) => Err(ApplyError::Switch { detail: error.to_string() }),
-            Err(_) => Err(ApplyError::Stopped),
-        }
     }
 
     /// Gives the brain an order; answers when it is carried out.

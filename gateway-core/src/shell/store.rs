@@ -19,7 +19,7 @@ pub use calls::{CallQuery, CallWindow};
 pub use error::StoreError;
 pub use record::{RecordDirection, StoredRecord};
 pub use retention::Retention;
-pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
+pub use revision::{Author, KEPT_REVISIONS, Revision, RevisionId, RevisionKind};
 
 /// Name of the file inside the directory of the store.
 pub const FILE_NAME: &str = "loopstart.sqlite3";

@@ -8,6 +8,7 @@ import devices from "./en/devices.json";
 import diagnostics from "./en/diagnostics.json";
 import exchange from "./en/exchange.json";
 import guide from "./en/guide.json";
+import history from "./en/history.json";
 import overview from "./en/overview.json";
 import palette from "./en/palette.json";
 import settings from "./en/settings.json";
@@ -24,6 +25,7 @@ export default {
   ...diagnostics,
   ...exchange,
   ...guide,
+  ...history,
   ...overview,
   ...palette,
   ...settings,

@@ -8,6 +8,7 @@ import devices from "./es/devices.json";
 import diagnostics from "./es/diagnostics.json";
 import exchange from "./es/exchange.json";
 import guide from "./es/guide.json";
+import history from "./es/history.json";
 import overview from "./es/overview.json";
 import palette from "./es/palette.json";
 import settings from "./es/settings.json";
@@ -24,6 +25,7 @@ export default {
   ...diagnostics,
   ...exchange,
   ...guide,
+  ...history,
   ...overview,
   ...palette,
   ...settings,

@@ -8,6 +8,7 @@ import devices from "./pt-BR/devices.json";
 import diagnostics from "./pt-BR/diagnostics.json";
 import exchange from "./pt-BR/exchange.json";
 import guide from "./pt-BR/guide.json";
+import history from "./pt-BR/history.json";
 import overview from "./pt-BR/overview.json";
 import palette from "./pt-BR/palette.json";
 import settings from "./pt-BR/settings.json";
@@ -24,6 +25,7 @@ export default {
   ...diagnostics,
   ...exchange,
   ...guide,
+  ...history,
   ...overview,
   ...palette,
   ...settings,

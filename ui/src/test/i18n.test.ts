@@ -108,6 +108,9 @@ describe("every code of the program has words", () => {
     ["plan.source", "CallerIdSource"],
     ["plan.timing", "CallerIdTiming"],
     ["plan.polarity", "PolarityHabit"],
+    ["rollback", "RollbackCause"],
+    ["vital", "Vital"],
+    ["revision_kind", "RevisionKind"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {
@@ -166,7 +169,7 @@ describe("no words in code", () => {
     const families = new Set([
       "tray", "alarm", "exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem",
       "fault", "grade", "bind", "refusal", "language", "store", "export", "theme", "settings", "country", "unit", "verdict", "check",
-      "device_fault", "device_fault_about", "device_error", "store_fault",
+      "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {

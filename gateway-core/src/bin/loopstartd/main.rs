@@ -6,6 +6,7 @@ mod devices;
 mod exit;
 mod output;
 mod profile;
+mod revisions;
 mod run;
 mod simulate;
 mod words;
@@ -43,6 +44,9 @@ enum Task {
     /// Look through the call history, and export it as CSV.
     #[command(subcommand)]
     Calls(calls::CallsTask),
+    /// List, compare and restore earlier settings.
+    #[command(subcommand)]
+    Revisions(revisions::RevisionsTask),
 }
 
 /// Where the gateway keeps its database.
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Task::Devices { json } => devices::list(json),
         Task::Profile(task) => on_runtime(profile::profile(task)),
         Task::Calls(task) => on_runtime(calls::calls(task)),
+        Task::Revisions(task) => on_runtime(revisions::revisions(task)),
     };
     gateway_core::shell::telemetry::settle();
     match done {

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use gateway_core::config::check::check;
 use gateway_core::config::problem::{Problem, Severity, forbids};
 use gateway_core::config::profile::{self, Imported, MAX_BYTES, SecretsPolicy};
-use gateway_core::shell::store::Store;
+use gateway_core::shell::store::{RevisionKind, Store};
 
 use super::DataDir;
 use super::exit::Exit;
@@ -91,12 +91,17 @@ async fn import(file: &Path, data_dir: &Path, yes: bool) -> Result<(), Exit> {
     if forbids(&problems) || (!yes && problems.iter().any(|problem| problem.severity == Severity::Confirm)) {
         return Err(Exit::Config("profile".to_owned()));
     }
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let at_epoch_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-    let revision = store.commit(&imported.settings, "profile", at_epoch_ms).await.map_err(|error| Exit::Store(error.to_string()))?;
+    let revision =
+        store.commit(&imported.settings, RevisionKind::Import, now_epoch_ms()).await.map_err(|error| Exit::Store(error.to_string()))?;
     store.close().await;
     let _ = output::json(&serde_json::json!({ "revision": revision, "secrets_missing": imported.secrets_missing }));
     Ok(())
+}
+
+/// The wall clock, in ms since 1970 (UTC).
+pub(crate) fn now_epoch_ms() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn export(file: &Path, data_dir: &Path) -> Result<(), Exit> {

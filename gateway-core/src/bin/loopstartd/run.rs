@@ -141,6 +141,7 @@ fn line(update: &Update) -> Value {
         Update::Mark(mark) => json!({ "event": "mark", "mark": mark }),
         Update::Kept(id) => json!({ "event": "record_kept", "id": id }),
         Update::Exchange(exchange) => json!({ "event": "exchange", "exchange": exchange }),
+        Update::Apply(progress) => json!({ "event": "apply", "apply": progress }),
         Update::Device(device) => json!({ "event": "device", "device": device }),
         Update::Ended(ended) => json!({ "event": "ended", "how": ended }),
     }

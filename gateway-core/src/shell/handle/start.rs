@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
+use super::apply::{self, Transaction};
+use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
 use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::profile::Imported;
@@ -23,7 +24,7 @@ use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus
 use crate::shell::keeper::Keeper;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
-use crate::shell::store::Store;
+use crate::shell::store::{RevisionKind, Store};
 use crate::shell::udp::Sockets;
 
 /// Updates that a subscriber may be behind.
@@ -54,6 +55,7 @@ struct Ground {
     clock: Clock,
     store: Store,
     settings: Settings,
+    applied: Applied,
     sockets: Sockets,
     address: GatewayAddress,
     gateway: Gateway,
@@ -66,20 +68,28 @@ async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) ->
     let store = Store::open(data_dir).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
     let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
-    let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
-    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
-    if let Some(fresh) = &fresh {
-        store.commit(fresh, "profile", clock.epoch_ms(clock.now())).await?;
+    let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
+    let settings = fresh.or(stored).unwrap_or_else(first_settings);
+    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), &[]).map_err(|error| StartError::Bind { error })?;
+    if let Some(kind) = news {
+        store.commit(&settings, kind, clock.epoch_ms(clock.now())).await?;
     }
+    let applied = applied_before(&store).await?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
     let address = control::gateway_address(&sockets);
     let gateway = Gateway::new(settings.clone(), address, Rng::from_bytes(seed));
-    Ok(Ground { claim, clock, store, settings, sockets, address, gateway })
+    Ok(Ground { claim, clock, store, settings, applied, sockets, address, gateway })
+}
+
+/// The revision in force, as the database has it.
+async fn applied_before(store: &Store) -> Result<Applied, StoreError> {
+    let current = store.revisions().await?.into_iter().find(|revision| revision.current).ok_or(StoreError::Damaged)?;
+    Ok(Applied { revision: current.id, at_epoch_ms: current.created_at_ms })
 }
 
 pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { claim, clock, store, settings, sockets, address, gateway } =
+    let Ground { claim, clock, store, settings, applied, sockets, address, gateway } =
         prepare(&options.data_dir, options.profile, options.confirmed).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
@@ -121,8 +131,11 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
+    let transaction = Arc::new(Mutex::new(Transaction::new(applied)));
     let take_down = TakeDown {
         claim,
+        clock,
+        transaction: Arc::clone(&transaction),
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
         box_thread,
@@ -138,6 +151,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         store,
         settings,
         sockets: held,
+        transaction,
         orders,
         boxes,
         snapshot,
@@ -147,7 +161,9 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         status,
         ended,
     };
-    Ok(GatewayHandle { inner: Arc::new(inner) })
+    let inner = Arc::new(inner);
+    tokio::spawn(apply::run(Arc::downgrade(&inner), inner.snapshot.clone()));
+    Ok(GatewayHandle { inner })
 }
 
 /// The settings of a profile, with the secrets that it leaves out, when they may be applied.
@@ -175,6 +191,8 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
 struct TakeDown {
     claim: Claim,
+    clock: Clock,
+    transaction: Arc<Mutex<Transaction>>,
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
     box_thread: std::thread::JoinHandle<()>,
@@ -213,7 +231,12 @@ impl TakeDown {
         // A port's thread never waits longer than a fraction of a second; one that does is left behind.
         let _ = tokio::time::timeout(BOX_END, joined).await;
         // An Apply that is under way ends first: the brain that it waits for is gone.
-        *self.sockets.lock().await = None;
+        let mut held = self.sockets.lock().await;
+        if ended == Ended::Stopped {
+            apply::keep_waiting(&self.transaction, &self.store, self.clock, held.as_ref()).await;
+        }
+        *held = None;
+        drop(held);
         if tokio::time::timeout(RECORDS_END, self.keeper).await.is_err() {
             tracing::error!("the last call records did not reach the database in time");
         }

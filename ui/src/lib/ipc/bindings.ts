@@ -14,7 +14,13 @@ export const commands = {
 	/**  Problems of a draft, what it would change, and the exact URI that each port would call. */
 	review: (settings: Settings) => typedError<Review, ApplyError>(__TAURI_INVOKE("review", { settings })),
 	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it. */
-	apply: (settings: Settings, confirmed: boolean) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed })),
+	apply: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed, kind })),
+	applyWhenIdle: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("apply_when_idle", { settings, confirmed, kind })),
+	takeBack: () => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("take_back")),
+	inForce: () => typedError<[Settings, ApplyProgress], ApplyError>(__TAURI_INVOKE("in_force")),
+	revisions: () => typedError<RevisionEntry[], RevisionError>(__TAURI_INVOKE("revisions")),
+	compareRevisions: (before: RevisionId, after: RevisionId | null, draft: Settings) => typedError<Change[], RevisionError>(__TAURI_INVOKE("compare_revisions", { before, after, draft })),
+	revisionSettings: (revision: RevisionId) => typedError<Settings, RevisionError>(__TAURI_INVOKE("revision_settings", { revision })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
 	desk: () => typedError<Desk, DeviceError>(__TAURI_INVOKE("desk")),
@@ -33,6 +39,7 @@ export const commands = {
 
 /** Events */
 export const events = {
+	applyEvent: makeEvent<ApplyEvent, ApplyEvent>("apply-event"),
 	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
 	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
@@ -125,6 +132,7 @@ export type Boot = {
 	started_epoch_ms: number,
 	/**  The settings in force. */
 	settings: Settings,
+	apply: ApplyProgress,
 	/**  The live picture. */
 	snapshot: Snapshot,
 	/**  The last notices, oldest first. */
@@ -541,6 +549,7 @@ export type GatewaySettings = {
 	asserted_identity?: boolean,
 	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
 	blocked_prefixes?: string[],
+	rollback_after_s?: number,
 };
 
 /**  When a change takes effect, in rising order of what it costs. */
@@ -931,6 +940,7 @@ export type NoticeCode =
 /**  New settings hold. */
 "settings_applied" | 
 "slept";
+"settings_applied" | "rolled_back" | "rollback_failed" | "waiting_refused";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
@@ -1397,3 +1407,15 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
+
+export type RevisionKind = "first" | "apply" | "restore" | "rollback" | "import";
+export type Author = { user: string, program: string };
+export type RevisionEntry = { revision: RevisionId, at_epoch_ms: number, kind: RevisionKind, author: Author, current: boolean, changes: number | null };
+export type RevisionError = { kind: "forgotten" } | { kind: "store"; error: StoreFault } | { kind: "stopped" };
+export type Vital = "registration" | "line";
+export type Missing = { port: PortId | null, what: Vital };
+export type RollbackCause = "secret_refused" | "user_refused" | "registration_refused" | "server_silent" | "server_unknown" | "line_lost";
+export type RollbackReason = { port: PortId | null, cause: RollbackCause, status: number | null, phrase: string, setting: string };
+export type ApplyStatus = { kind: "none" } | { kind: "waiting"; ports: PortId[]; since_ms: number } | { kind: "on_probation"; since_ms: number; until_ms: number; missing: Missing[] } | { kind: "rolled_back"; refused: RevisionId; reasons: RollbackReason[] } | { kind: "refused"; error: ApplyError };
+export type ApplyProgress = { applied: Applied, status: ApplyStatus };
+export type ApplyEvent = ApplyProgress;
