@@ -17,7 +17,15 @@ mod inbox;
 
 mod resolve;
 
+pub mod seal;
+
+pub mod keyring;
+
 pub mod store;
+
+pub mod profile_file;
+
+pub mod data_folder;
 
 mod claim;
 

@@ -94,6 +94,10 @@ pub enum NoticeCode {
     PhoneUnregistered,
     /// New settings hold.
     SettingsApplied,
+    /// The gateway runs without its stored secrets: their key is in a keyring that does not answer.
+    KeyringLocked,
+    /// The gateway runs without its stored secrets: their key is lost.
+    SecretsKeyLost,
 }
 
 /// Something a person should be able to read.

@@ -1,6 +1,7 @@
 //! The door to a running gateway: everything that the window and the headless program can ask of it.
 
 mod answers;
+mod profiles;
 mod start;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use super::clock::Clock;
 use super::control::{Notices, Order};
 use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, DeviceStatus};
 use super::inbox::SendFailure;
+use super::keyring::Keyring;
 use super::store::{Store, StoredRecord};
 use super::udp::Sockets;
 use crate::config::check::check;
@@ -25,6 +27,8 @@ use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Command;
 use crate::gateway::notice::Notice;
 use crate::gateway::view::Snapshot;
+
+pub use profiles::{ProfileFault, ProfileRead, Side};
 
 pub use answers::{Applied, ApplyError, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update};
 
@@ -79,7 +83,16 @@ impl GatewayHandle {
     /// # Errors
     /// Whatever could not be had; nothing runs then.
     pub async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-        start::start(options).await
+        start::start(options, None).await
+    }
+
+    /// As [`GatewayHandle::start`], with the key of the stored secrets in a keyring instead of the data folder, where the keyring
+    /// takes it.
+    ///
+    /// # Errors
+    /// Whatever could not be had; nothing runs then.
+    pub async fn start_with(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
+        start::start(options, keyring).await
     }
 
     /// The settings in force.
@@ -95,7 +108,9 @@ impl GatewayHandle {
     /// Everything that is wrong with `settings`, or wants to be confirmed.
     #[must_use]
     pub fn check(&self, settings: &Settings) -> Vec<Problem> {
-        check(settings, None)
+        // Ports beyond the box are asked about when they come, not with every change after that.
+        let available = self.ports_available().filter(|_| settings.ports.len() > self.settings_in_force().ports.len());
+        check(settings, available)
     }
 
     /// What Apply would do with `settings`.
@@ -262,7 +277,7 @@ impl std::fmt::Debug for GatewayHandle {
 }
 
 /// Whether settings with these problems may be applied.
-fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
+pub(crate) fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
     if forbids(&problems) {
         return Err(ApplyError::Problems { problems });
     }

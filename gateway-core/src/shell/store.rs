@@ -3,16 +3,22 @@
 //! Nothing above this module sees a row or a statement.
 
 mod error;
+mod key;
 mod record;
 mod revision;
+mod sealed;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, migrate::Migrator};
 
+use crate::shell::keyring::Keyring;
+
 pub use error::StoreError;
+pub use key::KeyFault;
 pub use record::{MAX_RECORDS, RecordDirection, StoredRecord};
 pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
 
@@ -29,18 +35,30 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 pub struct Store {
     pool: SqlitePool,
     file: PathBuf,
+    keys: Arc<sealed::Keys>,
 }
 
 impl Store {
-    /// Opens the database in `dir`, making both where they are missing, and brings its tables up to date.
+    /// As [`Store::open_with`], without a keyring: the key of the secrets lies in the folder.
     ///
     /// # Errors
     /// See [`StoreError`]; a database of a newer version is left as it is.
     pub async fn open(dir: &Path) -> Result<Store, StoreError> {
+        Store::open_with(dir, None).await
+    }
+
+    /// Opens the database in `dir`, making both where they are missing, and brings its tables up to date. Secrets in it are sealed
+    /// with a key from `keyring`, or from a file in the folder where there is none; [`Store::key_fault`] tells when the key is
+    /// missing.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; a database of a newer version is left as it is.
+    pub async fn open_with(dir: &Path, keyring: Option<Arc<dyn Keyring>>) -> Result<Store, StoreError> {
         make_private(dir)?;
         let file = dir.join(FILE_NAME);
+        let keys = Arc::new(sealed::Keys::find(dir, keyring).await?);
         let pool = connect(&file).await?;
-        let store = Store { pool, file };
+        let store = Store { pool, file, keys };
         match store.prepare().await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -68,7 +86,8 @@ impl Store {
             return Err(StoreError::Damaged);
         }
         self.refuse_newer().await?;
-        MIGRATIONS.run(&self.pool).await.map_err(StoreError::from)
+        MIGRATIONS.run(&self.pool).await?;
+        self.seal_what_is_clear().await
     }
 
     /// A database of a newer program may hold what this one would destroy.
@@ -99,6 +118,8 @@ async fn connect(file: &Path) -> Result<SqlitePool, StoreError> {
         // cost nothing.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What is deleted or replaced is overwritten: numbers that were forgotten must not be found in free pages.
+        .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         // Statements are fixed texts, but their tracing would still tell a log how many calls there are.
         .disable_statement_logging();
@@ -108,7 +129,7 @@ async fn connect(file: &Path) -> Result<SqlitePool, StoreError> {
     Ok(pool)
 }
 
-/// Makes the directory and an empty database file that only this user may read: the file holds secrets. SQLite gives its
+/// Makes the directory and an empty database file that only this user may read: the file holds who called whom. SQLite gives its
 /// `-wal` and `-shm` files the permissions of the database.
 fn make_private(dir: &Path) -> Result<(), StoreError> {
     std::fs::create_dir_all(dir)?;

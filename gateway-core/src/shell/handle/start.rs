@@ -14,6 +14,7 @@ use crate::config::check::check;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
+use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::record::{CallDirection, CallRecord};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
@@ -21,8 +22,9 @@ use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
+use crate::shell::keyring::Keyring;
 use crate::shell::port::PortOrder;
-use crate::shell::store::{RecordDirection, Store, StoreError, StoredRecord};
+use crate::shell::store::{KeyFault, RecordDirection, Store, StoreError, StoredRecord};
 use crate::shell::udp::Sockets;
 use crate::time::Moment;
 
@@ -60,12 +62,13 @@ struct Ground {
 }
 
 /// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
-async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
+async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<Ground, StartError> {
+    let data_dir = &options.data_dir;
     let clock = Clock::start();
     let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
-    let store = Store::open(data_dir).await?;
+    let store = Store::open_with(data_dir, keyring).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
+    let fresh = options.profile.clone().map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
     let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
     let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
     if let Some(fresh) = &fresh {
@@ -78,9 +81,8 @@ async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) ->
     Ok(Ground { claim, clock, store, settings, sockets, address, gateway })
 }
 
-pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { claim, clock, store, settings, sockets, address, gateway } =
-        prepare(&options.data_dir, options.profile, options.confirmed).await?;
+pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
+    let Ground { claim, clock, store, settings, sockets, address, gateway } = prepare(&options, keyring).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
@@ -101,7 +103,10 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     }
     let (records, record_inbox) = mpsc::channel(RECORDS);
     let keeper = tokio::spawn(keep_records(store.clone(), clock, record_inbox));
-    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), clock.now());
+    let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), clock.now());
+    if let Some(fault) = store.key_fault() {
+        publisher.notice(secrets_sealed(fault));
+    }
     let parts = Parts {
         gateway,
         clock,
@@ -153,6 +158,15 @@ fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool
     }
     allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
     Ok(profile.settings)
+}
+
+/// The gateway runs without the secrets that it has: what a person has to do about it.
+fn secrets_sealed(fault: KeyFault) -> Notice {
+    let code = match fault {
+        KeyFault::KeyringLocked => NoticeCode::KeyringLocked,
+        KeyFault::KeyLost => NoticeCode::SecretsKeyLost,
+    };
+    Notice { at_ms: 0, severity: Severity::Alarm, code, port: None, args: std::collections::BTreeMap::new(), setting: None }
 }
 
 /// What a gateway that was never configured begins with.
