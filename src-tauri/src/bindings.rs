@@ -15,6 +15,12 @@ macro_rules! commands {
             crate::commands::users_and_ports::review,
             crate::commands::users_and_ports::apply,
             crate::commands::exchange::act_on_line,
+            crate::commands::profiles::export_profile,
+            crate::commands::profiles::read_profile,
+            crate::commands::profiles::compare_profiles,
+            crate::commands::profiles::advise,
+            crate::commands::profiles::pick_profile::<$runtime>,
+            crate::commands::profiles::place_profile::<$runtime>,
         ]
     };
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod exchange;
 pub(crate) mod overview;
+pub(crate) mod profiles;
 pub(crate) mod users_and_ports;
 pub(crate) mod window;

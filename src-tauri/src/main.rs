@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let typed = bindings::builder();
     let built = tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
         .invoke_handler(typed.invoke_handler())
         .setup(move |app| {
             typed.mount_events(app);

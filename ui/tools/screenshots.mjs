@@ -18,6 +18,7 @@ const SCHEMES = ["light", "dark"];
 const PAGES = [
   { name: "overview", url: "?scene=lively#overview" },
   { name: "users-and-ports", url: "?scene=lively#users_and_ports" },
+  { name: "profiles", url: "?scene=lively#profiles" },
 ];
 
 /** What is photographed once, because only its own subject matters. */
@@ -44,12 +45,29 @@ const MOMENTS = [
   { name: "review", url: "?scene=lively#users_and_ports", act: review },
   { name: "confirm", url: "?scene=lively#users_and_ports", act: confirm },
   { name: "focus", url: "?scene=lively#users_and_ports", act: focus },
+  { name: "profiles-import", url: "?scene=lively#profiles", act: importProfile },
+  { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
+  { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
   { name: "menu", url: "?scene=lively#overview", act: (page) => page.click("[data-port='1'] .actions button:last-child") },
 ];
 
 async function ring(page) {
   await page.click("[data-exchange-line='1'] button[type=submit]");
   await page.waitForSelector("[data-port='1'][data-state=calling]");
+}
+
+async function importProfile(page) {
+  await page.click("[data-tab=import]");
+  await page.click(".drop button");
+  await page.fill("input[type=password]", "cavalo correto");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("table");
+}
+
+async function compareProfiles(page) {
+  await page.click("[data-tab=compare]");
+  await page.click("[data-side=right] button");
+  await page.waitForSelector("table");
 }
 
 async function edit(page) {

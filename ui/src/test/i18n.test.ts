@@ -102,10 +102,17 @@ describe("every code of the program has words", () => {
     ["problem", "ProblemCode"],
     ["grade", "Grade"],
     ["bind", "BindError", "code"],
+    ["lint", "LintCode"],
+    ["weight", "Weight"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {
     const missing = codes(type, tag).filter((code) => !(`${family}.${code}` in pt));
+    expect(missing).toEqual([]);
+  });
+
+  it("every reason against a profile has words", () => {
+    const missing = codes("ProfileFault", "kind").filter((code) => code !== "problems" && !(`profile_fault.${code}` in pt));
     expect(missing).toEqual([]);
   });
 
@@ -157,12 +164,12 @@ describe("no words in code", () => {
 
   it("every key that code names exists, and every key is named somewhere", () => {
     // Families of codes; "exit" is said by the headless program.
-    const families = new Set(["exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem", "fault", "grade", "bind", "refusal", "field", "language"]);
+    const families = new Set(["exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem", "fault", "grade", "bind", "refusal", "field", "language", "lint", "weight", "profile_fault"]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {
       const [family = ""] = key.split(".");
       const stem = key.replace(/\.(one|other)$/, "");
-      return !families.has(family) && !named.includes(key) && !named.includes(stem) && !/^exchange\.(caller_id|sound)\./.test(key);
+      return !families.has(family) && !named.includes(key) && !named.includes(stem) && !/^(exchange\.(caller_id|sound)|profiles\.strength)\./.test(key);
     });
     expect(unused).toEqual([]);
   });

@@ -15,6 +15,7 @@ import type {
   Settings,
   Snapshot,
 } from "./types";
+import type { Profiles } from "./profiles";
 
 /** What the program tells by itself. */
 export interface Listener {
@@ -40,6 +41,8 @@ export interface Backend {
   chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */
   exchange(port: PortId, act: LineAct): Promise<void>;
+  /** Profiles: files, comparison and advice. */
+  readonly profiles: Profiles;
 }
 
 /** The program answered, and refused. */

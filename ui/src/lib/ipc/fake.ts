@@ -3,6 +3,7 @@
  * photographed and tested without the program. It is never part of the program: see `start.ts`.
  */
 import type { Backend, Listener, Outcome } from "./backend";
+import { FakeProfiles } from "./fake/profiles";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
 import type {
@@ -40,6 +41,7 @@ interface ToyPort {
 }
 
 export class FakeBackend implements Backend {
+  readonly profiles: FakeProfiles;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -57,6 +59,7 @@ export class FakeBackend implements Backend {
     this.#now = now;
     this.#startedAt = now() - 51 * 60_000;
     this.#settings = firstSettings(PORTS[scene]);
+    this.profiles = new FakeProfiles(() => this.#settings);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {

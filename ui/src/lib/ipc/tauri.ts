@@ -1,6 +1,7 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
+import { TauriProfiles } from "./tauri/profiles";
 import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
@@ -12,6 +13,8 @@ async function done<Done>(answer: Promise<Answer<Done, unknown>>): Promise<Done>
 }
 
 export class TauriBackend implements Backend {
+  readonly profiles = new TauriProfiles();
+
   async boot(): Promise<Boot> {
     return (await done(commands.boot())) as Boot;
   }

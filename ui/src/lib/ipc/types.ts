@@ -14,3 +14,4 @@ export interface Settings {
   ports: PortSettings[];
 }
 export type Boot = Omit<generated.Boot, "settings"> & { settings: Settings };
+export type ProfileRead = Omit<generated.ProfileRead, "settings"> & { settings: Settings };

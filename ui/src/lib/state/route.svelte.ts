@@ -13,6 +13,7 @@ interface Page {
 export const PAGES = [
   { name: "overview", icon: "overview", title: "nav.overview", edits: false },
   { name: "users_and_ports", icon: "people", title: "nav.users_and_ports", edits: true },
+  { name: "profiles", icon: "profiles", title: "nav.profiles", edits: false },
 ] as const satisfies readonly Page[];
 
 export type PageName = (typeof PAGES)[number]["name"];
