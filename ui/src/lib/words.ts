@@ -1,6 +1,6 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
-import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem, StartError } from "./ipc/types";
+import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem, StartError, StoreFault } from "./ipc/types";
 import { place } from "./paths";
 import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
@@ -88,12 +88,19 @@ export function dearest(changes: readonly Change[]): Grade | undefined {
 /** Why the gateway did not start; nothing where the program says no more than that. */
 export function startWords(words: Words, error: StartError | null): string | undefined {
   if (error?.kind === "bind") return words.code("bind", error.error.code, { address: error.error.address });
-  if (error?.kind === "store") return words.code("refusal", error.error.code === "data_dir_in_use" ? error.error.code : "store_unreadable");
+  if (error?.kind === "store") return storeWords(words, error.error, "store_unreadable");
   return undefined;
+}
+
+/** Why the database did not do its part; `otherwise` stands for a code without words. */
+function storeWords(words: Words, fault: StoreFault, otherwise: string): string {
+  const said = words.code("refusal", fault.code);
+  return said === fault.code ? words.code("refusal", otherwise) : said;
 }
 
 /** Why Apply changed nothing. */
 export function refusalWords(words: Words, refusal: Refusal): string {
+  if (refusal.kind === "store") return storeWords(words, refusal.error, "store");
   return refusal.kind === "prepare"
     ? words.code("bind", refusal.error.code, { address: refusal.error.address })
     : words.code("refusal", refusal.kind);

@@ -225,7 +225,8 @@ fn tell_key_fault(fault: Option<KeyFault>) {
     }
 }
 
-fn store(error: StoreFault) -> Exit {
+/// What the database said, in words where there are any, with its code.
+pub(crate) fn store(error: StoreFault) -> Exit {
     let code = format!("refusal.{}", error.code);
     let said = words::of(&code, &[]);
     Exit::Store(if said == code { error.to_string() } else { format!("{said} ({error})") })

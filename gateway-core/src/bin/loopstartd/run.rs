@@ -13,13 +13,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::DataDir;
 use super::exit::Exit;
-use super::{output, profile, words};
+use super::{output, profile};
 
 /// How long the last events may take to be read once the gateway has ended.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
-
-/// The code of a data folder that another gateway has.
-const DATA_DIR_IN_USE: &str = "data_dir_in_use";
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
@@ -149,10 +146,7 @@ fn line(update: &Update) -> Value {
 fn refusal(error: StartError) -> Exit {
     match error {
         StartError::Bind { .. } => Exit::Unavailable(error.to_string()),
-        StartError::Store { error } if error.code == DATA_DIR_IN_USE => {
-            Exit::Store(words::of(&format!("refusal.{DATA_DIR_IN_USE}"), &[]) + " (" + &error.to_string() + ")")
-        }
-        StartError::Store { .. } => Exit::Store(error.to_string()),
+        StartError::Store { error } => profile::store(error),
         StartError::System { .. } => Exit::System(error.to_string()),
         StartError::Profile { error: ApplyError::Problems { problems } | ApplyError::NeedsConfirmation { problems } } => {
             profile::complain(&problems);

@@ -152,6 +152,12 @@ impl Store {
     }
 
     async fn seal_old_rows(&self) -> Result<(), StoreError> {
+        // Without a lock first: whoever only opens must not wait for whoever writes.
+        let old: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM revisions WHERE format < ?)").bind(FORMAT).fetch_one(&self.pool).await?;
+        if !old {
+            return Ok(());
+        }
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let rows = sqlx::query("SELECT id, document FROM revisions WHERE format < ?").bind(FORMAT).fetch_all(&mut *transaction).await?;
         for row in rows {
