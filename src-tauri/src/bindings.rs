@@ -38,6 +38,12 @@ macro_rules! commands {
             crate::commands::settings::settings_table,
             crate::commands::devices::devices,
             crate::commands::diagnostics::storage,
+            crate::commands::profiles::export_profile,
+            crate::commands::profiles::read_profile,
+            crate::commands::profiles::compare_profiles,
+            crate::commands::profiles::advise,
+            crate::commands::profiles::pick_profile::<$runtime>,
+            crate::commands::profiles::place_profile::<$runtime>,
         ]
     };
 }

@@ -7,6 +7,7 @@ pub(crate) mod devices;
 pub(crate) mod diagnostics;
 pub(crate) mod exchange;
 pub(crate) mod overview;
+pub(crate) mod profiles;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod users_and_ports;

@@ -113,6 +113,21 @@ pub enum ProblemCode {
     UnknownKey,
     /// The same key twice in one object.
     RepeatedKey,
+    // The sealed secrets of a profile.
+    /// The secrets are sealed, and no passphrase was given.
+    PassphraseNeeded,
+    /// Not the passphrase with which the secrets were sealed.
+    WrongPassphrase,
+    /// No sealed text, or one that was changed after sealing.
+    SealDamaged,
+    /// Trying a passphrase would take too long (`found`, `maximum`: powers of two of the work).
+    SealTooCostly,
+    /// What was sealed is no list of secrets.
+    SealWithoutSecrets,
+    /// The seal holds a secret for something that is no secret of these settings.
+    UnknownSecret,
+    /// The file has this secret both in the clear and sealed.
+    SecretTwice,
     /// There are more problems than are told (`maximum`).
     TooManyProblems,
 }

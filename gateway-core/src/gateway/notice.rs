@@ -102,6 +102,10 @@ pub enum NoticeCode {
     RollbackFailed,
     /// Settings that waited for idle ports could not be applied. Nothing changed.
     WaitingRefused,
+    /// The gateway runs without its stored secrets: their key is in a keyring that does not answer.
+    KeyringLocked,
+    /// The gateway runs without its stored secrets: their key is lost.
+    SecretsKeyLost,
 }
 
 /// Something a person should be able to read.

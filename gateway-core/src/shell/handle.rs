@@ -4,6 +4,7 @@ mod answers;
 mod apply;
 mod calls;
 pub mod history;
+mod profiles;
 mod start;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use super::clock::Clock;
 use super::control::{Notices, Order};
 use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, DeviceStatus};
 use super::inbox::SendFailure;
+use super::keyring::Keyring;
 use super::marks::RecentMarks;
 use super::store::{Store, StoredRecord};
 use super::udp::Sockets;
@@ -36,6 +38,7 @@ use apply::Transaction;
 pub use answers::{
     Applied, ApplyError, ApplyProgress, ApplyStatus, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
 };
+pub use profiles::{ProfileFault, ProfileRead, Side};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.
 const BOX_PATIENCE: Duration = Duration::from_secs(5);
@@ -87,7 +90,16 @@ impl GatewayHandle {
     /// # Errors
     /// Whatever could not be had; nothing runs then.
     pub async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-        start::start(options).await
+        start::start(options, None).await
+    }
+
+    /// As [`GatewayHandle::start`], with the key of the stored secrets in a keyring instead of the data folder, where the keyring
+    /// takes it.
+    ///
+    /// # Errors
+    /// Whatever could not be had; nothing runs then.
+    pub async fn start_with(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
+        start::start(options, keyring).await
     }
 
     /// The settings in force.
@@ -103,7 +115,9 @@ impl GatewayHandle {
     /// Everything that is wrong with `settings`, or wants to be confirmed.
     #[must_use]
     pub fn check(&self, settings: &Settings) -> Vec<Problem> {
-        check(settings, None)
+        // Ports beyond the box are asked about when they come, not with every change after that.
+        let available = self.ports_available().filter(|_| settings.ports.len() > self.settings_in_force().ports.len());
+        check(settings, available)
     }
 
     /// What Apply would do with `settings`.
@@ -248,7 +262,7 @@ impl std::fmt::Debug for GatewayHandle {
 }
 
 /// Whether settings with these problems may be applied.
-fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
+pub(crate) fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
     if forbids(&problems) {
         return Err(ApplyError::Problems { problems });
     }

@@ -11,6 +11,7 @@ import guide from "./en/guide.json";
 import history from "./en/history.json";
 import overview from "./en/overview.json";
 import palette from "./en/palette.json";
+import profiles from "./en/profiles.json";
 import settings from "./en/settings.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
@@ -28,6 +29,7 @@ export default {
   ...history,
   ...overview,
   ...palette,
+  ...profiles,
   ...settings,
   ...users,
   ...window,

@@ -11,6 +11,7 @@ import guide from "./es/guide.json";
 import history from "./es/history.json";
 import overview from "./es/overview.json";
 import palette from "./es/palette.json";
+import profiles from "./es/profiles.json";
 import settings from "./es/settings.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
@@ -28,6 +29,7 @@ export default {
   ...history,
   ...overview,
   ...palette,
+  ...profiles,
   ...settings,
   ...users,
   ...window,

@@ -11,6 +11,7 @@ import guide from "./pt-BR/guide.json";
 import history from "./pt-BR/history.json";
 import overview from "./pt-BR/overview.json";
 import palette from "./pt-BR/palette.json";
+import profiles from "./pt-BR/profiles.json";
 import settings from "./pt-BR/settings.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
@@ -28,6 +29,7 @@ export default {
   ...history,
   ...overview,
   ...palette,
+  ...profiles,
   ...settings,
   ...users,
   ...window,

@@ -13,6 +13,7 @@ import type {
   Problem,
   RollbackReason,
   StartError,
+  StoreFault,
 } from "./ipc/types";
 import { place } from "./paths";
 import { choiceWords, settingName } from "./setting_words";
@@ -116,13 +117,19 @@ export function dearest(changes: readonly Change[]): Grade | undefined {
 /** Why the gateway did not start; nothing where the program says no more than that. */
 export function startWords(words: Words, error: StartError | null): string | undefined {
   if (error?.kind === "bind") return words.code("bind", error.error.code, { address: error.error.address });
-  if (error?.kind === "store") return words.code("refusal", error.error.code === "data_dir_in_use" ? error.error.code : "store_unreadable");
+  if (error?.kind === "store") return storeWords(words, error.error, "store_unreadable");
   return undefined;
 }
 
 /** Why settings were taken back: "the server refused the new secret (403)". */
 export function rollbackWords(words: Words, reason: RollbackReason): string {
   return words.code("rollback", reason.cause, { status: reason.status ?? "" });
+}
+
+/** Why the database did not do its part; `otherwise` stands for a code without words. */
+function storeWords(words: Words, fault: StoreFault, otherwise: string): string {
+  const said = words.code("refusal", fault.code);
+  return said === fault.code ? words.code("refusal", otherwise) : said;
 }
 
 /** What the settings in force still have to prove: "registration of port 1". */

@@ -1,16 +1,16 @@
 //! `loopstartd revisions`: what is kept, what changed, and the way back.
 
 use clap::Subcommand;
-use gateway_core::config::diff::{Change, diff};
-use gateway_core::config::fields::FieldValue;
+use gateway_core::config::diff::diff;
 use gateway_core::config::settings::Settings;
-use gateway_core::shell::claim::Claim;
-use gateway_core::shell::handle::history;
-use gateway_core::shell::store::{RevisionId, RevisionKind, Store};
+use gateway_core::shell::data_folder::DataFolder;
+use gateway_core::shell::handle::{StoreFault, history};
+use gateway_core::shell::keyring;
+use gateway_core::shell::store::{RevisionId, Store};
 
 use super::DataDir;
 use super::exit::Exit;
-use super::{output, profile};
+use super::{changes, output, profile};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RevisionsTask {
@@ -51,8 +51,9 @@ pub(crate) async fn revisions(task: RevisionsTask) -> Result<(), Exit> {
 
 async fn list(data_dir: DataDir, json: bool) -> Result<(), Exit> {
     let store = open(data_dir).await?;
-    let entries = history::entries(&store).await.map_err(|error| Exit::Store(error.to_string()))?;
+    let entries = history::entries(&store).await.map_err(|error| Exit::Store(error.to_string()));
     store.close().await;
+    let entries = entries?;
     // Nobody reads the answer: then there is nobody to tell.
     let _ = if json {
         output::json(&entries)
@@ -73,48 +74,37 @@ async fn show(revision: RevisionId, data_dir: DataDir, json: bool) -> Result<(),
     let store = open(data_dir).await?;
     let (wanted, current) = (settings_of(&store, revision).await?, current(&store).await?);
     store.close().await;
-    let changes = diff(&current, &wanted);
-    let _ = if json { output::json(&changes) } else { changes.iter().try_for_each(|change| output::line(&line(change))) };
+    let found = diff(&current, &wanted);
+    let _ = if json { output::json(&found) } else { found.iter().try_for_each(|change| output::line(&changes::line(change))) };
     Ok(())
 }
 
 async fn restore(revision: RevisionId, data_dir: DataDir) -> Result<(), Exit> {
-    let dir = data_dir.path()?;
-    // A gateway that runs would not notice, and the next Apply in its window would undo it.
-    let claim = Claim::on(&dir).map_err(|error| Exit::Store(error.to_string()))?;
-    let store = Store::open(&dir).await.map_err(|error| Exit::Store(error.to_string()))?;
-    let settings = settings_of(&store, revision).await?;
-    let restored =
-        store.commit(&settings, RevisionKind::Restore, profile::now_epoch_ms()).await.map_err(|error| Exit::Store(error.to_string()))?;
-    store.close().await;
-    drop(claim);
-    let _ = output::json(&serde_json::json!({ "revision": restored }));
+    // A gateway that runs would not notice, and the next Apply in its window would undo it: the folder must be free.
+    let folder = DataFolder::open(&data_dir.path()?, keyring::of_this_computer()).await.map_err(profile::store)?;
+    profile::tell_key_fault(folder.key_fault());
+    let restored = folder.restore(revision).await;
+    folder.close().await;
+    let restored = restored.map_err(profile::store)?.ok_or_else(|| no_such(revision))?;
+    let _ = output::json(&serde_json::json!({ "revision": restored.revision }));
     Ok(())
 }
 
 async fn open(data_dir: DataDir) -> Result<Store, Exit> {
-    Store::open(&data_dir.path()?).await.map_err(|error| Exit::Store(error.to_string()))
+    let opened = Store::open_with(&data_dir.path()?, keyring::of_this_computer()).await;
+    opened.map_err(|error| profile::store(StoreFault::from(error)))
 }
 
 async fn settings_of(store: &Store, revision: RevisionId) -> Result<Settings, Exit> {
-    let found = store.revision(revision).await.map_err(|error| Exit::Store(error.to_string()))?;
-    found.ok_or_else(|| Exit::Store(format!("no_such_revision: {revision}")))
+    let found = store.revision(revision).await.map_err(|error| profile::store(StoreFault::from(error)))?;
+    found.ok_or_else(|| no_such(revision))
 }
 
 async fn current(store: &Store) -> Result<Settings, Exit> {
-    let found = store.load().await.map_err(|error| Exit::Store(error.to_string()))?;
+    let found = store.load().await.map_err(|error| profile::store(StoreFault::from(error)))?;
     found.map(|(_, settings)| settings).ok_or_else(|| Exit::Store("no_settings".to_owned()))
 }
 
-/// `ports[0].target: 200 → 300`.
-fn line(change: &Change) -> String {
-    let shown = |value: &Option<FieldValue>| match value {
-        None => String::from("–"),
-        Some(FieldValue::Flag(on)) => on.to_string(),
-        Some(FieldValue::Integer(number)) => number.to_string(),
-        Some(FieldValue::Word(text) | FieldValue::Text(text)) => text.clone(),
-        Some(FieldValue::List(items)) => items.join(", "),
-        Some(FieldValue::Secret(set)) => String::from(if *set { "••••••" } else { "–" }),
-    };
-    format!("{}: {} → {}", change.path, shown(&change.before), shown(&change.after))
+fn no_such(revision: RevisionId) -> Exit {
+    Exit::Store(format!("no_such_revision: {revision}"))
 }

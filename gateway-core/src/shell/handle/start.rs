@@ -15,6 +15,7 @@ use crate::config::check::check;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
+use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
 use crate::shell::claim::Claim;
@@ -22,9 +23,10 @@ use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
 use crate::shell::keeper::Keeper;
+use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
-use crate::shell::store::{RevisionKind, Store};
+use crate::shell::store::{KeyFault, RevisionKind, Store, StoreError};
 use crate::shell::udp::Sockets;
 
 /// Updates that a subscriber may be behind.
@@ -62,12 +64,13 @@ struct Ground {
 }
 
 /// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
-async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
+async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<Ground, StartError> {
+    let data_dir = &options.data_dir;
     let clock = Clock::start();
     let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
-    let store = Store::open(data_dir).await?;
+    let store = Store::open_with(data_dir, keyring).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
+    let fresh = options.profile.clone().map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
     let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
     let settings = fresh.or(stored).unwrap_or_else(first_settings);
     let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), &[]).map_err(|error| StartError::Bind { error })?;
@@ -88,9 +91,8 @@ async fn applied_before(store: &Store) -> Result<Applied, StoreError> {
     Ok(Applied { revision: current.id, at_epoch_ms: current.created_at_ms })
 }
 
-pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { claim, clock, store, settings, applied, sockets, address, gateway } =
-        prepare(&options.data_dir, options.profile, options.confirmed).await?;
+pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
+    let Ground { claim, clock, store, settings, applied, sockets, address, gateway } = prepare(&options, keyring).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
@@ -114,7 +116,10 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let keeper = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() };
     let keeper = tokio::spawn(keeper.keep(record_inbox));
     let marks = RecentMarks::default();
-    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
+    let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
+    if let Some(fault) = store.key_fault() {
+        publisher.notice(secrets_sealed(fault));
+    }
     let parts = Parts {
         gateway,
         clock,
@@ -173,6 +178,15 @@ fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool
     }
     allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
     Ok(profile.settings)
+}
+
+/// The gateway runs without the secrets that it has: what a person has to do about it.
+fn secrets_sealed(fault: KeyFault) -> Notice {
+    let code = match fault {
+        KeyFault::KeyringLocked => NoticeCode::KeyringLocked,
+        KeyFault::KeyLost => NoticeCode::SecretsKeyLost,
+    };
+    Notice { at_ms: 0, severity: Severity::Alarm, code, port: None, args: std::collections::BTreeMap::new(), setting: None }
 }
 
 /// What a gateway that was never configured begins with.

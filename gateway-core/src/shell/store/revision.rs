@@ -12,8 +12,8 @@ use crate::config::settings::Settings;
 /// How many revisions are kept; older ones are forgotten.
 pub const KEPT_REVISIONS: u32 = 20;
 
-/// Version of the form in which settings stand in a revision.
-const FORMAT: i64 = 1;
+/// Version of the form in which settings stand in a revision: 2 has the secrets sealed beside the document, 1 had them in it.
+pub(super) const FORMAT: i64 = 2;
 
 /// Number of one revision; later ones are higher, and no number is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,10 +102,12 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn load(&self) -> Result<Option<(RevisionId, Settings)>, StoreError> {
-        let row = sqlx::query("SELECT r.id, r.format, r.document FROM revisions r JOIN current_revision c ON c.revision_id = r.id")
-            .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(settings_of).transpose()
+        let row =
+            sqlx::query("SELECT r.id, r.format, r.document, r.sealed FROM revisions r JOIN current_revision c ON c.revision_id = r.id")
+                .fetch_optional(&self.pool)
+                .await?;
+        self.keys.look().await?;
+        row.as_ref().map(|row| self.settings_of(row)).transpose()
     }
 
     /// Makes settings the ones in force, as a new revision, and forgets the oldest ones: all of it in one transaction, so that
@@ -115,17 +117,19 @@ impl Store {
     /// See [`StoreError`]; then nothing has changed.
     pub async fn commit(&self, settings: &Settings, kind: RevisionKind, now_epoch_ms: u64) -> Result<RevisionId, StoreError> {
         let author = Author::here();
-        let document = serde_json::to_string(settings).map_err(|error| StoreError::Other(error.to_string()))?;
+        let sealed = self.keys.seal(settings).await?;
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let id: i64 = sqlx::query_scalar(
-            "INSERT INTO revisions (created_at_ms, kind, os_user, program, format, document) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO revisions (created_at_ms, kind, os_user, program, format, document, sealed) \
+             VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
         )
         .bind(i64::try_from(now_epoch_ms).unwrap_or(i64::MAX))
         .bind(kind.code())
         .bind(author.user)
         .bind(author.program)
         .bind(FORMAT)
-        .bind(document)
+        .bind(sealed.document)
+        .bind(sealed.secrets)
         .fetch_one(&mut *transaction)
         .await?;
         sqlx::query(
@@ -140,6 +144,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        self.keys.settings_are_whole();
         revision_id(id)
     }
 
@@ -172,21 +177,28 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn revision(&self, id: RevisionId) -> Result<Option<Settings>, StoreError> {
-        let row = sqlx::query("SELECT id, format, document FROM revisions WHERE id = ?").bind(id.0).fetch_optional(&self.pool).await?;
-        Ok(row.as_ref().map(settings_of).transpose()?.map(|(_, settings)| settings))
+        let row = sqlx::query("SELECT id, format, document, sealed FROM revisions WHERE id = ?");
+        let row = row.bind(id.0).fetch_optional(&self.pool).await?;
+        self.keys.look().await?;
+        Ok(row.as_ref().map(|row| self.settings_of(row)).transpose()?.map(|(_, settings)| settings))
     }
-}
 
-fn settings_of(row: &SqliteRow) -> Result<(RevisionId, Settings), StoreError> {
-    let id = revision_id(row.try_get("id")?)?;
-    let format: i64 = row.try_get("format")?;
-    if format > FORMAT {
-        return Err(StoreError::DatabaseFromNewerVersion { found: format, newest: FORMAT });
+    /// Secrets that cannot be opened are blank; [`Store::key_fault`] tells of those in force.
+    fn settings_of(&self, row: &SqliteRow) -> Result<(RevisionId, Settings), StoreError> {
+        let id = revision_id(row.try_get("id")?)?;
+        let format: i64 = row.try_get("format")?;
+        if format > FORMAT {
+            return Err(StoreError::DatabaseFromNewerVersion { found: format, newest: FORMAT });
+        }
+        let document: String = row.try_get("document")?;
+        // Keys of settings that came later are missing in an old document and get their defaults.
+        let mut settings = serde_json::from_str(&document).map_err(|_| StoreError::UnreadableSettings { revision: id.0 })?;
+        let sealed: Option<Vec<u8>> = row.try_get("sealed")?;
+        if let Some(sealed) = sealed {
+            self.keys.open_into(&sealed, &mut settings);
+        }
+        Ok((id, settings))
     }
-    let document: String = row.try_get("document")?;
-    // Keys of settings that came later are missing in an old document and get their defaults.
-    let settings = serde_json::from_str(&document).map_err(|_| StoreError::UnreadableSettings { revision: id.0 })?;
-    Ok((id, settings))
 }
 
 /// The table admits no other words.

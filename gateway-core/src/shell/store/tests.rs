@@ -135,6 +135,7 @@ async fn what_was_committed_survives_a_crash() {
     let id = store.commit(&settings(5064), RevisionKind::Apply, 1).await.unwrap();
     store.append_record(&record("a")).await.unwrap();
     std::fs::create_dir_all(&crashed.0).unwrap();
+    std::fs::copy(scratch.0.join("secrets.key"), crashed.0.join("secrets.key")).unwrap();
     for suffix in ["", "-wal"] {
         let name = format!("{FILE_NAME}{suffix}");
         std::fs::copy(scratch.0.join(&name), crashed.0.join(&name)).unwrap();
@@ -199,9 +200,9 @@ async fn settings_in_a_newer_form_are_refused() {
     let scratch = Scratch::new("newer-form");
     let store = Store::open(&scratch.0).await.unwrap();
     let id = store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
-    store.pool.execute("UPDATE revisions SET format = 2").await.unwrap();
-    assert_eq!(store.load().await, Err(StoreError::DatabaseFromNewerVersion { found: 2, newest: 1 }));
-    store.pool.execute(r#"UPDATE revisions SET format = 1, document = '{"gateway":7}'"#).await.unwrap();
+    store.pool.execute("UPDATE revisions SET format = 3").await.unwrap();
+    assert_eq!(store.load().await, Err(StoreError::DatabaseFromNewerVersion { found: 3, newest: 2 }));
+    store.pool.execute(r#"UPDATE revisions SET format = 2, document = '{"gateway":7}'"#).await.unwrap();
     assert_eq!(store.load().await, Err(StoreError::UnreadableSettings { revision: id.0 }));
 }
 

@@ -28,6 +28,7 @@ import type {
   Snapshot,
   StorageView,
 } from "./types";
+import type { Profiles } from "./profiles";
 
 /** What the program tells by itself. */
 export interface Listener {
@@ -87,6 +88,8 @@ export interface Backend {
   speak(language: Language): Promise<void>;
   /** Releases every line and ends the program. */
   quit(): Promise<void>;
+  /** Profiles: files, comparison and advice. */
+  readonly profiles: Profiles;
 }
 
 /** The program answered, and refused. */

@@ -35,6 +35,12 @@ export const commands = {
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Examines the database: reads it for damage and tries whether it can be written. */
 	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
+	exportProfile: (path: string, revision: RevisionId | null, passphrase: string | null) => typedError<null, ProfileFault>(__TAURI_INVOKE("export_profile", { path, revision, passphrase })),
+	readProfile: (path: string, passphrase: string | null) => typedError<ProfileRead, ProfileFault>(__TAURI_INVOKE("read_profile", { path, passphrase })),
+	compareProfiles: (left: Side, right: Side) => typedError<Compared[], ProfileFault>(__TAURI_INVOKE("compare_profiles", { left, right })),
+	advise: (settings: Settings) => __TAURI_INVOKE<Advice[]>("advise", { settings }),
+	pickProfile: () => __TAURI_INVOKE<string | null>("pick_profile"),
+	placeProfile: (name: string) => __TAURI_INVOKE<string | null>("place_profile", { name }),
 };
 
 /** Events */
@@ -1151,7 +1157,15 @@ export type ProblemCode =
 /**  The same key twice in one object. */
 "repeated_key" | 
 /**  There are more problems than are told (`maximum`). */
-"too_many_problems";
+"too_many_problems" | "passphrase_needed" | "wrong_passphrase" | "seal_damaged" | "seal_too_costly" | "seal_without_secrets" | "unknown_secret" | "secret_twice";
+
+export type Weight = "danger" | "caution" | "hint";
+export type LintCode = "open_to_anyone" | "weak_secret_reachable" | "secret_short" | "secret_reused" | "costly_prefixes_open" | "stealth_off" | "only_this_computer" | "hosts_out_of_reach" | "target_blank" | "port_unused" | "rtp_timeout_off" | "silence_timeout_off" | "longest_call_off" | "line_never_ends_call";
+export type Advice = { path: string, weight: Weight, code: LintCode, args: { [key in string]: string } };
+export type Compared = { path: string, left: FieldValue | null, right: FieldValue | null, equal: boolean };
+export type Side = { from: "in_force" } | { from: "revision"; id: RevisionId } | { from: "file"; path: string };
+export type ProfileRead = { settings: Settings, secrets_missing: string[], sealed: boolean, review: Review };
+export type ProfileFault = { kind: "problems"; problems: Problem[] } | { kind: "unreadable"; detail: string } | { kind: "unwritable"; detail: string } | { kind: "store"; error: StoreFault } | { kind: "no_such_revision" } | { kind: "stopped" };
 
 /**  How much a problem weighs. */
 export type ProblemSeverity = 

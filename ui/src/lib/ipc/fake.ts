@@ -7,6 +7,7 @@ import { FakeApply } from "./fake/apply";
 import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
 import { FakeHistory } from "./fake/history";
+import { FakeProfiles } from "./fake/profiles";
 import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
@@ -60,6 +61,7 @@ interface ToyPort {
 
 export class FakeBackend implements Backend {
   readonly history: FakeHistory;
+  readonly profiles: FakeProfiles;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -81,6 +83,7 @@ export class FakeBackend implements Backend {
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
+    this.profiles = new FakeProfiles(() => this.#settings);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene]);
     this.#apply = this.#newApply();

@@ -1,7 +1,8 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import { TauriHistory } from "./tauri_history";
+import { TauriHistory } from "./tauri/history";
+import { TauriProfiles } from "./tauri/profiles";
 import type {
   Applied,
   ApplyError,
@@ -39,6 +40,7 @@ function outcome<Done, Refusal>(answer: Answer<Done, Refusal>): Outcome<Done, Re
 
 export class TauriBackend implements Backend {
   readonly history = new TauriHistory();
+  readonly profiles = new TauriProfiles();
 
   async boot(): Promise<Boot> {
     return (await done(commands.boot())) as Boot;
