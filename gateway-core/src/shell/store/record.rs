@@ -23,6 +23,8 @@ pub enum RecordDirection {
     SipToFxo,
     /// The line rang and SIP was called.
     FxoToSip,
+    /// The operator tested the line.
+    Test,
 }
 
 /// A call record as it is stored. Times are milliseconds since 1970-01-01 UTC.
@@ -131,6 +133,7 @@ fn word(direction: RecordDirection) -> &'static str {
     match direction {
         RecordDirection::SipToFxo => "sip_to_fxo",
         RecordDirection::FxoToSip => "fxo_to_sip",
+        RecordDirection::Test => "test",
     }
 }
 
@@ -138,6 +141,7 @@ fn direction(word: &str) -> Result<RecordDirection, StoreError> {
     match word {
         "sip_to_fxo" => Ok(RecordDirection::SipToFxo),
         "fxo_to_sip" => Ok(RecordDirection::FxoToSip),
+        "test" => Ok(RecordDirection::Test),
         _ => Err(StoreError::Damaged),
     }
 }
