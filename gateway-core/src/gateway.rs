@@ -25,6 +25,7 @@ mod port;
 mod registrations;
 mod sources;
 mod targets;
+mod testing;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -48,7 +49,7 @@ use mark::MarkKind;
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
 use port::Port;
-use record::{CallRecord, EndCause};
+use record::{CallDirection, CallRecord, EndCause};
 use registrations::Registrations;
 use sources::Sources;
 
@@ -331,7 +332,11 @@ impl Gateway {
                     ("cause", word(&record.cause)),
                     ("seconds", seconds.to_string()),
                 ];
-                out.push(self.notice(Severity::Info, NoticeCode::CallEnded, Some(id), &args, now));
+                let code = match record.direction {
+                    CallDirection::SipToFxo | CallDirection::FxoToSip => NoticeCode::CallEnded,
+                    CallDirection::Test => NoticeCode::TestEnded,
+                };
+                out.push(self.notice(Severity::Info, code, Some(id), &args, now));
                 out.push(Action::Record(record));
                 self.apply_waiting(id, out);
             }
@@ -346,10 +351,12 @@ impl Gateway {
     }
 
     fn command(&mut self, command: &Command, now: Moment, out: &mut Vec<Action>) {
-        match *command {
-            Command::HangUp { port } => self.call_event(port, CallEvent::End(EndCause::Operator), now, out),
-            Command::Reregister { port } => self.reregister(port, now),
+        match command {
+            Command::HangUp { port } => self.call_event(*port, CallEvent::End(EndCause::Operator), now, out),
+            Command::Reregister { port } => self.reregister(*port, now),
+            Command::TestCall { port, number } => self.test_line(*port, number.as_deref(), now, out),
             Command::OutOfService { port: id, hold } => {
+                let (id, hold) = (*id, *hold);
                 let Some(port) = self.ports.get_mut(id.index()) else { return };
                 port.held = hold;
                 if hold {

@@ -106,6 +106,12 @@ pub enum NoticeCode {
     KeyringLocked,
     /// The gateway runs without its stored secrets: their key is lost.
     SecretsKeyLost,
+    /// A line was not tested: it is not idle.
+    TestRefused,
+    /// A line was not tested: the number cannot be dialled, or a dialling rule blocks it.
+    TestNumberRefused,
+    /// A line test is over. Args: `to`, `cause`.
+    TestEnded,
 }
 
 /// Something a person should be able to read.

@@ -25,6 +25,8 @@ pub enum RecordDirection {
     SipToFxo,
     /// The line rang and SIP was called.
     FxoToSip,
+    /// The operator tested the line.
+    Test,
 }
 
 /// A call record as it is stored. Times are milliseconds since 1970-01-01 UTC.
@@ -153,6 +155,7 @@ pub(super) fn word(direction: RecordDirection) -> &'static str {
     match direction {
         RecordDirection::SipToFxo => "sip_to_fxo",
         RecordDirection::FxoToSip => "fxo_to_sip",
+        RecordDirection::Test => "test",
     }
 }
 
@@ -160,6 +163,7 @@ fn direction(word: &str) -> Option<RecordDirection> {
     match word {
         "sip_to_fxo" => Some(RecordDirection::SipToFxo),
         "fxo_to_sip" => Some(RecordDirection::FxoToSip),
+        "test" => Some(RecordDirection::Test),
         _ => None,
     }
 }

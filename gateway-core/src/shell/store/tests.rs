@@ -373,3 +373,17 @@ async fn what_was_announced_as_committed_survives_a_kill() {
         assert!(records.len() >= announced && records.len().abs_diff(usize::try_from(kept.0).unwrap()) <= 1);
     }
 }
+
+#[tokio::test]
+async fn a_line_test_is_kept_beside_calls_and_no_other_direction_is() {
+    let scratch = Scratch::new("directions");
+    let store = Store::open(&scratch.0).await.unwrap();
+    let directions = [RecordDirection::SipToFxo, RecordDirection::FxoToSip, RecordDirection::Test];
+    for (id, direction) in ["a", "b", "c"].into_iter().zip(directions) {
+        store.append_record(&StoredRecord { direction, ..record(id) }).await.unwrap();
+    }
+    let kept: Vec<_> = store.records(9, None).await.unwrap().into_iter().map(|record| record.direction).collect();
+    assert_eq!(kept, directions.into_iter().rev().collect::<Vec<_>>());
+    let wrong = sqlx::query("UPDATE call_records SET direction = 'sideways'").execute(&store.pool).await;
+    assert!(wrong.unwrap_err().to_string().contains("CHECK"));
+}
