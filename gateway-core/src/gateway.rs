@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod io;
+pub mod mark;
 pub mod notice;
 pub mod plan;
 pub mod record;
@@ -15,6 +16,7 @@ mod admission;
 mod apply;
 mod callers;
 mod lines;
+mod marking;
 mod names;
 mod picture;
 mod port;
@@ -37,13 +39,14 @@ use crate::sip::digest::{Algorithm, Verifier};
 use crate::sip::registrar::Registrar;
 use crate::time::{Moment, Timers, earliest};
 
-use call::{Bridge, Call, CallEvent, Step};
+use call::{Bridge, Call, CallEvent, Ending, Step};
 use callers::Invitation;
 use io::{Action, Command, Event};
+use mark::MarkKind;
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
 use port::Port;
-use record::EndCause;
+use record::{CallRecord, EndCause};
 use registrations::Registrations;
 use sources::Sources;
 
@@ -136,7 +139,7 @@ impl Gateway {
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),
             Event::DeviceGone => self.device_gone(now, out),
-            Event::Line { port, event } => self.line_event(port, event, now),
+            Event::Line { port, event } => self.line_event(port, event, now, out),
             Event::Media { port, event } => self.media_event(port, event, now, out),
             Event::Command(command) => self.command(&command, now, out),
             Event::Address(address) => self.readdress(address, now, out),
@@ -193,8 +196,14 @@ impl Gateway {
             }
             for (port, output) in std::mem::take(&mut self.pending.lines) {
                 match output {
-                    LineOutput::Command(command) => out.push(Action::Line { port, command }),
-                    LineOutput::Report(report) => self.line_report(port, report, now, out),
+                    LineOutput::Command(command) => {
+                        self.mark_line_command(port, &command, now, out);
+                        out.push(Action::Line { port, command });
+                    }
+                    LineOutput::Report(report) => {
+                        self.mark_line_report(port, &report, now, out);
+                        self.line_report(port, report, now, out);
+                    }
                 }
             }
         }
@@ -224,7 +233,7 @@ impl Gateway {
             }
             SipEvent::Info { session, content_type, body } => self.session_event(session, CallEvent::Info { content_type, body }, now, out),
             SipEvent::Ended { session, end } => self.session_event(session, CallEvent::SessionEnded(end), now, out),
-            SipEvent::Progress { .. } => {}
+            SipEvent::Progress { session, status, .. } => self.mark_sip_in(session, status.to_string(), now, out),
             SipEvent::Answered { session, body } => {
                 if self.sessions.contains_key(&session) {
                     self.session_event(session, CallEvent::LegAnswered { session, body }, now, out);
@@ -240,6 +249,7 @@ impl Gateway {
     }
 
     fn session_event(&mut self, session: SessionId, event: CallEvent, now: Moment, out: &mut Vec<Action>) {
+        self.mark_session_event(session, &event, now, out);
         if let Some(&(port, _)) = self.sessions.get(&session) {
             self.call_event(port, event, now, out);
         }
@@ -260,17 +270,26 @@ impl Gateway {
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         let Some(mut call) = port.call.take() else { return };
         let settings = port.settings.line.clone();
-        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
+        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &self.sessions, &settings, now);
         let step = act(&mut call, &mut bridge);
         let orders = Orders::of(bridge);
         port.call = Some(call);
+        if let Step::End(Ending { evidence: Some(evidence), .. }) = &step {
+            self.mark(id, MarkKind::Evidence { evidence: evidence.clone() }, now, out);
+        }
         self.carry_out(id, orders, now, out);
         self.step(id, step, now, out);
     }
 
     /// Does what a call ordered from its line and its channel.
     fn carry_out(&mut self, id: PortId, orders: Orders, now: Moment, out: &mut Vec<Action>) {
-        out.extend(orders.media.into_iter().map(|command| Action::Media { port: id, command }));
+        for what in orders.marks {
+            self.mark(id, what, now, out);
+        }
+        for command in orders.media {
+            self.mark_media_command(id, &command, now, out);
+            out.push(Action::Media { port: id, command });
+        }
         for (code, args) in orders.notices {
             let good = matches!(code, NoticeCode::CallAnswered | NoticeCode::CallStarted);
             let severity = if good { Severity::Info } else { Severity::Warning };
@@ -289,11 +308,14 @@ impl Gateway {
             Step::Want(target) => self.locate_target(id, target, now, out),
             Step::Glare => self.move_call(id, now, out),
             Step::End(ending) => {
+                self.mark_media_command(id, &crate::media::MediaCommand::Detach, now, out);
+                self.mark(id, MarkKind::Ended { cause: ending.cause }, now, out);
                 let Some(port) = self.ports.get_mut(id.index()) else { return };
                 let Some(call) = port.call.take() else { return };
                 port.last_used = Some(now);
                 let record = call.record(ending, now);
-                port.last = Some(record.clone());
+                // The live picture is told ten times a second: it goes without the timeline.
+                port.last = Some(CallRecord { timeline: Vec::new(), ..record.clone() });
                 port.meter = None;
                 port.locating = None;
                 self.sessions.retain(|_, (owner, _)| *owner != id);
@@ -362,21 +384,24 @@ struct Orders {
     media: Vec<crate::media::MediaCommand>,
     notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
     opened: Vec<(SessionId, SocketAddr)>,
+    marks: Vec<MarkKind>,
 }
 
 impl Orders {
     fn of(bridge: Bridge<'_>) -> Self {
-        Orders { line: bridge.line, media: bridge.media, notices: bridge.notices, opened: bridge.opened }
+        Orders { line: bridge.line, media: bridge.media, notices: bridge.notices, opened: bridge.opened, marks: bridge.marks }
     }
 }
 
 fn bridge<'a>(
     agent: &'a mut UserAgent,
     sip: &'a mut Vec<AgentOutput>,
+    peers: &'a BTreeMap<SessionId, (PortId, IpAddr)>,
     settings: &'a crate::config::settings::LineSettings,
     now: Moment,
 ) -> Bridge<'a> {
-    Bridge { agent, sip, line: Vec::new(), media: Vec::new(), notices: Vec::new(), opened: Vec::new(), settings, now }
+    let (line, media, notices, opened, marks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    Bridge { agent, sip, peers, line, media, notices, opened, marks, settings, now }
 }
 
 fn port_id(index: usize) -> PortId {

@@ -33,6 +33,8 @@ mod port;
 
 mod control;
 
+mod marks;
+
 pub mod handle;
 
 pub use device::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus};

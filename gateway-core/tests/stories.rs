@@ -16,4 +16,5 @@ mod stories {
     mod sound;
     mod stopping;
     mod targets;
+    mod timelines;
 }

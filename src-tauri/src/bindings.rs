@@ -4,7 +4,7 @@ use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::calls::ExportProgressEvent;
-use crate::stream::{CallKeptEvent, NoticeEvent, PictureEvent};
+use crate::stream::{CallKeptEvent, MarksEvent, NoticeEvent, PictureEvent};
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
@@ -22,6 +22,7 @@ macro_rules! commands {
             crate::commands::calls::choose_csv_path::<$runtime>,
             crate::commands::calls::export_calls::<$runtime>,
             crate::commands::calls::cancel_export,
+            crate::commands::scope::recent_marks,
         ]
     };
 }
@@ -34,7 +35,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
-        .events(collect_events![PictureEvent, NoticeEvent, CallKeptEvent, ExportProgressEvent])
+        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent, CallKeptEvent, ExportProgressEvent])
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()

@@ -3,5 +3,6 @@
 pub(crate) mod calls;
 pub(crate) mod exchange;
 pub(crate) mod overview;
+pub(crate) mod scope;
 pub(crate) mod users_and_ports;
 pub(crate) mod window;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway_core::gateway::mark::Mark;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
 use gateway_core::shell::handle::Update;
@@ -43,9 +44,14 @@ pub(crate) struct NoticeEvent(Notice);
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct CallKeptEvent(String);
 
+/// What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub(crate) struct MarksEvent(Vec<Mark>);
+
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
     let mut changed = true;
+    let mut marks = Vec::new();
     let mut due = Instant::now();
     loop {
         tokio::select! {
@@ -57,6 +63,10 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
                     changed = true;
                 }
                 Ok(Update::Kept(id)) => tell(CallKeptEvent(id).emit(&app)),
+                Ok(Update::Mark(mark)) => {
+                    marks.push(mark);
+                    changed = true;
+                }
                 Ok(Update::Record(_)) => {}
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the window fell behind");
@@ -66,6 +76,9 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
             },
             () = sleep_until(due), if changed => {
                 changed = false;
+                if !marks.is_empty() {
+                    tell(MarksEvent(std::mem::take(&mut marks)).emit(&app));
+                }
                 tell(PictureEvent::of(&running).emit(&app));
                 due = Instant::now() + PICTURE_PACE;
             }

@@ -12,8 +12,10 @@ pub use audio::Audio;
 pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
+use super::mark::{MarkKind, Timeline};
 use super::notice::NoticeCode;
 use super::record::{CallDirection, CallRecord, EndCause};
 use super::view::{CallView, PortState};
@@ -41,6 +43,8 @@ pub struct CallFacts {
     pub started: Moment,
     /// When both ends could talk.
     pub answered: Option<Moment>,
+    /// What was seen of it so far.
+    pub timeline: Timeline,
 }
 
 /// What a call is told.
@@ -152,6 +156,8 @@ pub struct Bridge<'a> {
     pub agent: &'a mut UserAgent,
     /// What the agent wants done.
     pub sip: &'a mut Vec<AgentOutput>,
+    /// Where the peers of the sessions of all calls are.
+    pub peers: &'a BTreeMap<SessionId, (PortId, IpAddr)>,
     /// Orders for the line of the call's port.
     pub line: Vec<LineOrder>,
     /// Orders for the channel of the call's port.
@@ -160,6 +166,8 @@ pub struct Bridge<'a> {
     pub notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
     /// Sessions opened to peers, and where these are.
     pub opened: Vec<(SessionId, SocketAddr)>,
+    /// What was done.
+    pub marks: Vec<MarkKind>,
     /// The port's line settings.
     pub settings: &'a LineSettings,
     /// The moment of the event.
@@ -167,15 +175,59 @@ pub struct Bridge<'a> {
 }
 
 impl Bridge<'_> {
+    /// Calls a SIP target.
+    pub fn invite(&mut self, invite: Invite) -> SessionId {
+        self.marks.push(MarkKind::SipOut { message: "INVITE".to_owned(), peer: invite.request_uri.clone() });
+        let destination = invite.destination;
+        let session = self.agent.invite(invite, self.now, self.sip);
+        self.opened.push((session, destination));
+        session
+    }
+
+    /// Tells an incoming session how far its call is.
+    pub fn provisional(&mut self, session: SessionId, status: u16, body: Option<Vec<u8>>) {
+        self.say(session, &status.to_string());
+        self.agent.provisional(session, status, body, self.now, self.sip);
+    }
+
+    /// Accepts an incoming session.
+    pub fn answer(&mut self, session: SessionId, body: Vec<u8>) {
+        self.say(session, "200");
+        self.agent.answer(session, body, self.now, self.sip);
+    }
+
+    /// Answers an offer inside a session: with SDP, or with a status.
+    pub fn answer_offer(&mut self, session: SessionId, answer: Result<Vec<u8>, u16>) {
+        self.say(session, &answer.as_ref().err().unwrap_or(&200).to_string());
+        self.agent.answer_offer(session, answer, self.now, self.sip);
+    }
+
+    /// Sends INFO inside a session.
+    pub fn info(&mut self, session: SessionId, content_type: &str, body: Vec<u8>) {
+        self.say(session, "INFO");
+        self.agent.info(session, content_type, body, self.now, self.sip);
+    }
+
     /// Refuses an incoming session with a status and a Q.850 cause.
     pub fn refuse(&mut self, session: SessionId, status: u16, cause: Option<u8>, retry_after_s: Option<u32>) {
+        self.say(session, &status.to_string());
         let refusal = Refusal { status, cause, retry_after_s, headers: Vec::new() };
         self.agent.refuse(session, refusal, self.now, self.sip);
     }
 
     /// Ends a session in whatever state it is.
     pub fn hang_up(&mut self, session: SessionId, cause: Option<u8>) {
+        if let Some(farewell) = self.agent.farewell(session) {
+            self.say(session, farewell);
+        }
         self.agent.hang_up(session, cause, self.now, self.sip);
+    }
+
+    fn say(&mut self, session: SessionId, message: &str) {
+        let known = self.peers.get(&session).map(|(_, peer)| *peer);
+        let peer = known.or_else(|| self.opened.iter().find(|(opened, _)| *opened == session).map(|(_, peer)| peer.ip()));
+        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+        self.marks.push(MarkKind::SipOut { message: message.to_owned(), peer });
     }
 }
 
@@ -195,6 +247,14 @@ impl Call {
         match self {
             Call::ToLine(call) => &call.facts,
             Call::ToSip(call) => &call.facts,
+        }
+    }
+
+    /// The same, to note something.
+    pub(super) fn facts_mut(&mut self) -> &mut CallFacts {
+        match self {
+            Call::ToLine(call) => &mut call.facts,
+            Call::ToSip(call) => &mut call.facts,
         }
     }
 
@@ -270,6 +330,7 @@ impl Call {
             cause: ending.cause,
             evidence: ending.evidence,
             sip_status: ending.sip_status,
+            timeline: facts.timeline.marks(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::call::{Audio, Call, CallFacts, Order, ToLine};
 use super::io::Action;
+use super::mark::{MarkKind, Timeline};
 use super::notice::{NoticeCode, Severity};
 use super::port::Port;
 use super::record::CallDirection;
@@ -116,15 +117,17 @@ impl Gateway {
         let to = order.number.clone().unwrap_or_default();
         let facts = facts(&mut self.rng, id, CallDirection::SipToFxo, from, to, now);
         self.agent.provisional(session, 100, None, now, &mut self.pending.sip);
+        let came = MarkKind::SipIn { message: "INVITE".to_owned(), peer: facts.from.clone() };
         let args = [("from", facts.from.clone()), ("to", facts.to.clone())];
         out.push(self.notice(Severity::Info, NoticeCode::CallStarted, Some(id), &args, now));
         let port = &mut self.ports[id.index()];
         port.offer = request.body().to_vec();
         let settings = port.settings.line.clone();
-        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
+        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &self.sessions, &settings, now);
         bridge.opened.push((session, source));
         port.call = Some(Call::ToLine(ToLine::begin(facts, session, audio, order, &mut bridge)));
         let orders = Orders::of(bridge);
+        self.mark(id, came, now, out);
         self.carry_out(id, orders, now, out);
     }
 
@@ -150,7 +153,7 @@ impl Gateway {
         self.apply_waiting(id, out);
         let port = &mut self.ports[next.index()];
         let settings = port.settings.line.clone();
-        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &settings, now);
+        let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &self.sessions, &settings, now);
         bridge.opened.extend(peer.map(|ip| (call.session(), SocketAddr::new(ip, 0))));
         call.move_to(next, local, &offer, &mut bridge);
         let orders = Orders::of(bridge);
@@ -263,7 +266,7 @@ pub(super) fn is_used(port: &PortSettings) -> bool {
 
 /// The facts of a call that begins now.
 pub(super) fn facts(rng: &mut Rng, port: PortId, direction: CallDirection, from: String, to: String, now: Moment) -> CallFacts {
-    CallFacts { id: rng.hex(32), port, direction, from, to, started: now, answered: None }
+    CallFacts { id: rng.hex(32), port, direction, from, to, started: now, answered: None, timeline: Timeline::default() }
 }
 
 /// The user part of the Request-URI, or nothing.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::GatewayAddress;
+use super::mark::Mark;
 use super::notice::Notice;
 use super::record::CallRecord;
 use crate::config::PortId;
@@ -116,6 +117,8 @@ pub enum Action {
     Record(CallRecord),
     /// Something a person should be able to read.
     Notice(Notice),
+    /// Something was seen on a line or done to it.
+    Mark(Mark),
     /// After [`Event::Stop`]: every line is released and every peer told.
     Stopped,
 }

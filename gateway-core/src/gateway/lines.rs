@@ -1,6 +1,6 @@
 //! What lines, boxes and channels tell, and what a ringing line does.
 
-use super::call::{Audio, Call, CallEvent, ToSip};
+use super::call::{Audio, Call, CallEvent, CallFacts, ToSip};
 use super::callers::facts;
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
@@ -49,10 +49,12 @@ impl Gateway {
             self.line_input(port_id(index), LineInput::DeviceGone, now);
             self.ports[index].millivolts = None;
             self.ports[index].microamps = None;
+            self.ports[index].seen.forget_line();
         }
     }
 
-    pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment) {
+    pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment, out: &mut Vec<Action>) {
+        self.mark_line_event(id, &event, now, out);
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         match &event {
             LineEvent::Measured { millivolts, microamps, .. } => {
@@ -77,6 +79,7 @@ impl Gateway {
     }
 
     pub(super) fn media_event(&mut self, id: PortId, event: MediaEvent, now: Moment, out: &mut Vec<Action>) {
+        self.mark_media_event(id, &event, now, out);
         match event {
             MediaEvent::Meter(meter) => {
                 if let Some(port) = self.ports.get_mut(id.index()) {
@@ -129,7 +132,8 @@ impl Gateway {
         out.push(self.notice(Severity::Info, NoticeCode::Ringing, Some(id), &[], now));
         let local = self.local_media(id);
         let audio = Audio::new(local, &mut self.rng);
-        let facts = facts(&mut self.rng, id, CallDirection::FxoToSip, String::new(), String::new(), now);
+        let timeline = self.ports[id.index()].seen.timeline_of_ring(now);
+        let facts = CallFacts { timeline, ..facts(&mut self.rng, id, CallDirection::FxoToSip, String::new(), String::new(), now) };
         self.ports[id.index()].call = Some(Call::ToSip(ToSip::begin(facts, audio)));
     }
 

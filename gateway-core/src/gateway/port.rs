@@ -1,6 +1,7 @@
 //! What the brain keeps of one port: its line, its call, its rules, and what the window shows of it.
 
 use super::call::Call;
+use super::marking::Seen;
 use super::plan;
 use super::record::CallRecord;
 use super::view::PortState;
@@ -29,7 +30,7 @@ pub(super) struct Port {
     pub offer: Vec<u8>,
     /// When it last carried a call.
     pub last_used: Option<Moment>,
-    /// The last call that ended.
+    /// The last call that ended, without its timeline.
     pub last: Option<CallRecord>,
     /// What the channel listens for, as last ordered.
     pub ear: Ear,
@@ -51,6 +52,8 @@ pub(super) struct Port {
     pub had_battery: Option<bool>,
     /// Held by the operator.
     pub held: bool,
+    /// What was last seen on its line.
+    pub seen: Seen,
 }
 
 impl Port {
@@ -78,6 +81,7 @@ impl Port {
             locating: None,
             had_battery: None,
             held: false,
+            seen: Seen::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::mark::Mark;
 use crate::config::PortId;
 use crate::fxo::line::HangUpEvidence;
 
@@ -93,4 +94,6 @@ pub struct CallRecord {
     pub evidence: Option<HangUpEvidence>,
     /// The final SIP status that was sent or received, where one was.
     pub sip_status: Option<u16>,
+    /// What happened, oldest first: at most [`super::mark::MOST_MARKS`] marks.
+    pub timeline: Vec<Mark>,
 }

@@ -92,7 +92,7 @@ pub struct PortView {
     pub call: Option<CallView>,
     /// How it can be reached from SIP.
     pub registration: RegistrationView,
-    /// The last call that ended.
+    /// The last call that ended, without its timeline.
     pub last: Option<CallRecord>,
     /// Live levels, while audio flows.
     pub meter: Option<Meter>,

@@ -311,6 +311,7 @@ impl Control {
                     Action::Media { port, command } => self.media(port, command),
                     Action::Record(record) => self.record(record),
                     Action::Notice(notice) => self.publisher.notice(notice),
+                    Action::Mark(mark) => self.publisher.mark(mark),
                     Action::Stopped => self.stopped = true,
                 }
             }

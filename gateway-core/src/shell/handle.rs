@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::control::{Notices, Order};
 use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, DeviceStatus};
 use super::inbox::SendFailure;
+use super::marks::RecentMarks;
 use super::store::{Store, StoredRecord};
 use super::udp::Sockets;
 use crate::config::check::check;
@@ -24,6 +25,7 @@ use crate::config::settings::Settings;
 use crate::config::{PortId, target};
 use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Command;
+use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
 use crate::gateway::view::Snapshot;
 
@@ -70,6 +72,7 @@ struct Inner {
     snapshot: watch::Receiver<Arc<Snapshot>>,
     updates: broadcast::Sender<Update>,
     notices: Notices,
+    marks: RecentMarks,
     status: watch::Receiver<DeviceStatus>,
     ended: watch::Receiver<Option<Ended>>,
 }
@@ -160,6 +163,12 @@ impl GatewayHandle {
     #[must_use]
     pub fn recent_notices(&self) -> Vec<Notice> {
         self.inner.notices.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The last 512 marks of a port, oldest first.
+    #[must_use]
+    pub fn recent_marks(&self, port: PortId) -> Vec<Mark> {
+        self.inner.marks.of(port)
     }
 
     /// The last 200 call records, newest first, of earlier runs too; their times are in ms since 1970 (UTC).

@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions as _, migrate::Migrator};
 
 pub use calls::{CallQuery, CallWindow};
 pub use error::StoreError;
-pub use record::{RecordDirection, StoredRecord};
+pub use record::{RecordDirection, StoredMark, StoredRecord};
 pub use retention::Retention;
 pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
 

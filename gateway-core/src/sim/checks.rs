@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::World;
 use crate::config::PortId;
 use crate::fxo::line::LineState;
+use crate::gateway::mark::{MOST_MARKS, MarkKind};
 use crate::gateway::notice::NoticeCode;
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::PortState;
@@ -60,6 +61,11 @@ impl Checks {
         let answered_outside = |answered| answered < record.started_ms || answered > record.ended_ms;
         if record.ended_ms < record.started_ms || record.answered_ms.is_some_and(answered_outside) {
             self.violated(now, &format!("call {} runs backwards: {record:?}", record.id));
+        }
+        let marks = &record.timeline;
+        let ends_well = marks.last().is_some_and(|mark| mark.what == MarkKind::Ended { cause: record.cause });
+        if marks.len() > MOST_MARKS || !ends_well || !marks.is_sorted_by_key(|mark| mark.at_ms) {
+            self.violated(now, &format!("call {} has a timeline that makes no sense: {marks:?}", record.id));
         }
         self.begun.insert(record.id.clone());
     }

@@ -1,6 +1,6 @@
 //! The world: the brain, its lines, its peers and the network on one queue of moments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::config::PortId;
 use crate::config::settings::{Secret, Settings};
 use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::{Action, Command, Event};
+use crate::gateway::mark::Mark;
 use crate::gateway::notice::{Notice, NoticeCode};
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::{PortState, PortView};
@@ -25,6 +26,9 @@ use crate::time::{Moment, earliest};
 
 /// Steps that one order to run may take: a machine that spins is found here instead of hanging the test.
 const MOST_STEPS: u32 = 200_000;
+
+/// Marks that a world remembers; it may live through thousands of calls.
+const MOST_MARKS: usize = 2000;
 
 /// What arrives at a moment.
 #[derive(Clone, Debug)]
@@ -55,6 +59,8 @@ pub struct World {
     pub records: Vec<CallRecord>,
     /// Every notice told.
     pub notices: Vec<Notice>,
+    /// The last marks, oldest first.
+    pub marks: VecDeque<Mark>,
     /// The bookkeeper.
     pub checks: Checks,
     /// The box was told to lie, so that "stuck" alarms are right.
@@ -114,6 +120,7 @@ impl World {
             rng,
             records: Vec::new(),
             notices: Vec::new(),
+            marks: VecDeque::new(),
             checks: Checks::default(),
             box_was_lying: false,
             hosts: BTreeMap::new(),
@@ -452,6 +459,13 @@ impl World {
                 Action::Notice(notice) => {
                     self.note(|| format!("notices {:?} {:?} {:?}", notice.code, notice.port, notice.args));
                     self.notices.push(notice);
+                }
+                Action::Mark(mark) => {
+                    self.note(|| format!("marks {:?} on {}", mark.what, mark.port.0));
+                    if self.marks.len() >= MOST_MARKS {
+                        self.marks.pop_front();
+                    }
+                    self.marks.push_back(mark);
                 }
                 Action::Stopped => self.stopped = true,
             }

@@ -152,6 +152,12 @@ impl UserAgent {
         self.in_session(session, now, out, |session, acts| session.info(content_type, body, acts));
     }
 
+    /// What [`UserAgent::hang_up`] would say now, as a method or a status; nothing in a session that is over.
+    #[must_use]
+    pub fn farewell(&self, session: SessionId) -> Option<&'static str> {
+        self.sessions.get(&session).and_then(Session::farewell)
+    }
+
     /// Ends a session in whatever way its state asks for: 480, CANCEL or BYE, with a Q.850 cause. Doing it twice is harmless.
     ///
     /// Only an unanswered call of ours tells something after this: [`SipEvent::Refused`].

@@ -172,6 +172,16 @@ impl Session {
         }
     }
 
+    /// What [`Session::hang_up`] would say now.
+    pub(crate) fn farewell(&self) -> Option<&'static str> {
+        match &self.state {
+            State::Invited(_) => Some("480"),
+            State::Inviting(_) => Some("CANCEL"),
+            State::Established(_) => Some("BYE"),
+            State::Over => None,
+        }
+    }
+
     /// Ends the session in the way that its state asks for. Asking twice does nothing more.
     pub(crate) fn hang_up(&mut self, cause: Option<u8>, now: Moment, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {

@@ -15,6 +15,9 @@ import { route } from "../lib/state/route.svelte";
 
 const user = userEvent.setup();
 
+// A hundred thousand calls are made up for most of these.
+vi.setConfig({ testTimeout: 30_000 });
+
 /** The list is this tall: fifteen rows. */
 const VIEW_PX = 600;
 

@@ -139,6 +139,7 @@ fn line(update: &Update) -> Value {
         Update::Notice(notice) => json!({ "event": "notice", "notice": notice }),
         Update::Record(record) => json!({ "event": "record", "record": record }),
         Update::Kept(id) => json!({ "event": "record_kept", "id": id }),
+        Update::Mark(mark) => json!({ "event": "mark", "mark": mark }),
         Update::Exchange(exchange) => json!({ "event": "exchange", "exchange": exchange }),
         Update::Device(device) => json!({ "event": "device", "device": device }),
         Update::Ended(ended) => json!({ "event": "ended", "how": ended }),

@@ -90,7 +90,7 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         MediaEvent::Flash => flash(bridge),
         MediaEvent::LineDigit(digit) if bridge.settings.dtmf_to_sip == DtmfToSip::Info => {
             let body = format!("Signal={digit}\r\nDuration=100\r\n").into_bytes();
-            bridge.agent.info(session, "application/dtmf-relay", body, bridge.now, bridge.sip);
+            bridge.info(session, "application/dtmf-relay", body);
         }
         MediaEvent::LineDigit(_)
         | MediaEvent::NetDigit(_)
@@ -128,7 +128,7 @@ fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge
     if answered.is_ok() {
         bridge.media.extend(audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
     }
-    bridge.agent.answer_offer(session, answered, bridge.now, bridge.sip);
+    bridge.answer_offer(session, answered);
     Step::Continue
 }
 

@@ -5,6 +5,7 @@ use crate::config::PortId;
 use crate::config::settings::{AnswerMode, DialMethod};
 use crate::dsp::progress::ProgressTone;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport, SeizeFailure};
+use crate::gateway::mark::{AnsweredBy, MarkKind};
 use crate::gateway::notice::NoticeCode;
 use crate::gateway::plan::{longest_call, ms, seconds_or_never};
 use crate::gateway::record::EndCause;
@@ -129,7 +130,7 @@ impl ToLine {
             }
             CallTimer::DialTone => self.give_up(EndCause::NoDialTone, bridge),
             CallTimer::DialPause => self.dial(bridge),
-            CallTimer::AnswerLimit => self.answered(bridge),
+            CallTimer::AnswerLimit => self.answered(AnsweredBy::TimeLimit, bridge),
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
             CallTimer::Longest => talk::hang_up(EndCause::LongestCall, self.session, bridge),
             CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed => Step::Continue,
@@ -166,7 +167,7 @@ impl ToLine {
         if self.order.number.is_none() {
             self.inviting = true;
             self.attach(bridge);
-            return self.answered(bridge);
+            return self.answered(AnsweredBy::Seizure, bridge);
         }
         if bridge.settings.wait_dial_tone {
             self.stage = Stage::AwaitingDialTone;
@@ -219,10 +220,10 @@ impl ToLine {
             return Step::Continue;
         }
         self.stage = Stage::Waiting { ringback_heard: false };
-        bridge.agent.provisional(self.session, 183, self.audio.last_answer(), bridge.now, bridge.sip);
+        bridge.provisional(self.session, 183, self.audio.last_answer());
         self.attach(bridge);
         match bridge.settings.answer_mode {
-            AnswerMode::AfterDialing => return self.answered(bridge),
+            AnswerMode::AfterDialing => return self.answered(AnsweredBy::Dialing, bridge),
             AnswerMode::FirstOf => {
                 self.timers
                     .set(CallTimer::AnswerLimit, bridge.now + seconds_or_never(bridge.settings.answer_limit_s).unwrap_or(ms(20_000)));
@@ -235,7 +236,7 @@ impl ToLine {
     fn progress(&mut self, progress: &LineProgress, bridge: &mut Bridge<'_>) -> Step {
         let by_reversal = matches!(bridge.settings.answer_mode, AnswerMode::PolarityReversal | AnswerMode::FirstOf);
         match (progress, self.stage) {
-            (LineProgress::PolarityReversal, Stage::Waiting { .. }) if by_reversal => self.answered(bridge),
+            (LineProgress::PolarityReversal, Stage::Waiting { .. }) if by_reversal => self.answered(AnsweredBy::PolarityReversal, bridge),
             (LineProgress::PolarityReversal, _) => Step::Continue,
             (LineProgress::Tone(heard), stage) => self.tone(heard.tone, stage, bridge),
         }
@@ -266,7 +267,7 @@ impl ToLine {
         let by_voice = matches!(bridge.settings.answer_mode, AnswerMode::Voice | AnswerMode::FirstOf);
         match (event, self.stage) {
             (MediaEvent::Dialed, Stage::Dialing) => self.dialed(bridge),
-            (MediaEvent::Voice, Stage::Waiting { ringback_heard: true }) if by_voice => self.answered(bridge),
+            (MediaEvent::Voice, Stage::Waiting { ringback_heard: true }) if by_voice => self.answered(AnsweredBy::Voice, bridge),
             (
                 MediaEvent::Dialed
                 | MediaEvent::Voice
@@ -288,12 +289,13 @@ impl ToLine {
         bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
     }
 
-    fn answered(&mut self, bridge: &mut Bridge<'_>) -> Step {
+    fn answered(&mut self, by: AnsweredBy, bridge: &mut Bridge<'_>) -> Step {
         self.timers.clear_all();
         self.stage = Stage::Talking;
         self.facts.answered = Some(bridge.now);
         let body = self.audio.last_answer().unwrap_or_else(|| self.audio.offer());
-        bridge.agent.answer(self.session, body, bridge.now, bridge.sip);
+        bridge.marks.push(MarkKind::Answered { by });
+        bridge.answer(self.session, body);
         if !self.inviting {
             bridge.line.push(LineOrder::Supervise);
         }

@@ -4,6 +4,7 @@ use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::settings::OnRefusal;
 use crate::dsp::callerid::CallerId;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::gateway::mark::{AnsweredBy, MarkKind};
 use crate::gateway::notice::NoticeCode;
 use crate::gateway::plan::{longest_call, ms};
 use crate::gateway::record::EndCause;
@@ -181,11 +182,8 @@ impl ToSip {
         let offer = self.audio.offer();
         let mut legs = Vec::new();
         for invite in invites {
-            let destination = invite.destination;
             let invite = Invite { body: offer.clone(), content_type: "application/sdp".to_owned(), ..invite };
-            let session = bridge.agent.invite(invite, bridge.now, bridge.sip);
-            bridge.opened.push((session, destination));
-            legs.push(session);
+            legs.push(bridge.invite(invite));
         }
         self.stage = Stage::Calling { legs, target };
         bridge.notices.push((NoticeCode::CallStarted, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
@@ -273,6 +271,7 @@ impl ToSip {
     fn talk(&mut self, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
         self.stage = Stage::Talking(session);
         self.facts.answered = Some(bridge.now);
+        bridge.marks.push(MarkKind::Answered { by: AnsweredBy::Target });
         bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
         self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));

@@ -8,11 +8,13 @@ use tokio::sync::{broadcast, watch};
 
 use crate::gateway::Gateway;
 use crate::gateway::io::Event;
+use crate::gateway::mark::Mark;
 use crate::gateway::notice::{Notice, Severity};
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
 use crate::media::MediaEvent;
 use crate::shell::handle::Update;
+use crate::shell::marks::RecentMarks;
 use crate::time::Moment;
 
 /// At most ten pictures a second for numbers that flow.
@@ -35,13 +37,20 @@ pub(crate) struct Publisher {
     latest: watch::Sender<Arc<Snapshot>>,
     updates: broadcast::Sender<Update>,
     notices: Notices,
+    marks: RecentMarks,
     published: Moment,
     due: Moment,
 }
 
 impl Publisher {
-    pub(crate) fn new(latest: watch::Sender<Arc<Snapshot>>, updates: broadcast::Sender<Update>, notices: Notices, now: Moment) -> Self {
-        Publisher { latest, updates, notices, published: now, due: now }
+    pub(crate) fn new(
+        latest: watch::Sender<Arc<Snapshot>>,
+        updates: broadcast::Sender<Update>,
+        notices: Notices,
+        marks: RecentMarks,
+        now: Moment,
+    ) -> Self {
+        Publisher { latest, updates, notices, marks, published: now, due: now }
     }
 
     /// When the next picture is due.
@@ -79,6 +88,7 @@ impl Publisher {
     pub(crate) fn publish_now(&mut self, gateway: &Gateway, now: Moment) -> usize {
         let snapshot = Arc::new(gateway.snapshot(now));
         let ports = snapshot.ports.len();
+        self.marks.forget_from(ports);
         self.latest.send_replace(Arc::clone(&snapshot));
         self.tell(Update::Snapshot(snapshot));
         self.published = now;
@@ -103,6 +113,12 @@ impl Publisher {
         }
         self.tell(Update::Notice(notice));
         self.bring_forward(CHANGING);
+    }
+
+    /// Keeps and tells a mark. The log gets nothing: marks hold numbers and digits.
+    pub(crate) fn mark(&mut self, mark: Mark) {
+        self.marks.keep(mark.clone());
+        self.tell(Update::Mark(mark));
     }
 
     /// Tells a call record.

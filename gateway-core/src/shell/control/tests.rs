@@ -12,6 +12,7 @@ use crate::gateway::view::Snapshot;
 use crate::rng::Rng;
 use crate::shell::device::Play;
 use crate::shell::inbox::{Inbox, Received, inbox};
+use crate::shell::marks::RecentMarks;
 
 /// Orders that the box thread of a scene has room for.
 const ROOM: usize = 4;
@@ -38,7 +39,7 @@ fn scene(bind_address: &str) -> Scene {
     let (records, _records) = mpsc::channel(1);
     let (boxes, box_inbox) = inbox(ROOM, 1);
     let (latest, picture) = watch::channel(Arc::new(gateway.snapshot(clock.now())));
-    let publisher = Publisher::new(latest, broadcast::channel(16).0, Notices::default(), clock.now());
+    let publisher = Publisher::new(latest, broadcast::channel(16).0, Notices::default(), RecentMarks::default(), clock.now());
     let ports = Vec::new();
     let parts = Parts { gateway, clock, sockets, address, events, brain, orders: order_inbox, ports, boxes, country, records, publisher };
     Scene { control: Control::new(parts).unwrap(), box_inbox, picture, orders, _records }

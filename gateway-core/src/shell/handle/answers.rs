@@ -8,6 +8,7 @@ use crate::config::PortId;
 use crate::config::diff::Change;
 use crate::config::problem::Problem;
 use crate::fxo::simulator::act::PortEvent;
+use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
@@ -194,6 +195,8 @@ pub enum Update {
     Record(CallRecord),
     /// The record with this id is in the database.
     Kept(String),
+    /// Something was seen on a line or done to it.
+    Mark(Mark),
     /// Something happened at the simulated exchange.
     Exchange(PortEvent),
     /// The box changed how it is doing.

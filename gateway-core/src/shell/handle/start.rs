@@ -21,6 +21,7 @@ use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
 use crate::shell::keeper::Keeper;
+use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
 use crate::shell::store::Store;
 use crate::shell::udp::Sockets;
@@ -102,7 +103,8 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let (records, record_inbox) = mpsc::channel(RECORDS);
     let keeper = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() };
     let keeper = tokio::spawn(keeper.keep(record_inbox));
-    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), clock.now());
+    let marks = RecentMarks::default();
+    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     let parts = Parts {
         gateway,
         clock,
@@ -141,6 +143,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         snapshot,
         updates,
         notices,
+        marks,
         status,
         ended,
     };
