@@ -9,6 +9,7 @@ pub mod hosts;
 pub mod problem;
 pub mod profile;
 pub mod settings;
+pub mod table;
 pub mod target;
 
 use std::fmt;

@@ -16,13 +16,22 @@ macro_rules! commands {
             crate::commands::users_and_ports::review,
             crate::commands::users_and_ports::apply,
             crate::commands::exchange::act_on_line,
+            crate::commands::desk::desk,
+            crate::commands::desk::keep_preferences,
+            crate::commands::desk::boxes,
+            crate::commands::desk::open_data_folder::<$runtime>,
+            crate::commands::desk::speak,
+            crate::commands::desk::quit::<$runtime>,
+            crate::commands::scope::recent_marks,
             crate::commands::calls::calls,
             crate::commands::calls::call,
             crate::commands::calls::forget_calls,
             crate::commands::calls::choose_csv_path::<$runtime>,
             crate::commands::calls::export_calls::<$runtime>,
             crate::commands::calls::cancel_export,
-            crate::commands::scope::recent_marks,
+            crate::commands::settings::settings_table,
+            crate::commands::devices::devices,
+            crate::commands::diagnostics::storage,
         ]
     };
 }

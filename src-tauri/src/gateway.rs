@@ -6,6 +6,7 @@ use gateway_core::shell::handle::{GatewayHandle, StartError, StartOptions};
 use tauri::{AppHandle, Runtime};
 use tokio::sync::Mutex;
 
+use crate::desktop;
 use crate::exchange::Board;
 use crate::stream;
 
@@ -41,7 +42,9 @@ impl Gateway {
         let handle = GatewayHandle::start(self.options.clone()).await?;
         // Before anything else is awaited, so that nothing the box tells at its start is missed.
         let updates = handle.subscribe();
+        let troubles = handle.subscribe();
         let fresh = Running { handle, board: Board::default() };
+        tauri::async_runtime::spawn(desktop::attend(app.clone(), fresh.clone(), troubles));
         tauri::async_runtime::spawn(stream::carry(app.clone(), fresh.clone(), updates));
         *running = Some(fresh.clone());
         Ok(fresh)

@@ -1,6 +1,6 @@
 //! What can be said when the program is started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use gateway_core::shell::device::DeviceChoice;
@@ -21,7 +21,25 @@ pub(crate) struct Options {
     serial: Option<String>,
 }
 
+/// The name of this program on the session bus.
+const BUS_NAME: &str = "br.loopstart.app";
+
 impl Options {
+    /// The folder that was asked for, where one was.
+    pub(crate) fn own_folder(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
+    }
+
+    /// The name under which a second start finds the first: one a data folder, because two gateways may run from two folders.
+    pub(crate) fn bus_name(&self) -> String {
+        let Some(folder) = &self.data_dir else { return BUS_NAME.to_owned() };
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        // FNV-1a: short, and the same in every start of every version.
+        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        let number = whole.as_os_str().as_encoded_bytes().iter().copied().fold(0xcbf2_9ce4_8422_2325, hash);
+        format!("{BUS_NAME}.data{number:016x}")
+    }
+
     /// How to start the gateway. `user_dir`: where this system keeps the application data of this user.
     pub(crate) fn start_options(self, user_dir: Option<PathBuf>) -> StartOptions {
         let data_dir = self.data_dir.unwrap_or_else(|| user_dir.unwrap_or_default().join("loopstart"));
@@ -53,5 +71,13 @@ mod tests {
         assert_eq!(start.device, Some(DeviceChoice::Virtual { ports: 4 }));
         assert!(Options::try_parse_from(["loopstart", "--virtual-box", "0"]).is_err());
         assert!(Options::try_parse_from(["loopstart", "--virtual-box", "2", "--serial", "COM3"]).is_err());
+    }
+
+    #[test]
+    fn every_folder_has_one_name_on_the_bus() {
+        let name = |arguments: &[&str]| Options::try_parse_from([&["loopstart"], arguments].concat()).unwrap().bus_name();
+        assert_eq!(name(&[]), "br.loopstart.app");
+        assert_eq!(name(&["--data-dir", "/srv/a"]), name(&["--data-dir", "/srv/a", "--virtual-box", "2"]));
+        assert_ne!(name(&["--data-dir", "/srv/a"]), name(&["--data-dir", "/srv/b"]));
     }
 }

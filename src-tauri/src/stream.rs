@@ -5,6 +5,7 @@ use std::time::Duration;
 use gateway_core::gateway::mark::Mark;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
+use gateway_core::shell::device::DeviceStatus;
 use gateway_core::shell::handle::Update;
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime};
@@ -26,13 +27,16 @@ pub(crate) struct PictureEvent {
     snapshot: Snapshot,
     /// The lines of the simulated exchange; none when another box is in use.
     exchange: Option<Vec<ExchangeLine>>,
+    /// The chosen box and how it is doing.
+    device: DeviceStatus,
 }
 
 impl PictureEvent {
     /// What there is to see now.
     fn of(running: &Running) -> Self {
-        let exchange = running.board.lines(&running.handle.device().choice);
-        PictureEvent { snapshot: (*running.handle.snapshot()).clone(), exchange }
+        let device = running.handle.device();
+        let exchange = running.board.lines(&device.choice);
+        PictureEvent { snapshot: (*running.handle.snapshot()).clone(), exchange, device }
     }
 }
 
@@ -40,13 +44,12 @@ impl PictureEvent {
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct NoticeEvent(Notice);
 
-/// A new call record can be read; its id.
-#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
-pub(crate) struct CallKeptEvent(String);
-
 /// What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct MarksEvent(Vec<Mark>);
+/// A new call record can be read; its id.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub(crate) struct CallKeptEvent(String);
 
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
@@ -62,11 +65,11 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
                     running.board.note(event);
                     changed = true;
                 }
-                Ok(Update::Kept(id)) => tell(CallKeptEvent(id).emit(&app)),
                 Ok(Update::Mark(mark)) => {
                     marks.push(mark);
                     changed = true;
                 }
+                Ok(Update::Kept(id)) => tell(CallKeptEvent(id).emit(&app)),
                 Ok(Update::Record(_)) => {}
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "the window fell behind");

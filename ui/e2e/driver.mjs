@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const BINARY = process.env.LOOPSTART_BINARY ?? `${ROOT}target/debug/loopstart`;
+export const BINARY = process.env.LOOPSTART_BINARY ?? `${ROOT}target/debug/loopstart`;
 const SHOTS = `${ROOT}screenshots/`;
 const photograph = promisify(execFile);
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";

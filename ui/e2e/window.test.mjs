@@ -35,6 +35,8 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
   const window = await webdriver.open();
   const target = `phone@127.0.0.1:${telephone.port}`;
   await window.until("the line is idle", STATE, "idle");
+  await window.click("[data-guide-leave]");
+  await window.until("the guide is gone", "return document.querySelector('[data-guide-step]') === null");
 
   // Users & Ports: trunk mode needs no registration; two ports, one with a target.
   await window.click("[data-page='users_and_ports']");

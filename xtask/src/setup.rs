@@ -7,14 +7,14 @@ use std::time::SystemTime;
 use crate::step::{Outcome, answers, must, npm, root};
 
 /// Debian packages to build and run the window and the headless program.
-const TO_RUN: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libudev-dev", "libasound2-dev", "fonts-dejavu-core"];
+const TO_RUN: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libudev-dev", "libasound2-dev", "libayatana-appindicator3-1", "fonts-dejavu-core"];
 
-/// Debian packages that the tests need besides: real SIP peers, a screen without a monitor, a driver for the real window.
+/// Debian packages that the tests need besides: real SIP peers, a screen without a monitor, a driver for the real window, a browser.
 const TO_TEST: &[&str] =
-    &["sip-tester", "baresip-core", "kamailio", "xvfb", "xauth", "webkit2gtk-driver", "imagemagick", "dbus", "libsndfile1"];
+    &["sip-tester", "baresip-core", "kamailio", "xvfb", "xauth", "webkit2gtk-driver", "imagemagick", "dbus", "libsndfile1", BROWSER];
 
-/// Debian packages for the pictures of the pages.
-const FOR_SHOTS: &[&str] = &["chromium"];
+/// The browser that looks at every page over the toy world.
+const BROWSER: &str = "chromium";
 
 /// Installs what `run` needs.
 pub fn for_run() -> Outcome {
@@ -40,7 +40,7 @@ pub fn for_tests() -> Outcome {
 
 /// Installs what the pictures need.
 pub fn for_shots() -> Outcome {
-    packages(&[TO_RUN, FOR_SHOTS].concat())?;
+    packages(&[TO_RUN, &[BROWSER]].concat())?;
     node_modules()
 }
 

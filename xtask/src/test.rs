@@ -5,12 +5,13 @@ use crate::step::{Outcome, Steps, answers, command, must, npm};
 
 /// Everything: what continuous integration runs.
 pub fn everything() -> Outcome {
-    let mut steps = Steps::new(9);
+    let mut steps = Steps::new(10);
     steps.step("what this machine needs", setup::for_tests)?;
     steps.step("format", format)?;
     steps.step("the window's types and words", || must(&mut npm(&["run", "check"])))?;
     steps.step("the window's tests in a browser without a screen", || must(&mut npm(&["test"])))?;
     steps.step("the pages of the window", || must(&mut npm(&["run", "build"])))?;
+    steps.step("every page in a real browser", || must(&mut npm(&["run", "browser"])))?;
     steps.step("lints", lints)?;
     steps.step("the pure core stands without the shell", pure)?;
     steps.step("tests of the core, the shell, the real peers and the window's commands", || {

@@ -44,7 +44,8 @@ pub enum PolarityHabit {
 }
 
 /// A supervisory tone of a country as data.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ToneRow {
     /// One or two frequencies in Hz, sounded together.
     pub frequencies_hz: &'static [f32],
@@ -53,7 +54,8 @@ pub struct ToneRow {
 }
 
 /// The line profile of one country.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Country {
     /// ISO 3166-1 alpha-2.
     pub code: &'static str,

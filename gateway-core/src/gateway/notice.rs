@@ -94,6 +94,8 @@ pub enum NoticeCode {
     PhoneUnregistered,
     /// New settings hold.
     SettingsApplied,
+    /// The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`.
+    Slept,
 }
 
 /// Something a person should be able to read.

@@ -50,8 +50,21 @@ impl Clock {
     }
 }
 
+/// A clock that goes on while the computer sleeps, as [`Instant`] does not (`CLOCK_BOOTTIME`, clock_gettime(2)).
+#[cfg(target_os = "linux")]
+pub(super) fn slept_clock() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// A clock that goes on while the computer sleeps: here the wall clock, which a person may set besides.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn slept_clock() -> Duration {
+    Duration::from_millis(wall_clock_ms())
+}
+
 /// The wall clock in ms since 1970 (UTC); 0 when it is set before 1970.
-fn wall_clock_ms() -> u64 {
+pub(super) fn wall_clock_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,7 @@
 //! The control plane: one task that owns the brain, the SIP socket and the timers, and does what the brain orders.
 
 mod publisher;
+mod slumber;
 mod whereabouts;
 
 use std::io;
@@ -24,12 +25,14 @@ use crate::config::country::Country;
 use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
+use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::record::CallRecord;
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
 use crate::time::Moment;
 
 pub(crate) use publisher::{Notices, Publisher};
+use slumber::{Slept, Slumber};
 use whereabouts::Whereabouts;
 
 /// Events that may wait for the brain. Box and ports send a few a second each; a full queue means that the brain stands.
@@ -73,6 +76,7 @@ pub(crate) struct Control {
     sockets: Sockets,
     sip: UdpSocket,
     whereabouts: Whereabouts,
+    slumber: Slumber,
     events: mpsc::Receiver<Event>,
     brain: mpsc::Sender<Event>,
     orders: mpsc::Receiver<Order>,
@@ -127,6 +131,7 @@ impl Control {
             clock: parts.clock,
             sip,
             whereabouts: Whereabouts::new(parts.address, parts.clock.now()),
+            slumber: Slumber::new(parts.clock.now()),
             resolver: Resolver::new(parts.brain.clone()),
             sockets: parts.sockets,
             events: parts.events,
@@ -190,6 +195,12 @@ impl Control {
         }
         if self.stop_by.is_none() && self.whereabouts.due() <= now {
             self.look_where_we_are();
+        }
+        if self.stop_by.is_none()
+            && self.slumber.due() <= now
+            && let Some(slept) = self.slumber.look(now)
+        {
+            self.wake_up(slept);
         }
         if self.stop_by.is_some_and(|by| by <= now) {
             tracing::warn!("stopping although the brain has not finished");
@@ -261,6 +272,23 @@ impl Control {
         if let Some(address) = self.whereabouts.look(self.sockets.sip_address, self.clock.now()) {
             tracing::info!("this computer is reached at another address; the brain is told");
             self.handle(Event::Address(address));
+        }
+    }
+
+    /// The computer has slept. Servers have forgotten us meanwhile, though our own timers stood still: we register again.
+    fn wake_up(&mut self, slept: Slept) {
+        let ms = slept.to_epoch_ms - slept.from_epoch_ms;
+        let args = [("from_epoch_ms", slept.from_epoch_ms), ("to_epoch_ms", slept.to_epoch_ms), ("minutes", ms.div_ceil(60_000))];
+        self.publisher.notice(Notice {
+            at_ms: self.clock.now().as_millis(),
+            severity: Severity::Warning,
+            code: NoticeCode::Slept,
+            port: None,
+            args: args.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
+            setting: None,
+        });
+        for port in 0..self.ports.len() {
+            self.handle(Event::Command(Command::Reregister { port: PortId(u16::try_from(port).unwrap_or(u16::MAX)) }));
         }
     }
 

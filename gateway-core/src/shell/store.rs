@@ -4,6 +4,7 @@
 
 mod calls;
 mod error;
+mod examine;
 mod record;
 mod retention;
 mod revision;

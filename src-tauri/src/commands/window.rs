@@ -3,6 +3,7 @@
 use gateway_core::config::settings::Settings;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
+use gateway_core::shell::device::DeviceStatus;
 use gateway_core::shell::handle::StartError;
 use serde::Serialize;
 use tauri::{AppHandle, Runtime, State};
@@ -25,6 +26,8 @@ pub(crate) struct Boot {
     notices: Vec<Notice>,
     /// The lines of the simulated exchange; none when another box is in use.
     exchange: Option<Vec<ExchangeLine>>,
+    /// The chosen box and how it is doing.
+    device: DeviceStatus,
 }
 
 /// The first picture. Starts the gateway when it does not run, so asking again is trying again.
@@ -40,5 +43,6 @@ pub(crate) async fn boot<R: Runtime>(app: AppHandle<R>, gateway: State<'_, Gatew
         snapshot: (*handle.snapshot()).clone(),
         notices: handle.recent_notices(),
         exchange: running.board.lines(&handle.device().choice),
+        device: handle.device(),
     })
 }

@@ -1,18 +1,32 @@
 /** English. One file a page, and the codes of the program in a file of their own. */
+import about from "./en/about.json";
 import apply from "./en/apply.json";
 import calls from "./en/calls.json";
 import codes from "./en/codes.json";
+import desk from "./en/desk.json";
+import devices from "./en/devices.json";
+import diagnostics from "./en/diagnostics.json";
 import exchange from "./en/exchange.json";
+import guide from "./en/guide.json";
 import overview from "./en/overview.json";
+import palette from "./en/palette.json";
+import settings from "./en/settings.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
 
 export default {
+  ...about,
   ...apply,
   ...calls,
   ...codes,
+  ...desk,
+  ...devices,
+  ...diagnostics,
   ...exchange,
+  ...guide,
   ...overview,
+  ...palette,
+  ...settings,
   ...users,
   ...window,
 };

@@ -1,18 +1,32 @@
 /** Spanish. One file a page, and the codes of the program in a file of their own. */
+import about from "./es/about.json";
 import apply from "./es/apply.json";
 import calls from "./es/calls.json";
 import codes from "./es/codes.json";
+import desk from "./es/desk.json";
+import devices from "./es/devices.json";
+import diagnostics from "./es/diagnostics.json";
 import exchange from "./es/exchange.json";
+import guide from "./es/guide.json";
 import overview from "./es/overview.json";
+import palette from "./es/palette.json";
+import settings from "./es/settings.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
 
 export default {
+  ...about,
   ...apply,
   ...calls,
   ...codes,
+  ...desk,
+  ...devices,
+  ...diagnostics,
   ...exchange,
+  ...guide,
   ...overview,
+  ...palette,
+  ...settings,
   ...users,
   ...window,
 };

@@ -1,18 +1,32 @@
 /** Portuguese of Brazil. It is also the list of all keys: see `Key`. One file a page, and the codes of the program in a file of their own. */
+import about from "./pt-BR/about.json";
 import apply from "./pt-BR/apply.json";
 import calls from "./pt-BR/calls.json";
 import codes from "./pt-BR/codes.json";
+import desk from "./pt-BR/desk.json";
+import devices from "./pt-BR/devices.json";
+import diagnostics from "./pt-BR/diagnostics.json";
 import exchange from "./pt-BR/exchange.json";
+import guide from "./pt-BR/guide.json";
 import overview from "./pt-BR/overview.json";
+import palette from "./pt-BR/palette.json";
+import settings from "./pt-BR/settings.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
 
 export default {
+  ...about,
   ...apply,
   ...calls,
   ...codes,
+  ...desk,
+  ...devices,
+  ...diagnostics,
   ...exchange,
+  ...guide,
   ...overview,
+  ...palette,
+  ...settings,
   ...users,
   ...window,
 };

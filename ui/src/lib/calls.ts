@@ -3,7 +3,6 @@ import type { Words } from "../i18n";
 import type { CallQuery, PortId, RecordDirection, StoredRecord } from "./ipc/types";
 import { markWords, turns } from "./marks";
 import { party } from "./party";
-import { PAGES, type PageName } from "./state/route.svelte";
 import { span, timeOfDay } from "./time";
 import { evidenceWords } from "./words";
 
@@ -129,14 +128,11 @@ const BY_CAUSE: Partial<Record<string, string>> = {
   no_common_codec: "gateway.codecs",
 };
 
-/** The setting that governs how this call ended, and the page that has it; nothing where none does. */
-export function governing(call: StoredRecord): { path: string; page: PageName } | null {
+/** The path of the setting that governs how this call ended; nothing where none does. */
+export function governing(call: StoredRecord): string | null {
   const name = call.evidence ? BY_EVIDENCE[call.evidence.kind] : BY_CAUSE[call.cause];
   if (name === undefined) return null;
-  const path = name.startsWith("gateway.") ? name : `ports[${call.port}].${name}`;
-  const wanted = name === "target" ? "users_and_ports" : name === "gateway.codecs" ? "audio" : "lines";
-  const page = PAGES.find((page) => page.name === wanted);
-  return page ? { path, page: page.name } : null;
+  return name.startsWith("gateway.") ? name : `ports[${call.port}].${name}`;
 }
 
 /** One step of a call. */

@@ -1,10 +1,10 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
 import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem, StartError } from "./ipc/types";
-import { place } from "./paths";
+import { choiceWords, settingName } from "./setting_words";
 import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
-import { span } from "./time";
+import { hourMinute, span } from "./time";
 
 /** "by busy tone (425 Hz, 3 cycles)": how the line showed that its far end was gone. */
 export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
@@ -51,6 +51,10 @@ export function noticeWords(words: Words, notice: Notice): string {
   }
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
+  if (notice.code === "slept") {
+    args.fell_asleep = hourMinute(new Date(Number(args.from_epoch_ms)));
+    args.woke = hourMinute(new Date(Number(args.to_epoch_ms)));
+  }
   // A ring is told before its caller is known.
   const code = notice.code === "ringing" && !notice.args.caller ? "ringing_plain" : notice.code;
   return words.code("notice", code, args);
@@ -63,11 +67,11 @@ export function problemWords(words: Words, problem: Problem): string {
 
 /** The name of a setting, as it stands on its page. */
 export function fieldWords(words: Words, path: string): string {
-  return words.code("field", place(path).field);
+  return settingName(words, path);
 }
 
-/** A value of a setting, as it stands in the review. Secrets tell only whether they are set. */
-export function valueWords(words: Words, value: FieldValue | null): string {
+/** A value of the setting of a path, as it stands in the review. Secrets tell only whether they are set. */
+export function valueWords(words: Words, value: FieldValue | null, path: string): string {
   if (value === null) return words.t("review.blank");
   switch (value.type) {
     case "flag":
@@ -75,7 +79,7 @@ export function valueWords(words: Words, value: FieldValue | null): string {
     case "integer":
       return String(value.value);
     case "word":
-      return words.code("mode", value.value);
+      return choiceWords(words, path, value.value);
     case "text":
       return value.value === "" ? words.t("review.blank") : value.value;
     case "list":

@@ -6,19 +6,18 @@ const css = readFileSync("src/styles/tokens.css", "utf8");
 
 type Theme = Record<string, string>;
 
-/** The declarations of the `:root` block that follows `start`. */
-function block(start: string): Theme {
-  const at = start === "" ? 0 : css.indexOf(start);
-  expect(at, start).toBeGreaterThanOrEqual(0);
-  const open = css.indexOf(":root {", at);
+/** The declarations of the block of this selector. */
+function block(selector: string): Theme {
+  const open = css.indexOf(`${selector} {`);
+  expect(open, selector).toBeGreaterThanOrEqual(0);
   const body = css.slice(open, css.indexOf("}", open));
   return Object.fromEntries([...body.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value]));
 }
 
-const light = block("");
-const dark = { ...light, ...block("@media (prefers-color-scheme: dark)") };
-const more = block("@media (prefers-contrast: more) {");
-const moreDark = block("@media (prefers-contrast: more) and (prefers-color-scheme: dark)");
+const light = block(":root");
+const dark = { ...light, ...block(':root[data-theme="dark"],\n:root[data-theme="contrast-dark"]') };
+const more = block(':root[data-theme^="contrast"]');
+const moreDark = block('\n\n:root[data-theme="contrast-dark"]');
 
 const THEMES: Record<string, { theme: Theme; words: number; shapes: number }> = {
   light: { theme: light, words: 4.5, shapes: 3 },

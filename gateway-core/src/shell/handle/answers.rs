@@ -193,10 +193,10 @@ pub enum Update {
     Notice(Notice),
     /// A call is over.
     Record(CallRecord),
-    /// The record with this id is in the database.
-    Kept(String),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// The record with this id is in the database.
+    Kept(String),
     /// Something happened at the simulated exchange.
     Exchange(PortEvent),
     /// The box changed how it is doing.

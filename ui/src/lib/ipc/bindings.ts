@@ -17,6 +17,18 @@ export const commands = {
 	apply: (settings: Settings, confirmed: boolean) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
+	desk: () => typedError<Desk, DeviceError>(__TAURI_INVOKE("desk")),
+	keepPreferences: (preferences: Preferences) => typedError<null, Unkept>(__TAURI_INVOKE("keep_preferences", { preferences })),
+	boxes: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("boxes")),
+	openDataFolder: () => __TAURI_INVOKE<boolean>("open_data_folder"),
+	speak: (language: Language) => __TAURI_INVOKE<null>("speak", { language }),
+	quit: () => __TAURI_INVOKE<null>("quit"),
+	/**  Every setting with its type, range, default and names, and the countries to choose from. */
+	settingsTable: () => __TAURI_INVOKE<SettingsTable>("settings_table"),
+	/**  Every box that could be chosen now, the simulated one among them. */
+	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
+	/**  Examines the database: reads it for damage and tries whether it can be written. */
+	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
 };
 
 /** Events */
@@ -119,7 +131,17 @@ export type Boot = {
 	notices: Notice[],
 	/**  The lines of the simulated exchange; none when another box is in use. */
 	exchange: ExchangeLine[] | null,
+	/**  The chosen box and how it is doing. */
+	device: DeviceStatus,
 };
+
+export type Desk = { preferences: Preferences, damaged: boolean, tray: boolean, returns: boolean, battery: boolean, never_applied: boolean, data_dir: string, lan_address: string | null, countries: string[] };
+export type Preferences = { close_to_tray?: boolean | null, start_hidden?: boolean, notify?: Notify, keep_awake?: KeepAwake, guide_done?: boolean, tray_told?: boolean };
+export type Notify = { registration?: boolean, line?: boolean, device?: boolean, stuck?: boolean, asleep?: boolean };
+export type KeepAwake = "never" | "during_calls" | "always";
+export type Unkept = { detail: string };
+export type Language = "pt-BR" | "en" | "es";
+export type DeviceEntry = { choice: DeviceChoice, name: string, usb: string, serial: string, known: boolean, chosen: boolean };
 
 /**  Which way a call goes. */
 export type CallDirection = 
@@ -170,6 +192,14 @@ export type CallView = {
 	answered_ms: number | null,
 };
 
+/**  One way in which exchanges of a country send caller ID. */
+export type CallerIdHabit = {
+	/**  Modulation. */
+	source: CallerIdSource,
+	/**  When. */
+	timing: CallerIdTiming,
+};
+
 /**  When and how caller ID is sent. */
 export type CallerIdSending = 
 /**  Not at all. */
@@ -193,6 +223,13 @@ export type CallerIdSource =
 "dtmf" | 
 /**  Decoded by the box. */
 "device";
+
+/**  When caller ID comes, seen from the first ring. */
+export type CallerIdTiming = 
+/**  Before the first ring, announced by a polarity reversal or a ring pulse (ETSI EN 300 659-1 §6.2). */
+"before_first_ring" | 
+/**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
+"after_first_ring";
 
 /**  One setting that changes. */
 export type Change = {
@@ -240,6 +277,38 @@ export type ContactView = {
 	expires_ms: number,
 };
 
+/**  The line profile of one country. */
+export type Country = {
+	/**  ISO 3166-1 alpha-2. */
+	code: string,
+	/**  Ringing: on and off times in ms, alternating, beginning with on. */
+	ring_cadence_ms: number[],
+	/**  Shortest burst that counts as a ring, in ms: well below the shortest burst of the cadence, well above dial pulses and clicks. */
+	ring_validation_ms: number,
+	/**  Dial tone. */
+	dial: ToneRow,
+	/**  Ringback tone. */
+	ringback: ToneRow,
+	/**  Busy tone. */
+	busy: ToneRow,
+	/**  Congestion tone. */
+	congestion: ToneRow,
+	/**  How caller ID comes, the most usual way first. Empty: not known for sure, so listen to everything. */
+	caller_id: CallerIdHabit[],
+	/**  The first digit of caller ID by DTMF is the caller's category. */
+	caller_id_category: boolean,
+	/**  Level of the low tone group when we dial, in dBm0. */
+	dtmf_low_dbm0: number | null,
+	/**  Level of the high tone group when we dial, in dBm0. */
+	dtmf_high_dbm0: number | null,
+	/**  Usual length of a hook flash (register recall), in ms; `None`: not known for sure. */
+	flash_ms: number | null,
+	/**  What a polarity reversal means. */
+	polarity: PolarityHabit,
+	/**  Collect calls can be refused by a double answer. */
+	collect_by_double_answer: boolean,
+};
+
 /**  The box that a person chose. */
 export type DeviceChoice = 
 /**  No box: SIP works, every line is absent. */
@@ -253,6 +322,22 @@ ports: number } |
 /**  Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`. */
 path: string };
 
+/**  One line of the device menu. */
+export type DeviceEntry = {
+	/**  What to choose. */
+	choice: DeviceChoice,
+	/**  What it is called: the USB product, or the path. */
+	name: string,
+	/**  USB vendor and product ids as `vvvv:pppp`, empty where there are none. */
+	usb: string,
+	/**  USB serial number, empty where there is none. */
+	serial: string,
+	/**  Whether a driver of this program knows it; a person may still choose one that is unknown. */
+	known: boolean,
+	/**  Whether it is the one in use. */
+	chosen: boolean,
+};
+
 /**  Why an order was not carried out. */
 export type DeviceError = 
 /**  The simulated box is not the one in use. */
@@ -263,6 +348,52 @@ export type DeviceError =
 "busy" | 
 /**  The gateway has stopped. */
 "stopped";
+
+/**  Why the box cannot be used at the moment. */
+export type DeviceFault = 
+/**  There is no such serial port (unplugged). */
+"not_found" | 
+/**  Another program has it open. */
+"busy" | 
+/**  This user may not open it. */
+"denied" | 
+/**  The system could not open it for another reason. */
+"open_failed" | 
+/**  It was unplugged, or the wire failed. */
+"unplugged" | 
+/**  It is open but does not answer, or stopped to. */
+"silent" | 
+/**  It does not take what is sent to it. */
+"stuck" | 
+/**  Our own code for it failed; it was closed and is opened again. */
+"crashed";
+
+/**  How the chosen box is doing. */
+export type DeviceState = 
+/**  No box is chosen. */
+{ state: "off" } | 
+/**  It is being opened, and has not answered yet. */
+{ state: "opening" } | 
+/**  It answers. */
+{ state: "up"; 
+/**  Who it is. */
+identity: Identity } | 
+/**  It cannot be used; it is tried again. */
+{ state: "lost"; 
+/**  Why. */
+fault: DeviceFault; 
+/**  Time to the next try, in ms. */
+retry_ms: number };
+
+/**  The chosen box and how it is doing. */
+export type DeviceStatus = {
+	/**  What was chosen. */
+	choice: DeviceChoice,
+	/**  How it is doing. */
+	state: DeviceState,
+	/**  What went wrong on its wire since it was opened. */
+	counters: LinkCounters,
+};
 
 /**  How digits go out on the line. */
 export type DialMethod = 
@@ -339,6 +470,22 @@ export type ExchangeLine = {
 	off_hook: boolean,
 	/**  Digits received since the loop was closed. */
 	dialed: string,
+};
+
+/**  A row as the window gets it. */
+export type FieldInfo = {
+	/**  See [`Field::path`]. */
+	path: string,
+	/**  See [`Field::label`]. */
+	label: string,
+	/**  Type and range. */
+	kind: Kind,
+	/**  Default. */
+	default: FieldValue,
+	/**  When a change takes effect. */
+	grade: Grade,
+	/**  What other makers call it. */
+	aliases: string[],
 };
 
 /**  The value of one setting, fit to be shown. A secret tells only whether it is set. */
@@ -493,6 +640,47 @@ export type IncomingCall = {
 	sound?: Sound | null,
 };
 
+/**  Type and range of a setting. */
+export type Kind = 
+/**  On or off. */
+{ type: "flag" } | 
+/**  A whole number. */
+{ type: "integer"; 
+/**  Smallest, apart from 0 where `zero_is_off`. */
+min: number; 
+/**  Largest. */
+max: number; 
+/**  What it counts. */
+unit: Unit; 
+/**  0 is allowed too and turns the matter off. */
+zero_is_off: boolean } | 
+/**  One word of a list. */
+{ type: "choice"; 
+/**  The words, as stored. */
+words: string[] } | 
+/**  A line of text. */
+{ type: "text"; 
+/**  What it must look like. */
+shape: Shape; 
+/**  Longest, in characters. */
+max_chars: number } | 
+/**  A secret: never shown, never exported in the clear. */
+{ type: "secret"; 
+/**  Longest, in characters. */
+max_chars: number } | 
+/**  Several words of a list, in order of preference, at least one, none twice. */
+{ type: "choices"; 
+/**  The words, as stored. */
+words: string[] } | 
+/**  Several texts, none twice. */
+{ type: "texts"; 
+/**  What each must look like. */
+shape: Shape; 
+/**  Longest text, in characters. */
+max_chars: number; 
+/**  Most texts. */
+max_items: number };
+
 /**  Something done to a line, by a person at the far end or at the cable. */
 export type LineAct = 
 /**  Somebody calls this line. */
@@ -613,6 +801,20 @@ export type LineState =
 /**  The line did not let itself be released: an alarm is up. */
 "fault";
 
+/**  What went wrong on the wire of a device since it was opened. */
+export type LinkCounters = {
+	/**  Frames with a wrong checksum. */
+	crc_errors: number,
+	/**  Frames that made no sense. */
+	malformed: number,
+	/**  Frames missing by their sequence number. */
+	lost: number,
+	/**  Requests sent again. */
+	retries: number,
+	/**  Requests never answered. */
+	timeouts: number,
+};
+
 /**  Live numbers of one channel. */
 export type Meter = {
 	/**  From the line, in dBm0; −99 for digital silence. */
@@ -727,7 +929,8 @@ export type NoticeCode =
 /**  A phone's registration is gone. Args: `user`. */
 "phone_unregistered" | 
 /**  New settings hold. */
-"settings_applied";
+"settings_applied" | 
+"slept";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
@@ -745,7 +948,18 @@ export type PictureEvent = {
 	snapshot: Snapshot,
 	/**  The lines of the simulated exchange; none when another box is in use. */
 	exchange: ExchangeLine[] | null,
+	/**  The chosen box and how it is doing. */
+	device: DeviceStatus,
 };
+
+/**  What a polarity reversal means on lines of a country, where the operator sends any. */
+export type PolarityHabit = 
+/**  Nothing is known; take it as no evidence unless a setting says otherwise. */
+"unknown" | 
+/**  On outgoing calls the first reversal is the answer and the second one the release, where the operator has enabled it. */
+"answer_and_release" | 
+/**  A reversal while idle announces caller ID. */
+"announces_caller_id";
 
 /**  One FXO port of the gateway, counted from 0. People see it counted from 1 ("Port 1"), as [`fmt::Display`] prints it. */
 export type PortId = number;
@@ -1001,6 +1215,14 @@ export type Settings = {
 	ports: PortSettings[],
 };
 
+/**  Every setting, and every country that has a line profile. */
+export type SettingsTable = {
+	/**  The rows, in the order of the reference. */
+	fields: FieldInfo[],
+	/**  The line profiles, in the order that people see. */
+	countries: Country[],
+};
+
 /**  How loud a notice is. */
 export type Severity = 
 /**  Good to know. */
@@ -1009,6 +1231,25 @@ export type Severity =
 "warning" | 
 /**  A person has to act. */
 "alarm";
+
+/**  What a text setting must look like; [`super::check`] holds the rules of each. */
+export type Shape = 
+/**  Any words for people. */
+"name" | 
+/**  User part of a SIP address (RFC 3261 §25.1 `user`, without escapes). May be blank. */
+"user" | 
+/**  `host[:port]`. May be blank. */
+"remote_server" | 
+/**  An IP address of this computer, or `0.0.0.0` or `::` for all. */
+"bind_address" | 
+/**  What an FXO ring calls. May be blank. */
+"target" | 
+/**  Who may use a port. May be blank. */
+"host_list" | 
+/**  ISO 3166 alpha-2 code of a country that has a line profile. */
+"country" | 
+/**  The first characters of a dialled number: digits, `*`, `#`, `+`, `A`–`D`. */
+"dial_prefix";
 
 /**  Everything a person can see at one moment. All times are in ms since the gateway started. */
 export type Snapshot = {
@@ -1068,6 +1309,16 @@ error: ApplyError } |
 /**  What the system said, for the log. */
 detail: string };
 
+/**  How the database is doing. */
+export type StorageView = {
+	/**  Where its file is. */
+	file: string,
+	/**  Size of the file in bytes, where it could be examined. */
+	bytes: number | null,
+	/**  Why it would not take the next change. */
+	fault: StoreFault | null,
+};
+
 /**  Why the database did not do its part. */
 export type StoreFault = {
 	/**  The code, as [`StoreError::code`] has it. */
@@ -1089,6 +1340,27 @@ export type TargetPreview = {
 	/**  What is wrong with the target, as a word of [`crate::config::target::TargetFault`]. */
 	fault: string | null,
 };
+
+/**  A supervisory tone of a country as data. */
+export type ToneRow = {
+	/**  One or two frequencies in Hz, sounded together. */
+	frequencies_hz: (number | null)[],
+	/**  On and off times in ms, alternating, beginning with on. Empty: continuous. */
+	cadence_ms: number[],
+};
+
+/**  What a number counts. */
+export type Unit = 
+/**  A bare number. */
+"none" | 
+/**  Milliseconds. */
+"milliseconds" | 
+/**  Seconds. */
+"seconds" | 
+/**  Cycles of a cadence. */
+"cycles" | 
+/**  Tries. */
+"tries";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -3,9 +3,12 @@
  * photographed and tested without the program. It is never part of the program: see `start.ts`.
  */
 import type { Backend, Listener, Outcome } from "./backend";
+import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
+import { ToyBox } from "./fake/devices";
 import { FakeHistory } from "./fake/history";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
+import { toyTable } from "./fake/table";
 import type {
   Applied,
   ApplyError,
@@ -13,7 +16,9 @@ import type {
   CallRecord,
   CallView,
   Command,
+  Desk,
   DeviceChoice,
+  DeviceEntry,
   ExchangeLine,
   LineAct,
   Notice,
@@ -22,20 +27,23 @@ import type {
   PortSettings,
   PortState,
   PortView,
+  Preferences,
   RegistrationView,
   Review,
   Settings,
+  SettingsTable,
   Severity,
   Snapshot,
+  StorageView,
 } from "./types";
 
 /** What the toy world begins with. */
-export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble";
+export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble" | "first";
 
-const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4 };
+const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4, first: 2 };
 
 /** Calls that were there before the world began. */
-const CALLS: Record<Scene, number> = { quiet: 0, lively: 100_000, empty: 0, single: 40, many: 100_000, trouble: 1200 };
+const CALLS: Record<Scene, number> = { quiet: 0, lively: 100_000, empty: 0, single: 40, many: 100_000, trouble: 1200, first: 0 };
 
 interface ToyPort {
   view: PortView;
@@ -49,11 +57,13 @@ export class FakeBackend implements Backend {
   readonly #now: () => number;
   #settings: Settings;
   #ports: ToyPort[];
+  #box: ToyBox;
   #notices: Notice[] = [];
   #listeners = new Set<Listener>();
   #revision = 1;
   #calls = 0;
   #meters: ReturnType<typeof setInterval> | undefined;
+  readonly #desk: ToyDesk;
 
   constructor(
     readonly scene: Scene = "quiet",
@@ -61,14 +71,16 @@ export class FakeBackend implements Backend {
   ) {
     this.#now = now;
     this.#startedAt = now() - 51 * 60_000;
+    this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
+    this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
-    this.#settings = firstSettings(PORTS[scene]);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
+    this.#box = new ToyBox(PORTS[scene]);
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
     }
-    if (scene !== "quiet" && scene !== "empty") this.#tellStory();
+    if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#tellStory();
   }
 
   #at(): number {
@@ -207,16 +219,15 @@ export class FakeBackend implements Backend {
       mode: gateway.mode,
       sip_address: `${gateway.bind_address}:${gateway.sip_port}`,
       remote_server: gateway.mode === "sip_server" ? "" : gateway.remote_server,
-      device: this.#ports.length === 0 ? null : { model: "Virtual", serial: "", firmware: "1.0", ports: this.#ports.length },
+      device: this.#box.identity(),
       ports: this.#ports.map(({ view }) => view),
     };
   }
 
   #tell(): void {
     const snapshot = this.#snapshot();
-    const lines = this.#ports.map(({ exchange }) => ({ ...exchange }));
     for (const listener of this.#listeners) {
-      listener.picture(snapshot, lines);
+      listener.picture(snapshot, this.#lines(), this.#box.status());
     }
   }
 
@@ -233,8 +244,25 @@ export class FakeBackend implements Backend {
       settings: structuredClone(this.#settings),
       snapshot: this.#snapshot(),
       notices: [...this.#notices],
-      exchange: this.#ports.length === 0 ? null : this.#ports.map(({ exchange }) => ({ ...exchange })),
+      exchange: this.#lines(),
+      device: this.#box.status(),
     });
+  }
+
+  #lines(): ExchangeLine[] | null {
+    return this.#box.simulated ? this.#ports.map(({ exchange }) => ({ ...exchange })) : null;
+  }
+
+  table(): Promise<SettingsTable> {
+    return Promise.resolve(toyTable());
+  }
+
+  devices(): Promise<DeviceEntry[]> {
+    return Promise.resolve(this.#box.menu());
+  }
+
+  storage(): Promise<StorageView> {
+    return Promise.resolve({ file: "/home/ana/.local/share/loopstart/loopstart.sqlite3", bytes: 155_648, fault: null });
   }
 
   listen(listener: Listener): Promise<() => void> {
@@ -296,11 +324,40 @@ export class FakeBackend implements Backend {
   }
 
   chooseDevice(choice: DeviceChoice): Promise<void> {
-    if (choice.kind !== "virtual") return Promise.resolve();
-    this.#settings = firstSettings(choice.ports);
-    this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
-    this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
+    this.#box.choose(choice);
+    if (choice.kind === "virtual") {
+      if (this.#settings.ports.length === 0) this.#settings = firstSettings(choice.ports);
+      this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
+      this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
+    } else {
+      for (const toy of this.#ports) this.#put(toy, "absent", "absent");
+      this.#notice("device_gone", null, "alarm");
+    }
     this.#tell();
+    return Promise.resolve();
+  }
+
+  desk(): Promise<Desk> {
+    return Promise.resolve(this.#desk.view(this.#revision === 1));
+  }
+
+  keepPreferences(preferences: Preferences): Promise<void> {
+    return this.#desk.keep(preferences);
+  }
+
+  boxes(): Promise<DeviceEntry[]> {
+    return Promise.resolve(toyBoxes(this.#ports.length));
+  }
+
+  openDataFolder(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  speak(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  quit(): Promise<void> {
     return Promise.resolve();
   }
 

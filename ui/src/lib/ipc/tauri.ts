@@ -2,7 +2,23 @@
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
 import { TauriHistory } from "./tauri_history";
-import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
+import type {
+  Applied,
+  ApplyError,
+  Boot,
+  Command,
+  Desk,
+  DeviceChoice,
+  DeviceEntry,
+  Language,
+  LineAct,
+  PortId,
+  Preferences,
+  Review,
+  Settings,
+  SettingsTable,
+  StorageView,
+} from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
@@ -19,9 +35,21 @@ export class TauriBackend implements Backend {
     return (await done(commands.boot())) as Boot;
   }
 
+  table(): Promise<SettingsTable> {
+    return commands.settingsTable();
+  }
+
+  devices(): Promise<DeviceEntry[]> {
+    return done(commands.devices());
+  }
+
+  storage(): Promise<StorageView> {
+    return done(commands.storage());
+  }
+
   async listen(listener: Listener): Promise<() => void> {
     const ends = await Promise.all([
-      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange)),
+      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange, payload.device)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
     ]);
     return () => ends.forEach((end) => end());
@@ -46,5 +74,29 @@ export class TauriBackend implements Backend {
 
   async exchange(port: PortId, act: LineAct): Promise<void> {
     await done(commands.actOnLine(port, act));
+  }
+
+  async desk(): Promise<Desk> {
+    return (await done(commands.desk())) as Desk;
+  }
+
+  async keepPreferences(preferences: Preferences): Promise<void> {
+    await done(commands.keepPreferences(preferences));
+  }
+
+  boxes(): Promise<DeviceEntry[]> {
+    return done(commands.boxes());
+  }
+
+  openDataFolder(): Promise<boolean> {
+    return commands.openDataFolder();
+  }
+
+  async speak(language: Language): Promise<void> {
+    await commands.speak(language);
+  }
+
+  async quit(): Promise<void> {
+    await commands.quit();
   }
 }

@@ -14,3 +14,9 @@ export interface Settings {
   ports: PortSettings[];
 }
 export type Boot = Omit<generated.Boot, "settings"> & { settings: Settings };
+
+/** Which troubles the desktop tells. */
+export type Notify = Required<generated.Notify>;
+/** What a person wants of this window. */
+export type Preferences = Required<Omit<generated.Preferences, "notify" | "close_to_tray">> & { notify: Notify; close_to_tray: boolean | null };
+export type Desk = Omit<generated.Desk, "preferences"> & { preferences: Preferences };

@@ -1,10 +1,10 @@
 /** The live picture of the gateway, as the program tells it. */
 import type { Backend } from "../ipc/backend";
-import type { Boot, ExchangeLine, Notice, PortId, PortView, Snapshot } from "../ipc/types";
+import type { Boot, DeviceStatus, ExchangeLine, Notice, PortId, PortView, Snapshot } from "../ipc/types";
 import { clock } from "./clock.svelte";
 
 /** How many notices the window keeps; the oldest go first. */
-export const KEPT_NOTICES = 200;
+export const KEPT_NOTICES = 500;
 /** How many levels are kept a port: 30 s at five a second. */
 export const KEPT_LEVELS = 150;
 
@@ -23,6 +23,8 @@ class Live {
   notices: readonly Notice[] = $state.raw([]);
   /** The lines of the virtual exchange; `null` when the box is a real one. */
   exchange: readonly ExchangeLine[] | null = $state.raw(null);
+  /** The chosen box and how it is doing. */
+  device: DeviceStatus | null = $state.raw(null);
   levels: ReadonlyMap<PortId, readonly Level[]> = $state.raw(new Map());
   backend: Backend | null = $state.raw(null);
 
@@ -35,12 +37,13 @@ class Live {
     this.notices = joined(boot.notices, this.notices).slice(-KEPT_NOTICES);
     clock.start(boot.started_epoch_ms);
     // A picture that came while the program answered is newer.
-    if (!this.snapshot || this.snapshot.now_ms <= boot.snapshot.now_ms) this.show(boot.snapshot, boot.exchange);
+    if (!this.snapshot || this.snapshot.now_ms <= boot.snapshot.now_ms) this.show(boot.snapshot, boot.exchange, boot.device);
   }
 
-  show(snapshot: Snapshot, exchange: readonly ExchangeLine[] | null): void {
+  show(snapshot: Snapshot, exchange: readonly ExchangeLine[] | null, device: DeviceStatus): void {
     this.snapshot = snapshot;
     this.exchange = exchange;
+    this.device = device;
     this.levels = keepLevels(this.levels, snapshot);
   }
 

@@ -7,6 +7,9 @@ import pt from "../../i18n/pt-BR";
 const MESSAGES: Record<Language, Record<string, string>> = { "pt-BR": pt, en, es };
 const STORED = "loopstart.language";
 
+/** All languages at once: a setting is found by its name in any of them. */
+export const EVERY_LANGUAGE: readonly Words[] = LANGUAGES.map((language) => new Words(language, MESSAGES[language]));
+
 export type LanguageChoice = Language | "system";
 
 class Locale {

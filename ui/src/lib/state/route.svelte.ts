@@ -1,6 +1,7 @@
 /** Which page is shown. Pages are named here once; the sidebar and the body follow. */
 import type { Key } from "../../i18n";
 import type { IconName } from "../icons";
+import type { PortId } from "../ipc/types";
 
 interface Page {
   name: string;
@@ -13,7 +14,13 @@ interface Page {
 export const PAGES = [
   { name: "overview", icon: "overview", title: "nav.overview", edits: false },
   { name: "users_and_ports", icon: "people", title: "nav.users_and_ports", edits: true },
+  { name: "sip", icon: "globe", title: "nav.sip", edits: true },
+  { name: "lines", icon: "cable", title: "nav.lines", edits: true },
+  { name: "audio", icon: "sound", title: "nav.audio", edits: true },
+  { name: "devices", icon: "box", title: "nav.devices", edits: false },
   { name: "calls", icon: "calls", title: "nav.calls", edits: false },
+  { name: "diagnostics", icon: "pulse", title: "nav.diagnostics", edits: false },
+  { name: "about", icon: "info", title: "nav.about", edits: false },
 ] as const satisfies readonly Page[];
 
 export type PageName = (typeof PAGES)[number]["name"];
@@ -24,6 +31,8 @@ class Route {
   exchange: boolean = $state(new URLSearchParams(location.search).get("exchange") === "open");
   /** The field to bring before a person's eyes, as the program names it. */
   field: string | null = $state(null);
+  /** The port whose lines and digits are edited; `null`: all ports at once. */
+  port: PortId | null = $state(null);
 
   /** Whether this page edits the draft. */
   edits: boolean = $derived(PAGES.find(({ name }) => name === this.page)?.edits ?? false);

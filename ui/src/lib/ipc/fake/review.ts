@@ -1,6 +1,7 @@
 /** What the toy world finds wrong with a draft, and what the draft would change. */
-import type { Change, FieldValue, Grade, PortId, PortSettings, Problem, Settings, TargetPreview } from "../types";
-import { changed, valueAt } from "../../paths";
+import type { Change, FieldInfo, FieldValue, Grade, PortId, PortSettings, Problem, Settings, TargetPreview } from "../types";
+import { changed, general, ofPort, valueAt } from "../../paths";
+import { toyTable } from "./table";
 
 export function preview(settings: Settings, port: PortSettings, index: PortId): TargetPreview {
   const blank = port.target.trim() === "";
@@ -19,14 +20,12 @@ export function targetUri(settings: Settings, port: PortSettings): string {
 }
 
 export function check(settings: Settings): Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = outOfRange(settings);
   const { gateway } = settings;
   const add = (path: string, severity: Problem["severity"], code: Problem["code"], args: Record<string, string> = {}): void => {
     problems.push({ path, severity, code, args });
   };
   if (gateway.mode !== "sip_server" && gateway.remote_server.trim() === "") add("gateway.remote_server", "error", "remote_server_missing");
-  if (!(gateway.sip_port >= 1)) add("gateway.sip_port", "error", "below_minimum", { minimum: "1", found: String(gateway.sip_port) });
-  if (gateway.sip_port > 65_535) add("gateway.sip_port", "error", "above_maximum", { maximum: "65535", found: String(gateway.sip_port) });
   const pairs = gateway.mode !== "sip_trunk";
   if (pairs && gateway.single_user && gateway.user === "") add("gateway.user", "error", "user_missing");
   if (pairs && gateway.single_user && gateway.secret === "") add("gateway.secret", "error", "secret_missing");
@@ -46,18 +45,37 @@ export function check(settings: Settings): Problem[] {
   return problems;
 }
 
-function shown(path: string, value: unknown): FieldValue {
+function shown(path: string, value: unknown): FieldValue | null {
+  if (value === undefined || (typeof value === "object" && !Array.isArray(value))) return null;
+  if (Array.isArray(value)) return { type: "list", value: value.map(String) };
   if (typeof value === "boolean") return { type: "flag", value };
   if (typeof value === "number") return { type: "integer", value };
   if (path.endsWith(".secret")) return { type: "secret", value: value !== "" };
-  if (path.endsWith(".mode")) return { type: "word", value: String(value) };
+  if (row(path)?.kind.type === "choice") return { type: "word", value: String(value) };
   return { type: "text", value: String(value) };
 }
 
 function grade(path: string): Grade {
-  if (/\.(user|secret|single_user|mode|remote_server)$/.test(path)) return "registers_again";
-  if (/\.(bind_address|sip_port)$/.test(path)) return "rebind";
-  return path.endsWith(".name") ? "now" : "next_call";
+  return row(path)?.grade ?? "rebind";
+}
+
+function row(path: string): FieldInfo | undefined {
+  return toyTable().fields.find((field) => field.path === general(path));
+}
+
+/** Numbers that are out of the range of their row. */
+function outOfRange(settings: Settings): Problem[] {
+  return toyTable().fields.flatMap(({ path, kind }) => {
+    if (kind.type !== "integer") return [];
+    const places = path.startsWith("ports[]") ? settings.ports.map((_, index) => ofPort(path, index)) : [path];
+    return places.flatMap((place): Problem[] => {
+      const found = Number(valueAt(settings, place));
+      if (found === 0 && kind.zero_is_off) return [];
+      if (found < kind.min) return [{ path: place, severity: "error", code: "below_minimum", args: { minimum: String(kind.min), found: String(found) } }];
+      if (found > kind.max) return [{ path: place, severity: "error", code: "above_maximum", args: { maximum: String(kind.max), found: String(found) } }];
+      return [];
+    });
+  });
 }
 
 export function differences(before: Settings, after: Settings): Change[] {

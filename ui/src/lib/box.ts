@@ -1,0 +1,50 @@
+/** How the chosen box is doing, in a word and a shape: the same in the strip, the sidebar and on its page. */
+import type { Words } from "../i18n";
+import type { DeviceChoice, DeviceStatus } from "./ipc/types";
+
+export type BoxLook = "none" | "opening" | "up" | "lost";
+
+export function boxLook(device: DeviceStatus | null): BoxLook {
+  switch (device?.state.state) {
+    case "up":
+      return "up";
+    case "lost":
+      return "lost";
+    case "opening":
+      return "opening";
+    case "off":
+    case undefined:
+      return "none";
+  }
+}
+
+/** What a choice is called: the simulated box, or the serial port. */
+export function choiceName(words: Words, choice: DeviceChoice): string {
+  switch (choice.kind) {
+    case "none":
+      return words.t("device.none");
+    case "virtual":
+      return words.t("device.virtual");
+    case "serial":
+      return choice.path;
+  }
+}
+
+/** One line: which box, and how it is doing or why it cannot be used. */
+export function boxWords(words: Words, device: DeviceStatus | null): string {
+  if (!device) return words.t("device.none");
+  const { state, choice } = device;
+  switch (state.state) {
+    case "up":
+      return words.t("device.about", {
+        model: choice.kind === "virtual" ? words.t("device.virtual") : state.identity.model,
+        ports: words.n("device.ports", state.identity.ports),
+      });
+    case "lost":
+      return words.t("device.lost", { name: choiceName(words, choice), fault: words.code("device_fault", state.fault) });
+    case "opening":
+      return words.t("device.opening", { name: choiceName(words, choice) });
+    case "off":
+      return words.t("device.none");
+  }
+}

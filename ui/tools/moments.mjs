@@ -1,0 +1,116 @@
+// Moments worth a picture of their own, besides every page as it opens.
+
+/** What is photographed once, because only its own subject matters. */
+export const MOMENTS = [
+  { name: "exchange", url: "?scene=lively&exchange=open#overview" },
+  { name: "quiet", url: "?scene=quiet#overview" },
+  { name: "empty", url: "?scene=empty#overview" },
+  { name: "calls-details", url: "?scene=lively#calls", act: openCall },
+  { name: "calls-empty", url: "?scene=empty#calls" },
+  { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
+  { name: "calls-none-found", url: "?scene=lively#calls", act: (page) => page.fill("[role=search] input", "555 0000 1111") },
+  { name: "calls-days", url: "?scene=lively#calls", act: chooseDays },
+  { name: "calls-export", url: "?scene=lively#calls", act: exportCalls },
+  { name: "calls-forget", url: "?scene=lively#calls", act: (page) => page.click("h1 ~ .acts button:last-child") },
+  { name: "calls-small", url: "?scene=lively#calls", size: { width: 880, height: 600 } },
+  { name: "calls-small-details", url: "?scene=lively#calls", size: { width: 880, height: 600 }, act: openCall },
+  { name: "calls-contrast", url: "?scene=lively#calls", act: openCall, contrast: "more" },
+  { name: "calls-spanish", url: "?scene=lively#calls", act: openCall, language: "es", scheme: "dark" },
+  ...["box", "country", "mode", "users", "call"].map((step, index) => ({ name: `guide-${index + 1}-${step}`, url: "?scene=first#overview", act: goOn(index) })),
+  { name: "guide-dark", url: "?scene=first#overview", scheme: "dark", act: goOn(4) },
+  { name: "small-guide", url: "?scene=first#overview", size: { width: 880, height: 600 }, act: goOn(3) },
+  { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
+  { name: "empty-users", url: "?scene=empty#users_and_ports" },
+  { name: "one-port", url: "?scene=single&exchange=open#overview" },
+  { name: "many-ports", url: "?scene=many#overview" },
+  { name: "trouble", url: "?scene=trouble#overview" },
+  { name: "trouble-dark", url: "?scene=trouble#overview", scheme: "dark" },
+  { name: "small-window", url: "?scene=lively&exchange=open#overview", size: { width: 880, height: 600 } },
+  { name: "small-users", url: "?scene=lively#users_and_ports", size: { width: 880, height: 600 } },
+  { name: "contrast-light", url: "?scene=trouble#overview", contrast: "more" },
+  { name: "contrast-dark", url: "?scene=lively#users_and_ports", contrast: "more", scheme: "dark" },
+  { name: "spanish", url: "?scene=lively#users_and_ports", language: "es" },
+  { name: "ringing", url: "?scene=quiet&exchange=open#overview", act: ring },
+  { name: "dirty", url: "?scene=lively#users_and_ports", act: edit },
+  { name: "dirty-dark", url: "?scene=lively#users_and_ports", act: edit, scheme: "dark" },
+  { name: "trunk", url: "?scene=lively#users_and_ports", act: (page) => page.click("[data-mode=sip_trunk]") },
+  { name: "single-user", url: "?scene=lively#users_and_ports", act: (page) => page.click("[data-path='gateway.single_user'] button") },
+  { name: "problems", url: "?scene=lively#users_and_ports", act: breakThings },
+  { name: "review", url: "?scene=lively#users_and_ports", act: review },
+  { name: "confirm", url: "?scene=lively#users_and_ports", act: confirm },
+  { name: "focus", url: "?scene=lively#users_and_ports", act: focus },
+  { name: "menu", url: "?scene=lively#overview", act: (page) => page.click("[data-port='1'] .actions button:last-child") },
+];
+
+async function ring(page) {
+  await page.click("[data-exchange-line='1'] button[type=submit]");
+  await page.waitForSelector("[data-port='1'][data-state=calling]");
+}
+
+async function edit(page) {
+  await page.fill("[data-path='ports[0].name'] input", "Recepção do prédio da administração central");
+  await page.fill("[data-path='ports[1].target'] input", "230");
+  await page.fill("[data-path='gateway.remote_server'] input", "voz.cliente-muito-importante.com.br:5080");
+  await page.waitForTimeout(300);
+}
+
+async function breakThings(page) {
+  await page.fill("[data-path='gateway.remote_server'] input", "");
+  await page.fill("[data-path='gateway.sip_port'] input", "70000");
+  await page.fill("[data-path='ports[0].target'] input", "duas palavras");
+  await page.fill("[data-path='ports[1].user'] input", "");
+  await page.waitForTimeout(300);
+}
+
+async function review(page) {
+  await edit(page);
+  await page.click("[data-path='ports[1].sip_to_fxo'] button");
+  await page.waitForTimeout(300);
+  await page.click(".bar .acts .button:nth-child(2)");
+  await page.waitForSelector("[role=dialog]");
+}
+
+async function confirm(page) {
+  await page.click("[data-mode=sip_trunk]");
+  await page.waitForTimeout(300);
+  await page.click(".bar .acts .button.primary");
+  await page.waitForSelector("[role=alertdialog]");
+}
+
+async function focus(page) {
+  await page.focus("[data-path='ports[0].target'] input");
+  await page.keyboard.press("Shift+Tab");
+}
+
+async function openCall(page) {
+  await page.click("#call-row-3");
+  await page.waitForSelector("section.details");
+}
+
+async function filterCalls(page) {
+  await page.fill("[role=search] input", "(11) 3333-4444");
+  await page.click("[role=search] .one:nth-of-type(4) button");
+  await page.click("[role=option]:nth-child(3)");
+  await page.waitForTimeout(600);
+}
+
+async function chooseDays(page) {
+  await page.click("[role=search] .one:nth-of-type(5) button");
+  await page.click("[role=option]:last-child");
+  await page.click(".days-open");
+  await page.waitForTimeout(300);
+}
+
+async function exportCalls(page) {
+  await page.click("h1 ~ .acts > .button:nth-last-child(2)");
+  await page.click(".dialog-actions .primary");
+  await page.waitForTimeout(500);
+}
+
+/** So many steps further in the first-run guide. */
+function goOn(steps) {
+  return async (page) => {
+    for (let step = 0; step < steps; step += 1) await page.click("[data-guide-next]:enabled");
+    await page.waitForTimeout(300);
+  };
+}
