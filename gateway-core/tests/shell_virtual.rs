@@ -19,6 +19,7 @@ use gateway_core::fxo::line::LineState;
 use gateway_core::fxo::simulator::act::{ExchangeEvent, IncomingCall, LineAct};
 use gateway_core::gateway::record::{CallDirection, CallRecord, EndCause};
 use gateway_core::gateway::view::{PortState, Snapshot};
+use gateway_core::shell::store::CallQuery;
 use gateway_core::shell::{DeviceChoice, DeviceError, DeviceState, GatewayHandle, StartOptions, Update};
 use place::{Folder, server_settings, trunk_settings};
 use tokio::sync::broadcast::Receiver;
@@ -101,12 +102,18 @@ async fn a_line_that_rings_is_shown_and_a_caller_who_gives_up_leaves_one_record(
     gateway.virtual_line(PORT, LineAct::StopRinging).await.unwrap();
     let record = updates.record().await;
     assert_eq!((record.port, record.direction), (PORT, CallDirection::FxoToSip));
+    let kept = updates.wait(|update| if let Update::Kept(id) = update { Some(id.clone()) } else { None }).await;
+    let found = gateway.calls(&CallQuery { text: "3333-4444".to_owned(), ..CallQuery::default() }, None, 0, 10).await.unwrap();
+    assert_eq!((found.total, found.calls[0].id.as_str()), (1, kept.as_str()), "whoever is told of a record can read it");
     tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
 
     // The record outlives the program.
     let gateway = start(&folder, server_settings(2), DeviceChoice::None).await;
     let kept = gateway.recent_records().await;
     assert_eq!(kept.iter().map(|kept| kept.id.as_str()).collect::<Vec<_>>(), [record.id.as_str()]);
+    let told: Vec<_> = record.timeline.iter().map(|mark| Some(mark.what.clone())).collect();
+    assert_eq!(kept[0].timeline.iter().map(|mark| mark.what.clone()).collect::<Vec<_>>(), told);
+    assert!(!told.is_empty() && !kept[0].damaged);
     assert!(kept[0].started_at_ms.abs_diff(gateway.started_epoch_ms()) < 60_000);
     tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
 }

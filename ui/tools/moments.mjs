@@ -105,7 +105,7 @@ async function chooseDays(page) {
 }
 
 async function exportCalls(page) {
-  await page.click("h1 ~ .acts button:first-child");
+  await page.click("h1 ~ .acts > .button:nth-last-child(2)");
   await page.click(".dialog-actions .primary");
   await page.waitForTimeout(500);
 }

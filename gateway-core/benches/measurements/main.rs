@@ -12,6 +12,7 @@
 )]
 
 mod calls;
+mod history;
 mod machines;
 mod processor;
 mod table;
@@ -51,6 +52,7 @@ type Measurement = (&'static str, fn(&mut Table));
 const MEASUREMENTS: &[Measurement] = &[
     ("machines", machines::measure),
     ("calls", calls::measure),
+    ("history", history::measure),
     ("delay", delay::measure),
     ("cpu", cpu::measure),
     ("sipp", sipp::measure),
@@ -58,7 +60,7 @@ const MEASUREMENTS: &[Measurement] = &[
 
 /// The others need a pseudo-terminal or SIPp.
 #[cfg(not(unix))]
-const MEASUREMENTS: &[Measurement] = &[("machines", machines::measure), ("calls", calls::measure)];
+const MEASUREMENTS: &[Measurement] = &[("machines", machines::measure), ("calls", calls::measure), ("history", history::measure)];
 
 fn main() {
     // Cargo passes `--bench`.

@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::handle::Update;
-use super::store::{RecordDirection, Retention, Store, StoreError, StoredRecord};
+use super::store::{RecordDirection, Retention, Store, StoreError, StoredMark, StoredRecord};
 use crate::config::settings::Settings;
+use crate::gateway::mark::Mark;
 use crate::gateway::record::{CallDirection, CallRecord};
 use crate::time::Moment;
 
@@ -94,6 +95,7 @@ fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
         direction: match record.direction {
             CallDirection::SipToFxo => RecordDirection::SipToFxo,
             CallDirection::FxoToSip => RecordDirection::FxoToSip,
+            CallDirection::Test => RecordDirection::Test,
         },
         from: record.from.clone(),
         to: record.to.clone(),
@@ -103,6 +105,12 @@ fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
         cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
         evidence: record.evidence.clone(),
         sip_status: record.sip_status,
+        timeline: record.timeline.iter().map(|mark| stored_mark(mark, record.started_ms)).collect(),
         damaged: false,
     }
+}
+
+fn stored_mark(mark: &Mark, started_ms: u64) -> StoredMark {
+    let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    StoredMark { after_ms: signed(mark.at_ms).saturating_sub(signed(started_ms)), what: Some(mark.what.clone()) }
 }

@@ -21,7 +21,7 @@ use sqlx::{ConnectOptions as _, migrate::Migrator};
 pub use calls::{CallQuery, CallWindow};
 pub use error::StoreError;
 pub use key::KeyFault;
-pub use record::{RecordDirection, StoredRecord};
+pub use record::{RecordDirection, StoredMark, StoredRecord};
 pub use retention::Retention;
 pub use revision::{Author, KEPT_REVISIONS, Revision, RevisionId, RevisionKind};
 

@@ -65,14 +65,14 @@ pub(crate) async fn forget_calls(query: CallQuery, up_to: u64, gateway: State<'_
 /// Asks a person where a CSV file shall be; none when they think better of it.
 #[tauri::command]
 #[specta::specta]
-pub(crate) async fn choose_csv_path<R: Runtime>(name: String, app: AppHandle<R>) -> Result<Option<String>, ()> {
+pub(crate) async fn choose_csv_path<R: Runtime>(name: String, app: AppHandle<R>) -> Option<String> {
     let (chosen, path) = oneshot::channel();
     app.dialog().file().set_file_name(name).add_filter("CSV", &["csv"]).save_file(move |path| {
         // The window may be gone.
         let _ = chosen.send(path);
     });
     let path = path.await.ok().flatten().and_then(|path| path.into_path().ok());
-    Ok(path.map(|path| path.to_string_lossy().into_owned()))
+    path.map(|path| path.to_string_lossy().into_owned())
 }
 
 /// Writes the calls that a query finds to a file, and answers how many.

@@ -1,8 +1,8 @@
 /** Calls that are over: what a person filters by, and what a record says in words. */
 import type { Words } from "../i18n";
 import type { CallQuery, PortId, RecordDirection, StoredRecord } from "./ipc/types";
+import { markWords, turns } from "./marks";
 import { party } from "./party";
-import { PAGES, type PageName } from "./state/route.svelte";
 import { span, timeOfDay } from "./time";
 import { evidenceWords } from "./words";
 
@@ -128,27 +128,31 @@ const BY_CAUSE: Partial<Record<string, string>> = {
   no_common_codec: "gateway.codecs",
 };
 
-/** The setting that governs how this call ended, and the page that has it; nothing where none does. */
-export function governing(call: StoredRecord): { path: string; page: PageName } | null {
+/** The path of the setting that governs how this call ended; nothing where none does. */
+export function governing(call: StoredRecord): string | null {
   const name = call.evidence ? BY_EVIDENCE[call.evidence.kind] : BY_CAUSE[call.cause];
   if (name === undefined) return null;
-  const path = name.startsWith("gateway.") ? name : `ports[${call.port}].${name}`;
-  const wanted = name === "target" ? "users_and_ports" : name === "gateway.codecs" ? "audio" : "lines";
-  const page = PAGES.find((page) => page.name === wanted);
-  return page ? { path, page: page.name } : null;
+  return name.startsWith("gateway.") ? name : `ports[${call.port}].${name}`;
 }
 
 /** One step of a call. */
 export interface Step {
-  /** After the first sign of the call. */
+  /** After the first step. */
   afterMs: number;
   text: string;
   /** Worth more than the others: where the call turned. */
   turn: boolean;
 }
 
-/** What happened, in order. */
+/**
+ * What happened, in order: the marks of the call, from the first one on. A record of a program that kept no marks still tells its beginning,
+ * its answer and its end.
+ */
 export function steps(words: Words, call: StoredRecord): Step[] {
+  const began_ms = call.timeline[0]?.after_ms;
+  if (began_ms !== undefined) {
+    return call.timeline.map(({ after_ms, what }) => ({ afterMs: after_ms - began_ms, text: markWords(words, what), turn: turns(what) }));
+  }
   const at = (at_ms: number): number => Math.max(0, at_ms - call.started_at_ms);
   const began = call.direction === "fxo_to_sip" ? words.t("timeline.rang", { from: partyWords(words, call.from) }) : words.t("timeline.called", { from: partyWords(words, call.from), to: partyWords(words, call.to) });
   const answered = call.answered_at_ms === null ? [] : [{ afterMs: at(call.answered_at_ms), text: words.t("timeline.was_answered"), turn: true }];

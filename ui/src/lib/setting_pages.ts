@@ -20,7 +20,7 @@ export interface Section {
   elsewhere?: readonly string[];
 }
 
-export type SettingPage = "users_and_ports" | "sip" | "lines" | "audio";
+export type SettingPage = "users_and_ports" | "sip" | "lines" | "audio" | "calls";
 
 const CLIENT: Need = { path: "gateway.mode", is: ["sip_client"] };
 const SERVER: Need = { path: "gateway.mode", is: ["sip_server"] };
@@ -124,6 +124,8 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       ],
     },
   ],
+  // Above the list of calls, in a fold of its own.
+  calls: [{ title: "section.calls", rows: [row("gateway.keep_calls_days"), row("gateway.keep_calls_max")] }],
 };
 
 const PAGES = Object.keys(SETTING_PAGES) as SettingPage[];

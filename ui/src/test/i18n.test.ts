@@ -101,6 +101,10 @@ describe("every code of the program has words", () => {
     ["mode", "Mode"],
     ["problem", "ProblemCode"],
     ["grade", "Grade"],
+    ["export", "ExportError", "kind"],
+    ["timeline.source", "CallerIdSource"],
+    ["timeline.failure", "SeizeFailure"],
+    ["timeline.by", "AnsweredBy"],
     ["bind", "BindError", "code"],
     ["device_fault", "DeviceFault"],
     ["device_fault_about", "DeviceFault"],
@@ -175,8 +179,8 @@ describe("no words in code", () => {
     // Families of codes; "exit" is said by the headless program, "tray" and "alarm" outside the window.
     const families = new Set([
       "tray", "alarm", "exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem",
-      "fault", "grade", "bind", "refusal", "language", "store", "export", "theme", "settings", "country", "unit", "verdict", "check",
-      "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
+      "fault", "grade", "bind", "refusal", "language", "store", "export", "timeline", "theme", "settings", "country", "unit", "verdict",
+      "check", "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
       "profile_fault",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");

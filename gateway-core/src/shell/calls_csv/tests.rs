@@ -51,6 +51,7 @@ fn call(n: u64) -> StoredRecord {
             cycles: 3,
         })),
         sip_status: Some(200),
+        timeline: vec![],
         damaged: false,
     }
 }

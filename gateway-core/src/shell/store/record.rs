@@ -8,13 +8,14 @@ use sqlx::sqlite::SqliteRow;
 use super::{Store, StoreError};
 use crate::config::PortId;
 use crate::fxo::line::HangUpEvidence;
+use crate::gateway::mark::MarkKind;
 
 /// Most records that one query returns.
 pub(super) const MAX_PAGE: u32 = 1000;
 
 /// What a record is read from.
 pub(super) const COLUMNS: &str =
-    "seq, id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status";
+    "seq, id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status, timeline";
 
 /// Which side called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,23 @@ pub enum RecordDirection {
     FxoToSip,
     /// The operator tested the line.
     Test,
+}
+
+/// One step of a call: what was seen or done, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct StoredMark {
+    /// In ms after the first sign of the call; what announced the call (a ring burst, caller ID) stands before it.
+    pub after_ms: i64,
+    /// What; `None` for a kind of mark that only a newer program knows.
+    #[serde(deserialize_with = "known_kind")]
+    pub what: Option<MarkKind>,
+}
+
+/// A kind of mark that this program does not know is no mistake: a newer program wrote the row.
+fn known_kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<MarkKind>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// A call record as it is stored. Times are milliseconds since 1970-01-01 UTC.
@@ -55,6 +73,8 @@ pub struct StoredRecord {
     pub evidence: Option<HangUpEvidence>,
     /// Final SIP status, where there was one.
     pub sip_status: Option<u16>,
+    /// What happened, oldest first.
+    pub timeline: Vec<StoredMark>,
     /// A part of the row cannot be read: it is left out here, or stands at its zero.
     pub damaged: bool,
 }
@@ -67,8 +87,8 @@ impl Store {
     pub async fn append_record(&self, record: &StoredRecord) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO call_records \
-             (id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+             (id, port, direction, caller, callee, started_at_ms, answered_at_ms, ended_at_ms, cause, evidence, sip_status, timeline) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         )
         .bind(&record.id)
         .bind(record.port.0)
@@ -81,6 +101,7 @@ impl Store {
         .bind(&record.cause)
         .bind(json(&record.evidence)?)
         .bind(record.sip_status)
+        .bind(json(&record.timeline)?)
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -124,7 +145,8 @@ pub(super) fn record_of(row: &SqliteRow) -> Result<StoredRecord, StoreError> {
     let port = u16::try_from(row.try_get::<i64, _>("port")?);
     let direction = direction(row.try_get("direction")?);
     let evidence = typed::<Option<HangUpEvidence>>(row, "evidence");
-    let damaged = port.is_err() || direction.is_none() || evidence.is_none();
+    let timeline = typed(row, "timeline");
+    let damaged = port.is_err() || direction.is_none() || evidence.is_none() || timeline.is_none();
     Ok(StoredRecord {
         id: row.try_get("id")?,
         port: PortId(port.unwrap_or(0)),
@@ -137,6 +159,7 @@ pub(super) fn record_of(row: &SqliteRow) -> Result<StoredRecord, StoreError> {
         cause: row.try_get("cause")?,
         evidence: evidence.flatten(),
         sip_status: row.try_get("sip_status")?,
+        timeline: timeline.unwrap_or_default(),
         damaged,
     })
 }

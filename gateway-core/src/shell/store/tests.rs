@@ -6,6 +6,7 @@ use crate::config::PortId;
 use crate::config::settings::{GatewaySettings, PortSettings, Secret, Settings};
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::fxo::line::HangUpEvidence;
+use crate::gateway::mark::MarkKind;
 use sqlx::Executor as _;
 
 /// A directory of its own, removed at the end of the test.
@@ -51,6 +52,14 @@ fn record(id: &str) -> StoredRecord {
         cause: "disconnect_tone".to_owned(),
         evidence: Some(HangUpEvidence::DisconnectTone(busy_tone())),
         sip_status: Some(200),
+        timeline: vec![
+            StoredMark { after_ms: -900, what: Some(MarkKind::RingOn { frequency_hz: Some(25) }) },
+            StoredMark {
+                after_ms: 2100,
+                what: Some(MarkKind::SipOut { message: "INVITE".to_owned(), peer: "sip:200@pbx.example".to_owned() }),
+            },
+            StoredMark { after_ms: 60_000, what: Some(MarkKind::Evidence { evidence: HangUpEvidence::DisconnectTone(busy_tone()) }) },
+        ],
         damaged: false,
     }
 }

@@ -175,6 +175,7 @@ async fn one_damaged_row_is_marked_and_costs_no_other_one() {
     for broken in [
         "UPDATE call_records SET evidence = '{\"kind\":' WHERE id = 'call-1'",
         "UPDATE call_records SET evidence = '{\"kind\":\"telepathy\"}' WHERE id = 'call-2'",
+        "UPDATE call_records SET timeline = '[{' WHERE id = 'call-0'",
         "UPDATE call_records SET port = -7 WHERE id = 'call-3'",
         "UPDATE call_records SET direction = 'sideways' WHERE id = 'call-4'",
     ] {
@@ -184,9 +185,23 @@ async fn one_damaged_row_is_marked_and_costs_no_other_one() {
     let window = store.calls(&CallQuery::default(), None, 0, 100).await.unwrap();
     assert_eq!(window.calls, page);
     let damaged: Vec<_> = page.iter().map(|call| (call.id.as_str(), call.damaged)).collect();
-    let expected = [("call-5", false), ("call-4", true), ("call-3", true), ("call-2", true), ("call-1", true), ("call-0", false)];
+    let expected = [("call-5", false), ("call-4", true), ("call-3", true), ("call-2", true), ("call-1", true), ("call-0", true)];
     assert_eq!(damaged, expected);
+    assert_eq!(page[5], StoredRecord { timeline: vec![], damaged: true, ..call("call-0", 0) });
     assert_eq!(page[4], StoredRecord { evidence: None, damaged: true, ..call("call-1", 1) });
+}
+
+#[tokio::test]
+async fn a_timeline_of_a_newer_program_is_read_as_far_as_it_is_known() {
+    let scratch = Scratch::new("calls-newer-marks");
+    let store = store_with(&scratch, &[call("a", 0), call("b", 1)]).await;
+    let timeline = r#"[{"after_ms":0,"what":{"kind":"teleported","to":"Mars"}},{"after_ms":7,"what":{"kind":"dialed"},"why":"new"}]"#;
+    sqlx::query("UPDATE call_records SET timeline = ? WHERE id = 'a'").bind(timeline).execute(&store.pool).await.unwrap();
+    store.pool.execute("UPDATE call_records SET timeline = '[7]' WHERE id = 'b'").await.unwrap();
+    let [b, a] = &store.records(10, None).await.unwrap()[..] else { panic!("two records") };
+    assert_eq!(a.timeline, [StoredMark { after_ms: 0, what: None }, StoredMark { after_ms: 7, what: Some(MarkKind::Dialed) }]);
+    assert!(!a.damaged, "what is newer is no damage");
+    assert!(b.damaged && b.timeline.is_empty());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "../backend";
 import type { History } from "../history";
-import type { CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, StoredRecord } from "../types";
+import type { CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, MarkKind, StoredMark, StoredRecord } from "../types";
 
 /** How long a busy office takes for a hundred thousand calls: most of a year. */
 const BETWEEN_CALLS_MS = 259_000;
@@ -59,12 +59,13 @@ export class FakeHistory implements History {
 
   /** A call of the toy world is over; `startedAt`: the zero of its times. */
   keep(record: CallRecord, startedAt: number): void {
-    const { started_ms, answered_ms, ended_ms, ...same } = record;
+    const { started_ms, answered_ms, ended_ms, timeline, ...same } = record;
     this.#kept.push({
       ...same,
       started_at_ms: startedAt + started_ms,
       answered_at_ms: answered_ms === null ? null : startedAt + answered_ms,
       ended_at_ms: startedAt + ended_ms,
+      timeline: timeline.map(({ at_ms, what }) => ({ after_ms: at_ms - started_ms, what })),
       damaged: false,
     });
     for (const kept of this.#listeners) kept();
@@ -79,7 +80,16 @@ export class FakeHistory implements History {
     return this.#kept[seq - this.#made - 1] ?? this.#makeUp(seq);
   }
 
+  /** A call as it is listed; its timeline is made when it is looked at. */
   #makeUp(seq: number): StoredRecord {
+    const call = this.#listed(seq);
+    const end = pick(ENDS, seq * 7);
+    const rings = 2000 + dice(seq * 5, 14_000);
+    const talk = call.ended_at_ms - call.started_at_ms - rings;
+    return call.damaged ? call : { ...call, timeline: timeline(call, end, rings, talk) };
+  }
+
+  #listed(seq: number): StoredRecord {
     const end = pick(ENDS, seq * 7);
     const incoming = end.cause === "caller_gave_up" || end.cause === "target_refused" || (end.cause !== "busy" && end.cause !== "no_dial_tone" && dice(seq * 3, 3) > 0);
     const rings = 2000 + dice(seq * 5, 14_000);
@@ -98,6 +108,7 @@ export class FakeHistory implements History {
       cause: end.cause,
       evidence: damaged ? null : (end.evidence ?? null),
       sip_status: end.status,
+      timeline: [],
       damaged,
     };
   }
@@ -106,9 +117,10 @@ export class FakeHistory implements History {
     const key = JSON.stringify([query, newest, this.#forgotten.size]);
     const known = this.#lists.get(key);
     if (known) return known;
+    const all = Object.values(query).every((asked) => asked === null || asked === "" || (Array.isArray(asked) && asked.length === 0));
     const list: number[] = [];
     for (let seq = newest; seq > 0; seq -= 1) {
-      if (!this.#forgotten.has(seq) && matches(this.#record(seq), query)) list.push(seq);
+      if (!this.#forgotten.has(seq) && (all || matches(this.#kept[seq - this.#made - 1] ?? this.#listed(seq), query))) list.push(seq);
     }
     if (this.#lists.size > 3) this.#lists.clear();
     this.#lists.set(key, list);
@@ -158,6 +170,41 @@ export class FakeHistory implements History {
     this.#listeners.add(kept);
     return Promise.resolve(() => this.#listeners.delete(kept));
   }
+}
+
+/** What a call of these parties and this length would look like. */
+function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number, talk: number): StoredMark[] {
+  const marks: StoredMark[] = [];
+  const at = (after_ms: number, what: MarkKind): unknown => marks.push({ after_ms, what });
+  const peer = "192.0.2.10:5060";
+  const incoming = call.direction === "fxo_to_sip";
+  if (incoming) {
+    const number = call.from || null;
+    at(-315, { kind: "caller_id", number, name: null, presentation: number ? "allowed" : "unavailable", category: null, source: "dtmf" });
+    at(0, { kind: "ring_on", frequency_hz: 25 });
+    at(200, { kind: "sip_out", message: "INVITE", peer: call.to });
+    at(212, { kind: "sip_in", message: "180", peer });
+    at(1000, { kind: "ring_off", on_ms: 1000 });
+  } else {
+    at(0, { kind: "sip_in", message: "INVITE", peer: call.from });
+    at(2, { kind: "seizing" });
+    at(17, { kind: "hook", off_hook: true });
+    if (end.cause !== "no_dial_tone") {
+      at(700, { kind: "tone", tone: "dial", frequency_hz: 425, level_dbm0: -13, cycles: 1 });
+      at(705, { kind: "dialing", digits: call.to });
+      at(1900, { kind: "dialed" });
+    }
+  }
+  if (end.answered) {
+    at(rings, incoming ? { kind: "sip_in", message: "200", peer } : { kind: "voice" });
+    if (incoming) at(rings + 4, { kind: "seizing" });
+    at(rings + 19, { kind: "answered", by: incoming ? "target" : "voice" });
+    at(rings + 21, { kind: "media_attached", peer: "192.0.2.10:40000" });
+  }
+  const over = rings + talk;
+  if (end.evidence) at(over - 3, { kind: "evidence", evidence: end.evidence });
+  at(over, { kind: "ended", cause: end.cause });
+  return marks;
 }
 
 const searched = (text: string): string => text.toLowerCase().replace(/[ ()-]/g, "");
