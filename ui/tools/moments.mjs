@@ -20,6 +20,7 @@ export const MOMENTS = [
   { name: "guide-dark", url: "?scene=first#overview", scheme: "dark", act: goOn(4) },
   { name: "small-guide", url: "?scene=first#overview", size: { width: 880, height: 600 }, act: goOn(3) },
   { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
+  { name: "profiles-history", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=history]") },
   { name: "profiles-import", url: "?scene=lively#profiles", act: importProfile },
   { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
   { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
