@@ -18,6 +18,11 @@ const SCHEMES = ["light", "dark"];
 const PAGES = [
   { name: "overview", url: "?scene=lively#overview" },
   { name: "users-and-ports", url: "?scene=lively#users_and_ports" },
+  { name: "sip", url: "?scene=lively#sip" },
+  { name: "lines", url: "?scene=lively#lines" },
+  { name: "audio", url: "?scene=lively#audio" },
+  { name: "devices", url: "?scene=lively#devices" },
+  { name: "diagnostics", url: "?scene=trouble#diagnostics" },
 ];
 
 /** What is photographed once, because only its own subject matters. */
@@ -44,8 +49,29 @@ const MOMENTS = [
   { name: "review", url: "?scene=lively#users_and_ports", act: review },
   { name: "confirm", url: "?scene=lively#users_and_ports", act: confirm },
   { name: "focus", url: "?scene=lively#users_and_ports", act: focus },
+  { name: "palette", url: "?scene=lively#overview", act: find },
+  { name: "lines-differ", url: "?scene=lively#lines", act: differ },
+  { name: "lines-names", url: "?scene=lively#lines", act: (page) => page.click("[data-toggle-root]") },
+  { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
+  { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
+  { name: "device-lost", url: "?scene=empty#devices" },
   { name: "menu", url: "?scene=lively#overview", act: (page) => page.click("[data-port='1'] .actions button:last-child") },
 ];
+
+async function find(page) {
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector(".palette [role=combobox]");
+  await page.keyboard.type("current disconnect");
+  await page.waitForSelector("[data-selected][data-value='setting:ports[].line.loop_interruption_ms']");
+}
+
+async function differ(page) {
+  await page.click("[data-port-choice='1']");
+  await page.fill("[data-path='ports[1].line.guard_ms'] input", "50");
+  await page.click("[data-port-choice=all]");
+  await page.locator("[data-path='ports[].line.guard_ms']").scrollIntoViewIfNeeded();
+  await page.waitForTimeout(300);
+}
 
 async function ring(page) {
   await page.click("[data-exchange-line='1'] button[type=submit]");

@@ -1,7 +1,20 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import type { Applied, ApplyError, Boot, Command, DeviceChoice, DeviceEntry, LineAct, PortId, Review, Settings, SettingsTable, StorageView } from "./types";
+import type {
+  Applied,
+  ApplyError,
+  Boot,
+  Command,
+  DeviceChoice,
+  DeviceEntry,
+  LineAct,
+  PortId,
+  Review,
+  Settings,
+  SettingsTable,
+  StorageView,
+} from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
