@@ -59,7 +59,7 @@ export class FakeBackend implements Backend {
     this.#now = now;
     this.#startedAt = now() - 51 * 60_000;
     this.#settings = firstSettings(PORTS[scene]);
-    this.profiles = new FakeProfiles(() => this.#settings);
+    this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
