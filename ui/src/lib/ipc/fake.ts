@@ -83,7 +83,7 @@ export class FakeBackend implements Backend {
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
-    this.profiles = new FakeProfiles(() => this.#settings);
+    this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene]);
     this.#apply = this.#newApply();
