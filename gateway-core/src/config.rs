@@ -1,11 +1,13 @@
 //! Settings: what a person may change, what is allowed, what a change touches, and profiles.
 
 pub mod check;
+pub mod compare;
 pub mod country;
 pub mod diff;
 pub mod fields;
 pub mod host;
 pub mod hosts;
+pub mod lint;
 pub mod problem;
 pub mod profile;
 pub mod settings;

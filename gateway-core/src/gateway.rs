@@ -8,9 +8,11 @@ pub mod io;
 pub mod mark;
 pub mod notice;
 pub mod plan;
+pub mod probation;
 pub mod record;
 pub mod router;
 pub mod view;
+pub mod when_idle;
 
 mod admission;
 mod apply;
@@ -23,6 +25,7 @@ mod port;
 mod registrations;
 mod sources;
 mod targets;
+mod testing;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -46,7 +49,7 @@ use mark::MarkKind;
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
 use port::Port;
-use record::{CallRecord, EndCause};
+use record::{CallDirection, CallRecord, EndCause};
 use registrations::Registrations;
 use sources::Sources;
 
@@ -329,7 +332,11 @@ impl Gateway {
                     ("cause", word(&record.cause)),
                     ("seconds", seconds.to_string()),
                 ];
-                out.push(self.notice(Severity::Info, NoticeCode::CallEnded, Some(id), &args, now));
+                let code = match record.direction {
+                    CallDirection::SipToFxo | CallDirection::FxoToSip => NoticeCode::CallEnded,
+                    CallDirection::Test => NoticeCode::TestEnded,
+                };
+                out.push(self.notice(Severity::Info, code, Some(id), &args, now));
                 out.push(Action::Record(record));
                 self.apply_waiting(id, out);
             }
@@ -344,10 +351,12 @@ impl Gateway {
     }
 
     fn command(&mut self, command: &Command, now: Moment, out: &mut Vec<Action>) {
-        match *command {
-            Command::HangUp { port } => self.call_event(port, CallEvent::End(EndCause::Operator), now, out),
-            Command::Reregister { port } => self.reregister(port, now),
+        match command {
+            Command::HangUp { port } => self.call_event(*port, CallEvent::End(EndCause::Operator), now, out),
+            Command::Reregister { port } => self.reregister(*port, now),
+            Command::TestCall { port, number } => self.test_line(*port, number.as_deref(), now, out),
             Command::OutOfService { port: id, hold } => {
+                let (id, hold) = (*id, *hold);
                 let Some(port) = self.ports.get_mut(id.index()) else { return };
                 port.held = hold;
                 if hold {

@@ -17,11 +17,19 @@ mod inbox;
 
 mod resolve;
 
+pub mod seal;
+
+pub mod keyring;
+
 pub mod store;
 
 pub mod calls_csv;
 
 mod keeper;
+
+pub mod profile_file;
+
+pub mod data_folder;
 
 mod claim;
 

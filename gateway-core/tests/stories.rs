@@ -16,5 +16,6 @@ mod stories {
     mod sound;
     mod stopping;
     mod targets;
+    mod testing;
     mod timelines;
 }

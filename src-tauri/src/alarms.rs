@@ -1,5 +1,5 @@
-//! Which troubles the desktop is told, and when: a pure machine. A trouble has to last before it is told, several of a kind are told as one,
-//! what flaps is told once in a while, and what was told and is over is told to be over.
+//! Which troubles the desktop is told, and when: a pure machine. A trouble has to last before it is told, several of a kind are told as
+//! one, what flaps is told once in a while, and what was told and is over is told to be over.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::calls::ExportProgressEvent;
-use crate::stream::{CallKeptEvent, MarksEvent, NoticeEvent, PictureEvent};
+use crate::stream::{ApplyEvent, CallKeptEvent, MarksEvent, NoticeEvent, PictureEvent};
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
@@ -14,7 +14,13 @@ macro_rules! commands {
             crate::commands::overview::order,
             crate::commands::overview::choose_device,
             crate::commands::users_and_ports::review,
-            crate::commands::users_and_ports::apply,
+            crate::commands::apply::apply,
+            crate::commands::apply::apply_when_idle,
+            crate::commands::apply::take_back,
+            crate::commands::apply::in_force,
+            crate::commands::apply::revisions,
+            crate::commands::apply::compare_revisions,
+            crate::commands::apply::revision_settings,
             crate::commands::exchange::act_on_line,
             crate::commands::desk::desk,
             crate::commands::desk::keep_preferences,
@@ -32,6 +38,12 @@ macro_rules! commands {
             crate::commands::settings::settings_table,
             crate::commands::devices::devices,
             crate::commands::diagnostics::storage,
+            crate::commands::profiles::export_profile,
+            crate::commands::profiles::read_profile,
+            crate::commands::profiles::compare_profiles,
+            crate::commands::profiles::advise,
+            crate::commands::profiles::pick_profile::<$runtime>,
+            crate::commands::profiles::place_profile::<$runtime>,
         ]
     };
 }
@@ -44,7 +56,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
-        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent, CallKeptEvent, ExportProgressEvent])
+        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent, ApplyEvent, CallKeptEvent, ExportProgressEvent])
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()

@@ -1,11 +1,13 @@
 //! What the window can ask: one file a page, each command a few lines that forward.
 
+pub(crate) mod apply;
 pub(crate) mod calls;
 pub(crate) mod desk;
 pub(crate) mod devices;
 pub(crate) mod diagnostics;
 pub(crate) mod exchange;
 pub(crate) mod overview;
+pub(crate) mod profiles;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod users_and_ports;

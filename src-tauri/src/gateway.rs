@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway_core::shell::handle::{GatewayHandle, StartError, StartOptions};
+use gateway_core::shell::keyring;
 use tauri::{AppHandle, Runtime};
 use tokio::sync::Mutex;
 
@@ -39,7 +40,7 @@ impl Gateway {
         if let Some(running) = &*running {
             return Ok(running.clone());
         }
-        let handle = GatewayHandle::start(self.options.clone()).await?;
+        let handle = GatewayHandle::start_with(self.options.clone(), keyring::of_this_computer()).await?;
         // Before anything else is awaited, so that nothing the box tells at its start is missed.
         let updates = handle.subscribe();
         let troubles = handle.subscribe();

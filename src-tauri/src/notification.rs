@@ -134,7 +134,10 @@ mod tests {
             all.extend(kinds.map(|kind| Told::Ended(kind, vec![PortId(0)])));
             for told in all {
                 let (title, text) = told.say(&words);
-                assert!(!title.contains("alarm.") && !text.contains("alarm.") && !text.contains('{'), "{language:?} {told:?}: {title} {text}");
+                assert!(
+                    !title.contains("alarm.") && !text.contains("alarm.") && !text.contains('{'),
+                    "{language:?} {told:?}: {title} {text}"
+                );
             }
         }
     }

@@ -6,7 +6,7 @@ use gateway_core::gateway::mark::Mark;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
 use gateway_core::shell::device::DeviceStatus;
-use gateway_core::shell::handle::Update;
+use gateway_core::shell::handle::{ApplyProgress, Update};
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime};
 use tauri_specta::Event as _;
@@ -47,9 +47,14 @@ pub(crate) struct NoticeEvent(Notice);
 /// What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct MarksEvent(Vec<Mark>);
+
 /// A new call record can be read; its id.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct CallKeptEvent(String);
+
+/// Something about Apply was settled, or is still to be.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
+pub(crate) struct ApplyEvent(ApplyProgress);
 
 /// Carries until the gateway ends. Pictures that come too fast are dropped for the newest; nothing else is.
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
@@ -61,6 +66,7 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
             update = updates.recv() => match update {
                 Ok(Update::Snapshot(_) | Update::Device(_)) => changed = true,
                 Ok(Update::Notice(notice)) => tell(NoticeEvent(notice).emit(&app)),
+                Ok(Update::Apply(progress)) => tell(ApplyEvent(progress).emit(&app)),
                 Ok(Update::Exchange(event)) => {
                     running.board.note(event);
                     changed = true;

@@ -20,6 +20,9 @@ export const MOMENTS = [
   { name: "guide-dark", url: "?scene=first#overview", scheme: "dark", act: goOn(4) },
   { name: "small-guide", url: "?scene=first#overview", size: { width: 880, height: 600 }, act: goOn(3) },
   { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
+  { name: "profiles-import", url: "?scene=lively#profiles", act: importProfile },
+  { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
+  { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
   { name: "many-ports", url: "?scene=many#overview" },
@@ -113,4 +116,18 @@ function goOn(steps) {
     for (let step = 0; step < steps; step += 1) await page.click("[data-guide-next]:enabled");
     await page.waitForTimeout(300);
   };
+}
+
+async function importProfile(page) {
+  await page.click("[data-tab=import]");
+  await page.click(".drop button");
+  await page.fill("input[type=password]", "cavalo correto");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("table");
+}
+
+async function compareProfiles(page) {
+  await page.click("[data-tab=compare]");
+  await page.click("[data-side=right] button");
+  await page.waitForSelector("table");
 }

@@ -7,7 +7,15 @@ use std::time::SystemTime;
 use crate::step::{Outcome, answers, must, npm, root};
 
 /// Debian packages to build and run the window and the headless program.
-const TO_RUN: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev", "libudev-dev", "libasound2-dev", "libayatana-appindicator3-1", "fonts-dejavu-core"];
+const TO_RUN: &[&str] = &[
+    "build-essential",
+    "pkg-config",
+    "libwebkit2gtk-4.1-dev",
+    "libudev-dev",
+    "libasound2-dev",
+    "libayatana-appindicator3-1",
+    "fonts-dejavu-core",
+];
 
 /// Debian packages that the tests need besides: real SIP peers, a screen without a monitor, a driver for the real window, a browser.
 const TO_TEST: &[&str] =

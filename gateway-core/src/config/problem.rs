@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How much a problem weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename = "ProblemSeverity", rename_all = "snake_case")]
 pub enum Severity {
@@ -16,7 +16,7 @@ pub enum Severity {
 }
 
 /// One thing that is wrong, or that wants to be confirmed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Problem {
     /// Where: `gateway.sip_port`, `ports[1].line.guard_ms`; empty for a whole file.
@@ -30,7 +30,7 @@ pub struct Problem {
 }
 
 /// What is wrong. The names in brackets are the arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
@@ -113,6 +113,21 @@ pub enum ProblemCode {
     UnknownKey,
     /// The same key twice in one object.
     RepeatedKey,
+    // The sealed secrets of a profile.
+    /// The secrets are sealed, and no passphrase was given.
+    PassphraseNeeded,
+    /// Not the passphrase with which the secrets were sealed.
+    WrongPassphrase,
+    /// No sealed text, or one that was changed after sealing.
+    SealDamaged,
+    /// Trying a passphrase would take too long (`found`, `maximum`: powers of two of the work).
+    SealTooCostly,
+    /// What was sealed is no list of secrets.
+    SealWithoutSecrets,
+    /// The seal holds a secret for something that is no secret of these settings.
+    UnknownSecret,
+    /// The file has this secret both in the clear and sealed.
+    SecretTwice,
     /// There are more problems than are told (`maximum`).
     TooManyProblems,
 }

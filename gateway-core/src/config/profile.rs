@@ -1,22 +1,32 @@
 //! Exported profiles: settings as a versioned JSON file that a person can read, send and import elsewhere.
 
 mod schema;
+pub mod secrets;
 mod tree;
+mod upgrade;
 
 use serde_json::{Map, Value};
 
 pub use schema::json_schema;
+pub use secrets::Secrets;
 
 use super::check::value::{check_value, excerpt, wrong_type};
-use super::fields::{self, FIELDS, Field, Kind, MAX_PORTS};
+use super::fields::{self, FIELDS, Field, MAX_PORTS};
 use super::problem::{Problem, ProblemCode};
 use super::settings::{Secret, Settings};
 
 /// What `format` says in every profile.
 pub const FORMAT: &str = "loopstart-profile";
 
-/// The version that this program writes, and the newest one that it reads.
-pub const VERSION: u32 = 1;
+/// The version that this program writes, and the newest one that it reads. 2 came with [`SEALED_SECRETS`]: a program that knows
+/// version 1 alone must refuse such a file as too new, not as mistyped.
+pub const VERSION: u32 = upgrade::NEWEST;
+
+/// The key of the sealed secrets: a text, an age file (age-encryption.org/v1) in ASCII armour with [`Secrets`] as JSON inside.
+pub const SEALED_SECRETS: &str = "sealed_secrets";
+
+/// How an age file in ASCII armour begins.
+const ARMOUR: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
 /// Largest profile that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -26,9 +36,11 @@ pub const MAX_PROBLEMS: usize = 200;
 
 /// What becomes of secrets in an exported profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretsPolicy {
+pub enum SecretsPolicy<'a> {
     /// They are not in the file; the import tells which are missing.
     LeftOut,
+    /// They are in the file, sealed: this text, which holds [`Secrets::of`] the settings. Sealing throws dice, so it is done above.
+    Sealed(&'a str),
 }
 
 /// A profile that could be read without a mistake.
@@ -40,41 +52,80 @@ pub struct Imported {
     pub secrets_missing: Vec<String>,
 }
 
+/// A profile that could be read without a mistake, before its sealed secrets are opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unopened {
+    /// The settings, and what they lack.
+    pub imported: Imported,
+    /// The sealed secrets; `None` where the file has none.
+    pub sealed: Option<String>,
+}
+
+impl Unopened {
+    /// Takes what was found in the seal.
+    ///
+    /// # Errors
+    /// What is wrong with it, see [`Secrets::from_json`] and [`Secrets::put_into`]; then nothing of the file is taken.
+    pub fn with_secrets(self, json: &str) -> Result<Imported, Vec<Problem>> {
+        let mut settings = self.imported.settings;
+        Secrets::from_json(json, &settings)?.put_into(&mut settings)?;
+        Ok(Imported::of(settings))
+    }
+}
+
 /// Writes settings as a profile.
 #[must_use]
-pub fn export(settings: &Settings, secrets: SecretsPolicy) -> String {
+pub fn export(settings: &Settings, secrets: SecretsPolicy<'_>) -> String {
     let mut document = fields::document(settings);
-    match secrets {
-        SecretsPolicy::LeftOut => leave_secrets_out(&mut document),
-    }
+    secrets::leave_out(&mut document);
     let mut profile = Map::new();
     profile.insert("format".to_owned(), Value::from(FORMAT));
     profile.insert("version".to_owned(), Value::from(VERSION));
     profile.insert("settings".to_owned(), document);
+    match secrets {
+        SecretsPolicy::LeftOut => {}
+        SecretsPolicy::Sealed(sealed) => {
+            profile.insert(SEALED_SECRETS.to_owned(), Value::from(sealed));
+        }
+    }
     let mut text = format!("{:#}", Value::Object(profile));
     text.push('\n');
     text
 }
 
-/// Reads a profile.
+/// Reads a profile whose secrets, if it has any, are not sealed.
+///
+/// # Errors
+/// As [`read`]; and sealed secrets, for which [`read`] and a passphrase are needed.
+pub fn import(text: &str) -> Result<Imported, Vec<Problem>> {
+    let Unopened { imported, sealed } = read(text)?;
+    match sealed {
+        None => Ok(imported),
+        Some(_) => Err(vec![Problem::error(SEALED_SECRETS, ProblemCode::PassphraseNeeded)]),
+    }
+}
+
+/// Reads a profile of this or an older version.
 ///
 /// # Errors
 /// Every mistake of the file, each with its place: nothing is taken of a file with a mistake. Whether the settings fit together
 /// and what must be confirmed is told by [`super::check::check`], when they are applied.
-pub fn import(text: &str) -> Result<Imported, Vec<Problem>> {
+pub fn read(text: &str) -> Result<Unopened, Vec<Problem>> {
     if text.len() > MAX_BYTES {
         return Err(vec![Problem::error("", ProblemCode::ProfileTooLarge).with("maximum", MAX_BYTES)]);
     }
     // Some editors put a byte order mark in front.
     let (profile, repeated) = tree::parse(text.strip_prefix('\u{feff}').unwrap_or(text))
         .map_err(|error| vec![Problem::error("", ProblemCode::NotJson).with("line", error.line()).with("column", error.column())])?;
-    let settings = envelope(&profile)?;
-    let mut reader = Reader { problems: repeated, settings: Map::new() };
+    let profile = envelope(profile)?;
+    let mut reader = Reader { problems: repeated, settings: Map::new(), sealed: None };
     reader.read_root(&profile);
-    reader.read_settings(settings);
-    let Reader { mut problems, settings } = reader;
+    let Reader { mut problems, settings, sealed } = reader;
     if problems.is_empty() {
-        return imported(Value::Object(settings)).map_err(|()| vec![Problem::error("", ProblemCode::NotAProfile)]);
+        // Every value stood the check of its row, so this cannot fail unless the table and the types disagree, which a test excludes.
+        let settings = serde_json::from_value(Value::Object(settings));
+        let settings: Settings = settings.map_err(|_| vec![Problem::error("", ProblemCode::NotAProfile)])?;
+        return Ok(Unopened { imported: Imported::of(settings), sealed });
     }
     if problems.len() > MAX_PROBLEMS {
         problems.truncate(MAX_PROBLEMS);
@@ -84,6 +135,21 @@ pub fn import(text: &str) -> Result<Imported, Vec<Problem>> {
 }
 
 impl Imported {
+    /// Settings with whatever secrets they have.
+    fn of(settings: Settings) -> Imported {
+        let mut secrets_missing = Vec::new();
+        let mut missing = |path: String, user: &str, secret: &Secret| {
+            if !user.is_empty() && secret.0.is_empty() {
+                secrets_missing.push(path);
+            }
+        };
+        missing("gateway.secret".to_owned(), &settings.gateway.user, &settings.gateway.secret);
+        for (index, port) in settings.ports.iter().enumerate() {
+            missing(format!("ports[{index}].secret"), &port.user, &port.secret);
+        }
+        Imported { settings, secrets_missing }
+    }
+
     /// Fills missing secrets from the settings in force, where mode, remote server and user are the same: a profile that points
     /// elsewhere must never carry a secret there.
     pub fn keep_secrets_of(&mut self, current: &Settings) {
@@ -106,71 +172,48 @@ impl Imported {
     }
 }
 
-/// Removes every secret of a settings document, by the table.
-fn leave_secrets_out(document: &mut Value) {
-    for field in FIELDS.iter().filter(|field| matches!(field.kind, Kind::Secret { .. })) {
-        let remove = |root: &mut Value, path: &str| {
-            let (holder, key) =
-                path.rsplit_once('.').map_or((String::new(), path), |(holder, key)| (format!("/{}", holder.replace('.', "/")), key));
-            if let Some(map) = root.pointer_mut(&holder).and_then(Value::as_object_mut) {
-                map.shift_remove(key);
-            }
-        };
-        match field.below_port() {
-            None => remove(document, field.path),
-            Some(below) => {
-                document.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().for_each(|port| remove(port, below))
-            }
-        }
-    }
-}
-
-/// Format and version first: of a file that is none of ours, or too new, nothing else is told.
-fn envelope(profile: &Value) -> Result<&Value, Vec<Problem>> {
+/// Format and version first: of a file that is none of ours, or too new, nothing else is told. An older one is upgraded.
+fn envelope(profile: Value) -> Result<Map<String, Value>, Vec<Problem>> {
+    let Value::Object(mut profile) = profile else { return Err(vec![Problem::error("format", ProblemCode::NotAProfile)]) };
     if profile.get("format").and_then(Value::as_str) != Some(FORMAT) {
         return Err(vec![Problem::error("format", ProblemCode::NotAProfile)]);
     }
     let version = profile.get("version").ok_or_else(|| vec![Problem::error("version", ProblemCode::KeyMissing)])?;
-    match version.as_u64() {
-        Some(found) if found > u64::from(VERSION) => {
-            Err(vec![Problem::error("version", ProblemCode::ProfileFromNewerVersion).with("found", found).with("newest", VERSION)])
-        }
-        // An older version would be upgraded here, step by step; 1 is the first.
-        Some(found) if found > 0 => profile.get("settings").ok_or_else(|| vec![Problem::error("settings", ProblemCode::KeyMissing)]),
-        Some(found) => Err(vec![Problem::error("version", ProblemCode::BelowMinimum).with("minimum", 1).with("found", found)]),
-        None => Err(vec![wrong_type("version", "integer", version)]),
+    let Some(found) = version.as_u64() else { return Err(vec![wrong_type("version", "integer", version)]) };
+    if found == 0 {
+        return Err(vec![Problem::error("version", ProblemCode::BelowMinimum).with("minimum", 1).with("found", found)]);
     }
-}
-
-fn imported(document: Value) -> Result<Imported, ()> {
-    // Every value stood the check of its row, so this cannot fail unless the table and the types disagree, which a test excludes.
-    let settings: Settings = serde_json::from_value(document).map_err(|_| ())?;
-    let mut secrets_missing = Vec::new();
-    let mut missing = |path: String, user: &str, secret: &Secret| {
-        if !user.is_empty() && secret.0.is_empty() {
-            secrets_missing.push(path);
+    match u32::try_from(found) {
+        Ok(found) if found <= VERSION => upgrade::upgrade(&mut profile, found),
+        Ok(_) | Err(_) => {
+            let problem = Problem::error("version", ProblemCode::ProfileFromNewerVersion);
+            return Err(vec![problem.with("found", found).with("newest", VERSION)]);
         }
-    };
-    missing("gateway.secret".to_owned(), &settings.gateway.user, &settings.gateway.secret);
-    for (index, port) in settings.ports.iter().enumerate() {
-        missing(format!("ports[{index}].secret"), &port.user, &port.secret);
     }
-    Ok(Imported { settings, secrets_missing })
+    if profile.contains_key("settings") { Ok(profile) } else { Err(vec![Problem::error("settings", ProblemCode::KeyMissing)]) }
 }
 
 /// Walks a file by the table and gathers what is good and what is wrong.
 struct Reader {
     problems: Vec<Problem>,
     settings: Map<String, Value>,
+    sealed: Option<String>,
 }
 
 impl Reader {
-    fn read_root(&mut self, profile: &Value) {
-        for key in profile.as_object().into_iter().flatten().map(|(key, _)| key) {
-            // A link to the schema, for editors.
-            if !matches!(key.as_str(), "format" | "version" | "settings" | "$schema") {
-                self.unknown("", key);
+    fn read_root(&mut self, profile: &Map<String, Value>) {
+        for (key, value) in profile {
+            match (key.as_str(), value) {
+                // `$schema` is a link to the schema, for editors.
+                ("format" | "version" | "$schema" | "settings", _) => {}
+                (SEALED_SECRETS, Value::String(sealed)) if sealed.starts_with(ARMOUR) => self.sealed = Some(sealed.clone()),
+                (SEALED_SECRETS, Value::String(_)) => self.problems.push(Problem::error(SEALED_SECRETS, ProblemCode::SealDamaged)),
+                (SEALED_SECRETS, other) => self.problems.push(wrong_type(SEALED_SECRETS, "text", other)),
+                (_, _) => self.unknown("", key),
             }
+        }
+        if let Some(settings) = profile.get("settings") {
+            self.read_settings(settings);
         }
     }
 

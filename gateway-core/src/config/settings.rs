@@ -139,6 +139,8 @@ pub struct GatewaySettings {
     pub keep_calls_days: u32,
     /// Most call records that are kept; the oldest ones go when newer ones come.
     pub keep_calls_max: u32,
+    /// After Apply, what was healthy must be healthy again within this many seconds, else the settings before return; 0 turns it off.
+    pub rollback_after_s: u32,
 }
 
 /// Settings of one port.
@@ -248,6 +250,7 @@ impl Default for GatewaySettings {
             blocked_prefixes: Vec::new(),
             keep_calls_days: 365,
             keep_calls_max: 100_000,
+            rollback_after_s: 30,
         }
     }
 }

@@ -4,11 +4,13 @@
 //! [`Step`]. It lives from the router's choice (SIP→FXO) or the first valid ring (FXO→SIP) to exactly one [`Ending`].
 
 mod audio;
+mod line_test;
 mod talk;
 mod to_line;
 mod to_sip;
 
 pub use audio::Audio;
+pub use line_test::LineTest;
 pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
 
@@ -238,6 +240,8 @@ pub enum Call {
     ToLine(ToLine),
     /// The line rings and SIP is called.
     ToSip(ToSip),
+    /// The operator tests the line.
+    Test(LineTest),
 }
 
 impl Call {
@@ -247,6 +251,7 @@ impl Call {
         match self {
             Call::ToLine(call) => &call.facts,
             Call::ToSip(call) => &call.facts,
+            Call::Test(call) => &call.facts,
         }
     }
 
@@ -255,6 +260,7 @@ impl Call {
         match self {
             Call::ToLine(call) => &mut call.facts,
             Call::ToSip(call) => &mut call.facts,
+            Call::Test(call) => &mut call.facts,
         }
     }
 
@@ -262,6 +268,7 @@ impl Call {
         match self {
             Call::ToLine(call) => &mut call.timers,
             Call::ToSip(call) => &mut call.timers,
+            Call::Test(call) => &mut call.timers,
         }
     }
 
@@ -271,6 +278,7 @@ impl Call {
         match self {
             Call::ToLine(call) => call.state(),
             Call::ToSip(call) => call.state(),
+            Call::Test(call) => call.state(),
         }
     }
 
@@ -279,6 +287,7 @@ impl Call {
         match self {
             Call::ToLine(call) => call.handle(event, bridge),
             Call::ToSip(call) => call.handle(event, bridge),
+            Call::Test(call) => call.handle(event, bridge),
         }
     }
 
@@ -288,6 +297,7 @@ impl Call {
         match self {
             Call::ToLine(call) => call.timers.deadline(),
             Call::ToSip(call) => call.timers.deadline(),
+            Call::Test(call) => call.timers.deadline(),
         }
     }
 
@@ -297,6 +307,7 @@ impl Call {
         match self {
             Call::ToLine(call) => call.timeout(timer, bridge),
             Call::ToSip(call) => call.timeout(timer, bridge),
+            Call::Test(call) => call.timeout(timer, bridge),
         }
     }
 

@@ -75,6 +75,13 @@ pub enum Command {
         /// Which port.
         port: PortId,
     },
+    /// Test an idle line: seize it, wait for dial tone, dial, listen. At most a minute.
+    TestCall {
+        /// Which port.
+        port: PortId,
+        /// What to dial; `None` or blank: the test ends with dial tone.
+        number: Option<String>,
+    },
     /// Hold a port out of service, or put it back.
     OutOfService {
         /// Which port.

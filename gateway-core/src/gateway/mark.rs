@@ -207,4 +207,6 @@ pub enum AnsweredBy {
     Voice,
     /// Nothing else told within the limit.
     TimeLimit,
+    /// A line test: ringback is heard no more.
+    RingbackOver,
 }

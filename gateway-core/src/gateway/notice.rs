@@ -96,6 +96,22 @@ pub enum NoticeCode {
     SettingsApplied,
     /// The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`.
     Slept,
+    /// What was healthy did not return after Apply: the settings before hold again. Args: `why`, `status`, `reason`, `revision`.
+    RolledBack,
+    /// The settings before could not be brought back. Args: `why`.
+    RollbackFailed,
+    /// Settings that waited for idle ports could not be applied. Nothing changed.
+    WaitingRefused,
+    /// The gateway runs without its stored secrets: their key is in a keyring that does not answer.
+    KeyringLocked,
+    /// The gateway runs without its stored secrets: their key is lost.
+    SecretsKeyLost,
+    /// A line was not tested: it is not idle.
+    TestRefused,
+    /// A line was not tested: the number cannot be dialled, or a dialling rule blocks it.
+    TestNumberRefused,
+    /// A line test is over. Args: `to`, `cause`.
+    TestEnded,
 }
 
 /// Something a person should be able to read.

@@ -15,6 +15,8 @@ pub enum CallDirection {
     SipToFxo,
     /// The line rings and SIP is called.
     FxoToSip,
+    /// The operator tests the line; SIP has no part in it.
+    Test,
 }
 
 /// Why a call ended: the first evidence wins.
@@ -66,6 +68,8 @@ pub enum EndCause {
     Operator,
     /// The gateway stopped.
     Stopped,
+    /// A line test has heard what it was to hear, or took as long as it may.
+    TestOver,
 }
 
 /// What is kept of one call.
@@ -78,7 +82,7 @@ pub struct CallRecord {
     pub port: PortId,
     /// Which way it went.
     pub direction: CallDirection,
-    /// Who called: the line's caller number (may be empty), or the SIP caller's URI.
+    /// Who called: the line's caller number (may be empty), or the SIP caller's URI; empty for a test.
     pub from: String,
     /// Who was called: the dialled number, or the SIP target's URI.
     pub to: String,

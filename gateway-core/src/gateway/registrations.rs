@@ -160,7 +160,12 @@ impl Gateway {
             let row = &mut self.registrations.rows[index];
             let account = AccountId(port_id(index).0);
             match wanted {
-                Wish::Pending => {}
+                Wish::Pending(host) => {
+                    // What is registered stands at another server: it says nothing about this one.
+                    if row.ordered.as_ref().is_some_and(|account| account.domain != host) {
+                        row.state = Some((RegistrationState::Trying, now));
+                    }
+                }
                 Wish::Unresolved(host) => {
                     let news = !matches!(row.state, Some((RegistrationState::Failed { status: UNRESOLVED, .. }, _)));
                     let retry = RESOLVE_AGAIN;
@@ -199,7 +204,7 @@ impl Gateway {
         let Some(credentials) = self.account_credentials(port_id(index)).filter(|_| enabled) else { return Wish::None };
         let expires = Duration::from_secs(u64::from(gateway.register_expires_s));
         let Some((host, port)) = self.remote_server() else { return Wish::None };
-        let Lookup::Known(addresses) = self.names.lookup(&host, now) else { return Wish::Pending };
+        let Lookup::Known(addresses) = self.names.lookup(&host, now) else { return Wish::Pending(host) };
         let current = self.registrations.rows[index].ordered.as_ref().map(|account| account.registrar.ip());
         // A server with several addresses answers them in changing order: the one in use is kept while it is still listed.
         let kept = current.filter(|ip| addresses.contains(ip));
@@ -261,7 +266,7 @@ enum Wish {
     /// Not there.
     None,
     /// Its server's name is being resolved.
-    Pending,
+    Pending(String),
     /// Its server's name does not resolve.
     Unresolved(String),
     /// This.

@@ -54,6 +54,8 @@ pub(crate) enum Order {
     Command { command: Command, done: oneshot::Sender<()> },
     /// Settings that are checked, prepared and stored.
     Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
+    /// Something that the door has to tell.
+    Notice(Notice),
     /// End.
     Stop,
     /// The audio code of a port fails.
@@ -231,6 +233,7 @@ impl Control {
                 let switched = self.switch(*settings, *sockets);
                 let _ = done.send(switched);
             }
+            Order::Notice(notice) => self.publisher.notice(notice),
             #[cfg(test)]
             Order::FailPort(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
             Order::Stop => {

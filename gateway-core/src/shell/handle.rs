@@ -1,11 +1,14 @@
 //! The door to a running gateway: everything that the window and the headless program can ask of it.
 
 mod answers;
+mod apply;
 mod calls;
+pub mod history;
+mod profiles;
 mod start;
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -14,6 +17,7 @@ use super::clock::Clock;
 use super::control::{Notices, Order};
 use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, DeviceStatus};
 use super::inbox::SendFailure;
+use super::keyring::Keyring;
 use super::marks::RecentMarks;
 use super::store::{Store, StoredRecord};
 use super::udp::Sockets;
@@ -29,13 +33,15 @@ use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
 use crate::gateway::view::Snapshot;
 
-pub use answers::{Applied, ApplyError, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update};
+use apply::Transaction;
+
+pub use answers::{
+    Applied, ApplyError, ApplyProgress, ApplyStatus, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
+};
+pub use profiles::{ProfileFault, ProfileRead, Side};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.
 const BOX_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a revision that came by Apply is called in the list of revisions.
-const APPLY: &str = "apply";
 
 /// Records that [`GatewayHandle::recent_records`] answers at most.
 const RECENT_RECORDS: u32 = 200;
@@ -67,6 +73,7 @@ struct Inner {
     settings: Arc<RwLock<Arc<Settings>>>,
     /// The sockets in force, none after the end; holding the lock means that one Apply is under way.
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
+    transaction: Arc<Mutex<Transaction>>,
     orders: mpsc::Sender<Order>,
     boxes: BoxOutbox,
     snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -83,7 +90,16 @@ impl GatewayHandle {
     /// # Errors
     /// Whatever could not be had; nothing runs then.
     pub async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-        start::start(options).await
+        start::start(options, None).await
+    }
+
+    /// As [`GatewayHandle::start`], with the key of the stored secrets in a keyring instead of the data folder, where the keyring
+    /// takes it.
+    ///
+    /// # Errors
+    /// Whatever could not be had; nothing runs then.
+    pub async fn start_with(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
+        start::start(options, keyring).await
     }
 
     /// The settings in force.
@@ -99,41 +115,15 @@ impl GatewayHandle {
     /// Everything that is wrong with `settings`, or wants to be confirmed.
     #[must_use]
     pub fn check(&self, settings: &Settings) -> Vec<Problem> {
-        check(settings, None)
+        // Ports beyond the box are asked about when they come, not with every change after that.
+        let available = self.ports_available().filter(|_| settings.ports.len() > self.settings_in_force().ports.len());
+        check(settings, available)
     }
 
     /// What Apply would do with `settings`.
     #[must_use]
     pub fn review(&self, settings: &Settings) -> Review {
         Review { problems: self.check(settings), changes: diff(&self.settings_in_force(), settings), targets: target_previews(settings) }
-    }
-
-    /// Checks everything, binds what is new, stores in one transaction, and switches over. A failure before the commit
-    /// changes nothing. `confirmed`: a person has confirmed what asks for it.
-    ///
-    /// # Errors
-    /// Why nothing changed.
-    pub async fn apply(&self, settings: Settings, confirmed: bool) -> Result<Applied, ApplyError> {
-        allow(self.check(&settings), confirmed)?;
-        let mut held = self.inner.sockets.lock().await;
-        if self.inner.orders.is_closed() {
-            return Err(ApplyError::Stopped);
-        }
-        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), held.as_ref());
-        let prepared = prepared.map_err(|error| ApplyError::Prepare { error })?;
-        let at_epoch_ms = self.inner.clock.epoch_ms(self.inner.clock.now());
-        let revision = self.inner.store.commit(&settings, APPLY, at_epoch_ms).await?;
-        // From here on the new settings hold, whatever happens: a restart would begin with them.
-        *self.inner.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
-        let (done, switched) = oneshot::channel();
-        let order = Order::Switch { settings: Box::new(settings), sockets: Box::new(prepared.clone()), done };
-        self.inner.orders.send(order).await.map_err(|_| ApplyError::Stopped)?;
-        *held = Some(prepared);
-        match switched.await {
-            Ok(Ok(())) => Ok(Applied { revision, at_epoch_ms }),
-            Ok(Err(error)) => Err(ApplyError::Switch { detail: error.to_string() }),
-            Err(_) => Err(ApplyError::Stopped),
-        }
     }
 
     /// Gives the brain an order; answers when it is carried out.
@@ -272,7 +262,7 @@ impl std::fmt::Debug for GatewayHandle {
 }
 
 /// Whether settings with these problems may be applied.
-fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
+pub(crate) fn allow(problems: Vec<Problem>, confirmed: bool) -> Result<(), ApplyError> {
     if forbids(&problems) {
         return Err(ApplyError::Problems { problems });
     }

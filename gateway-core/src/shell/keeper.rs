@@ -95,6 +95,7 @@ fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
         direction: match record.direction {
             CallDirection::SipToFxo => RecordDirection::SipToFxo,
             CallDirection::FxoToSip => RecordDirection::FxoToSip,
+            CallDirection::Test => RecordDirection::Test,
         },
         from: record.from.clone(),
         to: record.to.clone(),

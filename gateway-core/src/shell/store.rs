@@ -5,11 +5,14 @@
 mod calls;
 mod error;
 mod examine;
+mod key;
 mod record;
 mod retention;
 mod revision;
+mod sealed;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -17,9 +20,12 @@ use sqlx::{ConnectOptions as _, migrate::Migrator};
 
 pub use calls::{CallQuery, CallWindow};
 pub use error::StoreError;
+pub use key::KeyFault;
 pub use record::{RecordDirection, StoredMark, StoredRecord};
 pub use retention::Retention;
-pub use revision::{KEPT_REVISIONS, Revision, RevisionId};
+pub use revision::{Author, KEPT_REVISIONS, Revision, RevisionId, RevisionKind};
+
+use crate::shell::keyring::Keyring;
 
 /// Name of the file inside the directory of the store.
 pub const FILE_NAME: &str = "loopstart.sqlite3";
@@ -35,18 +41,30 @@ pub struct Store {
     pool: SqlitePool,
     file: PathBuf,
     lists: calls::KnownLists,
+    keys: Arc<sealed::Keys>,
 }
 
 impl Store {
-    /// Opens the database in `dir`, making both where they are missing, and brings its tables up to date.
+    /// As [`Store::open_with`], without a keyring: the key of the secrets lies in the folder.
     ///
     /// # Errors
     /// See [`StoreError`]; a database of a newer version is left as it is.
     pub async fn open(dir: &Path) -> Result<Store, StoreError> {
+        Store::open_with(dir, None).await
+    }
+
+    /// Opens the database in `dir`, making both where they are missing, and brings its tables up to date. Secrets in it are sealed
+    /// with a key from `keyring`, or from a file in the folder where there is none; [`Store::key_fault`] tells when the key is
+    /// missing.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; a database of a newer version is left as it is.
+    pub async fn open_with(dir: &Path, keyring: Option<Arc<dyn Keyring>>) -> Result<Store, StoreError> {
         make_private(dir)?;
         let file = dir.join(FILE_NAME);
+        let keys = Arc::new(sealed::Keys::find(dir, keyring).await?);
         let pool = connect(&file).await?;
-        let store = Store { pool, file, lists: calls::KnownLists::default() };
+        let store = Store { pool, file, lists: calls::KnownLists::default(), keys };
         match store.prepare().await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -74,7 +92,8 @@ impl Store {
             return Err(StoreError::Damaged);
         }
         self.refuse_newer().await?;
-        MIGRATIONS.run(&self.pool).await.map_err(StoreError::from)
+        MIGRATIONS.run(&self.pool).await?;
+        self.seal_what_is_clear().await
     }
 
     /// A database of a newer program may hold what this one would destroy.
@@ -105,7 +124,7 @@ async fn connect(file: &Path) -> Result<SqlitePool, StoreError> {
         // cost nothing.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // What is forgotten is overwritten: call records hold people's numbers.
+        // What is deleted or replaced is overwritten: numbers that were forgotten must not be found in free pages.
         .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
         // Statements are fixed texts, but their tracing would still tell a log how many calls there are.
@@ -116,7 +135,7 @@ async fn connect(file: &Path) -> Result<SqlitePool, StoreError> {
     Ok(pool)
 }
 
-/// Makes the directory and an empty database file that only this user may read: the file holds secrets. SQLite gives its
+/// Makes the directory and an empty database file that only this user may read: the file holds who called whom. SQLite gives its
 /// `-wal` and `-shm` files the permissions of the database.
 fn make_private(dir: &Path) -> Result<(), StoreError> {
     std::fs::create_dir_all(dir)?;

@@ -12,6 +12,9 @@ use crate::config::settings::GatewaySettings;
 /// The largest datagram that is read; SIP and RTP stay far below it.
 pub const DATAGRAM_BYTES: usize = 65_535;
 
+/// Datagrams that a socket which nobody reads may have kept.
+const MOST_WAITING: usize = 4096;
+
 /// Why a socket could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -61,6 +64,20 @@ pub enum BindError {
     },
 }
 
+impl BindError {
+    /// Path of the setting that asked for the socket.
+    #[must_use]
+    pub fn setting(&self) -> &str {
+        match self {
+            BindError::PortInUse { setting, .. }
+            | BindError::AddressUnavailable { setting, .. }
+            | BindError::BindDenied { setting, .. }
+            | BindError::BindFailed { setting, .. }
+            | BindError::NotAnAddress { setting, .. } => setting,
+        }
+    }
+}
+
 /// The pair of sockets of one port of the gateway (RFC 3550 §11: RTCP one above RTP).
 #[derive(Clone, Debug)]
 pub struct RtpPair {
@@ -84,15 +101,15 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Binds every socket that `settings` ask for, keeping those of `current` that they still want.
+    /// Binds every socket that `settings` ask for, taking those that are `open` already.
     ///
-    /// Nothing of `current` is closed here, so a failure changes nothing.
+    /// Nothing is closed here, so a failure changes nothing.
     ///
     /// # Errors
     /// The first socket that could not be had.
-    pub fn prepare(settings: &GatewaySettings, ports: usize, current: Option<&Sockets>) -> Result<Sockets, BindError> {
+    pub fn prepare(settings: &GatewaySettings, ports: usize, open: &[&Sockets]) -> Result<Sockets, BindError> {
         let ip = bind_ip(&settings.bind_address)?;
-        let held = current.map(Sockets::by_address).unwrap_or_default();
+        let held = open.iter().flat_map(|sockets| sockets.by_address()).collect();
         let wanted = SocketAddr::new(ip, settings.sip_port);
         let sip = take_or_bind(wanted, "gateway.sip_port", &held)?;
         let sip_address = sip.local_addr().map_err(|e| failure(&e, wanted, "gateway.sip_port"))?;
@@ -101,6 +118,20 @@ impl Sockets {
             rtp.push(rtp_pair(ip, settings.rtp_port_first, n, &held)?);
         }
         Ok(Sockets { sip, sip_address, rtp })
+    }
+
+    /// Drops SIP datagrams that came while nobody read this socket: whoever sent them has given up or sends them again.
+    pub fn forget_what_waits(&self) {
+        let mut one = [0; 1];
+        // A system keeps far fewer; should more keep coming, they are new.
+        for _ in 0..MOST_WAITING {
+            // A datagram longer than the buffer counts as taken on Unix, and is told as an error of its own on Windows.
+            match self.sip.recv_from(&mut one) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => {}
+            }
+        }
     }
 
     fn by_address(&self) -> BTreeMap<SocketAddr, Arc<UdpSocket>> {
@@ -201,7 +232,7 @@ mod tests {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let wanted = GatewaySettings { sip_port: address.port(), ..settings() };
-        let refused = Sockets::prepare(&wanted, 0, None).unwrap_err();
+        let refused = Sockets::prepare(&wanted, 0, &[]).unwrap_err();
         let expected = BindError::PortInUse { address: address.to_string(), setting: "gateway.sip_port".to_owned() };
         assert_eq!(refused, expected);
     }
@@ -209,10 +240,10 @@ mod tests {
     #[test]
     fn sockets_that_stay_are_kept_even_when_they_move_to_another_port() {
         let mut wanted = settings();
-        let before = Sockets::prepare(&wanted, 2, None).unwrap();
+        let before = Sockets::prepare(&wanted, 2, &[]).unwrap();
         wanted.sip_port = before.sip_address.port();
         wanted.rtp_port_first += 2;
-        let after = Sockets::prepare(&wanted, 1, Some(&before)).unwrap();
+        let after = Sockets::prepare(&wanted, 1, &[&before]).unwrap();
         assert!(Arc::ptr_eq(&before.sip, &after.sip));
         assert!(Arc::ptr_eq(&before.rtp[1].rtp, &after.rtp[0].rtp));
     }
@@ -220,11 +251,11 @@ mod tests {
     #[test]
     fn text_that_is_no_address_and_ports_beyond_the_last_are_refused() {
         let words = GatewaySettings { bind_address: "everywhere".to_owned(), ..settings() };
-        assert!(matches!(Sockets::prepare(&words, 0, None), Err(BindError::NotAnAddress { .. })));
+        assert!(matches!(Sockets::prepare(&words, 0, &[]), Err(BindError::NotAnAddress { .. })));
         let beyond = GatewaySettings { rtp_port_first: 65_534, ..settings() };
-        assert!(matches!(Sockets::prepare(&beyond, 2, None), Err(BindError::BindFailed { .. })));
+        assert!(matches!(Sockets::prepare(&beyond, 2, &[]), Err(BindError::BindFailed { .. })));
         let foreign = GatewaySettings { bind_address: "192.0.2.77".to_owned(), ..settings() };
-        assert!(matches!(Sockets::prepare(&foreign, 0, None), Err(BindError::AddressUnavailable { .. })));
+        assert!(matches!(Sockets::prepare(&foreign, 0, &[]), Err(BindError::AddressUnavailable { .. })));
     }
 
     #[test]

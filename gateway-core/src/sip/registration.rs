@@ -362,7 +362,11 @@ impl Registration {
         }
         self.registered = true;
         self.failures = 0;
-        self.tell(RegistrationState::Registered { expires, rtt: now - asking.since }, out);
+        // A newer order waits already, perhaps with other credentials: only its own answer says how the account stands.
+        let overtaken = matches!(self.state, State::Asking { next: Some(Next::Register), .. });
+        if !overtaken {
+            self.tell(RegistrationState::Registered { expires, rtt: now - asking.since }, out);
+        }
         let per_mille = 800 + u32::try_from(rng.below(101)).unwrap_or_default();
         self.wait(now + (expires * per_mille / 1000).max(Duration::from_secs(1)), now, rng, out)
     }

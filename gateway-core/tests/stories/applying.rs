@@ -1,8 +1,9 @@
 //! Apply: new settings end no call; what a call was begun with stays until its port is idle.
 
-use gateway_core::config::settings::{AnswerMode, Mode, Settings};
+use gateway_core::config::settings::{AnswerMode, Mode, Secret, Settings};
 use gateway_core::fxo::simulator::act::{HangUpHow, LineAct};
 use gateway_core::gateway::notice::NoticeCode;
+use gateway_core::gateway::probation::{Baseline, Probation, RollbackCause, Verdict};
 use gateway_core::gateway::record::EndCause;
 use gateway_core::gateway::view::{PortState, RegistrationView};
 use gateway_core::sim::World;
@@ -149,5 +150,25 @@ fn a_port_that_is_taken_away_serves_its_call_to_the_end_and_then_goes() {
     world.act(1, ring("1133334444"));
     world.run_for(s(10));
     assert_eq!(only_record(&world).cause, EndCause::SipHungUp, "a port that is gone takes no ring");
+    end_well(&mut world);
+}
+
+#[test]
+fn probation_sees_a_refused_secret_and_going_back_heals() {
+    let mut world = client_with(client(), Habits::default());
+    let after = with(client(), |settings| settings.ports[0].secret = Secret("not what they know".to_owned()));
+    let before = Baseline { settings: client(), picture: world.gateway.snapshot(world.now()) };
+    world.apply(after.clone());
+    let mut probation = Probation::begin(&before, &after, world.now()).unwrap();
+    let mut verdict = None;
+    world.run_until(s(60), |world| {
+        verdict = probation.handle(&world.gateway.snapshot(world.now()), world.now());
+        verdict.is_some()
+    });
+    let Some(Verdict::RollBack(reasons)) = verdict else { panic!("{verdict:?}") };
+    assert_eq!((reasons[0].cause, reasons[0].setting.as_str()), (RollbackCause::SecretRefused, "ports[0].secret"));
+    assert!(world.now() < probation.deadline(), "the answer of the registrar is not waited out");
+    world.apply(before.settings);
+    assert!(world.run_until(s(20), |world| matches!(world.port(0).registration, RegistrationView::Registered { .. })));
     end_well(&mut world);
 }

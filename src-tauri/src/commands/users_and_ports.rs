@@ -1,7 +1,7 @@
-//! Users & Ports: review and Apply.
+//! What a draft would do.
 
 use gateway_core::config::settings::Settings;
-use gateway_core::shell::handle::{Applied, ApplyError, Review};
+use gateway_core::shell::handle::{ApplyError, Review};
 use tauri::State;
 
 use crate::gateway::Gateway;
@@ -12,12 +12,4 @@ use crate::gateway::Gateway;
 pub(crate) async fn review(settings: Settings, gateway: State<'_, Gateway>) -> Result<Review, ApplyError> {
     let running = gateway.running().await.ok_or(ApplyError::Stopped)?;
     Ok(running.handle.review(&settings))
-}
-
-/// Makes a draft hold. `confirmed`: a person has confirmed what asks for it.
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn apply(settings: Settings, confirmed: bool, gateway: State<'_, Gateway>) -> Result<Applied, ApplyError> {
-    let running = gateway.running().await.ok_or(ApplyError::Stopped)?;
-    running.handle.apply(settings, confirmed).await
 }

@@ -4,7 +4,7 @@ use gateway_core::config::settings::Settings;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::Snapshot;
 use gateway_core::shell::device::DeviceStatus;
-use gateway_core::shell::handle::StartError;
+use gateway_core::shell::handle::{ApplyProgress, StartError};
 use serde::Serialize;
 use tauri::{AppHandle, Runtime, State};
 
@@ -20,6 +20,8 @@ pub(crate) struct Boot {
     started_epoch_ms: u64,
     /// The settings in force.
     settings: Settings,
+    /// What is still to be settled about them.
+    apply: ApplyProgress,
     /// The live picture.
     snapshot: Snapshot,
     /// The last notices, oldest first.
@@ -40,6 +42,7 @@ pub(crate) async fn boot<R: Runtime>(app: AppHandle<R>, gateway: State<'_, Gatew
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_epoch_ms: handle.started_epoch_ms(),
         settings: handle.settings(),
+        apply: handle.apply_progress(),
         snapshot: (*handle.snapshot()).clone(),
         notices: handle.recent_notices(),
         exchange: running.board.lines(&handle.device().choice),

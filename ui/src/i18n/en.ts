@@ -8,8 +8,10 @@ import devices from "./en/devices.json";
 import diagnostics from "./en/diagnostics.json";
 import exchange from "./en/exchange.json";
 import guide from "./en/guide.json";
+import history from "./en/history.json";
 import overview from "./en/overview.json";
 import palette from "./en/palette.json";
+import profiles from "./en/profiles.json";
 import settings from "./en/settings.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
@@ -24,8 +26,10 @@ export default {
   ...diagnostics,
   ...exchange,
   ...guide,
+  ...history,
   ...overview,
   ...palette,
+  ...profiles,
   ...settings,
   ...users,
   ...window,

@@ -8,8 +8,10 @@ import devices from "./es/devices.json";
 import diagnostics from "./es/diagnostics.json";
 import exchange from "./es/exchange.json";
 import guide from "./es/guide.json";
+import history from "./es/history.json";
 import overview from "./es/overview.json";
 import palette from "./es/palette.json";
+import profiles from "./es/profiles.json";
 import settings from "./es/settings.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
@@ -24,8 +26,10 @@ export default {
   ...diagnostics,
   ...exchange,
   ...guide,
+  ...history,
   ...overview,
   ...palette,
+  ...profiles,
   ...settings,
   ...users,
   ...window,

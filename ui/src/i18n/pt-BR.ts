@@ -8,8 +8,10 @@ import devices from "./pt-BR/devices.json";
 import diagnostics from "./pt-BR/diagnostics.json";
 import exchange from "./pt-BR/exchange.json";
 import guide from "./pt-BR/guide.json";
+import history from "./pt-BR/history.json";
 import overview from "./pt-BR/overview.json";
 import palette from "./pt-BR/palette.json";
+import profiles from "./pt-BR/profiles.json";
 import settings from "./pt-BR/settings.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
@@ -24,8 +26,10 @@ export default {
   ...diagnostics,
   ...exchange,
   ...guide,
+  ...history,
   ...overview,
   ...palette,
+  ...profiles,
   ...settings,
   ...users,
   ...window,

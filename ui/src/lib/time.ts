@@ -18,3 +18,8 @@ export function timeOfDay(date: Date): string {
 export function hourMinute(date: Date): string {
   return timeOfDay(date).slice(0, 5);
 }
+
+/** `25 nov 14:05` on this computer's clock. */
+export function dayAndTime(date: Date, language: string): string {
+  return new Intl.DateTimeFormat(language, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" }).format(date);
+}

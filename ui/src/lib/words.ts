@@ -1,6 +1,21 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
-import type { CallRecord, Change, FieldValue, Grade, HangUpEvidence, Notice, Problem, StartError } from "./ipc/types";
+import type {
+  ApplyError,
+  CallRecord,
+  Change,
+  FieldValue,
+  Grade,
+  HangUpEvidence,
+  Missing,
+  Notice,
+  PortId,
+  Problem,
+  RollbackReason,
+  StartError,
+  StoreFault,
+} from "./ipc/types";
+import { place } from "./paths";
 import { choiceWords, settingName } from "./setting_words";
 import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
@@ -50,6 +65,7 @@ export function noticeWords(words: Words, notice: Notice): string {
     args[name] = value === "" ? words.t("call.unknown_caller") : party(value);
   }
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
+  if (args.why !== undefined) args.why = words.code("rollback", args.why, { status: args.status ?? "" });
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
   if (notice.code === "slept") {
     args.fell_asleep = hourMinute(new Date(Number(args.from_epoch_ms)));
@@ -65,19 +81,21 @@ export function problemWords(words: Words, problem: Problem): string {
   return words.code("problem", problem.code, fault === undefined ? args : { ...args, fault: words.code("fault", fault) });
 }
 
-/** The name of a setting, as it stands on its page. */
+/** The name of a setting, as it stands on its page; a port that comes or goes is its own name. */
 export function fieldWords(words: Words, path: string): string {
-  return settingName(words, path);
+  const { port, field } = place(path);
+  return field === "" && port !== null ? words.t("port.title", { n: port + 1 }) : settingName(words, path);
 }
 
-/** A value of the setting of a path, as it stands in the review. Secrets tell only whether they are set. */
+/** A value of the setting of a path with its unit, as it stands in the review. Secrets tell only whether they are set. */
 export function valueWords(words: Words, value: FieldValue | null, path: string): string {
   if (value === null) return words.t("review.blank");
   switch (value.type) {
     case "flag":
       return words.t(value.value ? "review.on" : "review.off");
     case "integer":
-      return String(value.value);
+      if (path.endsWith("_ms")) return words.t("review.unit.ms", { n: value.value });
+      return path.endsWith("_s") ? words.t("review.unit.s", { n: value.value }) : String(value.value);
     case "word":
       return choiceWords(words, path, value.value);
     case "text":
@@ -99,13 +117,39 @@ export function dearest(changes: readonly Change[]): Grade | undefined {
 /** Why the gateway did not start; nothing where the program says no more than that. */
 export function startWords(words: Words, error: StartError | null): string | undefined {
   if (error?.kind === "bind") return words.code("bind", error.error.code, { address: error.error.address });
-  if (error?.kind === "store") return words.code("refusal", error.error.code === "data_dir_in_use" ? error.error.code : "store_unreadable");
+  if (error?.kind === "store") return storeWords(words, error.error, "store_unreadable");
   return undefined;
 }
 
-/** Why Apply changed nothing. */
-export function refusalWords(words: Words, refusal: Refusal): string {
-  return refusal.kind === "prepare"
-    ? words.code("bind", refusal.error.code, { address: refusal.error.address })
-    : words.code("refusal", refusal.kind);
+/** Why settings were taken back: "the server refused the new secret (403)". */
+export function rollbackWords(words: Words, reason: RollbackReason): string {
+  return words.code("rollback", reason.cause, { status: reason.status ?? "" });
 }
+
+/** Why the database did not do its part; `otherwise` stands for a code without words. */
+function storeWords(words: Words, fault: StoreFault, otherwise: string): string {
+  const said = words.code("refusal", fault.code);
+  return said === fault.code ? words.code("refusal", otherwise) : said;
+}
+
+/** What the settings in force still have to prove: "registration of port 1". */
+export function missingWords(words: Words, missing: Missing): string {
+  const what = words.code("vital", missing.what);
+  return missing.port === null ? what : words.t("apply.missing_at", { what, n: missing.port + 1 });
+}
+
+/** "1, 2 and 5": ports as people count them. */
+export function portsWords(words: Words, ports: readonly PortId[]): string {
+  const list = new Intl.ListFormat(words.language, { type: "conjunction" });
+  return words.n("apply.ports", ports.length, { ports: list.format(ports.map((port) => String(port + 1))) });
+}
+
+/** Why Apply changed nothing. */
+export function refusalWords(words: Words, refusal: Refusal | ApplyError): string {
+  if (refusal.kind === "prepare") return words.code("bind", refusal.error.code, { address: refusal.error.address });
+  if (refusal.kind === "store") return words.code("refusal", STORE_REFUSALS.includes(refusal.error.code) ? refusal.error.code : "store");
+  return words.code("refusal", refusal.kind);
+}
+
+/** What a database may say that a person can do something about. */
+const STORE_REFUSALS: readonly string[] = ["disk_full", "database_read_only", "database_locked"];

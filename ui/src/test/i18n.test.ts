@@ -112,10 +112,20 @@ describe("every code of the program has words", () => {
     ["plan.source", "CallerIdSource"],
     ["plan.timing", "CallerIdTiming"],
     ["plan.polarity", "PolarityHabit"],
+    ["rollback", "RollbackCause"],
+    ["vital", "Vital"],
+    ["revision_kind", "RevisionKind"],
+    ["lint", "LintCode"],
+    ["weight", "Weight"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {
     const missing = codes(type, tag).filter((code) => !(`${family}.${code}` in pt));
+    expect(missing).toEqual([]);
+  });
+
+  it("every reason against a profile has words", () => {
+    const missing = codes("ProfileFault", "kind").filter((code) => code !== "problems" && !(`profile_fault.${code}` in pt));
     expect(missing).toEqual([]);
   });
 
@@ -169,14 +179,15 @@ describe("no words in code", () => {
     // Families of codes; "exit" is said by the headless program, "tray" and "alarm" outside the window.
     const families = new Set([
       "tray", "alarm", "exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem",
-      "fault", "grade", "bind", "refusal", "language", "store", "export", "timeline", "theme", "settings", "country", "unit", "verdict", "check",
-      "device_fault", "device_fault_about", "device_error", "store_fault",
+      "fault", "grade", "bind", "refusal", "language", "store", "export", "timeline", "theme", "settings", "country", "unit", "verdict",
+      "check", "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
+      "profile_fault",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {
       const [family = ""] = key.split(".");
       const stem = key.replace(/\.(one|other)$/, "");
-      const looked = /^(exchange\.(caller_id|sound)|calls\.column|plan\.(source|timing|polarity))\./.test(key);
+      const looked = /^(exchange\.(caller_id|sound)|calls\.column|plan\.(source|timing|polarity)|profiles\.strength)\./.test(key);
       return !families.has(family) && !named.includes(key) && !named.includes(stem) && !looked;
     });
     expect(unused).toEqual([]);

@@ -2,10 +2,12 @@
 #![allow(clippy::disallowed_methods)]
 
 mod calls;
+mod changes;
 mod devices;
 mod exit;
 mod output;
 mod profile;
+mod revisions;
 mod run;
 mod simulate;
 mod words;
@@ -43,6 +45,9 @@ enum Task {
     /// Look through the call history, and export it as CSV.
     #[command(subcommand)]
     Calls(calls::CallsTask),
+    /// List, compare and restore earlier settings.
+    #[command(subcommand)]
+    Revisions(revisions::RevisionsTask),
 }
 
 /// Where the gateway keeps its database.
@@ -87,6 +92,7 @@ fn main() -> ExitCode {
         Task::Devices { json } => devices::list(json),
         Task::Profile(task) => on_runtime(profile::profile(task)),
         Task::Calls(task) => on_runtime(calls::calls(task)),
+        Task::Revisions(task) => on_runtime(revisions::revisions(task)),
     };
     gateway_core::shell::telemetry::settle();
     match done {

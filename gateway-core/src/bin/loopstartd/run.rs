@@ -7,19 +7,16 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use gateway_core::shell::handle::{ApplyError, Ended, GatewayHandle, StartError, StartOptions, Update};
 use gateway_core::shell::lines::LineWriter;
-use gateway_core::shell::{DeviceChoice, telemetry};
+use gateway_core::shell::{DeviceChoice, keyring, telemetry};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::DataDir;
 use super::exit::Exit;
-use super::{output, profile, words};
+use super::{output, profile};
 
 /// How long the last events may take to be read once the gateway has ended.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
-
-/// The code of a data folder that another gateway has.
-const DATA_DIR_IN_USE: &str = "data_dir_in_use";
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
@@ -28,8 +25,10 @@ pub(crate) struct RunArgs {
     /// Apply the settings of this profile first. Secrets that it leaves out are kept where the user is the same.
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: profile::PassphraseFrom,
     /// Confirm what the profile wants confirmed.
-    #[arg(long, requires = "profile")]
+    #[arg(long, requires = "profile", visible_alias = "confirmed")]
     yes: bool,
     /// The box: path or name of a serial port, `virtual`, `virtual:N` (lines), or `none`. Without it: the last one chosen.
     #[arg(long, value_name = "BOX")]
@@ -71,13 +70,13 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
     let options = StartOptions {
         data_dir: args.data_dir.path()?,
         device: args.device.map(|device| device.0),
-        profile: args.profile.as_deref().map(profile::read).transpose()?,
+        profile: args.profile.as_deref().map(|file| profile::read(file, &args.passphrase)).transpose()?,
         confirmed: args.yes,
     };
     let writer =
         args.events.map(|EventFormat::Ndjson| LineWriter::start("events", output::line, |lost| lagged(lost).to_string())).transpose();
     let writer = writer.map_err(|error| Exit::System(error.to_string()))?;
-    let gateway = GatewayHandle::start(options).await.map_err(refusal)?;
+    let gateway = GatewayHandle::start_with(options, keyring::of_this_computer()).await.map_err(refusal)?;
     let stopping = tokio::spawn({
         let gateway = gateway.clone();
         // On its own, so that nothing that stands still elsewhere keeps a line seized.
@@ -141,6 +140,7 @@ fn line(update: &Update) -> Value {
         Update::Mark(mark) => json!({ "event": "mark", "mark": mark }),
         Update::Kept(id) => json!({ "event": "record_kept", "id": id }),
         Update::Exchange(exchange) => json!({ "event": "exchange", "exchange": exchange }),
+        Update::Apply(progress) => json!({ "event": "apply", "apply": progress }),
         Update::Device(device) => json!({ "event": "device", "device": device }),
         Update::Ended(ended) => json!({ "event": "ended", "how": ended }),
     }
@@ -149,10 +149,7 @@ fn line(update: &Update) -> Value {
 fn refusal(error: StartError) -> Exit {
     match error {
         StartError::Bind { .. } => Exit::Unavailable(error.to_string()),
-        StartError::Store { error } if error.code == DATA_DIR_IN_USE => {
-            Exit::Store(words::of(&format!("refusal.{DATA_DIR_IN_USE}"), &[]) + " (" + &error.to_string() + ")")
-        }
-        StartError::Store { .. } => Exit::Store(error.to_string()),
+        StartError::Store { error } => profile::store(error),
         StartError::System { .. } => Exit::System(error.to_string()),
         StartError::Profile { error: ApplyError::Problems { problems } | ApplyError::NeedsConfirmation { problems } } => {
             profile::complain(&problems);

@@ -60,6 +60,7 @@ pub const FIELDS: &[Field] = &[
         aliases: &["CDR retention", "CDR Storage Days"],
     },
     plain("gateway.keep_calls_max", 100, 100_000, 100_000, Now, &["CDR retention", "Max CDR Records"]),
+    switchable("gateway.rollback_after_s", 5, 600, 30, Now, &["commit-confirmed", "Configuration Rollback"]),
     // Each port.
     text("ports[].name", Shape::Name, 60, "", Now, &["Description"]),
     text("ports[].user", Shape::User, 64, "", RegistersAgain, &["SIP User ID", "Authenticate ID", "Auth ID", "username"]),

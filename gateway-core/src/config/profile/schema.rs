@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{FORMAT, VERSION};
+use super::{ARMOUR, FORMAT, SEALED_SECRETS, VERSION};
 use crate::config::fields::{FIELDS, Field, FieldValue, Kind, MAX_PORTS};
 
 /// The JSON Schema (draft 2020-12) of the profiles of this version.
@@ -26,6 +26,7 @@ pub fn json_schema() -> Value {
                     "ports": { "type": "array", "maxItems": MAX_PORTS, "items": group("ports[]") },
                 },
             },
+            SEALED_SECRETS: { "type": "string", "pattern": format!("^{ARMOUR}") },
         },
     })
 }

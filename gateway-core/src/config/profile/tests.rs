@@ -26,7 +26,7 @@ fn mistakes(text: &str) -> Vec<(String, ProblemCode)> {
 }
 
 fn profile(settings: &str) -> String {
-    format!(r#"{{"format":"loopstart-profile","version":1,"settings":{settings}}}"#)
+    format!(r#"{{"format":"loopstart-profile","version":2,"settings":{settings}}}"#)
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn a_file_that_is_no_profile_says_so_and_nothing_else() {
 
 #[test]
 fn a_profile_of_a_newer_version_is_refused_clearly() {
-    let problems = import(r#"{"format":"loopstart-profile","version":2,"settings":{"future":1}}"#).unwrap_err();
-    assert_eq!(problems, [Problem::error("version", ProblemCode::ProfileFromNewerVersion).with("found", 2).with("newest", 1)]);
+    let problems = import(r#"{"format":"loopstart-profile","version":3,"settings":{"future":1}}"#).unwrap_err();
+    assert_eq!(problems, [Problem::error("version", ProblemCode::ProfileFromNewerVersion).with("found", 3).with("newest", 2)]);
 }
 
 #[test]

@@ -156,7 +156,8 @@ fn q850_of(cause: EndCause) -> u8 {
         | EndCause::Busy
         | EndCause::Congestion
         | EndCause::Unobtainable
-        | EndCause::NoAnswer => 16,
+        | EndCause::NoAnswer
+        | EndCause::TestOver => 16,
     }
 }
 

@@ -330,7 +330,8 @@ impl ToLine {
             | EndCause::CollectRefused
             | EndCause::NoRtp
             | EndCause::Silence
-            | EndCause::LongestCall => (503, 27),
+            | EndCause::LongestCall
+            | EndCause::TestOver => (503, 27),
         };
         if cause == EndCause::NoDialTone {
             bridge.notices.push((NoticeCode::NoDialTone, Vec::new()));

@@ -28,7 +28,7 @@ struct Scene {
 
 fn scene(bind_address: &str) -> Scene {
     let gateway = GatewaySettings { bind_address: bind_address.to_owned(), sip_port: 0, ..GatewaySettings::default() };
-    let sockets = Sockets::prepare(&gateway, 0, None).unwrap();
+    let sockets = Sockets::prepare(&gateway, 0, &[]).unwrap();
     let settings = Settings { gateway, ports: vec![PortSettings::default()] };
     let address = gateway_address(&sockets);
     let country = plan::country(&settings.gateway.country);

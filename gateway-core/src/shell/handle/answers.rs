@@ -10,6 +10,7 @@ use crate::config::problem::Problem;
 use crate::fxo::simulator::act::PortEvent;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
+use crate::gateway::probation::{Missing, RollbackReason};
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
 use crate::shell::device::DeviceStatus;
@@ -114,8 +115,55 @@ pub struct Applied {
     pub at_epoch_ms: u64,
 }
 
+/// What was applied last, and what is still to be settled about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ApplyProgress {
+    /// The settings in force.
+    pub applied: Applied,
+    /// What is still to be settled.
+    pub status: ApplyStatus,
+}
+
+/// What is still to be settled about Apply. All `…_ms` are since the gateway started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ApplyStatus {
+    /// Nothing: the settings in force are proven, or nothing has to be proven.
+    None,
+    /// Settings wait until the ports they touch are idle.
+    Waiting {
+        /// The ports that are not.
+        ports: Vec<PortId>,
+        /// Since when they wait.
+        since_ms: u64,
+    },
+    /// The settings in force have to prove themselves.
+    OnProbation {
+        /// Since when.
+        since_ms: u64,
+        /// When the settings before return.
+        until_ms: u64,
+        /// What was healthy and is not yet again.
+        missing: Vec<Missing>,
+    },
+    /// The settings before are in force again, as a new revision.
+    RolledBack {
+        /// The revision that did not prove itself.
+        refused: RevisionId,
+        /// Why; at least one.
+        reasons: Vec<RollbackReason>,
+    },
+    /// Settings that waited could not be applied; nothing changed.
+    Refused {
+        /// Why.
+        error: ApplyError,
+    },
+}
+
 /// Why Apply did not do all it should.
-#[derive(Debug, thiserror::Error, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ApplyError {
@@ -201,6 +249,8 @@ pub enum Update {
     Exchange(PortEvent),
     /// The box changed how it is doing.
     Device(DeviceStatus),
+    /// Something about Apply was settled, or is still to be.
+    Apply(ApplyProgress),
     /// The gateway has ended; nothing comes after this.
     Ended(Ended),
 }

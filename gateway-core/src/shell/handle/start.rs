@@ -8,12 +8,14 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::{Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
+use super::apply::{self, Transaction};
+use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
 use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
+use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
 use crate::shell::claim::Claim;
@@ -21,9 +23,10 @@ use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
 use crate::shell::keeper::Keeper;
+use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
-use crate::shell::store::Store;
+use crate::shell::store::{KeyFault, RevisionKind, Store, StoreError};
 use crate::shell::udp::Sockets;
 
 /// Updates that a subscriber may be behind.
@@ -54,33 +57,42 @@ struct Ground {
     clock: Clock,
     store: Store,
     settings: Settings,
+    applied: Applied,
     sockets: Sockets,
     address: GatewayAddress,
     gateway: Gateway,
 }
 
 /// Opens the database, binds the sockets, applies the profile where there is one, and throws the dice.
-async fn prepare(data_dir: &Path, profile: Option<Imported>, confirmed: bool) -> Result<Ground, StartError> {
+async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<Ground, StartError> {
+    let data_dir = &options.data_dir;
     let clock = Clock::start();
     let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
-    let store = Store::open(data_dir).await?;
+    let store = Store::open_with(data_dir, keyring).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = profile.map(|profile| settings_of(profile, stored.as_ref(), confirmed)).transpose()?;
-    let settings = fresh.clone().or(stored).unwrap_or_else(first_settings);
-    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), None).map_err(|error| StartError::Bind { error })?;
-    if let Some(fresh) = &fresh {
-        store.commit(fresh, "profile", clock.epoch_ms(clock.now())).await?;
+    let fresh = options.profile.clone().map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
+    let settings = fresh.or(stored).unwrap_or_else(first_settings);
+    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), &[]).map_err(|error| StartError::Bind { error })?;
+    if let Some(kind) = news {
+        store.commit(&settings, kind, clock.epoch_ms(clock.now())).await?;
     }
+    let applied = applied_before(&store).await?;
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
     let address = control::gateway_address(&sockets);
     let gateway = Gateway::new(settings.clone(), address, Rng::from_bytes(seed));
-    Ok(Ground { claim, clock, store, settings, sockets, address, gateway })
+    Ok(Ground { claim, clock, store, settings, applied, sockets, address, gateway })
 }
 
-pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartError> {
-    let Ground { claim, clock, store, settings, sockets, address, gateway } =
-        prepare(&options.data_dir, options.profile, options.confirmed).await?;
+/// The revision in force, as the database has it.
+async fn applied_before(store: &Store) -> Result<Applied, StoreError> {
+    let current = store.revisions().await?.into_iter().find(|revision| revision.current).ok_or(StoreError::Damaged)?;
+    Ok(Applied { revision: current.id, at_epoch_ms: current.created_at_ms })
+}
+
+pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
+    let Ground { claim, clock, store, settings, applied, sockets, address, gateway } = prepare(&options, keyring).await?;
     let (brain, events) = mpsc::channel(EVENTS);
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
@@ -104,7 +116,10 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     let keeper = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() };
     let keeper = tokio::spawn(keeper.keep(record_inbox));
     let marks = RecentMarks::default();
-    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
+    let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
+    if let Some(fault) = store.key_fault() {
+        publisher.notice(secrets_sealed(fault));
+    }
     let parts = Parts {
         gateway,
         clock,
@@ -121,8 +136,11 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
+    let transaction = Arc::new(Mutex::new(Transaction::new(applied)));
     let take_down = TakeDown {
         claim,
+        clock,
+        transaction: Arc::clone(&transaction),
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
         box_thread,
@@ -138,6 +156,7 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         store,
         settings,
         sockets: held,
+        transaction,
         orders,
         boxes,
         snapshot,
@@ -147,7 +166,9 @@ pub(super) async fn start(options: StartOptions) -> Result<GatewayHandle, StartE
         status,
         ended,
     };
-    Ok(GatewayHandle { inner: Arc::new(inner) })
+    let inner = Arc::new(inner);
+    tokio::spawn(apply::run(Arc::downgrade(&inner), inner.snapshot.clone()));
+    Ok(GatewayHandle { inner })
 }
 
 /// The settings of a profile, with the secrets that it leaves out, when they may be applied.
@@ -157,6 +178,15 @@ fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool
     }
     allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
     Ok(profile.settings)
+}
+
+/// The gateway runs without the secrets that it has: what a person has to do about it.
+fn secrets_sealed(fault: KeyFault) -> Notice {
+    let code = match fault {
+        KeyFault::KeyringLocked => NoticeCode::KeyringLocked,
+        KeyFault::KeyLost => NoticeCode::SecretsKeyLost,
+    };
+    Notice { at_ms: 0, severity: Severity::Alarm, code, port: None, args: std::collections::BTreeMap::new(), setting: None }
 }
 
 /// What a gateway that was never configured begins with.
@@ -175,6 +205,8 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
 struct TakeDown {
     claim: Claim,
+    clock: Clock,
+    transaction: Arc<Mutex<Transaction>>,
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
     box_thread: std::thread::JoinHandle<()>,
@@ -213,7 +245,12 @@ impl TakeDown {
         // A port's thread never waits longer than a fraction of a second; one that does is left behind.
         let _ = tokio::time::timeout(BOX_END, joined).await;
         // An Apply that is under way ends first: the brain that it waits for is gone.
-        *self.sockets.lock().await = None;
+        let mut held = self.sockets.lock().await;
+        if ended == Ended::Stopped {
+            apply::keep_waiting(&self.transaction, &self.store, self.clock, held.as_ref()).await;
+        }
+        *held = None;
+        drop(held);
         if tokio::time::timeout(RECORDS_END, self.keeper).await.is_err() {
             tracing::error!("the last call records did not reach the database in time");
         }

@@ -26,6 +26,8 @@ pub enum RecordDirection {
     SipToFxo,
     /// The line rang and SIP was called.
     FxoToSip,
+    /// The operator tested the line.
+    Test,
 }
 
 /// One step of a call: what was seen or done, and when.
@@ -176,6 +178,7 @@ pub(super) fn word(direction: RecordDirection) -> &'static str {
     match direction {
         RecordDirection::SipToFxo => "sip_to_fxo",
         RecordDirection::FxoToSip => "fxo_to_sip",
+        RecordDirection::Test => "test",
     }
 }
 
@@ -183,6 +186,7 @@ fn direction(word: &str) -> Option<RecordDirection> {
     match word {
         "sip_to_fxo" => Some(RecordDirection::SipToFxo),
         "fxo_to_sip" => Some(RecordDirection::FxoToSip),
+        "test" => Some(RecordDirection::Test),
         _ => None,
     }
 }

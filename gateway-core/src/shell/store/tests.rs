@@ -70,14 +70,14 @@ async fn a_fresh_store_is_empty_and_what_is_committed_is_there_after_reopening()
     let store = Store::open(&scratch.0).await.unwrap();
     assert_eq!(store.load().await, Ok(None));
     assert_eq!(store.revisions().await, Ok(vec![]));
-    let id = store.commit(&settings(5062), "first", 1_790_000_000_123).await.unwrap();
+    let id = store.commit(&settings(5062), RevisionKind::First, 1_790_000_000_123).await.unwrap();
     assert_eq!(store.load().await, Ok(Some((id, settings(5062)))));
     store.close().await;
     let store = Store::open(&scratch.0).await.unwrap();
     assert_eq!(store.load().await, Ok(Some((id, settings(5062)))));
     assert_eq!(
         store.revisions().await,
-        Ok(vec![Revision { id, created_at_ms: 1_790_000_000_123, what: "first".to_owned(), current: true }])
+        Ok(vec![Revision { id, created_at_ms: 1_790_000_000_123, kind: RevisionKind::First, author: Author::here(), current: true }])
     );
 }
 
@@ -87,7 +87,7 @@ async fn the_last_twenty_revisions_can_be_restored() {
     let store = Store::open(&scratch.0).await.unwrap();
     let mut ids = Vec::new();
     for n in 0..25u16 {
-        ids.push(store.commit(&settings(6000 + n), &format!("change {n}"), u64::from(n)).await.unwrap());
+        ids.push(store.commit(&settings(6000 + n), RevisionKind::Apply, u64::from(n)).await.unwrap());
     }
     assert!(ids.is_sorted());
     let revisions = store.revisions().await.unwrap();
@@ -102,10 +102,10 @@ async fn the_last_twenty_revisions_can_be_restored() {
 async fn a_commit_that_is_cut_off_changes_nothing() {
     let scratch = Scratch::new("cut");
     let store = Store::open(&scratch.0).await.unwrap();
-    let first = store.commit(&settings(5061), "first", 1).await.unwrap();
+    let first = store.commit(&settings(5061), RevisionKind::Apply, 1).await.unwrap();
     // The last statement of the transaction fails, as a full disk would make it.
     store.pool.execute("CREATE TRIGGER fail BEFORE UPDATE ON current_revision BEGIN SELECT RAISE(ABORT, 'cut'); END").await.unwrap();
-    assert!(store.commit(&settings(5062), "second", 2).await.is_err());
+    assert!(store.commit(&settings(5062), RevisionKind::Apply, 2).await.is_err());
     assert_eq!(store.load().await, Ok(Some((first, settings(5061)))));
     assert_eq!(store.revisions().await.unwrap().len(), 1);
     store.pool.execute("DROP TRIGGER fail").await.unwrap();
@@ -113,7 +113,7 @@ async fn a_commit_that_is_cut_off_changes_nothing() {
     for steps in 0..12 {
         let before = store.load().await.unwrap();
         let whole = settings(6000 + steps);
-        let commit = store.commit(&whole, "dropped", 3);
+        let commit = store.commit(&whole, RevisionKind::Apply, 3);
         let mut commit = Box::pin(commit);
         for _ in 0..steps {
             if futures_poll(&mut commit).await {
@@ -124,7 +124,7 @@ async fn a_commit_that_is_cut_off_changes_nothing() {
         let after = store.load().await.unwrap();
         assert!(after == before || after.map(|(_, settings)| settings) == Some(whole));
     }
-    let last = store.commit(&settings(5063), "last", 4).await.unwrap();
+    let last = store.commit(&settings(5063), RevisionKind::Apply, 4).await.unwrap();
     assert_eq!(store.load().await, Ok(Some((last, settings(5063)))));
 }
 
@@ -141,9 +141,10 @@ async fn what_was_committed_survives_a_crash() {
     let scratch = Scratch::new("crash");
     let crashed = Scratch::new("crash-copy");
     let store = Store::open(&scratch.0).await.unwrap();
-    let id = store.commit(&settings(5064), "before the crash", 1).await.unwrap();
+    let id = store.commit(&settings(5064), RevisionKind::Apply, 1).await.unwrap();
     store.append_record(&record("a")).await.unwrap();
     std::fs::create_dir_all(&crashed.0).unwrap();
+    std::fs::copy(scratch.0.join("secrets.key"), crashed.0.join("secrets.key")).unwrap();
     for suffix in ["", "-wal"] {
         let name = format!("{FILE_NAME}{suffix}");
         std::fs::copy(scratch.0.join(&name), crashed.0.join(&name)).unwrap();
@@ -187,7 +188,7 @@ async fn records_are_kept_once_and_paged_newest_first() {
 async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     let scratch = Scratch::new("newer");
     let store = Store::open(&scratch.0).await.unwrap();
-    let id = store.commit(&settings(5060), "first", 1).await.unwrap();
+    let id = store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap();
     store
         .pool
@@ -207,10 +208,10 @@ async fn a_database_of_a_newer_version_is_refused_and_left_alone() {
 async fn settings_in_a_newer_form_are_refused() {
     let scratch = Scratch::new("newer-form");
     let store = Store::open(&scratch.0).await.unwrap();
-    let id = store.commit(&settings(5060), "first", 1).await.unwrap();
-    store.pool.execute("UPDATE revisions SET format = 2").await.unwrap();
-    assert_eq!(store.load().await, Err(StoreError::DatabaseFromNewerVersion { found: 2, newest: 1 }));
-    store.pool.execute(r#"UPDATE revisions SET format = 1, document = '{"gateway":7}'"#).await.unwrap();
+    let id = store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
+    store.pool.execute("UPDATE revisions SET format = 3").await.unwrap();
+    assert_eq!(store.load().await, Err(StoreError::DatabaseFromNewerVersion { found: 3, newest: 2 }));
+    store.pool.execute(r#"UPDATE revisions SET format = 2, document = '{"gateway":7}'"#).await.unwrap();
     assert_eq!(store.load().await, Err(StoreError::UnreadableSettings { revision: id.0 }));
 }
 
@@ -218,7 +219,7 @@ async fn settings_in_a_newer_form_are_refused() {
 async fn settings_of_an_older_program_get_defaults_for_what_came_later() {
     let scratch = Scratch::new("older");
     let store = Store::open(&scratch.0).await.unwrap();
-    store.commit(&settings(5060), "first", 1).await.unwrap();
+    store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
     store
         .pool
         .execute(r#"UPDATE revisions SET document = '{"gateway":{"sip_port":5070},"ports":[{"line":{"guard_ms":500}}]}'"#)
@@ -274,9 +275,9 @@ async fn a_directory_that_cannot_be_made_is_told() {
 async fn two_programs_may_read_and_write_in_turn() {
     let scratch = Scratch::new("two");
     let (first, second) = (Store::open(&scratch.0).await.unwrap(), Store::open(&scratch.0).await.unwrap());
-    let id = first.commit(&settings(5061), "first", 1).await.unwrap();
+    let id = first.commit(&settings(5061), RevisionKind::Apply, 1).await.unwrap();
     assert_eq!(second.load().await, Ok(Some((id, settings(5061)))));
-    let id = second.commit(&settings(5062), "second", 2).await.unwrap();
+    let id = second.commit(&settings(5062), RevisionKind::Apply, 2).await.unwrap();
     assert_eq!(first.load().await, Ok(Some((id, settings(5062)))));
 }
 
@@ -286,16 +287,16 @@ async fn a_program_that_keeps_the_lock_is_told() {
     let (first, second) = (Store::open(&scratch.0).await.unwrap(), Store::open(&scratch.0).await.unwrap());
     second.pool.execute("PRAGMA busy_timeout = 10").await.unwrap();
     let holding = first.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    assert_eq!(second.commit(&settings(5060), "second", 1).await, Err(StoreError::Locked));
+    assert_eq!(second.commit(&settings(5060), RevisionKind::Apply, 1).await, Err(StoreError::Locked));
     drop(holding);
-    assert!(second.commit(&settings(5060), "second", 1).await.is_ok());
+    assert!(second.commit(&settings(5060), RevisionKind::Apply, 1).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_costs_nothing_that_was_kept() {
     let scratch = Scratch::new("full");
     let store = Store::open(&scratch.0).await.unwrap();
-    let id = store.commit(&settings(5060), "first", 1).await.unwrap();
+    let id = store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
     store.pool.execute("PRAGMA max_page_count = 1").await.unwrap();
     let large = StoredRecord { to: "x".repeat(100_000), ..record("large") };
     assert_eq!(store.append_record(&large).await, Err(StoreError::DiskFull));
@@ -307,7 +308,7 @@ async fn a_database_that_cannot_be_written_is_told() {
     let scratch = Scratch::new("read-only");
     let store = Store::open(&scratch.0).await.unwrap();
     store.pool.execute("PRAGMA query_only = 1").await.unwrap();
-    assert_eq!(store.commit(&settings(5060), "first", 1).await, Err(StoreError::ReadOnly));
+    assert_eq!(store.commit(&settings(5060), RevisionKind::Apply, 1).await, Err(StoreError::ReadOnly));
 }
 
 #[cfg(unix)]
@@ -319,7 +320,7 @@ async fn only_the_user_may_read_the_file() {
     std::fs::write(scratch.file(), b"").unwrap();
     std::fs::set_permissions(scratch.file(), PermissionsExt::from_mode(0o644)).unwrap();
     let store = Store::open(&scratch.0).await.unwrap();
-    store.commit(&settings(5060), "first", 1).await.unwrap();
+    store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
         let metadata = std::fs::metadata(scratch.0.join(format!("{FILE_NAME}{suffix}"))).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{suffix}");
@@ -334,7 +335,7 @@ async fn the_connection_keeps_what_it_commits_and_the_rules_between_tables() {
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.pool).await.unwrap();
     let foreign_keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&store.pool).await.unwrap();
     assert_eq!((mode.as_str(), synchronous, foreign_keys), ("wal", 2, 1));
-    store.commit(&settings(5060), "first", 1).await.unwrap();
+    store.commit(&settings(5060), RevisionKind::Apply, 1).await.unwrap();
     assert!(store.pool.execute("DELETE FROM revisions").await.is_err(), "the revision in force cannot be forgotten");
 }
 
@@ -348,7 +349,7 @@ async fn child_that_commits_until_it_is_killed() {
     let dir = PathBuf::from(std::env::var_os(CHILD_DIR).unwrap());
     let store = Store::open(&dir).await.unwrap();
     for n in 0..5000u16 {
-        let id = store.commit(&settings(10_000 + n), "child", u64::from(n)).await.unwrap();
+        let id = store.commit(&settings(10_000 + n), RevisionKind::Apply, u64::from(n)).await.unwrap();
         store.append_record(&record(&format!("call-{n}"))).await.unwrap();
         writeln!(std::io::stdout(), "\ncommitted {id} {}", 10_000 + n).unwrap();
     }
@@ -380,4 +381,18 @@ async fn what_was_announced_as_committed_survives_a_kill() {
         let records = store.records(1000, None).await.unwrap();
         assert!(records.len() >= announced && records.len().abs_diff(usize::try_from(kept.0).unwrap()) <= 1);
     }
+}
+
+#[tokio::test]
+async fn a_line_test_is_kept_beside_calls_and_no_other_direction_is() {
+    let scratch = Scratch::new("directions");
+    let store = Store::open(&scratch.0).await.unwrap();
+    let directions = [RecordDirection::SipToFxo, RecordDirection::FxoToSip, RecordDirection::Test];
+    for (id, direction) in ["a", "b", "c"].into_iter().zip(directions) {
+        store.append_record(&StoredRecord { direction, ..record(id) }).await.unwrap();
+    }
+    let kept: Vec<_> = store.records(9, None).await.unwrap().into_iter().map(|record| record.direction).collect();
+    assert_eq!(kept, directions.into_iter().rev().collect::<Vec<_>>());
+    let wrong = sqlx::query("UPDATE call_records SET direction = 'sideways'").execute(&store.pool).await;
+    assert!(wrong.unwrap_err().to_string().contains("CHECK"));
 }

@@ -5,7 +5,9 @@ import type { History } from "./history";
 import type {
   Applied,
   ApplyError,
+  ApplyProgress,
   Boot,
+  Change,
   Command,
   Desk,
   DeviceChoice,
@@ -18,17 +20,23 @@ import type {
   PortId,
   Preferences,
   Review,
+  RevisionEntry,
+  RevisionId,
+  RevisionKind,
   Settings,
   SettingsTable,
   Snapshot,
   StorageView,
 } from "./types";
+import type { Profiles } from "./profiles";
 
 /** What the program tells by itself. */
 export interface Listener {
   /** A new picture, with the lines of the virtual exchange (`null` when another box is in use) and how the box is doing. */
   picture(snapshot: Snapshot, exchange: ExchangeLine[] | null, device: DeviceStatus): void;
   notice(notice: Notice): void;
+  /** Something about Apply was settled, or is still to be. */
+  progress(progress: ApplyProgress): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
@@ -44,8 +52,20 @@ export interface Backend {
   listen(listener: Listener): Promise<() => void>;
   /** Problems of a draft, what it would change, and the exact URI that each port would call. */
   review(draft: Settings): Promise<Review>;
-  /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`. */
-  apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>>;
+  /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`; `kind`: where the draft came from. */
+  apply(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>>;
+  /** Makes a draft hold as soon as every port that it touches is idle. */
+  applyWhenIdle(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<ApplyProgress, ApplyError>>;
+  /** Takes back a draft that waits for idle ports. */
+  takeBack(): Promise<ApplyProgress>;
+  /** The settings in force, and what is still to be settled about them. */
+  inForce(): Promise<[Settings, ApplyProgress]>;
+  /** The revisions that are kept, newest first. */
+  revisions(): Promise<RevisionEntry[]>;
+  /** What changed from one revision to another, or to the draft where there is none. */
+  compareRevisions(before: RevisionId, after: RevisionId | null, draft: Settings): Promise<Change[]>;
+  /** The settings of one revision. */
+  revisionSettings(revision: RevisionId): Promise<Settings>;
   /** An order of the operator. */
   command(command: Command): Promise<void>;
   /** Every box that could be chosen now. */
@@ -68,6 +88,8 @@ export interface Backend {
   speak(language: Language): Promise<void>;
   /** Releases every line and ends the program. */
   quit(): Promise<void>;
+  /** Profiles: files, comparison and advice. */
+  readonly profiles: Profiles;
 }
 
 /** The program answered, and refused. */

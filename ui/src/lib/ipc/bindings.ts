@@ -14,7 +14,13 @@ export const commands = {
 	/**  Problems of a draft, what it would change, and the exact URI that each port would call. */
 	review: (settings: Settings) => typedError<Review, ApplyError>(__TAURI_INVOKE("review", { settings })),
 	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it. */
-	apply: (settings: Settings, confirmed: boolean) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed })),
+	apply: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed, kind })),
+	applyWhenIdle: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("apply_when_idle", { settings, confirmed, kind })),
+	takeBack: () => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("take_back")),
+	inForce: () => typedError<[Settings, ApplyProgress], ApplyError>(__TAURI_INVOKE("in_force")),
+	revisions: () => typedError<RevisionEntry[], RevisionError>(__TAURI_INVOKE("revisions")),
+	compareRevisions: (before: RevisionId, after: RevisionId | null, draft: Settings) => typedError<Change[], RevisionError>(__TAURI_INVOKE("compare_revisions", { before, after, draft })),
+	revisionSettings: (revision: RevisionId) => typedError<Settings, RevisionError>(__TAURI_INVOKE("revision_settings", { revision })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
 	desk: () => typedError<Desk, DeviceError>(__TAURI_INVOKE("desk")),
@@ -29,10 +35,17 @@ export const commands = {
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Examines the database: reads it for damage and tries whether it can be written. */
 	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
+	exportProfile: (path: string, revision: RevisionId | null, passphrase: string | null) => typedError<null, ProfileFault>(__TAURI_INVOKE("export_profile", { path, revision, passphrase })),
+	readProfile: (path: string, passphrase: string | null) => typedError<ProfileRead, ProfileFault>(__TAURI_INVOKE("read_profile", { path, passphrase })),
+	compareProfiles: (left: Side, right: Side) => typedError<Compared[], ProfileFault>(__TAURI_INVOKE("compare_profiles", { left, right })),
+	advise: (settings: Settings) => __TAURI_INVOKE<Advice[]>("advise", { settings }),
+	pickProfile: () => __TAURI_INVOKE<string | null>("pick_profile"),
+	placeProfile: (name: string) => __TAURI_INVOKE<string | null>("place_profile", { name }),
 };
 
 /** Events */
 export const events = {
+	applyEvent: makeEvent<ApplyEvent, ApplyEvent>("apply-event"),
 	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
 	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
@@ -125,6 +138,7 @@ export type Boot = {
 	started_epoch_ms: number,
 	/**  The settings in force. */
 	settings: Settings,
+	apply: ApplyProgress,
 	/**  The live picture. */
 	snapshot: Snapshot,
 	/**  The last notices, oldest first. */
@@ -541,6 +555,7 @@ export type GatewaySettings = {
 	asserted_identity?: boolean,
 	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
 	blocked_prefixes?: string[],
+	rollback_after_s?: number,
 };
 
 /**  When a change takes effect, in rising order of what it costs. */
@@ -931,6 +946,7 @@ export type NoticeCode =
 /**  New settings hold. */
 "settings_applied" | 
 "slept";
+"settings_applied" | "rolled_back" | "rollback_failed" | "waiting_refused";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
@@ -1141,7 +1157,15 @@ export type ProblemCode =
 /**  The same key twice in one object. */
 "repeated_key" | 
 /**  There are more problems than are told (`maximum`). */
-"too_many_problems";
+"too_many_problems" | "passphrase_needed" | "wrong_passphrase" | "seal_damaged" | "seal_too_costly" | "seal_without_secrets" | "unknown_secret" | "secret_twice";
+
+export type Weight = "danger" | "caution" | "hint";
+export type LintCode = "open_to_anyone" | "weak_secret_reachable" | "secret_short" | "secret_reused" | "costly_prefixes_open" | "stealth_off" | "only_this_computer" | "hosts_out_of_reach" | "target_blank" | "port_unused" | "rtp_timeout_off" | "silence_timeout_off" | "longest_call_off" | "line_never_ends_call";
+export type Advice = { path: string, weight: Weight, code: LintCode, args: { [key in string]: string } };
+export type Compared = { path: string, left: FieldValue | null, right: FieldValue | null, equal: boolean };
+export type Side = { from: "in_force" } | { from: "revision"; id: RevisionId } | { from: "file"; path: string };
+export type ProfileRead = { settings: Settings, secrets_missing: string[], sealed: boolean, review: Review };
+export type ProfileFault = { kind: "problems"; problems: Problem[] } | { kind: "unreadable"; detail: string } | { kind: "unwritable"; detail: string } | { kind: "store"; error: StoreFault } | { kind: "no_such_revision" } | { kind: "stopped" };
 
 /**  How much a problem weighs. */
 export type ProblemSeverity = 
@@ -1397,3 +1421,15 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
+
+export type RevisionKind = "first" | "apply" | "restore" | "rollback" | "import";
+export type Author = { user: string, program: string };
+export type RevisionEntry = { revision: RevisionId, at_epoch_ms: number, kind: RevisionKind, author: Author, current: boolean, changes: number | null };
+export type RevisionError = { kind: "forgotten" } | { kind: "store"; error: StoreFault } | { kind: "stopped" };
+export type Vital = "registration" | "line";
+export type Missing = { port: PortId | null, what: Vital };
+export type RollbackCause = "secret_refused" | "user_refused" | "registration_refused" | "server_silent" | "server_unknown" | "line_lost";
+export type RollbackReason = { port: PortId | null, cause: RollbackCause, status: number | null, phrase: string, setting: string };
+export type ApplyStatus = { kind: "none" } | { kind: "waiting"; ports: PortId[]; since_ms: number } | { kind: "on_probation"; since_ms: number; until_ms: number; missing: Missing[] } | { kind: "rolled_back"; refused: RevisionId; reasons: RollbackReason[] } | { kind: "refused"; error: ApplyError };
+export type ApplyProgress = { applied: Applied, status: ApplyStatus };
+export type ApplyEvent = ApplyProgress;

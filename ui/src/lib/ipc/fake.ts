@@ -3,18 +3,23 @@
  * photographed and tested without the program. It is never part of the program: see `start.ts`.
  */
 import type { Backend, Listener, Outcome } from "./backend";
+import { FakeApply } from "./fake/apply";
 import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
 import { FakeHistory } from "./fake/history";
+import { FakeProfiles } from "./fake/profiles";
+import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { firstSettings } from "./fake/settings";
 import { toyTable } from "./fake/table";
 import type {
   Applied,
   ApplyError,
+  ApplyProgress,
   Boot,
   CallRecord,
   CallView,
+  Change,
   Command,
   Desk,
   DeviceChoice,
@@ -30,6 +35,9 @@ import type {
   Preferences,
   RegistrationView,
   Review,
+  RevisionEntry,
+  RevisionId,
+  RevisionKind,
   Settings,
   SettingsTable,
   Severity,
@@ -53,6 +61,7 @@ interface ToyPort {
 
 export class FakeBackend implements Backend {
   readonly history: FakeHistory;
+  readonly profiles: FakeProfiles;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -60,7 +69,7 @@ export class FakeBackend implements Backend {
   #box: ToyBox;
   #notices: Notice[] = [];
   #listeners = new Set<Listener>();
-  #revision = 1;
+  #apply: FakeApply;
   #calls = 0;
   #meters: ReturnType<typeof setInterval> | undefined;
   readonly #desk: ToyDesk;
@@ -74,13 +83,38 @@ export class FakeBackend implements Backend {
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
+    this.profiles = new FakeProfiles(() => this.#settings);
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene]);
+    this.#apply = this.#newApply();
+    if (scene !== "quiet" && scene !== "empty") this.#apply.remember(pastOf(this.#settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
     }
     if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#tellStory();
+  }
+
+  #newApply(): FakeApply {
+    const world = {
+      now: () => this.#now(),
+      sinceStart: (epoch_ms: number) => epoch_ms - this.#startedAt,
+      isBusy: (port: PortId) => this.#ports[port]?.view.call !== null || this.#ports[port]?.view.state === "guard",
+      follow: (settings: Settings) => this.#follow(settings),
+      rolledBack: (setting: string, revision: number) =>
+        this.#notice("rolled_back", null, "alarm", { why: "secret_refused", status: "403", reason: "Forbidden", revision: String(revision) }, setting),
+      tell: (progress: ApplyProgress) => this.#listeners.forEach((listener) => listener.progress(progress)),
+    };
+    return new FakeApply(world, this.#settings);
+  }
+
+  #follow(settings: Settings): void {
+    this.#settings = settings;
+    for (const toy of this.#ports) {
+      toy.view = { ...toy.view, name: settings.ports[toy.view.port]?.name ?? "", registration: this.#registration(toy.view.port) };
+    }
+    this.#notice("settings_applied", null, "info");
+    this.#tell();
   }
 
   #at(): number {
@@ -229,10 +263,11 @@ export class FakeBackend implements Backend {
     for (const listener of this.#listeners) {
       listener.picture(snapshot, this.#lines(), this.#box.status());
     }
+    this.#apply.look();
   }
 
-  #notice(code: NoticeCode, port: PortId | null, severity: Severity, args: Record<string, string> = {}): void {
-    const notice = this.#note(code, port, severity, args);
+  #notice(code: NoticeCode, port: PortId | null, severity: Severity, args: Record<string, string> = {}, setting: string | null = null): void {
+    const notice = this.#note(code, port, severity, args, 0, setting);
     this.#notices.push(notice);
     for (const listener of this.#listeners) listener.notice(notice);
   }
@@ -242,6 +277,7 @@ export class FakeBackend implements Backend {
       version: "0.1.0",
       started_epoch_ms: this.#startedAt,
       settings: structuredClone(this.#settings),
+      apply: this.#apply.progress(),
       snapshot: this.#snapshot(),
       notices: [...this.#notices],
       exchange: this.#lines(),
@@ -297,18 +333,40 @@ export class FakeBackend implements Backend {
     return Promise.resolve({ problems: check(settings), changes, targets: settings.ports.map((port, index) => preview(settings, port, index)) });
   }
 
-  apply(settings: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>> {
+  apply(settings: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>> {
+    const refusal = this.#refusal(settings, confirmed);
+    return Promise.resolve(refusal ? { ok: false, refusal } : { ok: true, value: this.#apply.apply(settings, kind) });
+  }
+
+  applyWhenIdle(settings: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<ApplyProgress, ApplyError>> {
+    const refusal = this.#refusal(settings, confirmed);
+    return Promise.resolve(refusal ? { ok: false, refusal } : { ok: true, value: this.#apply.applyWhenIdle(settings, kind) });
+  }
+
+  #refusal(settings: Settings, confirmed: boolean): ApplyError | undefined {
     const problems = check(settings);
-    if (problems.some((problem) => problem.severity === "error")) return Promise.resolve({ ok: false, refusal: { kind: "problems", problems } });
-    if (problems.length > 0 && !confirmed) return Promise.resolve({ ok: false, refusal: { kind: "needs_confirmation", problems } });
-    this.#settings = structuredClone(settings);
-    this.#revision += 1;
-    for (const toy of this.#ports) {
-      toy.view = { ...toy.view, name: settings.ports[toy.view.port]?.name ?? "", registration: this.#registration(toy.view.port) };
-    }
-    this.#notice("settings_applied", null, "info");
-    this.#tell();
-    return Promise.resolve({ ok: true, value: { revision: this.#revision, at_epoch_ms: this.#now() } });
+    if (problems.some((problem) => problem.severity === "error")) return { kind: "problems", problems };
+    return problems.length > 0 && !confirmed ? { kind: "needs_confirmation", problems } : undefined;
+  }
+
+  takeBack(): Promise<ApplyProgress> {
+    return Promise.resolve(this.#apply.takeBack());
+  }
+
+  inForce(): Promise<[Settings, ApplyProgress]> {
+    return Promise.resolve([structuredClone(this.#settings), this.#apply.progress()]);
+  }
+
+  revisions(): Promise<RevisionEntry[]> {
+    return Promise.resolve(this.#apply.revisions());
+  }
+
+  compareRevisions(before: RevisionId, after: RevisionId | null, draft: Settings): Promise<Change[]> {
+    return Promise.resolve(this.#apply.compare(before, after, draft));
+  }
+
+  revisionSettings(revision: RevisionId): Promise<Settings> {
+    return Promise.resolve(this.#apply.revision(revision));
   }
 
   command(command: Command): Promise<void> {
@@ -327,6 +385,7 @@ export class FakeBackend implements Backend {
     this.#box.choose(choice);
     if (choice.kind === "virtual") {
       if (this.#settings.ports.length === 0) this.#settings = firstSettings(choice.ports);
+      this.#apply = this.#newApply();
       this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
       this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
     } else {

@@ -1,11 +1,14 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import { TauriHistory } from "./tauri_history";
+import { TauriHistory } from "./tauri/history";
+import { TauriProfiles } from "./tauri/profiles";
 import type {
   Applied,
   ApplyError,
+  ApplyProgress,
   Boot,
+  Change,
   Command,
   Desk,
   DeviceChoice,
@@ -15,6 +18,9 @@ import type {
   PortId,
   Preferences,
   Review,
+  RevisionEntry,
+  RevisionId,
+  RevisionKind,
   Settings,
   SettingsTable,
   StorageView,
@@ -28,8 +34,13 @@ async function done<Done>(answer: Promise<Answer<Done, unknown>>): Promise<Done>
   return settled.data;
 }
 
+function outcome<Done, Refusal>(answer: Answer<Done, Refusal>): Outcome<Done, Refusal> {
+  return answer.status === "ok" ? { ok: true, value: answer.data } : { ok: false, refusal: answer.error };
+}
+
 export class TauriBackend implements Backend {
   readonly history = new TauriHistory();
+  readonly profiles = new TauriProfiles();
 
   async boot(): Promise<Boot> {
     return (await done(commands.boot())) as Boot;
@@ -51,6 +62,7 @@ export class TauriBackend implements Backend {
     const ends = await Promise.all([
       events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange, payload.device)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
+      events.applyEvent.listen(({ payload }) => listener.progress(payload)),
     ]);
     return () => ends.forEach((end) => end());
   }
@@ -59,9 +71,32 @@ export class TauriBackend implements Backend {
     return done(commands.review(draft));
   }
 
-  async apply(draft: Settings, confirmed: boolean): Promise<Outcome<Applied, ApplyError>> {
-    const answer = await commands.apply(draft, confirmed);
-    return answer.status === "ok" ? { ok: true, value: answer.data } : { ok: false, refusal: answer.error };
+  async apply(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>> {
+    return outcome(await commands.apply(draft, confirmed, kind));
+  }
+
+  async applyWhenIdle(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<ApplyProgress, ApplyError>> {
+    return outcome(await commands.applyWhenIdle(draft, confirmed, kind));
+  }
+
+  takeBack(): Promise<ApplyProgress> {
+    return done(commands.takeBack());
+  }
+
+  async inForce(): Promise<[Settings, ApplyProgress]> {
+    return (await done(commands.inForce())) as [Settings, ApplyProgress];
+  }
+
+  revisions(): Promise<RevisionEntry[]> {
+    return done(commands.revisions());
+  }
+
+  compareRevisions(before: RevisionId, after: RevisionId | null, draft: Settings): Promise<Change[]> {
+    return done(commands.compareRevisions(before, after, draft));
+  }
+
+  async revisionSettings(revision: RevisionId): Promise<Settings> {
+    return (await done(commands.revisionSettings(revision))) as Settings;
   }
 
   async command(command: Command): Promise<void> {

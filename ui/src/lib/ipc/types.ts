@@ -20,3 +20,4 @@ export type Notify = Required<generated.Notify>;
 /** What a person wants of this window. */
 export type Preferences = Required<Omit<generated.Preferences, "notify" | "close_to_tray">> & { notify: Notify; close_to_tray: boolean | null };
 export type Desk = Omit<generated.Desk, "preferences"> & { preferences: Preferences };
+export type ProfileRead = Omit<generated.ProfileRead, "settings"> & { settings: Settings };

@@ -1,6 +1,6 @@
 /** What a person is editing. Nothing here takes effect before Apply. */
-import type { Backend } from "../ipc/backend";
-import type { ApplyError, Problem, Review, Settings } from "../ipc/types";
+import type { Backend, Outcome } from "../ipc/backend";
+import type { ApplyError, ApplyProgress, ApplyStatus, Problem, Review, RevisionId, RevisionKind, Settings } from "../ipc/types";
 import { changed } from "../paths";
 
 /** How long a person must pause before a draft is checked. */
@@ -10,7 +10,8 @@ const NOTHING: Review = { problems: [], changes: [], targets: [] };
 
 export type ApplyState =
   | { kind: "editing" }
-  | { kind: "confirming"; problems: Problem[] }
+  /** `later`: it will wait for idle ports. */
+  | { kind: "confirming"; problems: Problem[]; later: boolean }
   | { kind: "applying" }
   | { kind: "refused"; error: Refusal };
 
@@ -27,22 +28,36 @@ export class Draft {
   phase: ApplyState = $state.raw({ kind: "editing" });
   /** When settings were applied last, in ms since 1970; `null`: not since the window opened. */
   appliedAt: number | null = $state(null);
+  /** What is still to be settled about the settings in force. */
+  status: ApplyStatus = $state.raw({ kind: "none" });
+  /** The settings that the last Apply replaced; `null`: there is nothing to undo. */
+  before: Settings | null = $state.raw(null);
+  /** The revision in force; 0: not known yet. */
+  revision: RevisionId = $state(0);
+  /** Where the draft came from, for the list of revisions. */
+  origin: RevisionKind = $state("apply");
   loaded: boolean = $state(false);
 
   changedPaths: readonly string[] = $derived(this.loaded ? changed(this.inForce, this.settings) : []);
   dirty: boolean = $derived(this.changedPaths.length > 0);
   errors: readonly Problem[] = $derived(this.review.problems.filter((problem) => problem.severity === "error"));
+  /** Apply would be taken. */
+  ready: boolean = $derived(this.dirty && this.errors.length === 0 && this.phase.kind !== "applying");
 
   #backend: Backend | null = null;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
   /** Takes the settings in force. */
-  load(backend: Backend, settings: Settings): void {
+  load(backend: Backend, settings: Settings, progress: ApplyProgress): void {
     this.#backend = backend;
     this.inForce = settings;
     this.settings = structuredClone(settings);
     this.appliedAt = null;
+    this.before = null;
+    this.origin = "apply";
+    this.revision = progress.applied.revision;
+    this.status = progress.status;
     this.loaded = true;
     this.phase = { kind: "editing" };
     void this.check();
@@ -64,33 +79,56 @@ export class Draft {
     if (asked === this.#asked) this.review = review;
   }
 
-  discard(): void {
-    this.settings = structuredClone(this.inForce);
+  /** Puts other settings into the draft, to be reviewed and applied like any edit. */
+  take(settings: Settings, origin: RevisionKind): void {
+    this.settings = structuredClone(settings);
+    this.origin = origin;
     this.phase = { kind: "editing" };
     void this.check();
   }
 
-  /** Makes the draft hold; asks first where the program wants a confirmation. */
-  async apply(confirmed = false): Promise<void> {
+  discard(): void {
+    this.take(this.inForce, "apply");
+    // Whoever gives up what was rolled back has read why.
+    if (this.status.kind === "rolled_back" || this.status.kind === "refused") this.status = { kind: "none" };
+  }
+
+  /** Makes the draft hold; asks first where the program wants a confirmation. `later`: once every port it touches is idle. */
+  async apply(confirmed = false, later = false): Promise<void> {
     if (!this.#backend || this.phase.kind === "applying") return;
     const settings = $state.snapshot(this.settings) as Settings;
     this.phase = { kind: "applying" };
-    const outcome = await this.#backend.apply(settings, confirmed).catch(() => null);
-    if (outcome === null) {
-      this.phase = { kind: "refused", error: { kind: "unanswered" } };
-    } else if (outcome.ok) {
-      this.inForce = settings;
-      this.appliedAt = outcome.value.at_epoch_ms;
-      this.phase = { kind: "editing" };
-      await this.check();
-    } else if (outcome.refusal.kind === "problems") {
-      this.review = { ...this.review, problems: outcome.refusal.problems };
-      this.phase = { kind: "editing" };
-    } else if (outcome.refusal.kind === "needs_confirmation") {
-      this.phase = { kind: "confirming", problems: outcome.refusal.problems };
+    if (later) {
+      const outcome = await this.#backend.applyWhenIdle(settings, confirmed, this.origin).catch(() => null);
+      if (this.#refused(outcome, later)) return;
+      this.#follow(outcome.value);
     } else {
-      this.phase = { kind: "refused", error: outcome.refusal };
+      const outcome = await this.#backend.apply(settings, confirmed, this.origin).catch(() => null);
+      if (this.#refused(outcome, later)) return;
+      // What comes after it is told by itself, and may have been told already.
+      if (outcome.value.revision > this.revision) this.#hold(settings, outcome.value.revision, outcome.value.at_epoch_ms);
     }
+    this.phase = { kind: "editing" };
+    await this.check();
+  }
+
+  /** Takes back a draft that waits for idle ports. */
+  async takeBack(): Promise<void> {
+    const progress = await this.#backend?.takeBack().catch(() => null);
+    if (progress) this.#follow(progress);
+  }
+
+  /** Brings back what the last Apply replaced. */
+  async undo(): Promise<void> {
+    if (!this.before) return;
+    this.take(this.before, "restore");
+    // It was in force: whatever wants to be confirmed about it was confirmed.
+    await this.apply(true);
+  }
+
+  /** The program tells how Apply goes on. */
+  heard(progress: ApplyProgress): void {
+    if (this.loaded) this.#follow(progress);
   }
 
   cancelConfirmation(): void {
@@ -104,6 +142,54 @@ export class Draft {
   problem(path: string): Problem | undefined {
     const here = this.review.problems.filter((problem) => problem.path === path);
     return here.find((problem) => problem.severity === "error") ?? here[0];
+  }
+
+  /** Other settings are in force. A draft that was not edited follows them, except back; one that was edited stays as it is. */
+  #hold(settings: Settings, revision: RevisionId, at: number, back = false): void {
+    const clean = !this.dirty && !back;
+    this.before = this.inForce;
+    this.inForce = settings;
+    this.revision = revision;
+    this.appliedAt = at;
+    if (clean) this.settings = structuredClone(settings);
+    if (!this.dirty) this.origin = "apply";
+  }
+
+  #follow(progress: ApplyProgress): void {
+    const { revision } = progress.applied;
+    if (revision < this.revision) return;
+    this.status = progress.status;
+    if (revision > this.revision) void this.#catchUp();
+  }
+
+  /** Somebody else made other settings hold: the program by itself, or another window. */
+  async #catchUp(): Promise<void> {
+    const answer = await this.#backend?.inForce().catch(() => null);
+    if (!answer) return;
+    const [settings, { applied, status }] = answer;
+    if (applied.revision <= this.revision) return;
+    // What was rolled back stays in the draft, to be mended; nobody wants to undo the way back.
+    const back = status.kind === "rolled_back";
+    this.#hold(settings, applied.revision, applied.at_epoch_ms, back);
+    this.status = status;
+    if (back) this.before = null;
+    await this.check();
+  }
+
+  #refused<Done>(outcome: Outcome<Done, ApplyError> | null, later: boolean): outcome is { ok: false; refusal: ApplyError } | null {
+    if (outcome === null) {
+      this.phase = { kind: "refused", error: { kind: "unanswered" } };
+    } else if (outcome.ok) {
+      return false;
+    } else if (outcome.refusal.kind === "problems") {
+      this.review = { ...this.review, problems: outcome.refusal.problems };
+      this.phase = { kind: "editing" };
+    } else if (outcome.refusal.kind === "needs_confirmation") {
+      this.phase = { kind: "confirming", problems: outcome.refusal.problems, later };
+    } else {
+      this.phase = { kind: "refused", error: outcome.refusal };
+    }
+    return true;
   }
 }
 

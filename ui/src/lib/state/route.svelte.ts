@@ -19,6 +19,7 @@ export const PAGES = [
   { name: "audio", icon: "sound", title: "nav.audio", edits: true },
   { name: "devices", icon: "box", title: "nav.devices", edits: false },
   { name: "calls", icon: "calls", title: "nav.calls", edits: false },
+  { name: "profiles", icon: "profiles", title: "nav.profiles", edits: false },
   { name: "diagnostics", icon: "pulse", title: "nav.diagnostics", edits: false },
   { name: "about", icon: "info", title: "nav.about", edits: false },
 ] as const satisfies readonly Page[];

@@ -69,6 +69,7 @@ export function firstSettings(ports: number): Settings {
       blocked_prefixes: [],
       keep_calls_days: 365,
       keep_calls_max: 100_000,
+      rollback_after_s: 30,
     },
     ports: Array.from({ length: ports }, (_, index) => portSettings(index)),
   };

@@ -1,8 +1,8 @@
 /** The call history of the real program. */
-import { Refused, type Outcome } from "./backend";
-import { commands, events } from "./bindings";
-import type { History } from "./history";
-import type { CallQuery, CallWindow, CsvOptions, ExportError, ExportProgress, StoredRecord } from "./types";
+import { Refused, type Outcome } from "../backend";
+import { commands, events } from "../bindings";
+import type { History } from "../history";
+import type { CallQuery, CallWindow, CsvOptions, ExportError, ExportProgress, StoredRecord } from "../types";
 
 export class TauriHistory implements History {
   async window(query: CallQuery, upTo: number | null, first: number, count: number): Promise<CallWindow> {

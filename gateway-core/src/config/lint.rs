@@ -1,0 +1,197 @@
+//! Advice beyond errors: settings that hold, and that a careful technician would still not leave so.
+
+mod prefixes;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::check::secret;
+use super::host::Host;
+use super::hosts::HostList;
+use super::settings::{GatewaySettings, Mode, PortSettings, Settings};
+use super::target;
+
+/// How much a piece of advice weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// Somebody else can use the lines, or a line can stay seized.
+    Danger,
+    /// Something will not work as expected, or only just.
+    Caution,
+    /// Good to know.
+    Hint,
+}
+
+/// One piece of advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Advice {
+    /// The setting to look at: `gateway.stealth`, `ports[1].only_from_host`.
+    pub path: String,
+    /// How much it weighs.
+    pub weight: Weight,
+    /// What it is.
+    pub code: LintCode,
+    /// What the words of `code` need, by name; never a secret.
+    pub args: BTreeMap<String, String>,
+}
+
+/// What is advised against. The names in brackets are the arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum LintCode {
+    /// Trunk mode, reachable from other computers, and the port admits any host: anyone places calls on the line.
+    OpenToAnyone,
+    /// Any host may try to register, and the secret that keeps it out is quickly guessed.
+    WeakSecretReachable,
+    /// Shorter than a secret should be (`minimum`, in characters).
+    SecretShort,
+    /// The same secret as another place (`port`, counted from 1; 0: the single user).
+    SecretReused,
+    /// Expensive numbers can be dialled by SIP callers (`prefixes`, `country`).
+    CostlyPrefixesOpen,
+    /// Strangers get an answer.
+    StealthOff,
+    /// Only this computer reaches the gateway, and mode or hosts say that others should.
+    OnlyThisComputer,
+    /// The port admits hosts that cannot reach the address the gateway listens on.
+    HostsOutOfReach,
+    /// A ring calls the user "unknown" (`uri`).
+    TargetBlank,
+    /// Neither direction is enabled: the port does nothing.
+    PortUnused,
+    /// Lost network audio does not end the call.
+    RtpTimeoutOff,
+    /// Silence both ways does not end the call.
+    SilenceTimeoutOff,
+    /// A call may last until the ceiling of 24 hours.
+    LongestCallOff,
+    /// Nothing that the line shows ends a call: every call ends by a time limit or from the SIP side.
+    LineNeverEndsCall,
+}
+
+/// Shortest secret that is not advised against, in characters: 64 bits, if it was made by dice.
+const SECRET_CHARS: usize = 12;
+
+/// All advice on these settings, heaviest first, then in the order of the pages.
+#[must_use]
+pub fn lint(settings: &Settings) -> Vec<Advice> {
+    let mut advice = Vec::new();
+    lint_gateway(settings, &mut advice);
+    lint_secrets(settings, &mut advice);
+    for (index, port) in settings.ports.iter().enumerate() {
+        lint_port(&settings.gateway, port, &format!("ports[{index}]"), &mut advice);
+    }
+    // Stable: within a weight the gateway stays before its ports.
+    advice.sort_by_key(|advice| advice.weight);
+    advice
+}
+
+impl Advice {
+    fn new(path: impl Into<String>, weight: Weight, code: LintCode) -> Advice {
+        Advice { path: path.into(), weight, code, args: BTreeMap::new() }
+    }
+
+    fn with(mut self, name: &str, value: impl ToString) -> Advice {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+/// Whether other computers reach the gateway.
+fn is_reachable(gateway: &GatewaySettings) -> bool {
+    gateway.bind_address.trim().parse::<IpAddr>().is_ok_and(|address| !address.is_loopback())
+}
+
+fn admits_anyone(port: &PortSettings) -> bool {
+    HostList::parse(&port.only_from_host).is_ok_and(|hosts| hosts.is_open())
+}
+
+fn lint_gateway(settings: &Settings, advice: &mut Vec<Advice>) {
+    let gateway = &settings.gateway;
+    let reachable = is_reachable(gateway);
+    if reachable && !gateway.stealth {
+        advice.push(Advice::new("gateway.stealth", Weight::Caution, LintCode::StealthOff));
+    }
+    // A registrar elsewhere reaches us through the address we register; telephones have to find us by themselves.
+    if !reachable && gateway.mode == Mode::SipServer {
+        advice.push(Advice::new("gateway.bind_address", Weight::Hint, LintCode::OnlyThisComputer));
+    }
+    let open = prefixes::open(&gateway.country, &gateway.blocked_prefixes);
+    if reachable && !open.is_empty() && settings.ports.iter().any(|port| port.sip_to_fxo) {
+        let found = Advice::new("gateway.blocked_prefixes", Weight::Caution, LintCode::CostlyPrefixesOpen);
+        advice.push(found.with("prefixes", open.join(", ")).with("country", &gateway.country));
+    }
+}
+
+/// Secrets that guard our own door; in client mode the other side chose them, and a trunk has none.
+fn lint_secrets(settings: &Settings, advice: &mut Vec<Advice>) {
+    let gateway = &settings.gateway;
+    if gateway.mode == Mode::SipTrunk {
+        return;
+    }
+    let single = gateway.single_user.then_some((0, "gateway.secret".to_owned(), &gateway.user, &gateway.secret, true));
+    let of_ports = settings.ports.iter().enumerate().filter(|(_, port)| !gateway.single_user && (port.sip_to_fxo || port.fxo_to_sip));
+    let of_ports =
+        of_ports.map(|(index, port)| (index + 1, format!("ports[{index}].secret"), &port.user, &port.secret, admits_anyone(port)));
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, path, user, secret, open) in single.into_iter().chain(of_ports).filter(|(.., secret, _)| !secret.0.is_empty()) {
+        let owner = *owners.entry(&secret.0).or_insert(number);
+        if owner != number {
+            advice.push(Advice::new(path.clone(), Weight::Caution, LintCode::SecretReused).with("port", owner));
+        }
+        let ours = gateway.mode == Mode::SipServer;
+        if ours && is_reachable(gateway) && open && secret::is_weak(&secret.0, user) {
+            advice.push(Advice::new(path, Weight::Danger, LintCode::WeakSecretReachable));
+        } else if ours && secret.0.chars().count() < SECRET_CHARS {
+            advice.push(Advice::new(path, Weight::Hint, LintCode::SecretShort).with("minimum", SECRET_CHARS));
+        }
+    }
+}
+
+fn lint_port(gateway: &GatewaySettings, port: &PortSettings, place: &str, advice: &mut Vec<Advice>) {
+    if !port.sip_to_fxo && !port.fxo_to_sip {
+        advice.push(Advice::new(format!("{place}.sip_to_fxo"), Weight::Hint, LintCode::PortUnused));
+        return;
+    }
+    if gateway.mode == Mode::SipTrunk && port.sip_to_fxo && admits_anyone(port) && is_reachable(gateway) {
+        advice.push(Advice::new(format!("{place}.only_from_host"), Weight::Danger, LintCode::OpenToAnyone));
+    }
+    if port.sip_to_fxo && !is_reachable(gateway) && admits_only_others(port) {
+        advice.push(Advice::new(format!("{place}.only_from_host"), Weight::Caution, LintCode::HostsOutOfReach));
+    }
+    if port.fxo_to_sip
+        && let Ok(exact) = target::exact_uri(&port.target, gateway.mode, &gateway.remote_server)
+        && exact.blank
+    {
+        advice.push(Advice::new(format!("{place}.target"), Weight::Caution, LintCode::TargetBlank).with("uri", exact.uri));
+    }
+    let line = &port.line;
+    let line_is_deaf =
+        !(line.end_on_loop_interruption || line.end_on_polarity_reversal || line.end_on_disconnect_tone || line.end_on_dial_tone);
+    for (found, field, weight, code) in [
+        (line_is_deaf, "end_on_disconnect_tone", Weight::Danger, LintCode::LineNeverEndsCall),
+        (line.rtp_timeout_s == 0, "rtp_timeout_s", Weight::Caution, LintCode::RtpTimeoutOff),
+        (line.silence_timeout_s == 0, "silence_timeout_s", Weight::Caution, LintCode::SilenceTimeoutOff),
+        (line.longest_call_s == 0, "longest_call_s", Weight::Hint, LintCode::LongestCallOff),
+    ] {
+        if found {
+            advice.push(Advice::new(format!("{place}.line.{field}"), weight, code));
+        }
+    }
+}
+
+/// Whether every entry is an address of another computer. Names and blocks may be this one, so they are left alone.
+fn admits_only_others(port: &PortSettings) -> bool {
+    let mut entries =
+        port.only_from_host.split(|c: char| c == ',' || c == ';' || c.is_whitespace()).filter(|entry| !entry.is_empty()).peekable();
+    entries.peek().is_some() && entries.all(|entry| matches!(Host::parse(entry), Ok(Host::Ip(ip)) if !ip.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests;
