@@ -1,5 +1,6 @@
 /** Calls that are over: what a person filters by, and what a record says in words. */
 import type { Words } from "../i18n";
+import type { IconName } from "./icons";
 import type { CallQuery, PortId, RecordDirection, StoredRecord } from "./ipc/types";
 import { markWords, turns } from "./marks";
 import { party } from "./party";
@@ -7,7 +8,7 @@ import { span, timeOfDay } from "./time";
 import { evidenceWords } from "./words";
 
 /** How a call came out. */
-export type Outcome = "answered" | "missed" | "failed";
+export type Outcome = "answered" | "missed" | "failed" | "tested";
 
 /** Quick choices of a period, and the days of a calendar. */
 export type Period = { kind: "all" | "today" | "week" | "month" } | { kind: "days"; from: Date; until: Date };
@@ -49,8 +50,12 @@ const FAILED = [
   "stopped",
 ];
 
+/** The icon of each direction. */
+export const DIRECTION_ICONS: Readonly<Record<RecordDirection, IconName>> = { fxo_to_sip: "call-in", sip_to_fxo: "call-out", test: "keypad" };
+
 export function outcome(call: StoredRecord): Outcome {
   if (call.answered_at_ms !== null) return "answered";
+  if (call.cause === "test_over") return "tested";
   return MISSED.includes(call.cause) ? "missed" : "failed";
 }
 
@@ -95,6 +100,11 @@ function bounds(period: Period, now: Date): [number | null, number | null] {
 /** One of the parties, as a technician reads it. */
 export function partyWords(words: Words, uri: string): string {
   return uri === "" ? words.t("call.unknown_caller") : party(uri);
+}
+
+/** Who called; a line is tested by the operator. */
+export function callerWords(words: Words, call: StoredRecord): string {
+  return call.direction === "test" ? words.t("calls.operator") : partyWords(words, call.from);
 }
 
 /** How long both ends talked; nothing where nobody answered. */
@@ -154,7 +164,7 @@ export function steps(words: Words, call: StoredRecord): Step[] {
     return call.timeline.map(({ after_ms, what }) => ({ afterMs: after_ms - began_ms, text: markWords(words, what), turn: turns(what) }));
   }
   const at = (at_ms: number): number => Math.max(0, at_ms - call.started_at_ms);
-  const began = call.direction === "fxo_to_sip" ? words.t("timeline.rang", { from: partyWords(words, call.from) }) : words.t("timeline.called", { from: partyWords(words, call.from), to: partyWords(words, call.to) });
+  const began = call.direction === "fxo_to_sip" ? words.t("timeline.rang", { from: partyWords(words, call.from) }) : words.t("timeline.called", { from: callerWords(words, call), to: partyWords(words, call.to) });
   const answered = call.answered_at_ms === null ? [] : [{ afterMs: at(call.answered_at_ms), text: words.t("timeline.was_answered"), turn: true }];
   const ended = { afterMs: at(call.ended_at_ms), text: words.t("timeline.was_ended", { reason: reasonWords(words, call) }), turn: true };
   return [{ afterMs: 0, text: began, turn: true }, ...answered, ended];
@@ -174,7 +184,7 @@ export function asText(words: Words, call: StoredRecord, port: string, date: str
     [words.t("calls.started"), `${date} ${timeOfDay(new Date(call.started_at_ms))}`],
     [words.t("calls.direction"), words.code("direction", call.direction)],
     [words.t("calls.port"), port],
-    [words.t("calls.talk"), talk === null ? words.t("calls.outcome.missed_short") : span(talk)],
+    [words.t("calls.talk"), talk === null ? "–" : span(talk)],
     [words.t("calls.reason"), `${words.code("cause", call.cause)}: ${reasonWords(words, call)}`],
     [words.t("calls.status"), call.sip_status === null ? "–" : String(call.sip_status)],
     [words.t("calls.id"), call.id],

@@ -52,7 +52,7 @@ pub(crate) struct Filters {
     #[arg(long, value_name = "TEXT", default_value = "")]
     text: String,
     /// Calls of this direction.
-    #[arg(long, value_name = "DIRECTION", value_parser = ["sip_to_fxo", "fxo_to_sip"])]
+    #[arg(long, value_name = "DIRECTION", value_parser = ["sip_to_fxo", "fxo_to_sip", "test"])]
     direction: Option<String>,
     /// Calls of this port, counted from 1; may be given again.
     #[arg(long = "port", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -92,6 +92,7 @@ impl Filters {
             text: self.text,
             direction: self.direction.map(|word| match word.as_str() {
                 "sip_to_fxo" => RecordDirection::SipToFxo,
+                "test" => RecordDirection::Test,
                 _ => RecordDirection::FxoToSip,
             }),
             ports: self.ports.into_iter().map(|port| PortId(port - 1)).collect(),
