@@ -17,12 +17,18 @@ export const commands = {
 	apply: (settings: Settings, confirmed: boolean) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
+	/**  Everything that the window asks of the desktop once. */
 	desk: () => typedError<Desk, DeviceError>(__TAURI_INVOKE("desk")),
+	/**  Keeps preferences; they hold at once. */
 	keepPreferences: (preferences: Preferences) => typedError<null, Unkept>(__TAURI_INVOKE("keep_preferences", { preferences })),
+	/**  The device menu. */
 	boxes: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("boxes")),
+	/**  Shows the data folder in the file browser; answers whether one could be opened. */
 	openDataFolder: () => __TAURI_INVOKE<boolean>("open_data_folder"),
-	speak: (language: Language) => __TAURI_INVOKE<null>("speak", { language }),
-	quit: () => __TAURI_INVOKE<null>("quit"),
+	/**  The language in which the tray and the notifications speak from now on. */
+	speak: (language: Language) => __TAURI_INVOKE<void>("speak", { language }),
+	/**  Ends the program: every line is released and every peer told before it goes. */
+	quit: () => __TAURI_INVOKE<void>("quit"),
 };
 
 /** Events */
@@ -126,14 +132,6 @@ export type Boot = {
 	/**  The lines of the simulated exchange; none when another box is in use. */
 	exchange: ExchangeLine[] | null,
 };
-
-export type Desk = { preferences: Preferences, damaged: boolean, tray: boolean, returns: boolean, battery: boolean, never_applied: boolean, data_dir: string, lan_address: string | null, countries: string[] };
-export type Preferences = { close_to_tray?: boolean | null, start_hidden?: boolean, notify?: Notify, keep_awake?: KeepAwake, guide_done?: boolean, tray_told?: boolean };
-export type Notify = { registration?: boolean, line?: boolean, device?: boolean, stuck?: boolean, asleep?: boolean };
-export type KeepAwake = "never" | "during_calls" | "always";
-export type Unkept = { detail: string };
-export type Language = "pt-BR" | "en" | "es";
-export type DeviceEntry = { choice: DeviceChoice, name: string, usb: string, serial: string, known: boolean, chosen: boolean };
 
 /**  Which way a call goes. */
 export type CallDirection = 
@@ -254,6 +252,28 @@ export type ContactView = {
 	expires_ms: number,
 };
 
+/**  What the window knows of the desktop around it. */
+export type Desk = {
+	/**  What a person wants of this window. */
+	preferences: Preferences,
+	/**  The file of the preferences was damaged and is set aside. */
+	damaged: boolean,
+	/**  The desktop shows a tray icon of this program. */
+	tray: boolean,
+	/**  A closed window can be had back: from the tray, or by starting the program again. */
+	returns: boolean,
+	/**  This computer has a battery: it is likely to fall asleep by itself. */
+	battery: boolean,
+	/**  No settings were ever applied here. */
+	never_applied: boolean,
+	/**  Where settings, call records and preferences lie. */
+	data_dir: string,
+	/**  The address at which other machines of the network reach this one; none without a network. */
+	lan_address: string | null,
+	/**  Countries with a line profile, ISO 3166-1 alpha-2, in the order of the list. */
+	countries: string[],
+};
+
 /**  The box that a person chose. */
 export type DeviceChoice = 
 /**  No box: SIP works, every line is absent. */
@@ -266,6 +286,22 @@ ports: number } |
 { kind: "serial"; 
 /**  Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`. */
 path: string };
+
+/**  One line of the device menu. */
+export type DeviceEntry = {
+	/**  What to choose. */
+	choice: DeviceChoice,
+	/**  What it is called: the USB product, or the path. */
+	name: string,
+	/**  USB vendor and product ids as `vvvv:pppp`, empty where there are none. */
+	usb: string,
+	/**  USB serial number, empty where there is none. */
+	serial: string,
+	/**  Whether a driver of this program knows it; a person may still choose one that is unknown. */
+	known: boolean,
+	/**  Whether it is the one in use. */
+	chosen: boolean,
+};
 
 /**  Why an order was not carried out. */
 export type DeviceError = 
@@ -507,6 +543,24 @@ export type IncomingCall = {
 	sound?: Sound | null,
 };
 
+/**  When the computer is kept from falling asleep. */
+export type KeepAwake = 
+/**  It sleeps when it wants to. */
+"never" | 
+/**  Not while a call is up. */
+"during_calls" | 
+/**  Not while the gateway runs. */
+"always";
+
+/**  A language of the window. */
+export type Language = 
+/**  Portuguese of Brazil. */
+"pt-BR" | 
+/**  English. */
+"en" | 
+/**  Spanish. */
+"es";
+
 /**  Something done to a line, by a person at the far end or at the cable. */
 export type LineAct = 
 /**  Somebody calls this line. */
@@ -742,10 +796,25 @@ export type NoticeCode =
 "phone_unregistered" | 
 /**  New settings hold. */
 "settings_applied" | 
+/**  The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`. */
 "slept";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
+
+/**  Which troubles the desktop tells. */
+export type Notify = {
+	/**  A registration was lost. */
+	registration?: boolean,
+	/**  A line has no battery. */
+	line?: boolean,
+	/**  The box is gone. */
+	device?: boolean,
+	/**  A line does not let itself be released. */
+	stuck?: boolean,
+	/**  The computer has slept. */
+	asleep?: boolean,
+};
 
 /**  What happens on the line when every SIP target refuses (FXO→SIP). */
 export type OnRefusal = 
@@ -840,6 +909,22 @@ export type PortView = {
 	millivolts: number | null,
 	/**  Loop current in µA, where the box reports it. */
 	microamps: number | null,
+};
+
+/**  What a person wants of this window. */
+export type Preferences = {
+	/**  Closing the window leaves the gateway running. Not chosen: wherever the closed window can be seen in a tray. */
+	close_to_tray?: boolean | null,
+	/**  The program starts without showing its window. */
+	start_hidden?: boolean,
+	/**  Which troubles the desktop tells. */
+	notify?: Notify,
+	/**  When the computer is kept from falling asleep. */
+	keep_awake?: KeepAwake,
+	/**  The first-run guide was finished or left. */
+	guide_done?: boolean,
+	/**  It was told once that the closed window leaves the gateway running. */
+	tray_told?: boolean,
 };
 
 /**  Whether the number may be shown. */
@@ -1103,6 +1188,12 @@ export type TargetPreview = {
 	host_from_contact: boolean,
 	/**  What is wrong with the target, as a word of [`crate::config::target::TargetFault`]. */
 	fault: string | null,
+};
+
+/**  Preferences that could not be kept. */
+export type Unkept = {
+	/**  What the system said, for the log. */
+	detail: string,
 };
 
 /* Tauri Specta runtime */
