@@ -18,6 +18,7 @@ const SCHEMES = ["light", "dark"];
 const PAGES = [
   { name: "overview", url: "?scene=lively#overview" },
   { name: "users-and-ports", url: "?scene=lively#users_and_ports" },
+  { name: "history", url: "?scene=lively#history" },
 ];
 
 /** What is photographed once, because only its own subject matters. */
@@ -42,6 +43,10 @@ const MOMENTS = [
   { name: "single-user", url: "?scene=lively#users_and_ports", act: (page) => page.click("[data-path='gateway.single_user'] button") },
   { name: "problems", url: "?scene=lively#users_and_ports", act: breakThings },
   { name: "review", url: "?scene=lively#users_and_ports", act: review },
+  { name: "waiting", url: "?scene=lively#users_and_ports", act: waitForIdle },
+  { name: "rolled-back", url: "?scene=lively#users_and_ports", act: rollBack },
+  { name: "rolled-back-small", url: "?scene=lively#users_and_ports", act: rollBack, size: { width: 880, height: 600 } },
+  { name: "history-small", url: "?scene=lively#history", size: { width: 880, height: 600 } },
   { name: "confirm", url: "?scene=lively#users_and_ports", act: confirm },
   { name: "focus", url: "?scene=lively#users_and_ports", act: focus },
   { name: "menu", url: "?scene=lively#overview", act: (page) => page.click("[data-port='1'] .actions button:last-child") },
@@ -71,8 +76,23 @@ async function review(page) {
   await edit(page);
   await page.click("[data-path='ports[1].sip_to_fxo'] button");
   await page.waitForTimeout(300);
-  await page.click(".bar .acts .button:nth-child(2)");
+  await page.click(".bar [data-act=review]");
   await page.waitForSelector("[role=dialog]");
+}
+
+async function waitForIdle(page) {
+  await page.fill("[data-path='ports[0].target'] input", "210");
+  await page.waitForTimeout(300);
+  await page.click(".bar .more");
+  await page.click("[role=menuitem]");
+}
+
+/** The toy registrar refuses this secret. */
+async function rollBack(page) {
+  await page.fill("[data-path='ports[0].secret'] input", "refused");
+  await page.waitForTimeout(300);
+  await page.click(".bar .main");
+  await page.waitForSelector(".bar.failed");
 }
 
 async function confirm(page) {
