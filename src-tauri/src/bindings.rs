@@ -24,7 +24,6 @@ macro_rules! commands {
             crate::commands::exchange::act_on_line,
             crate::commands::desk::desk,
             crate::commands::desk::keep_preferences,
-            crate::commands::desk::boxes,
             crate::commands::desk::open_data_folder::<$runtime>,
             crate::commands::desk::speak,
             crate::commands::desk::quit::<$runtime>,

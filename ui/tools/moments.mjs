@@ -20,9 +20,16 @@ export const MOMENTS = [
   { name: "guide-dark", url: "?scene=first#overview", scheme: "dark", act: goOn(4) },
   { name: "small-guide", url: "?scene=first#overview", size: { width: 880, height: 600 }, act: goOn(3) },
   { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
+  { name: "profiles-history", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=history]") },
   { name: "profiles-import", url: "?scene=lively#profiles", act: importProfile },
   { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
   { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
+  { name: "palette", url: "?scene=lively#overview", act: find },
+  { name: "lines-differ", url: "?scene=lively#lines", act: differ },
+  { name: "lines-names", url: "?scene=lively#lines", act: (page) => page.click("[data-toggle-root]") },
+  { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
+  { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
+  { name: "device-lost", url: "?scene=empty#devices" },
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
   { name: "many-ports", url: "?scene=many#overview" },
@@ -130,4 +137,19 @@ async function compareProfiles(page) {
   await page.click("[data-tab=compare]");
   await page.click("[data-side=right] button");
   await page.waitForSelector("table");
+}
+
+async function find(page) {
+  await page.keyboard.press("Control+k");
+  await page.waitForSelector(".palette [role=combobox]");
+  await page.keyboard.type("current disconnect");
+  await page.waitForSelector("[data-selected][data-value='setting:ports[].line.loop_interruption_ms']");
+}
+
+async function differ(page) {
+  await page.click("[data-port-choice='1']");
+  await page.fill("[data-path='ports[1].line.guard_ms'] input", "50");
+  await page.click("[data-port-choice=all]");
+  await page.locator("[data-path='ports[].line.guard_ms']").scrollIntoViewIfNeeded();
+  await page.waitForTimeout(300);
 }

@@ -1,8 +1,7 @@
 //! The program as a citizen of the desktop: preferences of the window, the first-run guide, folders, the end.
 
-use gateway_core::config::country;
-use gateway_core::shell::device::DeviceEntry;
 use gateway_core::shell::handle::DeviceError;
+use gateway_core::shell::store::RevisionKind;
 use serde::Serialize;
 use tauri::{AppHandle, Runtime, State};
 use tauri_plugin_opener::OpenerExt as _;
@@ -32,8 +31,6 @@ pub(crate) struct Desk {
     data_dir: String,
     /// The address at which other machines of the network reach this one; none without a network.
     lan_address: Option<String>,
-    /// Countries with a line profile, ISO 3166-1 alpha-2, in the order of the list.
-    countries: Vec<String>,
 }
 
 /// Everything that the window asks of the desktop once.
@@ -48,10 +45,9 @@ pub(crate) async fn desk(gateway: State<'_, Gateway>, desktop: State<'_, Desktop
         tray: desktop.has_tray(),
         returns: desktop.returns(),
         battery: surroundings::has_battery(),
-        never_applied: revisions.is_ok_and(|revisions| revisions.is_empty()),
+        never_applied: revisions.is_ok_and(|revisions| revisions.iter().all(|revision| revision.kind == RevisionKind::First)),
         data_dir: desktop.data_dir().display().to_string(),
         lan_address: surroundings::lan_address().map(|address| address.to_string()),
-        countries: country::codes().map(str::to_owned).collect(),
     })
 }
 
@@ -60,14 +56,6 @@ pub(crate) async fn desk(gateway: State<'_, Gateway>, desktop: State<'_, Desktop
 #[specta::specta]
 pub(crate) fn keep_preferences(preferences: Preferences, desktop: State<'_, Desktop>) -> Result<(), Unkept> {
     desktop.keep(preferences)
-}
-
-/// The device menu.
-#[tauri::command]
-#[specta::specta]
-pub(crate) async fn boxes(gateway: State<'_, Gateway>) -> Result<Vec<DeviceEntry>, DeviceError> {
-    let running = gateway.running().await.ok_or(DeviceError::Stopped)?;
-    Ok(running.handle.devices())
 }
 
 /// Shows the data folder in the file browser; answers whether one could be opened.

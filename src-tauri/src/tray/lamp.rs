@@ -67,9 +67,7 @@ type Shape = fn(f64, f64) -> f64;
 fn coverage(distance: f64) -> u8 {
     let pixels = distance * f64::from(SIDE) / 2.0;
     // From 0 to 255: nothing is cut off.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let covered = ((0.5 - pixels).clamp(0.0, 1.0) * 255.0).round() as u8;
-    covered
+    ((0.5 - pixels).clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
 fn disc(x: f64, y: f64) -> f64 {

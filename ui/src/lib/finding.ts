@@ -80,7 +80,11 @@ export function best(question: string, names: readonly Name[]): Match | null {
 }
 
 /** What matches, best first; equals keep their order. At most `most`. */
-export function find<Thing extends { names: readonly Name[] }>(question: string, things: readonly Thing[], most: number): { thing: Thing; match: Match }[] {
+export function find<Thing extends { names: readonly Name[] }>(
+  question: string,
+  things: readonly Thing[],
+  most: number,
+): { thing: Thing; match: Match }[] {
   return things
     .flatMap((thing) => {
       const match = best(question, thing.names);

@@ -107,7 +107,9 @@ function registration(words: Words, { snapshot }: Examined): Check {
     return { id, verdict: "fail", found: words.t("check.registration.failed", { ports: list(failed) }), setting: "gateway.remote_server" };
   }
   const nobody = where(views, ({ registration: known }) => known.kind === "server" && known.contacts.length === 0);
-  if (nobody.length > 0) return { id, verdict: "warn", found: words.t("check.registration.nobody", { ports: list(nobody) }), page: "users_and_ports" };
+  if (nobody.length > 0) {
+    return { id, verdict: "warn", found: words.t("check.registration.nobody", { ports: list(nobody) }), page: "users_and_ports" };
+  }
   const trying = where(views, (view) => view.registration.kind === "trying");
   const args = { n: views.length - trying.length, total: views.length };
   return trying.length > 0

@@ -1,13 +1,13 @@
 /** Brings a setting before a person's eyes: its page, its port, its field. */
 import type { Settings } from "./ipc/types";
-import { general, ofPort, place } from "./paths";
+import { general, ofList, ofPort, place } from "./paths";
 import { pageOf } from "./setting_pages";
 import { draft } from "./state/draft.svelte";
 import { route } from "./state/route.svelte";
 
 /** Goes to the field of a path, as the program names it; `false` when no page has it. */
 export function jump(path: string): boolean {
-  const wanted = unfolded(path, draft.settings);
+  const wanted = unfolded(ofList(path), draft.settings);
   const page = pageOf(general(wanted));
   if (!page) return false;
   const { port } = place(wanted);
@@ -21,7 +21,7 @@ export function jump(path: string): boolean {
 
 /** The field that stands for one that is folded away: with a single user the pairs of the ports are, without one its own pair is. */
 function unfolded(path: string, { gateway }: Settings): string {
-  const pair = /\.(user|secret)$/.test(path);
-  const folded = path.startsWith("gateway.") ? !gateway.single_user || gateway.mode === "sip_trunk" : gateway.single_user && gateway.mode !== "sip_trunk";
-  return pair && folded ? "gateway.single_user" : path;
+  if (!/\.(user|secret)$/.test(path)) return path;
+  const shared = gateway.single_user && gateway.mode !== "sip_trunk";
+  return shared === path.startsWith("gateway.") ? path : "gateway.single_user";
 }

@@ -33,6 +33,11 @@ export function general(path: string): string {
   return path.replace(/^ports\[\d*\]/, "ports[]");
 }
 
+/** The setting that an entry of a list belongs to: `gateway.blocked_prefixes[2]` → `gateway.blocked_prefixes`. */
+export function ofList(path: string): string {
+  return path.replace(/(\.\w+)\[\d+\]$/, "$1");
+}
+
 /** The path of one port: `ports[].user` → `ports[3].user`. A setting of the gateway as a whole stays as it is. */
 export function ofPort(path: string, port: number): string {
   return path.replace(/^ports\[\d*\]/, `ports[${port}]`);

@@ -28,13 +28,15 @@ const HIDDEN = ["from", "to", "caller", "target", "user", "contact", "reason"];
 
 export function report(words: Words, of: Reported): string {
   const { snapshot } = of;
-  const ports = snapshot.ports.map(({ port, state, registration }) =>
-    [words.t("port.title", { n: port + 1 }), words.code("state", state), registration.kind === "failed" ? `${registration.kind} ${registration.status}` : registration.kind].join(" · "),
-  );
+  const ports = snapshot.ports.map(({ port, state, registration }) => {
+    const status = registration.kind === "failed" ? ` ${registration.status}` : "";
+    return `${words.t("port.title", { n: port + 1 })} · ${words.code("state", state)} · ${registration.kind}${status}`;
+  });
+  const checks = of.checks.map(({ id, verdict, found }) => `[${words.code("verdict", verdict)}] ${words.code("check", id)}: ${found}`);
   const parts = [
     [words.t("report.head", { version: of.version, date: of.at.toISOString() })],
     [words.code("mode", snapshot.mode), snapshot.sip_address, boxWords(words, of.device)],
-    [words.t("diagnostics.checks"), ...of.checks.map(({ id, verdict, found }) => `[${words.code("verdict", verdict)}] ${words.code("check", id)}: ${found}`)],
+    [words.t("diagnostics.checks"), ...checks],
     [words.t("report.ports"), ...ports],
     [words.t("report.settings"), ...changes(words, of)],
     [words.t("diagnostics.history"), ...of.notices.slice(-NOTICES).map((notice) => line(words, of, notice))],

@@ -1,14 +1,17 @@
 /** What is said about a setting: its name, what it does, its range and its values. */
 import type { Words } from "../i18n";
 import type { FieldInfo, Kind } from "./ipc/types";
-import { general } from "./paths";
+import { general, ofList } from "./paths";
 
 /** The key of a setting in the language files, below `settings.`. */
 function key(path: string): string {
-  return general(path).replace("[]", "");
+  return ofList(general(path)).replace("[]", "");
 }
 
+/** What a setting is called; a port that comes or goes as a whole is called by its number. */
 export function settingName(words: Words, path: string): string {
+  const port = /^ports\[(\d+)\]$/.exec(path)?.[1];
+  if (port !== undefined) return words.t("port.title", { n: Number(port) + 1 });
   return words.code("settings", key(path));
 }
 
@@ -72,8 +75,9 @@ export function settingValue(words: Words, info: FieldInfo, value: unknown): str
 export function rangeWords(words: Words, info: FieldInfo): string {
   const { kind } = info;
   if (kind.type === "integer") {
+    const { min, max } = kind;
     const unit = unitWords(words, kind);
-    const range = unit === "" ? words.t("setting.range", { min: kind.min, max: kind.max }) : words.t("setting.range_unit", { min: kind.min, max: kind.max, unit });
+    const range = unit === "" ? words.t("setting.range", { min, max }) : words.t("setting.range_unit", { min, max, unit });
     return kind.zero_is_off ? `${range} · ${words.t("setting.zero_is_off")}` : range;
   }
   if (kind.type === "text" && kind.shape !== "country") return words.t("setting.longest", { n: kind.max_chars });

@@ -18,7 +18,7 @@ const user = userEvent.setup();
 // Every letter is typed, on a computer that may be busy.
 vi.setConfig({ testTimeout: 30_000 });
 
-async function show(scene: Scene, page: "users_and_ports" | "history" = "users_and_ports"): Promise<Backend> {
+async function show(scene: Scene, page: "users_and_ports" | "profiles" = "users_and_ports"): Promise<Backend> {
   live.snapshot = null;
   live.notices = [];
   locale.choose("pt-BR");
@@ -26,6 +26,13 @@ async function show(scene: Scene, page: "users_and_ports" | "history" = "users_a
   const backend = new FakeBackend(scene);
   render(App, { backend: Promise.resolve(backend) });
   await screen.findByRole("heading", { level: 1 });
+  return backend;
+}
+
+/** The tab of the revisions, on the page of the profiles. */
+async function showHistory(): Promise<Backend> {
+  const backend = await show("lively", "profiles");
+  await user.click(screen.getByRole("tab", { name: "Histórico" }));
   return backend;
 }
 
@@ -186,7 +193,7 @@ describe("the review", () => {
 
 describe("the history", () => {
   it("tells when, who and how much, and what changed in words", async () => {
-    await show("lively", "history");
+    await showHistory();
     const list = within(await screen.findByRole("list", { name: "Versões" }));
     await waitFor(() => expect(list.getAllByRole("button")).toHaveLength(6));
     const [newest, rollback] = list.getAllByRole("button");
@@ -199,7 +206,7 @@ describe("the history", () => {
   });
 
   it("loads one into the draft, and only Apply makes it hold", async () => {
-    const backend = await show("lively", "history");
+    const backend = await showHistory();
     const applied = vi.spyOn(backend, "apply");
     const list = within(await screen.findByRole("list", { name: "Versões" }));
     await waitFor(() => expect(list.getAllByRole("button")).toHaveLength(6));
@@ -214,7 +221,7 @@ describe("the history", () => {
   });
 
   it("has no violation that axe can see", async () => {
-    await show("lively", "history");
+    await showHistory();
     await screen.findByText("antigo.example");
     const found = await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } });
     expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
@@ -12,6 +14,7 @@ import { draft } from "../lib/state/draft.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
+import { startWords } from "../lib/words";
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -185,6 +188,19 @@ describe("advice", () => {
     await advice.ask();
     expect(await screen.findByRole("heading", { name: "Nada a recomendar" })).toBeVisible();
   });
+});
+
+it("has words for everything that can be wrong with the database", () => {
+  const source = readFileSync("../gateway-core/src/shell/store/error.rs", "utf8");
+  const codes = [...source.matchAll(/=> "([a-z_]+)"/g)].map(([, code]) => code ?? "");
+  expect(codes.length).toBeGreaterThan(5);
+  for (const language of ["pt-BR", "en", "es"] as const) {
+    locale.choose(language);
+    const plain = startWords(locale.words, { kind: "store", error: { code: "never_heard_of", detail: "" } });
+    const said = codes.map((code) => startWords(locale.words, { kind: "store", error: { code, detail: "" } }));
+    expect(new Set(said).size, language).toBe(codes.length);
+    expect(said, language).not.toContain(plain);
+  }
 });
 
 it("knows strong passphrases from weak ones and files by their names", () => {

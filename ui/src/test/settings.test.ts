@@ -242,6 +242,22 @@ describe("setting pages", () => {
     expect(route.port).toBe(1);
   });
 
+  it("paint the problem of an entry at its list, and name the entry", async () => {
+    const backend = await show("sip");
+    draft.settings.gateway.blocked_prefixes = ["00", "09x"];
+    vi.spyOn(backend, "review").mockResolvedValue({
+      problems: [{ path: "gateway.blocked_prefixes[1]", severity: "error", code: "bad_prefix", args: { character: "x" } }],
+      changes: [],
+      targets: [],
+    });
+    await draft.check();
+    const row = within(field("gateway.blocked_prefixes"));
+    expect(await row.findByText("“09x”: O caractere “x” não pode ser discado.")).toBeVisible();
+    expect(jump("gateway.blocked_prefixes[1]")).toBe(true);
+    await waitFor(() => expect(document.activeElement?.closest("[data-path]")).toHaveAttribute("data-path", "gateway.blocked_prefixes"));
+    draft.discard();
+  });
+
   it("a blank number is put nowhere, and the last one stands there again", async () => {
     await show("sip");
     const input = within(field("gateway.min_expires_s")).getByRole("textbox");

@@ -158,6 +158,8 @@ impl KeyRack {
         let place = serde_json::to_vec(&Place { keyring: name }).ok()?;
         match publish(&self.dir.join(PLACE_FILE), &place) {
             Ok(()) => Some(Key(Arc::new(identity))),
+            // Another program was faster; its key is the one of the folder.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.find().ok()?.ok()?,
             // Not remembered is not kept: the folder gets its key by itself.
             Err(error) => {
                 tracing::warn!(%error, "the place of the key could not be remembered");

@@ -80,8 +80,6 @@ export interface Backend {
   desk(): Promise<Desk>;
   /** Keeps what a person wants of this window; it holds at once. */
   keepPreferences(preferences: Preferences): Promise<void>;
-  /** The boxes that can be chosen. */
-  boxes(): Promise<DeviceEntry[]>;
   /** Shows the data folder in the file browser; answers whether one could be opened. */
   openDataFolder(): Promise<boolean>;
   /** The language of the tray and the notifications. */

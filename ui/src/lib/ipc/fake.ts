@@ -4,7 +4,7 @@
  */
 import type { Backend, Listener, Outcome } from "./backend";
 import { FakeApply } from "./fake/apply";
-import { toyBoxes, ToyDesk, untouchedSettings } from "./fake/desk";
+import { ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
 import { FakeHistory } from "./fake/history";
 import { FakeProfiles } from "./fake/profiles";
@@ -83,7 +83,7 @@ export class FakeBackend implements Backend {
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
-    this.profiles = new FakeProfiles(() => this.#settings);
+    this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene]);
     this.#apply = this.#newApply();
@@ -397,15 +397,11 @@ export class FakeBackend implements Backend {
   }
 
   desk(): Promise<Desk> {
-    return Promise.resolve(this.#desk.view(this.#revision === 1));
+    return Promise.resolve(this.#desk.view(this.#apply.revisions().length <= 1));
   }
 
   keepPreferences(preferences: Preferences): Promise<void> {
     return this.#desk.keep(preferences);
-  }
-
-  boxes(): Promise<DeviceEntry[]> {
-    return Promise.resolve(toyBoxes(this.#ports.length));
   }
 
   openDataFolder(): Promise<boolean> {

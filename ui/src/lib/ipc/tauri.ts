@@ -119,10 +119,6 @@ export class TauriBackend implements Backend {
     await done(commands.keepPreferences(preferences));
   }
 
-  boxes(): Promise<DeviceEntry[]> {
-    return done(commands.boxes());
-  }
-
   openDataFolder(): Promise<boolean> {
     return commands.openDataFolder();
   }

@@ -1,7 +1,7 @@
 /** What a person is editing. Nothing here takes effect before Apply. */
 import type { Backend, Outcome } from "../ipc/backend";
 import type { ApplyError, ApplyProgress, ApplyStatus, Problem, Review, RevisionId, RevisionKind, Settings } from "../ipc/types";
-import { changed } from "../paths";
+import { changed, ofList } from "../paths";
 
 /** How long a person must pause before a draft is checked. */
 const PAUSE_MS = 120;
@@ -139,8 +139,9 @@ export class Draft {
     return this.changedPaths.includes(path);
   }
 
+  /** The heaviest problem of a setting, or of an entry of its list. */
   problem(path: string): Problem | undefined {
-    const here = this.review.problems.filter((problem) => problem.path === path);
+    const here = this.review.problems.filter((problem) => ofList(problem.path) === path);
     return here.find((problem) => problem.severity === "error") ?? here[0];
   }
 

@@ -72,6 +72,13 @@ fn with_a_keyring_nothing_secret_lies_in_the_folder_and_the_key_is_found_again()
 }
 
 #[test]
+fn two_programs_that_make_the_first_key_at_once_agree_on_one() {
+    let (scratch, keyring) = (Scratch::new("at-once"), Arc::new(ToyKeyring::default()));
+    let first = scratch.rack(Some(&keyring)).make().unwrap();
+    assert!(same(&first, &scratch.rack(Some(&keyring)).make().unwrap()));
+}
+
+#[test]
 fn a_keyring_that_does_not_answer_is_no_place_for_a_key() {
     let (scratch, keyring) = (Scratch::new("locked"), Arc::new(ToyKeyring::default()));
     *keyring.locked.lock().unwrap() = true;

@@ -1,6 +1,6 @@
 /** The desktop around the toy world: its preferences are kept as long as the page lives. */
 import type { Scene } from "../fake";
-import type { Desk, DeviceEntry, Preferences, Settings } from "../types";
+import type { Desk, Preferences, Settings } from "../types";
 import { firstSettings } from "./settings";
 
 const PREFERENCES: Preferences = {
@@ -27,7 +27,6 @@ export class ToyDesk {
       never_applied: this.scene === "first" && untouched,
       data_dir: "/home/ana/.local/share/loopstart",
       lan_address: "192.168.0.20",
-      countries: ["BR", "US", "AR", "MX", "GB", "DE", "FR", "ES", "PT"],
     };
   }
 
@@ -35,14 +34,6 @@ export class ToyDesk {
     this.#preferences = preferences;
     return Promise.resolve();
   }
-}
-
-export function toyBoxes(ports: number): DeviceEntry[] {
-  return [
-    { choice: { kind: "serial", path: "/dev/ttyACM0" }, name: "Loopstart FXO-2", usb: "1209:1f10", serial: "LS2-00417", known: true, chosen: false },
-    { choice: { kind: "serial", path: "/dev/ttyS0" }, name: "/dev/ttyS0", usb: "", serial: "", known: false, chosen: false },
-    { choice: { kind: "virtual", ports: Math.max(2, ports) }, name: "virtual", usb: "", serial: "", known: true, chosen: ports > 0 },
-  ];
 }
 
 /** The settings of a gateway that nobody has configured. */

@@ -1,9 +1,9 @@
 /** Profiles of the toy world: files in memory, seals that remember their passphrase, and a few pieces of advice. */
 import type { Outcome } from "../backend";
 import type { FileDrag, Profiles } from "../profiles";
-import type { Advice, Compared, FieldValue, ProblemCode, ProfileFault, ProfileRead, RevisionId, Settings, Side } from "../types";
+import type { Advice, Compared, FieldValue, ProblemCode, ProfileFault, ProfileRead, Review, RevisionId, Settings, Side } from "../types";
 import { changed, valueAt } from "../../paths";
-import { check, differences, preview } from "./review";
+import { preview } from "./review";
 import { firstSettings } from "./settings";
 
 interface ToyFile {
@@ -23,7 +23,10 @@ export class FakeProfiles implements Profiles {
   readonly files = new Map<string, ToyFile | ProfileFault>();
   #listeners = new Set<(drag: FileDrag) => void>();
 
-  constructor(readonly inForce: () => Settings) {
+  constructor(
+    readonly inForce: () => Settings,
+    readonly review: (draft: Settings) => Promise<Review>,
+  ) {
     const branch = structuredClone(inForce());
     branch.gateway.remote_server = "voz.filial-centro.example:5080";
     branch.gateway.blocked_prefixes = ["00", "0900"];
@@ -54,14 +57,12 @@ export class FakeProfiles implements Profiles {
     return Promise.resolve({ ok: true, value: null });
   }
 
-  read(path: string, passphrase: string | null): Promise<Outcome<ProfileRead, ProfileFault>> {
+  async read(path: string, passphrase: string | null): Promise<Outcome<ProfileRead, ProfileFault>> {
     const file = this.files.get(path);
-    if (file === undefined) return Promise.resolve({ ok: false, refusal: { kind: "unreadable", detail: "ENOENT" } });
-    if ("kind" in file) return Promise.resolve({ ok: false, refusal: file });
-    if (file.passphrase !== null && passphrase === null) return Promise.resolve({ ok: false, refusal: fault("passphrase_needed", "sealed_secrets") });
-    if (file.passphrase !== null && passphrase !== file.passphrase) {
-      return Promise.resolve({ ok: false, refusal: fault("wrong_passphrase", "sealed_secrets") });
-    }
+    if (file === undefined) return { ok: false, refusal: { kind: "unreadable", detail: "ENOENT" } };
+    if ("kind" in file) return { ok: false, refusal: file };
+    if (file.passphrase !== null && passphrase === null) return { ok: false, refusal: fault("passphrase_needed", "sealed_secrets") };
+    if (file.passphrase !== null && passphrase !== file.passphrase) return { ok: false, refusal: fault("wrong_passphrase", "sealed_secrets") };
     const settings = structuredClone(file.settings);
     const before = this.inForce();
     const missing: string[] = [];
@@ -73,14 +74,12 @@ export class FakeProfiles implements Profiles {
         if (port.secret === "") missing.push(`ports[${index}].secret`);
       });
     }
-    const problems = check(settings);
+    const review = structuredClone(await this.review(settings));
     if (settings.ports.length > before.ports.length) {
       const args = { found: String(settings.ports.length), available: String(before.ports.length) };
-      problems.unshift({ path: "ports", severity: "confirm", code: "ports_without_device", args });
+      review.problems.unshift({ path: "ports", severity: "confirm", code: "ports_without_device", args });
     }
-    const targets = settings.ports.map((port, index) => preview(settings, port, index));
-    const review = { problems, changes: differences(before, settings), targets };
-    return Promise.resolve({ ok: true, value: { settings, secrets_missing: missing, sealed: file.passphrase !== null, review } });
+    return { ok: true, value: { settings, secrets_missing: missing, sealed: file.passphrase !== null, review } };
   }
 
   compare(left: Side, right: Side): Promise<Outcome<Compared[], ProfileFault>> {

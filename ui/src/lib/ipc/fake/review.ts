@@ -71,8 +71,9 @@ function outOfRange(settings: Settings): Problem[] {
     return places.flatMap((place): Problem[] => {
       const found = Number(valueAt(settings, place));
       if (found === 0 && kind.zero_is_off) return [];
-      if (found < kind.min) return [{ path: place, severity: "error", code: "below_minimum", args: { minimum: String(kind.min), found: String(found) } }];
-      if (found > kind.max) return [{ path: place, severity: "error", code: "above_maximum", args: { maximum: String(kind.max), found: String(found) } }];
+      const wrong = { path: place, severity: "error" } as const;
+      if (found < kind.min) return [{ ...wrong, code: "below_minimum", args: { minimum: String(kind.min), found: String(found) } }];
+      if (found > kind.max) return [{ ...wrong, code: "above_maximum", args: { maximum: String(kind.max), found: String(found) } }];
       return [];
     });
   });

@@ -1,0 +1,283 @@
+import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import axe from "axe-core";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import App from "../App.svelte";
+import { Words } from "../i18n";
+import en from "../i18n/en";
+import { Announcer, PAUSE_MS } from "../lib/announcing";
+import { boxWords } from "../lib/box";
+import { checks, isLoopback, size, type Check, type Examined } from "../lib/health";
+import { Refused } from "../lib/ipc/backend";
+import { FakeBackend, type Scene } from "../lib/ipc/fake";
+import { toyTable } from "../lib/ipc/fake/table";
+import type { DeviceFault, Notice } from "../lib/ipc/types";
+import { report } from "../lib/report";
+import { draft } from "../lib/state/draft.svelte";
+import { live } from "../lib/state/live.svelte";
+import { locale } from "../lib/state/locale.svelte";
+import { route, type PageName } from "../lib/state/route.svelte";
+
+const user = userEvent.setup();
+// Whole pages are painted here; on a busy machine that takes a while.
+vi.setConfig({ testTimeout: 60_000 });
+
+const words = new Words("en", en);
+
+async function show(page: PageName, scene: Scene = "lively"): Promise<FakeBackend> {
+  live.snapshot = null;
+  live.notices = [];
+  locale.choose("pt-BR");
+  route.go(page);
+  route.port = null;
+  const backend = new FakeBackend(scene);
+  render(App, { backend: Promise.resolve(backend) });
+  await screen.findByRole("heading", { level: 1 });
+  return backend;
+}
+
+async function examined(scene: Scene = "lively"): Promise<Examined> {
+  const backend = new FakeBackend(scene);
+  const { settings, snapshot, device, notices } = await backend.boot();
+  return { settings, snapshot, device, notices, storage: await backend.storage() };
+}
+
+const verdict = (of: Examined, id: string): Check["verdict"] | undefined => checks(words, of).find((check) => check.id === id)?.verdict;
+
+beforeEach(() => {
+  // What the browser has and jsdom has not.
+  Element.prototype.scrollIntoView = vi.fn();
+  Element.prototype.hasPointerCapture = vi.fn(() => false);
+  globalThis.ResizeObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  };
+});
+
+afterEach(cleanup);
+
+describe("the checks", () => {
+  it("pass where all is well, and stand in the same order whatever they find", async () => {
+    const well = await examined("quiet");
+    well.settings.gateway.bind_address = "0.0.0.0";
+    for (const port of well.settings.ports) port.target = "200";
+    const found = checks(words, well);
+    expect(found.filter((check) => check.verdict !== "pass")).toEqual([]);
+    expect(checks(words, await examined("trouble")).map(({ id }) => id)).toEqual(found.map(({ id }) => id));
+  });
+
+  it("name the port and the setting of what is wrong", async () => {
+    const trouble = checks(words, await examined("trouble"));
+    const of = (id: string): Check | undefined => trouble.find((check) => check.id === id);
+    expect(of("battery")).toMatchObject({ verdict: "fail", found: expect.stringContaining("3.") });
+    expect(of("release")).toMatchObject({ verdict: "fail", found: expect.stringContaining("2.") });
+    expect(of("registration")).toMatchObject({ verdict: "fail", setting: "gateway.remote_server" });
+    expect(of("reachable")).toMatchObject({ verdict: "warn", setting: "gateway.bind_address" });
+    expect(of("target")).toMatchObject({ verdict: "warn", setting: "ports[1].target" });
+    expect(of("refusals")?.verdict).toBe("warn");
+  });
+
+  it("call an open trunk a failure, and a closed one none", async () => {
+    const trunk = await examined();
+    trunk.settings.gateway.mode = "sip_trunk";
+    expect(checks(words, trunk).find(({ id }) => id === "admission")).toMatchObject({ verdict: "fail", setting: "ports[1].only_from_host" });
+    for (const port of trunk.settings.ports) port.only_from_host = "192.0.2.10";
+    expect(verdict(trunk, "admission")).toBe("pass");
+  });
+
+  it("say why the box cannot be used, whichever way it cannot", async () => {
+    const of = await examined("empty");
+    const faults: DeviceFault[] = ["not_found", "busy", "denied", "open_failed", "unplugged", "silent", "stuck", "crashed"];
+    for (const fault of faults) {
+      of.device = { ...of.device!, state: { state: "lost", fault, retry_ms: 1000 } };
+      const found = checks(words, of).find(({ id }) => id === "box")?.found;
+      expect(found).toContain((en as Record<string, string>)[`device_fault.${fault}`]);
+      expect(boxWords(words, of.device)).toContain("/dev/ttyACM1");
+    }
+    of.device = { ...of.device!, state: { state: "off" } };
+    expect(verdict(of, "box")).toBe("warn");
+    expect(verdict(of, "ports")).toBe("none");
+  });
+
+  it("tell what is wrong with the database", async () => {
+    const of = await examined();
+    for (const code of ["database_read_only", "disk_full", "database_damaged"]) {
+      of.storage = { file: "/srv/loopstart.sqlite3", bytes: null, fault: { code, detail: "for the log" } };
+      const check = checks(words, of).find(({ id }) => id === "database");
+      expect(check?.verdict).toBe("fail");
+      expect(check?.found).toContain((en as Record<string, string>)[`store_fault.${code}`]);
+      expect(check?.found).not.toContain("for the log");
+    }
+    expect([verdict({ ...of, storage: null }, "database"), verdict({ ...of, storage: "unanswered" }, "database")]).toEqual(["none", "fail"]);
+    expect([size(words, 155_648), size(words, 3_565_158)]).toEqual(["152 KiB", "3.4 MiB"]);
+  });
+
+  it("know the addresses that nobody else reaches", () => {
+    expect(["127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "192.0.2.1", "::", "1127.0.0.1"].map(isLoopback)).toEqual([true, true, true, false, false, false, false]);
+  });
+});
+
+describe("the report", () => {
+  it("has the state of everything, and neither secrets nor numbers nor names", async () => {
+    const of = await examined();
+    const notice: Notice = { at_ms: 1, severity: "warning", code: "target_refused", port: 0, args: { target: "sip:5551234567@pbx.example", status: "404", reason: "No user 5559876543" }, setting: null };
+    of.settings.gateway.blocked_prefixes = ["0900123"];
+    of.settings.ports[0]!.line.guard_ms = 2500;
+    const text = report(words, {
+      ...of,
+      version: "0.1.0",
+      at: new Date(0),
+      checks: checks(words, of),
+      fields: toyTable().fields,
+      notices: [...of.notices, notice],
+      date: (at_ms) => new Date(at_ms),
+    });
+    expect(text).toContain("ports[0].line.guard_ms (Guard time): 2500 ms");
+    expect(text).toContain("target_refused");
+    expect(text).toContain("404");
+    const { ports } = of.settings;
+    const hidden = [ports[0]!.secret, ports[0]!.name, "3333", "3050", "5551234567", "5559876543", "0900123", "101@", "200@", "1130501234"];
+    for (const secret of hidden) expect(text, secret).not.toContain(secret);
+  });
+});
+
+describe("what is said aloud", () => {
+  const say = (text: string, alarm = false): { text: string; alarm: boolean } => ({ text, alarm });
+
+  it("comes one thing at a time, alarms first, never too fast", () => {
+    const announcer = new Announcer();
+    announcer.add(say("a"));
+    announcer.add(say("b"));
+    announcer.add(say("fire", true));
+    expect(announcer.take(0)?.text).toBe("fire");
+    expect(announcer.take(PAUSE_MS - 1)).toBeNull();
+    expect(announcer.wait_ms(PAUSE_MS - 1)).toBe(1);
+    expect(announcer.take(PAUSE_MS)?.text).toBe("a");
+    expect(announcer.take(2 * PAUSE_MS)?.text).toBe("b");
+    expect(announcer.wait_ms(2 * PAUSE_MS)).toBeNull();
+  });
+
+  it("never piles up, and a flood drops no alarm before it drops everything else", () => {
+    const announcer = new Announcer();
+    announcer.add(say("fire", true));
+    for (let n = 0; n < 1000; n += 1) announcer.add(say(String(n)));
+    const heard: string[] = [];
+    for (let at = 0; announcer.wait_ms(at) !== null; at += PAUSE_MS) heard.push(announcer.take(at)?.text ?? "");
+    expect(heard).toEqual(["fire", "996", "997", "998", "999"]);
+  });
+
+  it("is what has happened since the window opened", async () => {
+    await show("overview");
+    const urgent = document.querySelector("[data-announced=urgent]")!;
+    const polite = document.querySelector("[data-announced=polite]")!;
+    expect([urgent.textContent, polite.textContent]).toEqual(["", ""]);
+    live.tell({ at_ms: 1, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
+    await waitFor(() => expect(urgent).toHaveTextContent("A caixa foi desconectada."));
+  });
+});
+
+describe("devices", () => {
+  const box = (name: string): HTMLElement => document.querySelector<HTMLElement>(`[data-box="${name}"]`)!;
+
+  it("say why the box cannot be used: on the page, in the strip and beside the pages", async () => {
+    await show("devices", "empty");
+    expect(screen.getAllByText("/dev/ttyACM1: não encontrada").length).toBe(3);
+    expect(screen.getByText("Não existe tal porta serial. Conecte a caixa ou escolha outra.")).toBeVisible();
+    await waitFor(() => expect(within(box("/dev/ttyACM1")).getByText("em uso")).toBeVisible());
+  });
+
+  it("choose another box, after asking where a call would end", async () => {
+    const backend = await show("devices", "lively");
+    const chosen = vi.spyOn(backend, "chooseDevice");
+    await waitFor(() => expect(box("/dev/ttyACM0")).not.toBeNull());
+    await user.click(within(box("/dev/ttyACM0")).getByRole("button", { name: "Usar" }));
+    const dialog = await screen.findByRole("alertdialog");
+    expect(within(dialog).getByText("1 chamada em curso será encerrada.")).toBeVisible();
+    expect(chosen).not.toHaveBeenCalled();
+    await user.click(within(dialog).getByRole("button", { name: "Trocar e encerrar" }));
+    await waitFor(() => expect(chosen).toHaveBeenCalledWith({ kind: "serial", path: "/dev/ttyACM0" }));
+    expect(await screen.findAllByText("/dev/ttyACM0: em uso por outro programa")).not.toEqual([]);
+  });
+
+  it("give the simulated box more lines, and the draft more ports", async () => {
+    const backend = await show("devices", "quiet");
+    const chosen = vi.spyOn(backend, "chooseDevice");
+    await waitFor(() => expect(box("virtual")).not.toBeNull());
+    const lines = within(box("virtual")).getByRole("textbox", { name: /^Linhas/ });
+    await user.clear(lines);
+    await user.type(lines, "99");
+    expect(within(box("virtual")).getByRole("button", { name: "Usar" })).toBeDisabled();
+    await user.clear(lines);
+    await user.type(lines, "3");
+    await user.click(within(box("virtual")).getByRole("button", { name: "Usar" }));
+    await waitFor(() => expect(chosen).toHaveBeenCalledWith({ kind: "virtual", ports: 3 }));
+    await user.click(await screen.findByRole("button", { name: "Acrescentar 1 porta" }));
+    expect(draft.changedPaths).toEqual(["ports[2]"]);
+    expect(draft.settings.ports[2]?.line.guard_ms).toBe(1000);
+    draft.discard();
+  });
+
+  it("say why the box was not changed", async () => {
+    const backend = await show("devices", "quiet");
+    vi.spyOn(backend, "chooseDevice").mockRejectedValue(new Refused("busy"));
+    await waitFor(() => expect(box("none")).not.toBeNull());
+    await user.click(within(box("none")).getByRole("button", { name: "Usar" }));
+    expect(await screen.findByText("A caixa não foi trocada: a caixa está ocupada; tente de novo.")).toBeVisible();
+  });
+});
+
+describe("diagnostics", () => {
+  it("filter the history by words without accents, and clear the filter", async () => {
+    await show("diagnostics", "trouble");
+    const history = within(screen.getByRole("region", { name: "Histórico de eventos" }));
+    const all = history.getAllByRole("listitem").length;
+    await user.type(history.getByRole("searchbox"), "nao se deixa");
+    await waitFor(() => expect(history.getAllByRole("listitem")).toHaveLength(1));
+    expect(history.getByText(`1 de ${all}`)).toBeVisible();
+    await user.type(history.getByRole("searchbox"), "xyz");
+    await user.click(await history.findByRole("button", { name: "Limpar o filtro" }));
+    expect(history.getAllByRole("listitem")).toHaveLength(all);
+  });
+
+  it("lead from a notice, and from a check, to the setting", async () => {
+    await show("diagnostics", "trouble");
+    await user.click(screen.getByRole("button", { name: "Ir a Somente do Host" }));
+    await waitFor(() => expect(document.activeElement?.closest("[data-path]")).toHaveAttribute("data-path", "ports[0].only_from_host"));
+    route.go("diagnostics");
+    await user.click(await screen.findByRole("button", { name: "Endereço local" }));
+    await waitFor(() => expect(document.activeElement?.closest("[data-path]")).toHaveAttribute("data-path", "gateway.bind_address"));
+  });
+
+  it("lead from the events of the overview to the setting", async () => {
+    await show("overview");
+    await user.click(screen.getByRole("button", { name: "Ir a Somente do Host" }));
+    expect(route.page).toBe("users_and_ports");
+    await waitFor(() => expect(document.activeElement?.closest("[data-path]")).toHaveAttribute("data-path", "ports[0].only_from_host"));
+  });
+
+  it("copy the report", async () => {
+    const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    await show("diagnostics");
+    await user.click(screen.getByRole("button", { name: "Copiar relatório" }));
+    await waitFor(() => expect(screen.getByText("Relatório copiado")).toBeInTheDocument());
+    expect(written.mock.calls[0]?.[0]).toContain("Relatório do Loopstart 0.1.0");
+  });
+});
+
+describe("everybody can use them", () => {
+  const RULES = { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } };
+
+  it.each([
+    ["devices", "lively"],
+    ["devices", "empty"],
+    ["diagnostics", "trouble"],
+    ["diagnostics", "empty"],
+  ] as const)("%s (%s) has no violation that axe can see", async (page, scene) => {
+    await show(page, scene);
+    await waitFor(() => expect(live.backend).not.toBeNull());
+    const found = await axe.run(document.body, RULES);
+    expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+  });
+});
