@@ -114,3 +114,6 @@ fn stored_mark(mark: &Mark, started_ms: u64) -> StoredMark {
     let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
     StoredMark { after_ms: signed(mark.at_ms).saturating_sub(signed(started_ms)), what: Some(mark.what.clone()) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,3 +214,11 @@ async fn a_place_that_cannot_be_written_is_told() {
     assert!(matches!(refused, Err(ExportError::NotWritable { .. })), "{refused:?}");
     assert_eq!(scratch.names(), ["file", "folder"]);
 }
+
+#[test]
+fn every_column_is_described() {
+    let page = include_str!("../../../../docs/CALLS.md");
+    for column in COLUMNS {
+        assert!(page.contains(&format!("`{column}`")), "{column}");
+    }
+}
