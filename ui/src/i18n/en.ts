@@ -3,6 +3,7 @@ import apply from "./en/apply.json";
 import codes from "./en/codes.json";
 import exchange from "./en/exchange.json";
 import overview from "./en/overview.json";
+import scope from "./en/scope.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
 
@@ -11,6 +12,7 @@ export default {
   ...codes,
   ...exchange,
   ...overview,
+  ...scope,
   ...users,
   ...window,
 };

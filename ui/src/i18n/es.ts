@@ -3,6 +3,7 @@ import apply from "./es/apply.json";
 import codes from "./es/codes.json";
 import exchange from "./es/exchange.json";
 import overview from "./es/overview.json";
+import scope from "./es/scope.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
 
@@ -11,6 +12,7 @@ export default {
   ...codes,
   ...exchange,
   ...overview,
+  ...scope,
   ...users,
   ...window,
 };

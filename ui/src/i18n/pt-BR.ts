@@ -3,6 +3,7 @@ import apply from "./pt-BR/apply.json";
 import codes from "./pt-BR/codes.json";
 import exchange from "./pt-BR/exchange.json";
 import overview from "./pt-BR/overview.json";
+import scope from "./pt-BR/scope.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
 
@@ -11,6 +12,7 @@ export default {
   ...codes,
   ...exchange,
   ...overview,
+  ...scope,
   ...users,
   ...window,
 };

@@ -9,6 +9,7 @@ import type {
   DeviceChoice,
   ExchangeLine,
   LineAct,
+  Mark,
   Notice,
   PortId,
   Review,
@@ -21,6 +22,8 @@ export interface Listener {
   /** A new picture, with the lines of the virtual exchange; `null` when another box is in use. */
   picture(snapshot: Snapshot, exchange: ExchangeLine[] | null): void;
   notice(notice: Notice): void;
+  /** What was seen on the lines, oldest first. */
+  marks(marks: Mark[]): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
@@ -40,6 +43,8 @@ export interface Backend {
   chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */
   exchange(port: PortId, act: LineAct): Promise<void>;
+  /** What was seen on a line before the window looked, oldest first. */
+  recentMarks(port: PortId): Promise<Mark[]>;
 }
 
 /** The program answered, and refused. */

@@ -17,10 +17,13 @@ export const commands = {
 	apply: (settings: Settings, confirmed: boolean) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
+	/**  What was seen on a line before the window looked, oldest first. */
+	recentMarks: (port: PortId) => typedError<Mark[], DeviceError>(__TAURI_INVOKE("recent_marks", { port })),
 };
 
 /** Events */
 export const events = {
+	marksEvent: makeEvent<MarksEvent, MarksEvent>("marks-event"),
 	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
 	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
@@ -36,6 +39,23 @@ export type AnswerMode =
 "voice" | 
 /**  The first of reversal and voice, at the latest after `answer_limit_s`. */
 "first_of";
+
+/**  What made a call count as answered. */
+export type AnsweredBy = 
+/**  A SIP target answered a ringing line. */
+"target" | 
+/**  The line was seized for a caller who dials himself (two-stage). */
+"seizure" | 
+/**  The number is dialled, and that is enough. */
+"dialing" | 
+/**  The exchange reversed the polarity. */
+"polarity_reversal" | 
+/**  A voice was heard after ringback. */
+"voice" | 
+/**  Nothing else told within the limit. */
+"time_limit" | 
+/**  A line test: ringback is heard no more. */
+"ringback_over";
 
 /**  Settings that hold from now on. */
 export type Applied = {
@@ -126,7 +146,9 @@ export type CallDirection =
 /**  A SIP caller goes out on the line. */
 "sip_to_fxo" | 
 /**  The line rings and SIP is called. */
-"fxo_to_sip";
+"fxo_to_sip" | 
+/**  The operator tests the line; SIP has no part in it. */
+"test";
 
 /**  What is kept of one call. */
 export type CallRecord = {
@@ -136,7 +158,7 @@ export type CallRecord = {
 	port: PortId,
 	/**  Which way it went. */
 	direction: CallDirection,
-	/**  Who called: the line's caller number (may be empty), or the SIP caller's URI. */
+	/**  Who called: the line's caller number (may be empty), or the SIP caller's URI; empty for a test. */
 	from: string,
 	/**  Who was called: the dialled number, or the SIP target's URI. */
 	to: string,
@@ -152,6 +174,8 @@ export type CallRecord = {
 	evidence: HangUpEvidence | null,
 	/**  The final SIP status that was sent or received, where one was. */
 	sip_status: number | null,
+	/**  What happened, oldest first: at most [`super::mark::MOST_MARKS`] marks. */
+	timeline: Mark[],
 };
 
 /**  One call in progress. */
@@ -168,6 +192,20 @@ export type CallView = {
 	started_ms: number,
 	/**  When it was answered. */
 	answered_ms: number | null,
+};
+
+/**  Who is calling, as far as the line told. */
+export type CallerId = {
+	/**  Digits of the calling number, without the category digit. */
+	number: string | null,
+	/**  The calling name (MDMF parameter 07h). */
+	name: string | null,
+	/**  Whether the number may be shown. */
+	presentation: Presentation,
+	/**  Brazil's category digit (1 ordinary, 4/7 payphone, 8 collect …), raw, when the line sends one. */
+	category: string | null,
+	/**  How it came. */
+	source: CallerIdSource,
 };
 
 /**  When and how caller ID is sent. */
@@ -225,6 +263,12 @@ port: PortId } |
 { do: "reregister"; 
 /**  Which port. */
 port: PortId } | 
+/**  Test an idle line: seize it, wait for dial tone, dial, listen. At most a minute. */
+{ do: "test_call"; 
+/**  Which port. */
+port: PortId; 
+/**  What to dial; `None` or blank: the test ends with dial tone. */
+number: string | null } | 
 /**  Hold a port out of service, or put it back. */
 { do: "out_of_service"; 
 /**  Which port. */
@@ -325,7 +369,9 @@ export type EndCause =
 /**  The operator hung up. */
 "operator" | 
 /**  The gateway stopped. */
-"stopped";
+"stopped" | 
+/**  A line test has heard what it was to hear, or took as long as it may. */
+"test_over";
 
 /**  One line, as the exchange sees it. */
 export type ExchangeLine = {
@@ -613,6 +659,128 @@ export type LineState =
 /**  The line did not let itself be released: an alarm is up. */
 "fault";
 
+/**  Something that was seen on a line or done to it. */
+export type Mark = {
+	/**  When, in ms since the gateway started. */
+	at_ms: number,
+	/**  On which port. */
+	port: PortId,
+	/**  What. */
+	what: MarkKind,
+};
+
+/**  What was seen or done. */
+export type MarkKind = 
+/**  A ring burst began. */
+({ kind: "ring_on"; 
+/**  Ringing frequency in Hz, where the box measures it. */
+frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The ring burst ended. */
+({ kind: "ring_off"; 
+/**  How long it lasted, in ms. */
+on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; peer?: never; present?: never } | 
+/**  Ringing is over without an answer. */
+({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The box tells that its hook relay moved. */
+({ kind: "hook"; 
+/**  True: off hook. */
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Battery (exchange voltage) came or went. */
+({ kind: "battery"; 
+/**  It is there. */
+present: boolean; 
+/**  Line voltage in mV, where the box measures it. */
+millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; off_hook?: never; on_ms?: never; peer?: never } | 
+/**  The exchange reversed the polarity. */
+({ kind: "polarity"; 
+/**  False while reversed. */
+forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Loop current was interrupted and came back. */
+({ kind: "loop_interruption"; 
+/**  For how long, in ms. */
+duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A parallel telephone took the line or gave it back. */
+({ kind: "extension"; 
+/**  True: it is off hook. */
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The line told who calls. */
+{
+	kind: "caller_id",
+} & CallerId | 
+/**  A supervisory tone: told when it is recognised, and again each further cadence cycle. */
+{
+	kind: "tone",
+} & HeardTone | 
+/**  A voice began, before the call counts as answered. */
+({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A DTMF digit was heard on the line. */
+({ kind: "digit_heard"; 
+/**  `0`–`9`, `*`, `#`, `A`–`D`. */
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A digit that came from SIP is put on the line. */
+({ kind: "digit_sent"; 
+/**  `0`–`9`, `*`, `#`, `A`–`D`. */
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Dialling began. */
+({ kind: "dialing"; 
+/**  The digits. */
+digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Every digit is out. */
+({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A hook flash was ordered. */
+({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Off hook was ordered. */
+({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The line could not be seized. */
+({ kind: "seize_failed"; 
+/**  Why. */
+failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  On hook was ordered. */
+({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  On hook is proven after a seizure. */
+({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The line does not let itself be released: the alarm is up. */
+({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A SIP message of the call came. */
+({ kind: "sip_in"; 
+/**  Method or status. */
+message: string; 
+/**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+/**  A SIP message of the call was sent. */
+({ kind: "sip_out"; 
+/**  Method or status. */
+message: string; 
+/**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+/**  The SIP peer acknowledges or answers no more. */
+({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The call counts as answered. */
+({ kind: "answered"; 
+/**  What made it so. */
+by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  RTP flows to and from this address from now on, as agreed. */
+({ kind: "media_attached"; 
+/**  The peer's `address:port`. */
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+/**  RTP stopped. */
+({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  What showed that the far end of the line is gone. */
+({ kind: "evidence"; 
+/**  The evidence. */
+evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The call is over. */
+({ kind: "ended"; 
+/**  Why. */
+cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Marks that a timeline has no room for stood here. */
+({ kind: "left_out"; 
+/**  How many. */
+count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never };
+
+/**  What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once. */
+export type MarksEvent = Mark[];
+
 /**  Live numbers of one channel. */
 export type Meter = {
 	/**  From the line, in dBm0; −99 for digital silence. */
@@ -727,7 +895,13 @@ export type NoticeCode =
 /**  A phone's registration is gone. Args: `user`. */
 "phone_unregistered" | 
 /**  New settings hold. */
-"settings_applied";
+"settings_applied" | 
+/**  A line was not tested: it is not idle. */
+"test_refused" | 
+/**  A line was not tested: the number cannot be dialled, or a dialling rule blocks it. */
+"test_number_refused" | 
+/**  A line test is over. Args: `to`, `cause`. */
+"test_ended";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
@@ -817,7 +991,7 @@ export type PortView = {
 	call: CallView | null,
 	/**  How it can be reached from SIP. */
 	registration: RegistrationView,
-	/**  The last call that ended. */
+	/**  The last call that ended, without its timeline. */
 	last: CallRecord | null,
 	/**  Live levels, while audio flows. */
 	meter: Meter | null,
@@ -992,6 +1166,19 @@ export type RevisionId = number;
 
 /**  A secret a person typed. Never printed: `Debug` shows only whether it is set. */
 export type Secret = string;
+
+/**  Why a seizure failed. */
+export type SeizeFailure = 
+/**  The line rang while we seized it. */
+"glare" | 
+/**  No battery, or no device. */
+"dead" | 
+/**  A parallel telephone uses the line. */
+"in_use" | 
+/**  Held, guarding, or seized already. */
+"not_idle" | 
+/**  The device did not confirm in time. */
+"timeout";
 
 /**  All settings of one gateway. */
 export type Settings = {

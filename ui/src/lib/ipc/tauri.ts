@@ -1,7 +1,7 @@
 /** The real program, behind Tauri's commands and events. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands, events } from "./bindings";
-import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, PortId, Review, Settings } from "./types";
+import type { Applied, ApplyError, Boot, Command, DeviceChoice, LineAct, Mark, PortId, Review, Settings } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
 
@@ -20,6 +20,7 @@ export class TauriBackend implements Backend {
     const ends = await Promise.all([
       events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
+      events.marksEvent.listen(({ payload }) => listener.marks(payload)),
     ]);
     return () => ends.forEach((end) => end());
   }
@@ -43,5 +44,9 @@ export class TauriBackend implements Backend {
 
   async exchange(port: PortId, act: LineAct): Promise<void> {
     await done(commands.actOnLine(port, act));
+  }
+
+  recentMarks(port: PortId): Promise<Mark[]> {
+    return done(commands.recentMarks(port));
   }
 }
