@@ -35,6 +35,7 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
   const window = await webdriver.open();
   const target = `phone@127.0.0.1:${telephone.port}`;
   await window.until("the line is idle", STATE, "idle");
+  await window.until("the guide opens at the first start", "return document.querySelector('[data-guide-leave]') !== null");
   await window.click("[data-guide-leave]");
   await window.until("the guide is gone", "return document.querySelector('[data-guide-step]') === null");
 

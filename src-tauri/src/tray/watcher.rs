@@ -12,12 +12,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[cfg(target_os = "linux")]
 pub(crate) fn is_shown() -> bool {
     let asked = || -> zbus::Result<bool> {
-        let watcher = zbus::blocking::Proxy::new(
-            &session()?,
-            "org.kde.StatusNotifierWatcher",
-            "/StatusNotifierWatcher",
-            "org.kde.StatusNotifierWatcher",
-        )?;
+        // Asked once and forgotten: there is nothing to keep up to date.
+        let watcher: zbus::blocking::Proxy<'_> = zbus::blocking::proxy::Builder::new(&session()?)
+            .destination("org.kde.StatusNotifierWatcher")?
+            .path("/StatusNotifierWatcher")?
+            .interface("org.kde.StatusNotifierWatcher")?
+            .cache_properties(zbus::proxy::CacheProperties::No)
+            .build()?;
         watcher.get_property("IsStatusNotifierHostRegistered")
     };
     // No bus and no watcher both mean that nobody shows it.
