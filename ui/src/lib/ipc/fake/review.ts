@@ -57,7 +57,7 @@ function shown(path: string, value: unknown): FieldValue {
 function grade(path: string): Grade {
   if (/\.(user|secret|single_user|mode|remote_server)$/.test(path)) return "registers_again";
   if (/\.(bind_address|sip_port)$/.test(path)) return "rebind";
-  return path.endsWith(".name") ? "now" : "next_call";
+  return /\.(name|rollback_after_s)$/.test(path) ? "now" : "next_call";
 }
 
 export function differences(before: Settings, after: Settings): Change[] {
