@@ -297,7 +297,7 @@ impl Inner {
             self.switch(&mut held, &settings, prepared).await
         };
         let first = reasons.first().cloned();
-        let mut args = first.as_ref().map(|reason| reason_args(reason)).unwrap_or_default();
+        let mut args = first.as_ref().map(reason_args).unwrap_or_default();
         args.push(("revision", refused.to_string()));
         let setting = first.map(|reason| reason.setting);
         match done.await {
