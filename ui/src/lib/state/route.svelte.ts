@@ -40,6 +40,11 @@ class Route {
     this.field = field;
     location.hash = page;
   }
+
+  /** Goes where the address says: a person went back or forward. */
+  follow(): void {
+    this.page = fromHash();
+  }
 }
 
 function fromHash(): PageName {
