@@ -337,6 +337,16 @@ describe("the palette", () => {
     await waitFor(() => expect(document.documentElement.dataset.theme).toBe("contrast-light"));
   });
 
+  it("keeps what was chosen while the lines go on", async () => {
+    await show("overview");
+    await ask("{ArrowDown}{ArrowDown}");
+    const chosen = (): string | null | undefined => document.querySelector("[role=option][data-selected]")?.getAttribute("data-value");
+    expect(chosen()).toBe(`page:${PAGES[2].name}`);
+    live.show({ ...live.snapshot!, now_ms: live.snapshot!.now_ms + 100 }, live.exchange, live.device!);
+    await tick();
+    expect(chosen()).toBe(`page:${PAGES[2].name}`);
+  });
+
   it("offers to apply only what can be applied", async () => {
     await show("sip");
     draft.settings.gateway.stealth = false;

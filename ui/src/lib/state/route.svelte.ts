@@ -53,6 +53,12 @@ class Route {
     this.scope = port;
     location.hash = port === null ? "overview" : `overview?port=${port + 1}`;
   }
+
+  /** Goes where the address says: a person went back or forward. */
+  follow(): void {
+    this.page = fromHash();
+    this.scope = scopeFromHash();
+  }
 }
 
 function fromHash(): PageName {
