@@ -44,40 +44,63 @@ async fn stop(gateway: &GatewayHandle) {
     tokio::time::timeout(SOON, gateway.stop()).await.unwrap();
 }
 
-/// Waits for an update that `wanted` takes.
-async fn wait<T>(updates: &mut Receiver<Update>, mut wanted: impl FnMut(&Update) -> Option<T>) -> T {
-    let found = async {
-        loop {
-            if let Some(found) = wanted(&updates.recv().await.unwrap()) {
+/// Updates, and those that nobody has asked for yet.
+struct Updates {
+    receiver: Receiver<Update>,
+    kept: Vec<Update>,
+}
+
+impl Updates {
+    fn of(gateway: &GatewayHandle) -> Self {
+        Updates { receiver: gateway.subscribe(), kept: Vec::new() }
+    }
+
+    /// Waits for an update that `wanted` takes, in whatever order they come.
+    async fn wait<T>(&mut self, mut wanted: impl FnMut(&Update) -> Option<T>) -> T {
+        for index in 0..self.kept.len() {
+            if let Some(found) = wanted(&self.kept[index]) {
+                self.kept.remove(index);
                 return found;
             }
         }
-    };
-    tokio::time::timeout(SOON, found).await.unwrap()
-}
+        let found = async {
+            loop {
+                let update = self.receiver.recv().await.unwrap();
+                if let Some(found) = wanted(&update) {
+                    return found;
+                }
+                // Pictures go out of date.
+                if !matches!(update, Update::Snapshot(_)) {
+                    self.kept.push(update);
+                }
+            }
+        };
+        tokio::time::timeout(SOON, found).await.unwrap()
+    }
 
-async fn progress(updates: &mut Receiver<Update>, wanted: impl Fn(&ApplyStatus) -> bool) -> ApplyProgress {
-    wait(updates, |update| match update {
-        Update::Apply(progress) if wanted(&progress.status) => Some(progress.clone()),
-        _ => None,
-    })
-    .await
-}
+    async fn progress(&mut self, wanted: impl Fn(&ApplyStatus) -> bool) -> ApplyProgress {
+        self.wait(|update| match update {
+            Update::Apply(progress) if wanted(&progress.status) => Some(progress.clone()),
+            _ => None,
+        })
+        .await
+    }
 
-async fn notice(updates: &mut Receiver<Update>, code: NoticeCode) -> Notice {
-    wait(updates, |update| match update {
-        Update::Notice(notice) if notice.code == code => Some(notice.clone()),
-        _ => None,
-    })
-    .await
-}
+    async fn notice(&mut self, code: NoticeCode) -> Notice {
+        self.wait(|update| match update {
+            Update::Notice(notice) if notice.code == code => Some(notice.clone()),
+            _ => None,
+        })
+        .await
+    }
 
-async fn picture(updates: &mut Receiver<Update>, wanted: impl Fn(&Snapshot) -> bool) {
-    wait(updates, |update| match update {
-        Update::Snapshot(snapshot) if wanted(snapshot) => Some(()),
-        _ => None,
-    })
-    .await;
+    /// Waits until the picture is as `wanted`, unless it is so already.
+    async fn picture(&mut self, gateway: &GatewayHandle, wanted: impl Fn(&Snapshot) -> bool) {
+        if !wanted(&gateway.snapshot()) {
+            let seen = |update: &Update| matches!(update, Update::Snapshot(snapshot) if wanted(snapshot)).then_some(());
+            self.wait(seen).await;
+        }
+    }
 }
 
 fn all_registered(snapshot: &Snapshot) -> bool {
@@ -94,12 +117,10 @@ fn client() -> (Registrar, Settings) {
 }
 
 /// A gateway in client mode whose ports are registered.
-async fn registered(folder: &Folder, settings: &Settings) -> (GatewayHandle, Receiver<Update>) {
+async fn registered(folder: &Folder, settings: &Settings) -> (GatewayHandle, Updates) {
     let gateway = start(folder, Some(settings.clone()), DeviceChoice::None).await;
-    let mut updates = gateway.subscribe();
-    if !all_registered(&gateway.snapshot()) {
-        picture(&mut updates, all_registered).await;
-    }
+    let mut updates = Updates::of(&gateway);
+    updates.picture(&gateway, all_registered).await;
     (gateway, updates)
 }
 
@@ -116,15 +137,15 @@ async fn a_refused_secret_brings_the_settings_before_back_and_says_why() {
     wrong.ports[0].secret = Secret("not-what-they-know-7".to_owned());
     let applied = gateway.apply(wrong, true).await.unwrap();
 
-    let trial = progress(&mut updates, |status| matches!(status, ApplyStatus::OnProbation { .. })).await;
+    let trial = updates.progress(|status| matches!(status, ApplyStatus::OnProbation { .. })).await;
     let ApplyStatus::OnProbation { missing, .. } = trial.status else { panic!() };
     assert_eq!(missing, [Missing { port: Some(PortId(0)), what: Vital::Registration }]);
 
-    let notice = notice(&mut updates, NoticeCode::RolledBack).await;
+    let notice = updates.notice(NoticeCode::RolledBack).await;
     assert_eq!(notice.setting.as_deref(), Some("ports[0].secret"));
     assert_eq!((notice.args["why"].as_str(), notice.args["status"].as_str()), ("secret_refused", "403"));
 
-    let after = progress(&mut updates, |status| matches!(status, ApplyStatus::RolledBack { .. })).await;
+    let after = updates.progress(|status| matches!(status, ApplyStatus::RolledBack { .. })).await;
     let ApplyStatus::RolledBack { refused, reasons } = after.status else { panic!() };
     assert_eq!((refused, reasons.len()), (applied.revision, 1));
     assert_eq!((reasons[0].cause, reasons[0].setting.as_str()), (RollbackCause::SecretRefused, "ports[0].secret"));
@@ -132,9 +153,7 @@ async fn a_refused_secret_brings_the_settings_before_back_and_says_why() {
     assert_eq!(gateway.settings(), settings);
     assert_eq!(kinds(&gateway).await, [RevisionKind::Rollback, RevisionKind::Apply, RevisionKind::Import]);
     assert_eq!(gateway.compare(RevisionId(1), Some(after.applied.revision), settings.clone()).await.unwrap(), []);
-    if !all_registered(&gateway.snapshot()) {
-        picture(&mut updates, all_registered).await;
-    }
+    updates.picture(&gateway, all_registered).await;
     stop(&gateway).await;
     let gateway = start(&folder, None, DeviceChoice::None).await;
     assert_eq!(gateway.settings(), settings, "a restart begins with what works");
@@ -156,15 +175,13 @@ async fn a_server_that_does_not_answer_brings_the_settings_and_the_sockets_befor
     let before = settings.gateway.sip_port;
     assert!(UdpSocket::bind(("127.0.0.1", before)).is_err(), "the way back stays open during probation");
 
-    let after = progress(&mut updates, |status| matches!(status, ApplyStatus::RolledBack { .. })).await;
+    let after = updates.progress(|status| matches!(status, ApplyStatus::RolledBack { .. })).await;
     let ApplyStatus::RolledBack { reasons, .. } = after.status else { panic!() };
     assert_eq!((reasons[0].cause, reasons[0].status), (RollbackCause::ServerSilent, Some(408)));
     assert_eq!(reasons[0].setting, "gateway.remote_server");
     assert_eq!(gateway.settings(), settings);
     assert!(gateway.snapshot().sip_address.ends_with(&before.to_string()));
-    if !all_registered(&gateway.snapshot()) {
-        picture(&mut updates, all_registered).await;
-    }
+    updates.picture(&gateway, all_registered).await;
     stop(&gateway).await;
 }
 
@@ -180,35 +197,35 @@ async fn a_second_apply_on_probation_is_measured_against_what_last_worked() {
     second.ports[1].target = "300".to_owned();
     second.gateway.rollback_after_s = 5;
     gateway.apply(second, true).await.unwrap();
-    progress(&mut updates, |status| matches!(status, ApplyStatus::RolledBack { .. })).await;
+    updates.progress(|status| matches!(status, ApplyStatus::RolledBack { .. })).await;
     assert_eq!(gateway.settings(), settings);
+    updates.picture(&gateway, all_registered).await;
 
     // What works ends the probation at once, and so does going back by hand.
     let mut third = settings.clone();
     third.gateway.register_expires_s = 600;
     gateway.apply(third, true).await.unwrap();
-    progress(&mut updates, |status| matches!(status, ApplyStatus::OnProbation { .. })).await;
-    progress(&mut updates, |status| *status == ApplyStatus::None).await;
+    updates.progress(|status| matches!(status, ApplyStatus::OnProbation { .. })).await;
+    updates.progress(|status| *status == ApplyStatus::None).await;
     assert_eq!(gateway.settings().gateway.register_expires_s, 600);
+    updates.kept.clear();
     gateway.apply_as(RevisionKind::Restore, settings.clone(), true).await.unwrap();
-    progress(&mut updates, |status| *status == ApplyStatus::None).await;
+    updates.progress(|status| *status == ApplyStatus::None).await;
     assert_eq!(kinds(&gateway).await[0], RevisionKind::Restore);
     stop(&gateway).await;
 }
 
 /// A gateway whose first simulated line rings, and stays so.
-async fn ringing(folder: &Folder) -> (GatewayHandle, Receiver<Update>, Settings) {
+async fn ringing(folder: &Folder) -> (GatewayHandle, Updates, Settings) {
     let mut settings = server_settings(2);
     settings.ports[0].fxo_to_sip = false;
     let gateway = start(folder, Some(settings.clone()), DeviceChoice::Virtual { ports: 2 }).await;
-    let mut updates = gateway.subscribe();
+    let mut updates = Updates::of(&gateway);
     let idle = |snapshot: &Snapshot| snapshot.ports.iter().all(|port| port.state == PortState::Idle);
-    if !idle(&gateway.snapshot()) {
-        picture(&mut updates, idle).await;
-    }
+    updates.picture(&gateway, idle).await;
     let call = IncomingCall { from: Some("1133334444".to_owned()), ..IncomingCall::default() };
     gateway.virtual_line(PortId(0), LineAct::Ring(call)).await.unwrap();
-    picture(&mut updates, |snapshot| snapshot.ports[0].state == PortState::Ringing).await;
+    updates.picture(&gateway, |snapshot| snapshot.ports[0].state == PortState::Ringing).await;
     (gateway, updates, settings)
 }
 
@@ -226,10 +243,9 @@ async fn a_draft_waits_until_its_ports_are_idle_and_then_holds_as_a_whole() {
     assert_eq!(gateway.take_back().status, ApplyStatus::None);
     gateway.apply_when_idle(RevisionKind::Apply, draft.clone(), true).await.unwrap();
     gateway.virtual_line(PortId(0), LineAct::StopRinging).await.unwrap();
-    progress(&mut updates, |status| !matches!(status, ApplyStatus::Waiting { .. })).await;
-    // The picture of the take-back comes first; the draft follows when the line is quiet.
+    // What was told of the taking back comes first.
     while gateway.settings() != draft {
-        progress(&mut updates, |_| true).await;
+        updates.progress(|_| true).await;
     }
     stop(&gateway).await;
 }

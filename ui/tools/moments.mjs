@@ -30,6 +30,10 @@ export const MOMENTS = [
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
   { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
   { name: "device-lost", url: "?scene=empty#devices" },
+  { name: "waiting", url: "?scene=lively#users_and_ports", act: waitForIdle },
+  { name: "rolled-back", url: "?scene=lively#users_and_ports", act: rollBack },
+  { name: "rolled-back-small", url: "?scene=lively#users_and_ports", act: rollBack, size: { width: 880, height: 600 } },
+  { name: "history-small", url: "?scene=lively#profiles", size: { width: 880, height: 600 } },
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
   { name: "many-ports", url: "?scene=many#overview" },
@@ -152,4 +156,19 @@ async function differ(page) {
   await page.click("[data-port-choice=all]");
   await page.locator("[data-path='ports[].line.guard_ms']").scrollIntoViewIfNeeded();
   await page.waitForTimeout(300);
+}
+
+async function waitForIdle(page) {
+  await page.fill("[data-path='ports[0].target'] input", "210");
+  await page.waitForTimeout(300);
+  await page.click(".bar .more");
+  await page.click("[role=menuitem]");
+}
+
+/** The toy registrar refuses this secret. */
+async function rollBack(page) {
+  await page.fill("[data-path='ports[0].secret'] input", "refused");
+  await page.waitForTimeout(300);
+  await page.click(".bar .main");
+  await page.waitForSelector(".bar.failed");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,8 @@ pub struct Sockets {
     pub sip_address: SocketAddr,
     /// One pair a port.
     pub rtp: Vec<RtpPair>,
+    /// Sockets of settings before these. A port lets go of its old pair a moment after it was told to; until then they can be had again.
+    lingering: Vec<(SocketAddr, Weak<UdpSocket>)>,
 }
 
 impl Sockets {
@@ -109,7 +111,7 @@ impl Sockets {
     /// The first socket that could not be had.
     pub fn prepare(settings: &GatewaySettings, ports: usize, open: &[&Sockets]) -> Result<Sockets, BindError> {
         let ip = bind_ip(&settings.bind_address)?;
-        let held = open.iter().flat_map(|sockets| sockets.by_address()).collect();
+        let held: BTreeMap<_, _> = open.iter().flat_map(|sockets| sockets.by_address()).collect();
         let wanted = SocketAddr::new(ip, settings.sip_port);
         let sip = take_or_bind(wanted, "gateway.sip_port", &held)?;
         let sip_address = sip.local_addr().map_err(|e| failure(&e, wanted, "gateway.sip_port"))?;
@@ -117,7 +119,8 @@ impl Sockets {
         for n in 0..ports {
             rtp.push(rtp_pair(ip, settings.rtp_port_first, n, &held)?);
         }
-        Ok(Sockets { sip, sip_address, rtp })
+        let lingering = held.iter().map(|(address, socket)| (*address, Arc::downgrade(socket))).collect();
+        Ok(Sockets { sip, sip_address, rtp, lingering })
     }
 
     /// Drops SIP datagrams that came while nobody read this socket: whoever sent them has given up or sends them again.
@@ -135,7 +138,9 @@ impl Sockets {
     }
 
     fn by_address(&self) -> BTreeMap<SocketAddr, Arc<UdpSocket>> {
-        let mut held = BTreeMap::from([(self.sip_address, Arc::clone(&self.sip))]);
+        let alive = self.lingering.iter().filter_map(|(address, socket)| Some((*address, socket.upgrade()?)));
+        let mut held: BTreeMap<_, _> = alive.collect();
+        held.insert(self.sip_address, Arc::clone(&self.sip));
         for pair in &self.rtp {
             held.insert(pair.address, Arc::clone(&pair.rtp));
             held.insert(rtcp_address(pair.address), Arc::clone(&pair.rtcp));
@@ -246,6 +251,20 @@ mod tests {
         let after = Sockets::prepare(&wanted, 1, &[&before]).unwrap();
         assert!(Arc::ptr_eq(&before.sip, &after.sip));
         assert!(Arc::ptr_eq(&before.rtp[1].rtp, &after.rtp[0].rtp));
+    }
+
+    #[test]
+    fn a_socket_that_a_port_has_not_let_go_of_yet_can_be_had_again() {
+        let wanted = settings();
+        let before = Sockets::prepare(&wanted, 1, &[]).unwrap();
+        let still_read = Arc::clone(&before.rtp[0].rtp);
+        let elsewhere = GatewaySettings { rtp_port_first: wanted.rtp_port_first + 2, ..wanted.clone() };
+        let between = Sockets::prepare(&elsewhere, 1, &[&before]).unwrap();
+        drop(before);
+        let after = Sockets::prepare(&wanted, 1, &[&between]).unwrap();
+        assert!(Arc::ptr_eq(&after.rtp[0].rtp, &still_read));
+        drop((after, still_read));
+        assert!(UdpSocket::bind(("127.0.0.1", wanted.rtp_port_first)).is_ok(), "what nobody reads is closed");
     }
 
     #[test]

@@ -12,6 +12,7 @@ import history from "./en/history.json";
 import overview from "./en/overview.json";
 import palette from "./en/palette.json";
 import profiles from "./en/profiles.json";
+import scope from "./en/scope.json";
 import settings from "./en/settings.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
@@ -30,6 +31,7 @@ export default {
   ...overview,
   ...palette,
   ...profiles,
+  ...scope,
   ...settings,
   ...users,
   ...window,

@@ -12,6 +12,7 @@ import history from "./es/history.json";
 import overview from "./es/overview.json";
 import palette from "./es/palette.json";
 import profiles from "./es/profiles.json";
+import scope from "./es/scope.json";
 import settings from "./es/settings.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
@@ -30,6 +31,7 @@ export default {
   ...overview,
   ...palette,
   ...profiles,
+  ...scope,
   ...settings,
   ...users,
   ...window,

@@ -12,6 +12,7 @@ import history from "./pt-BR/history.json";
 import overview from "./pt-BR/overview.json";
 import palette from "./pt-BR/palette.json";
 import profiles from "./pt-BR/profiles.json";
+import scope from "./pt-BR/scope.json";
 import settings from "./pt-BR/settings.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
@@ -30,6 +31,7 @@ export default {
   ...overview,
   ...palette,
   ...profiles,
+  ...scope,
   ...settings,
   ...users,
   ...window,

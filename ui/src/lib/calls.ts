@@ -170,7 +170,7 @@ export interface Step {
 export function steps(words: Words, call: StoredRecord): Step[] {
   const began_ms = call.timeline[0]?.after_ms;
   if (began_ms !== undefined) {
-    return call.timeline.map(({ after_ms, what }) => ({ afterMs: after_ms - began_ms, text: markWords(words, what), turn: turns(what) }));
+    return call.timeline.map(({ after_ms, what }) => ({ afterMs: after_ms - began_ms, text: what === null ? words.t("timeline.unknown") : markWords(words, what), turn: what !== null && turns(what) }));
   }
   const at = (at_ms: number): number => Math.max(0, at_ms - call.started_at_ms);
   const began = call.direction === "fxo_to_sip" ? words.t("timeline.rang", { from: partyWords(words, call.from) }) : words.t("timeline.called", { from: callerWords(words, call), to: partyWords(words, call.to) });

@@ -1,56 +1,63 @@
-/** Marks of a call, in words. */
+/** Marks in words and colours: in full for lists, short for the flags of the scope. */
 import type { Words } from "../i18n";
 import type { MarkKind } from "./ipc/types";
 import { party } from "./party";
+import type { Hue } from "./states";
 import { evidenceWords } from "./words";
 
-/** What was seen or done; a kind that this window does not know says so. */
-export function markWords(words: Words, mark: MarkKind | null): string {
-  if (mark === null) return words.t("timeline.unknown");
-  switch (mark.kind) {
+/** The colour of a mark: that of the state it speaks of, or the accent for SIP. */
+export type MarkHue = Hue | "accent";
+
+const minus = (value: number): string => Math.round(value).toString().replace("-", "−");
+
+/** What a mark says, in full. */
+export function markWords(words: Words, what: MarkKind): string {
+  const said = (args?: Record<string, string | number>): string => words.code("mark", what.kind, args);
+  switch (what.kind) {
     case "ring_on":
-      return mark.frequency_hz === null ? words.t("timeline.ring_on") : words.t("timeline.ring_on_hz", { frequency: mark.frequency_hz });
+      return what.frequency_hz === null ? words.t("mark.ring_on_plain") : said({ hz: what.frequency_hz });
     case "ring_off":
-      return words.t("timeline.ring_off", { on_ms: mark.on_ms });
+      return said({ ms: what.on_ms });
     case "hook":
-      return words.t(mark.off_hook ? "timeline.off_hook" : "timeline.on_hook");
-    case "battery":
-      return words.t(mark.present ? "timeline.battery_came" : "timeline.battery_went");
-    case "polarity":
-      return words.t(mark.forward ? "timeline.polarity_forward" : "timeline.polarity_reversed");
-    case "loop_interruption":
-      return words.t("timeline.loop_interruption", { duration_ms: mark.duration_ms });
     case "extension":
-      return words.t(mark.off_hook ? "timeline.extension_off_hook" : "timeline.extension_on_hook");
+      return words.t(what.kind === "hook" ? (what.off_hook ? "mark.off_hook" : "mark.on_hook") : what.off_hook ? "mark.extension_off" : "mark.extension_on");
+    case "battery":
+      return words.t(what.present ? "mark.battery_on" : "mark.battery_off");
+    case "polarity":
+      return words.t(what.forward ? "mark.polarity_forward" : "mark.polarity_reversed");
+    case "loop_interruption":
+      return said({ ms: what.duration_ms });
     case "caller_id": {
-      const number = mark.number ? party(mark.number) : words.t("call.unknown_caller");
-      const who = mark.name ? `${number} ${mark.name}` : number;
-      return words.t("timeline.caller_id", { who, source: words.code("timeline.source", mark.source) });
+      const who = [what.number === null ? "" : party(what.number), what.name ?? ""].filter((part) => part !== "").join(" · ");
+      return said({ who: who === "" ? words.code("presentation", what.presentation) : who, source: words.code("caller_id_source", what.source) });
     }
     case "tone":
-      return words.t("timeline.tone", { tone: words.code("tone", mark.tone), frequency: Math.round(mark.frequency_hz ?? 0), cycles: mark.cycles });
+      return words.code("mark", what.cycles > 1 ? "tone_cycles" : "tone", {
+        tone: words.code("tone", what.tone),
+        hz: Math.round(what.frequency_hz ?? 0),
+        level: minus(what.level_dbm0 ?? 0),
+        cycles: what.cycles,
+      });
     case "digit_heard":
-      return words.t("timeline.digit_heard", { digit: mark.digit });
     case "digit_sent":
-      return words.t("timeline.digit_sent", { digit: mark.digit });
+      return said({ digit: what.digit });
     case "dialing":
-      return words.t("timeline.dialing", { digits: mark.digits });
+      return said({ digits: what.digits });
     case "seize_failed":
-      return words.t("timeline.seize_failed", { failure: words.code("timeline.failure", mark.failure) });
+      return said({ cause: words.code("seize_failure", what.failure) });
     case "sip_in":
-      return words.t("timeline.sip_in", { message: mark.message, peer: party(mark.peer) });
     case "sip_out":
-      return words.t("timeline.sip_out", { message: mark.message, peer: party(mark.peer) });
+      return said({ message: what.message, peer: party(what.peer) });
     case "answered":
-      return words.t("timeline.answered", { by: words.code("timeline.by", mark.by) });
+      return said({ by: words.code("answered_by", what.by) });
     case "media_attached":
-      return words.t("timeline.media_attached", { peer: mark.peer });
+      return said({ peer: what.peer });
     case "evidence":
-      return words.t("timeline.evidence", { evidence: evidenceWords(words, mark.evidence) });
+      return said({ evidence: evidenceWords(words, what.evidence) });
     case "ended":
-      return words.t("timeline.ended", { cause: words.code("cause", mark.cause) });
+      return said({ cause: words.code("cause", what.cause) });
     case "left_out":
-      return words.n("timeline.left_out", mark.count);
+      return said({ count: what.count });
     case "ringing_ended":
     case "voice":
     case "dialed":
@@ -61,11 +68,97 @@ export function markWords(words: Words, mark: MarkKind | null): string {
     case "stuck":
     case "sip_lost":
     case "media_detached":
-      return words.code("timeline", mark.kind);
+      return said();
   }
 }
 
-/** Whether the call turned here. */
-export function turns(mark: MarkKind | null): boolean {
-  return mark !== null && ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed"].includes(mark.kind);
+/** What a flag of the scope says; nothing for what the bands and traces show already. */
+export function flagWords(words: Words, what: MarkKind): string | undefined {
+  switch (what.kind) {
+    case "caller_id":
+      return what.number === null ? words.t("scope.flag.caller_id_none") : party(what.number);
+    case "tone":
+      return `${words.code("tone", what.tone)} ${Math.round(what.frequency_hz ?? 0)} Hz`;
+    case "digit_heard":
+    case "digit_sent":
+      return what.digit;
+    case "dialing":
+      return words.t("scope.flag.dialing", { digits: what.digits });
+    case "sip_in":
+      return `← ${what.message}`;
+    case "sip_out":
+      return `${what.message} →`;
+    case "loop_interruption":
+      return words.t("scope.flag.interruption", { ms: what.duration_ms });
+    case "answered":
+    case "voice":
+    case "flash":
+    case "stuck":
+    case "sip_lost":
+    case "ended":
+    case "ringing_ended":
+      return words.code("scope.flag", what.kind);
+    case "ring_on":
+    case "ring_off":
+    case "hook":
+    case "battery":
+    case "polarity":
+    case "extension":
+    case "dialed":
+    case "seizing":
+    case "seize_failed":
+    case "releasing":
+    case "released":
+    case "media_attached":
+    case "media_detached":
+    case "evidence":
+    case "left_out":
+      return undefined;
+  }
+}
+
+export function markHue(what: MarkKind): MarkHue {
+  switch (what.kind) {
+    case "ring_on":
+    case "ring_off":
+    case "ringing_ended":
+    case "caller_id":
+      return "ringing";
+    case "tone":
+    case "dialing":
+    case "dialed":
+    case "digit_heard":
+    case "digit_sent":
+    case "flash":
+    case "seizing":
+      return "dialing";
+    case "answered":
+    case "voice":
+    case "media_attached":
+      return "talking";
+    case "evidence":
+    case "ended":
+    case "stuck":
+    case "sip_lost":
+    case "loop_interruption":
+    case "seize_failed":
+      return "fault";
+    case "sip_in":
+    case "sip_out":
+      return "accent";
+    case "hook":
+    case "battery":
+    case "polarity":
+    case "extension":
+    case "releasing":
+    case "released":
+    case "media_detached":
+    case "left_out":
+      return "idle";
+  }
+}
+
+/** Whether a call turned here. */
+export function turns(what: MarkKind): boolean {
+  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed"].includes(what.kind);
 }

@@ -69,6 +69,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
     },
     { title: "section.identity", rows: [row("gateway.asserted_identity")] },
     { title: "section.dialing_rules", rows: [row("gateway.blocked_prefixes")] },
+    { title: "section.apply", rows: [row("gateway.rollback_after_s")] },
   ],
   lines: [
     { title: "section.country", rows: [row("gateway.country")] },

@@ -104,7 +104,7 @@ describe("the bar of Apply", () => {
     await write(2, "Sob toque FXO, chamar", "231");
     await draft.apply(false, true);
     expect(await bar().findByText("aguardando a porta 1 ficar livre")).toBeVisible();
-    await user.click(bar().getByRole("button", { name: "Não esperar" }));
+    await user.click(bar().getByRole("button", { name: "Cancelar a espera" }));
     await waitFor(() => expect(bar().queryByText(/^aguardando/)).toBeNull());
     expect(draft.dirty).toBe(true);
     await draft.apply(false, true);

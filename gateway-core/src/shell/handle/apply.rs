@@ -279,10 +279,7 @@ impl Inner {
         };
         let Some(Waiting { settings, kind, .. }) = ready else { return };
         if let Err(error) = self.put_on_probation(&mut held, settings, kind).await {
-            let setting = match &error {
-                ApplyError::Prepare { error } => Some(error.setting().to_owned()),
-                _ => None,
-            };
+            let setting = if let ApplyError::Prepare { error } = &error { Some(error.setting().to_owned()) } else { None };
             self.transaction().aftermath = Aftermath::Refused { error };
             self.notice(Severity::Warning, NoticeCode::WaitingRefused, &[], setting).await;
             self.tell_progress();

@@ -99,6 +99,27 @@ async fn the_last_twenty_revisions_can_be_restored() {
 }
 
 #[tokio::test]
+async fn revisions_of_the_first_schema_are_kept_and_tell_how_they_came_about() {
+    let scratch = Scratch::new("first-schema");
+    make_private(&scratch.0).unwrap();
+    let pool = connect(&scratch.file()).await.unwrap();
+    let first = MIGRATIONS.iter().filter(|migration| migration.version == 1).cloned().collect();
+    Migrator::with_migrations(first).run(&pool).await.unwrap();
+    let document = serde_json::to_string(&settings(5065)).unwrap();
+    for what in ["profile", "apply"] {
+        let insert = "INSERT INTO revisions (created_at_ms, what, format, document) VALUES (7, ?, 1, ?)";
+        sqlx::query(insert).bind(what).bind(&document).execute(&pool).await.unwrap();
+    }
+    pool.execute("INSERT INTO current_revision VALUES (1, 2)").await.unwrap();
+    pool.close().await;
+    let store = Store::open(&scratch.0).await.unwrap();
+    let told = |id, kind, current| Revision { id: RevisionId(id), created_at_ms: 7, kind, author: Author::default(), current };
+    let expected = vec![told(2, RevisionKind::Apply, true), told(1, RevisionKind::Import, false)];
+    assert_eq!(store.revisions().await, Ok(expected));
+    assert_eq!(store.load().await, Ok(Some((RevisionId(2), settings(5065)))));
+}
+
+#[tokio::test]
 async fn a_commit_that_is_cut_off_changes_nothing() {
     let scratch = Scratch::new("cut");
     let store = Store::open(&scratch.0).await.unwrap();

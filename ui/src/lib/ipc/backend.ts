@@ -16,6 +16,7 @@ import type {
   ExchangeLine,
   Language,
   LineAct,
+  Mark,
   Notice,
   PortId,
   Preferences,
@@ -37,6 +38,8 @@ export interface Listener {
   notice(notice: Notice): void;
   /** Something about Apply was settled, or is still to be. */
   progress(progress: ApplyProgress): void;
+  /** What was seen on the lines, oldest first. */
+  marks(marks: Mark[]): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };
@@ -88,6 +91,8 @@ export interface Backend {
   quit(): Promise<void>;
   /** Profiles: files, comparison and advice. */
   readonly profiles: Profiles;
+  /** What was seen on a line before the window looked, oldest first. */
+  recentMarks(port: PortId): Promise<Mark[]>;
 }
 
 /** The program answered, and refused. */

@@ -10,6 +10,7 @@ import { FakeHistory } from "./fake/history";
 import { FakeProfiles } from "./fake/profiles";
 import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
+import { recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
 import { firstSettings } from "./fake/settings";
 import { toyTable } from "./fake/table";
 import type {
@@ -26,6 +27,8 @@ import type {
   DeviceEntry,
   ExchangeLine,
   LineAct,
+  Mark,
+  MarkKind,
   Notice,
   NoticeCode,
   PortId,
@@ -46,12 +49,30 @@ import type {
 } from "./types";
 
 /** What the toy world begins with. */
-export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "trouble" | "first";
+export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "full" | "trouble" | "first" | "call" | "eight";
 
-const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, trouble: 4, first: 2 };
+const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, full: 64, trouble: 4, first: 2, call: 2, eight: 8 };
+
+/** Scenes in which a recorded minute goes round on every line. */
+const RECORDED: readonly Scene[] = ["call", "eight"];
+/** Pictures of the recording come this often. */
+const RECORDED_PACE_MS = 100;
+/** Marks that are remembered. */
+const MOST_MARKS = 512;
 
 /** Calls that were there before the world began. */
-const CALLS: Record<Scene, number> = { quiet: 0, lively: 100_000, empty: 0, single: 40, many: 100_000, trouble: 1200, first: 0 };
+const CALLS: Record<Scene, number> = {
+  quiet: 0,
+  lively: 100_000,
+  empty: 0,
+  single: 40,
+  many: 100_000,
+  full: 100_000,
+  trouble: 1200,
+  first: 0,
+  call: 40,
+  eight: 40,
+};
 
 interface ToyPort {
   view: PortView;
@@ -73,6 +94,9 @@ export class FakeBackend implements Backend {
   #calls = 0;
   #meters: ReturnType<typeof setInterval> | undefined;
   readonly #desk: ToyDesk;
+  #marks: Mark[] = [];
+  /** Up to when the recording was told. */
+  #told = 0;
 
   constructor(
     readonly scene: Scene = "quiet",
@@ -92,7 +116,8 @@ export class FakeBackend implements Backend {
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
     }
-    if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#tellStory();
+    if (RECORDED.includes(scene)) this.#told = this.#at() - ROUND_MS;
+    else if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#tellStory();
   }
 
   #newApply(): FakeApply {
@@ -171,7 +196,7 @@ export class FakeBackend implements Backend {
       if (fourth) this.#put(fourth, "out_of_service", "out_of_service");
       this.#notices.push(this.#note("stuck_off_hook", 1, "alarm", {}, -8_000));
     }
-    if (this.scene === "many") {
+    if (this.scene === "many" || this.scene === "full") {
       const states: PortState[] = ["idle", "ringing", "talking", "dialing", "idle", "waiting", "guard", "in_use", "calling", "idle"];
       for (const toy of this.#ports.slice(4)) {
         const state = states[toy.view.port % states.length] ?? "idle";
@@ -214,6 +239,7 @@ export class FakeBackend implements Backend {
       cause: "line_hung_up",
       evidence: { kind: "disconnect_tone", tone: "busy", frequency_hz: 425.3, level_dbm0: -18, cycles: 3 },
       sip_status: 200,
+      timeline: [],
     };
   }
 
@@ -258,8 +284,8 @@ export class FakeBackend implements Backend {
     };
   }
 
-  #tell(): void {
-    const snapshot = this.#snapshot();
+  #tell(at_ms = this.#at()): void {
+    const snapshot = { ...this.#snapshot(), now_ms: at_ms };
     for (const listener of this.#listeners) {
       listener.picture(snapshot, this.#lines(), this.#box.status());
     }
@@ -270,6 +296,56 @@ export class FakeBackend implements Backend {
     const notice = this.#note(code, port, severity, args, 0, setting);
     this.#notices.push(notice);
     for (const listener of this.#listeners) listener.notice(notice);
+  }
+
+  #mark(port: PortId, ...told: MarkKind[]): void {
+    this.#tellMarks(told.map((what) => ({ at_ms: this.#at(), port, what })));
+  }
+
+  #tellMarks(marks: Mark[]): void {
+    if (marks.length === 0) return;
+    this.#marks = [...this.#marks, ...marks].slice(-MOST_MARKS);
+    for (const listener of this.#listeners) listener.marks(marks);
+  }
+
+  /** Tells the recording up to now, picture by picture: at first the minute that is past. */
+  #play(): void {
+    const now = this.#at();
+    while (this.#told + RECORDED_PACE_MS <= now) {
+      const from = this.#told;
+      this.#told += RECORDED_PACE_MS;
+      const at = this.#told;
+      this.#tellMarks(this.#ports.flatMap(({ view }) => recordedMarks(view.port, from, at)).sort((a, b) => a.at_ms - b.at_ms));
+      for (const toy of this.#ports) {
+        toy.view = recordedView(toy.view, at);
+        toy.exchange = { ...toy.exchange, off_hook: toy.view.line === "off_hook", ringing: toy.view.line === "ringing" };
+      }
+      this.#tell(at);
+    }
+  }
+
+  recentMarks(port: PortId): Promise<Mark[]> {
+    return Promise.resolve(this.#marks.filter((mark) => mark.port === port));
+  }
+
+  #test(toy: ToyPort, number: string | null): void {
+    if (toy.view.state !== "idle") {
+      this.#notice("test_refused", toy.view.port, "warning");
+      return;
+    }
+    toy.view.call = this.#call("test", "", number ?? "");
+    this.#testOn(toy, testSteps(number));
+  }
+
+  #testOn(toy: ToyPort, [step, ...rest]: TestStep[]): void {
+    if (!step) return;
+    this.#later(toy, step.after_ms, () => {
+      this.#mark(toy.view.port, ...step.marks);
+      if (step.state) this.#put(toy, step.state, "off_hook");
+      if (step.state === "talking" && toy.view.call) toy.view.call = { ...toy.view.call, answered_ms: this.#at() };
+      if (step.end) this.#end(toy, step.end);
+      else this.#testOn(toy, rest);
+    });
   }
 
   boot(): Promise<Boot> {
@@ -303,6 +379,10 @@ export class FakeBackend implements Backend {
 
   listen(listener: Listener): Promise<() => void> {
     this.#listeners.add(listener);
+    if (RECORDED.includes(this.scene)) {
+      this.#play();
+      this.#meters ??= setInterval(() => this.#play(), RECORDED_PACE_MS);
+    }
     this.#meters ??= setInterval(() => this.#beat(), 200);
     return Promise.resolve(() => {
       this.#listeners.delete(listener);
@@ -373,6 +453,7 @@ export class FakeBackend implements Backend {
     const toy = this.#ports[command.port];
     if (!toy) return Promise.resolve();
     if (command.do === "hang_up") this.#end(toy, "operator");
+    if (command.do === "test_call") this.#test(toy, command.number);
     if (command.do === "out_of_service") {
       const state = command.hold ? "out_of_service" : "idle";
       this.#put(toy, state, state);
@@ -446,6 +527,7 @@ export class FakeBackend implements Backend {
     const settings = this.#settings.ports[toy.view.port];
     if (!settings) return;
     this.#put(toy, "ringing", "ringing");
+    this.#mark(toy.view.port, { kind: "ring_on", frequency_hz: 25 });
     toy.exchange = { ...toy.exchange, ringing: true };
     if (!settings.fxo_to_sip) {
       this.#notice("ring_ignored", toy.view.port, "info");
@@ -455,6 +537,8 @@ export class FakeBackend implements Backend {
       const to = targetUri(this.#settings, settings);
       this.#notice("ringing", toy.view.port, "info", { caller: number });
       this.#put(toy, "calling", "ringing");
+      const caller: MarkKind = { kind: "caller_id", number, name: null, presentation: "allowed", category: null, source: "dtmf" };
+      this.#mark(toy.view.port, { kind: "ring_off", on_ms: 1500 }, caller, { kind: "sip_out", message: "INVITE", peer: to });
       toy.view.call = this.#call("fxo_to_sip", number, to);
       this.#notice("call_started", toy.view.port, "info", { from: number, to });
       this.#later(toy, 2500, () => this.#answer(toy));
@@ -465,6 +549,7 @@ export class FakeBackend implements Backend {
     const call = toy.view.call;
     if (!call) return;
     this.#put(toy, "talking", "off_hook");
+    this.#mark(toy.view.port, { kind: "sip_in", message: "200", peer: "192.0.2.20" }, { kind: "hook", off_hook: true }, { kind: "answered", by: "target" });
     toy.exchange = { ...toy.exchange, ringing: false, off_hook: true };
     toy.view = { ...toy.view, call: { ...call, answered_ms: this.#at() }, millivolts: 7_900, microamps: 24_600 };
     this.#hear(toy);
@@ -480,6 +565,7 @@ export class FakeBackend implements Backend {
       return;
     }
     const now = this.#at();
+    this.#mark(toy.view.port, { kind: "ended", cause }, { kind: "hook", off_hook: false }, { kind: "released" });
     const evidence = cause === "line_hung_up" ? ({ kind: "loop_interruption", duration_ms: 520 } as const) : null;
     const answered = call.answered_ms;
     toy.view = {
@@ -488,12 +574,12 @@ export class FakeBackend implements Backend {
       meter: null,
       millivolts: 48_100,
       microamps: 0,
-      last: { ...call, port: toy.view.port, ended_ms: now, cause, evidence, sip_status: answered === null ? 487 : 200 },
+      last: { ...call, port: toy.view.port, ended_ms: now, cause, evidence, sip_status: call.direction === "test" ? null : answered === null ? 487 : 200, timeline: [] },
     };
     if (toy.view.last) this.history.keep(toy.view.last, this.#startedAt);
     this.#put(toy, "guard", "guard");
     const seconds = answered === null ? 0 : Math.round((now - answered) / 1000);
-    this.#notice("call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });
+    this.#notice(call.direction === "test" ? "test_ended" : "call_ended", toy.view.port, "info", { from: call.from, to: call.to, cause, seconds: String(seconds) });
     this.#later(toy, 1000, () => this.#put(toy, "idle", "idle"));
   }
 }

@@ -15,6 +15,7 @@ import type {
   DeviceEntry,
   Language,
   LineAct,
+  Mark,
   PortId,
   Preferences,
   Review,
@@ -63,6 +64,7 @@ export class TauriBackend implements Backend {
       events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange, payload.device)),
       events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
       events.applyEvent.listen(({ payload }) => listener.progress(payload)),
+      events.marksEvent.listen(({ payload }) => listener.marks(payload)),
     ]);
     return () => ends.forEach((end) => end());
   }
@@ -129,5 +131,9 @@ export class TauriBackend implements Backend {
 
   async quit(): Promise<void> {
     await commands.quit();
+  }
+
+  recentMarks(port: PortId): Promise<Mark[]> {
+    return done(commands.recentMarks(port));
   }
 }

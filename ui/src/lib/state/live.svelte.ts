@@ -1,21 +1,11 @@
 /** The live picture of the gateway, as the program tells it. */
 import type { Backend } from "../ipc/backend";
-import type { Boot, DeviceStatus, ExchangeLine, Notice, PortId, PortView, Snapshot } from "../ipc/types";
+import type { Boot, DeviceStatus, ExchangeLine, Notice, PortView, Snapshot } from "../ipc/types";
 import { clock } from "./clock.svelte";
+import { traces } from "./traces.svelte";
 
 /** How many notices the window keeps; the oldest go first. */
 export const KEPT_NOTICES = 500;
-/** How many levels are kept a port: 30 s at five a second. */
-export const KEPT_LEVELS = 150;
-
-/** What the program calls digital silence. */
-const SILENCE_DBM0 = -99;
-
-export interface Level {
-  at_ms: number;
-  rx_dbm0: number;
-  tx_dbm0: number;
-}
 
 class Live {
   version: string = $state("");
@@ -25,7 +15,6 @@ class Live {
   exchange: readonly ExchangeLine[] | null = $state.raw(null);
   /** The chosen box and how it is doing. */
   device: DeviceStatus | null = $state.raw(null);
-  levels: ReadonlyMap<PortId, readonly Level[]> = $state.raw(new Map());
   backend: Backend | null = $state.raw(null);
 
   ports: readonly PortView[] = $derived(this.snapshot?.ports ?? []);
@@ -44,7 +33,7 @@ class Live {
     this.snapshot = snapshot;
     this.exchange = exchange;
     this.device = device;
-    this.levels = keepLevels(this.levels, snapshot);
+    traces.note(snapshot);
   }
 
   tell(notice: Notice): void {
@@ -66,20 +55,6 @@ export function registrations(ports: readonly PortView[]): { n: number; total: n
     (registration) => registration.kind === "registered" || (registration.kind === "server" && registration.contacts.length > 0),
   ).length;
   return { n, total: kinds.length };
-}
-
-function keepLevels(
-  before: ReadonlyMap<PortId, readonly Level[]>,
-  snapshot: Snapshot,
-): ReadonlyMap<PortId, readonly Level[]> {
-  const after = new Map<PortId, readonly Level[]>();
-  for (const view of snapshot.ports) {
-    if (!view.meter) continue;
-    const level = { at_ms: snapshot.now_ms, rx_dbm0: view.meter.rx_dbm0 ?? SILENCE_DBM0, tx_dbm0: view.meter.tx_dbm0 ?? SILENCE_DBM0 };
-    const known = before.get(view.port) ?? [];
-    after.set(view.port, [...known, level].slice(-KEPT_LEVELS));
-  }
-  return after;
 }
 
 export const live = new Live();

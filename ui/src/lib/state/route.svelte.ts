@@ -30,6 +30,8 @@ class Route {
   page: PageName = $state(fromHash());
   /** Whether the panel of the virtual exchange is open. */
   exchange: boolean = $state(new URLSearchParams(location.search).get("exchange") === "open");
+  /** The port whose scope fills the overview; `null`: all ports. */
+  scope: number | null = $state(scopeFromHash());
   /** The field to bring before a person's eyes, as the program names it. */
   field: string | null = $state(null);
   /** The port whose lines and digits are edited; `null`: all ports at once. */
@@ -41,12 +43,27 @@ class Route {
   go(page: PageName, field: string | null = null): void {
     this.page = page;
     this.field = field;
+    this.scope = null;
     location.hash = page;
+  }
+
+  /** Fills the overview with one port and its scope, or shows all ports again. */
+  showScope(port: number | null): void {
+    this.page = "overview";
+    this.scope = port;
+    location.hash = port === null ? "overview" : `overview?port=${port + 1}`;
   }
 }
 
 function fromHash(): PageName {
-  return PAGES.find(({ name }) => `#${name}` === location.hash)?.name ?? "overview";
+  const [page] = location.hash.slice(1).split("?");
+  return PAGES.find(({ name }) => name === page)?.name ?? "overview";
+}
+
+/** `#overview?port=2`: ports are counted from one where people read them. */
+function scopeFromHash(): number | null {
+  const port = Number(new URLSearchParams(location.hash.split("?")[1]).get("port") ?? NaN);
+  return Number.isInteger(port) && port > 0 ? port - 1 : null;
 }
 
 export const route = new Route();

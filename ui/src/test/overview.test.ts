@@ -1,0 +1,110 @@
+import { cleanup, render, screen, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import axe from "axe-core";
+import { tick } from "svelte";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import App from "../App.svelte";
+import { FakeBackend, type Scene } from "../lib/ipc/fake";
+import { live } from "../lib/state/live.svelte";
+import { locale } from "../lib/state/locale.svelte";
+import { route } from "../lib/state/route.svelte";
+import { traces } from "../lib/state/traces.svelte";
+
+// Roles of 64 cards take jsdom a while.
+vi.setConfig({ testTimeout: 60_000 });
+
+const user = userEvent.setup();
+
+async function show(scene: Scene): Promise<FakeBackend> {
+  live.snapshot = null;
+  live.notices = [];
+  traces.clear();
+  locale.choose("pt-BR");
+  route.go("overview");
+  route.exchange = false;
+  const backend = new FakeBackend(scene);
+  render(App, { backend: Promise.resolve(backend) });
+  await screen.findByRole("heading", { level: 1 });
+  return backend;
+}
+
+const port = (n: number): HTMLElement => screen.getByRole("article", { name: new RegExp(`^Porta ${n}\\b`) });
+
+beforeEach(() => {
+  Element.prototype.scrollIntoView = vi.fn();
+  Element.prototype.hasPointerCapture = vi.fn(() => false);
+  globalThis.ResizeObserver = class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  };
+});
+
+afterEach(cleanup);
+
+describe("a card", () => {
+  it("says whether the exchange feeds the line, and where the hook is", async () => {
+    await show("trouble");
+    expect(within(port(1)).getByText("fora do gancho")).toBeVisible();
+    expect(within(port(4)).getByText("no gancho")).toBeVisible();
+    expect(within(port(3)).getAllByText("sem alimentação").length).toBeGreaterThan(0);
+  });
+
+  it("offers a test where the line is idle and hanging up where there is a call", async () => {
+    await show("lively");
+    expect(within(port(1)).getByRole("button", { name: "Desligar" })).toBeEnabled();
+    expect(within(port(1)).queryByRole("button", { name: "Testar linha" })).toBeNull();
+    expect(within(port(2)).getByRole("button", { name: "Testar linha" })).toBeEnabled();
+  });
+
+  it("64 ports stand in their order, each with its state as a word", async () => {
+    await show("full");
+    const cards = [...document.querySelectorAll<HTMLElement>("article")];
+    expect(cards.map((card) => card.dataset.port)).toEqual(Array.from({ length: 64 }, (_, n) => String(n + 1)));
+    for (const card of cards) expect(card.querySelector("[role=status]")?.textContent.trim()).not.toBe("");
+  });
+});
+
+describe("the keyboard", () => {
+  it("goes to cards by number and acts on the one that has the focus", async () => {
+    const backend = await show("lively");
+    const ordered = vi.spyOn(backend, "command");
+    await user.keyboard("h");
+    expect(ordered).not.toHaveBeenCalled();
+    await user.keyboard("2");
+    expect(port(2)).toHaveFocus();
+    await user.keyboard("{F5}h");
+    expect(ordered.mock.calls).toEqual([[{ do: "reregister", port: 1 }]]);
+    await user.keyboard("1h");
+    expect(ordered).toHaveBeenLastCalledWith({ do: "hang_up", port: 0 });
+  });
+
+  it("opens the scope and walks from port to port", async () => {
+    await show("lively");
+    await user.keyboard("1s");
+    expect(await screen.findByRole("application", { name: /porta 1/ })).toBeVisible();
+    await user.keyboard("2");
+    expect(await screen.findByRole("application", { name: /porta 2/ })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Próxima porta" })).toBeDisabled();
+  });
+
+  it("opens the test of the focused card", async () => {
+    await show("quiet");
+    await user.keyboard("1t");
+    expect(await screen.findByRole("dialog", { name: "Teste da porta 1" })).toBeVisible();
+  });
+});
+
+it("a state change is in the page before the next frame: nothing waits for a clock", async () => {
+  await show("quiet");
+  live.show({ ...live.snapshot!, now_ms: live.snapshot!.now_ms + 1, ports: live.ports.map((view) => ({ ...view, state: "ringing", line: "ringing" })) }, null);
+  await tick();
+  expect(within(port(1)).getByText("tocando")).toBeVisible();
+});
+
+it.each<Scene>(["lively", "many", "trouble", "single"])("axe finds nothing in %s", async (scene) => {
+  await show(scene);
+  const { violations } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+});
