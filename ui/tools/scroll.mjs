@@ -5,8 +5,9 @@ const ROW_PX = 40;
 /** The scrolled list. */
 const LIST = "[role=grid] .rows > [role=rowgroup]";
 
-/** How the list is scrolled: as a wheel does it, as a fling does it, and as the bar dragged from end to end. */
+/** How the list is scrolled: not at all, which the others stand against; as a wheel does it, as a fling does it, and as the bar dragged from end to end. */
 const WAYS = [
+  { name: "at rest", frames: 120, step: () => 0 },
   { name: "wheel, 3 rows a frame", frames: 240, step: () => 3 * ROW_PX },
   { name: "fling, 40 rows a frame", frames: 240, step: () => 40 * ROW_PX },
   { name: "bar, end to end", frames: 240, step: (height) => height / 240 },
