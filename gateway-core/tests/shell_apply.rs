@@ -152,7 +152,7 @@ async fn a_refused_secret_brings_the_settings_before_back_and_says_why() {
 
     assert_eq!(gateway.settings(), settings);
     assert_eq!(kinds(&gateway).await, [RevisionKind::Rollback, RevisionKind::Apply, RevisionKind::Import]);
-    assert_eq!(gateway.compare(RevisionId(1), Some(after.applied.revision), settings.clone()).await.unwrap(), []);
+    assert_eq!(gateway.changes_between(RevisionId(1), Some(after.applied.revision), settings.clone()).await.unwrap(), []);
     updates.picture(&gateway, all_registered).await;
     stop(&gateway).await;
     let gateway = start(&folder, None, DeviceChoice::None).await;
@@ -329,10 +329,10 @@ async fn revisions_tell_who_and_how_and_how_much_and_any_two_can_be_compared() {
     assert_eq!((entries[0].changes, entries[2].changes), (Some(2), None));
     assert_eq!(entries.iter().map(|entry| entry.current).collect::<Vec<_>>(), [true, false, false]);
     assert!(entries.iter().all(|entry| entry.author.program.starts_with("shell_apply")));
-    let changes = gateway.compare(entries[1].revision, Some(entries[0].revision), draft.clone()).await.unwrap();
+    let changes = gateway.changes_between(entries[1].revision, Some(entries[0].revision), draft.clone()).await.unwrap();
     assert_eq!(changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["ports[0].target", "ports[1].secret"]);
     assert!(!serde_json::to_string(&changes).unwrap().contains(&secret(7)), "a comparison tells no secret");
-    assert_eq!(gateway.compare(entries[0].revision, None, draft.clone()).await.unwrap(), []);
+    assert_eq!(gateway.changes_between(entries[0].revision, None, draft.clone()).await.unwrap(), []);
     assert_eq!(gateway.revision_settings(entries[0].revision).await.unwrap(), draft);
     assert_eq!(gateway.revision_settings(RevisionId(99)).await, Err(RevisionError::Forgotten));
     stop(&gateway).await;

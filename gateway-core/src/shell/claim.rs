@@ -13,14 +13,14 @@ const FILE_NAME: &str = "loopstart.lock";
 
 /// A data folder that belongs to one gateway as long as this lives.
 #[derive(Debug)]
-pub struct Claim(#[allow(dead_code, reason = "the lock is held by the open file")] File);
+pub(super) struct Claim(#[allow(dead_code, reason = "the lock is held by the open file")] File);
 
 impl Claim {
     /// Claims `dir`, making it where it is missing.
     ///
     /// # Errors
     /// `data_dir_in_use` when another gateway has it; else what the system said of the folder.
-    pub fn on(dir: &Path) -> Result<Self, StoreFault> {
+    pub(super) fn on(dir: &Path) -> Result<Self, StoreFault> {
         std::fs::create_dir_all(dir).map_err(StoreError::from)?;
         let mut options = OpenOptions::new();
         options.append(true).create(true);

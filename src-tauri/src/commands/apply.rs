@@ -69,7 +69,7 @@ pub(crate) async fn compare_revisions(
     gateway: State<'_, Gateway>,
 ) -> Result<Vec<Change>, RevisionError> {
     let running = gateway.running().await.ok_or(RevisionError::Stopped)?;
-    running.handle.compare(before, after, draft).await
+    running.handle.changes_between(before, after, draft).await
 }
 
 /// The settings of one revision.

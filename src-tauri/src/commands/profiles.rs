@@ -44,7 +44,7 @@ pub(crate) async fn read_profile(
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn compare_profiles(left: Side, right: Side, gateway: State<'_, Gateway>) -> Result<Vec<Compared>, ProfileFault> {
-    handle(&gateway).await?.compare(left, right).await
+    handle(&gateway).await?.side_by_side(left, right).await
 }
 
 /// Advice on a draft.

@@ -134,7 +134,7 @@ impl GatewayHandle {
     ///
     /// # Errors
     /// Why one of them cannot be had.
-    pub async fn compare(&self, left: Side, right: Side) -> Result<Vec<Compared>, ProfileFault> {
+    pub async fn side_by_side(&self, left: Side, right: Side) -> Result<Vec<Compared>, ProfileFault> {
         Ok(compare(&self.side(left).await?, &self.side(right).await?))
     }
 
