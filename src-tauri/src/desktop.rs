@@ -203,7 +203,7 @@ pub(crate) async fn attend<R: Runtime>(app: AppHandle<R>, running: Running, mut 
                         attendant.tell(&Told::Slept { minutes });
                     }
                 }
-                Ok(Update::Exchange(_) | Update::Device(_) | Update::Record(_)) => {}
+                Ok(Update::Exchange(_) | Update::Device(_) | Update::Record(_) | Update::Kept(_) | Update::Mark(_) | Update::Apply(_)) => {}
                 // Whatever was missed shows in the next picture.
                 Err(RecvError::Lagged(_)) => {}
                 Ok(Update::Ended(_)) | Err(RecvError::Closed) => break,
