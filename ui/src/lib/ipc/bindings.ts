@@ -13,13 +13,19 @@ export const commands = {
 	chooseDevice: (choice: DeviceChoice) => typedError<null, DeviceError>(__TAURI_INVOKE("choose_device", { choice })),
 	/**  Problems of a draft, what it would change, and the exact URI that each port would call. */
 	review: (settings: Settings) => typedError<Review, ApplyError>(__TAURI_INVOKE("review", { settings })),
-	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it. */
+	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it; `kind`: where the draft came from. */
 	apply: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed, kind })),
+	/**  Makes a draft hold as soon as every port that it touches is idle. */
 	applyWhenIdle: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("apply_when_idle", { settings, confirmed, kind })),
+	/**  Takes back a draft that waits for idle ports. */
 	takeBack: () => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("take_back")),
+	/**  The settings in force, and what is still to be settled about them. */
 	inForce: () => typedError<[Settings, ApplyProgress], ApplyError>(__TAURI_INVOKE("in_force")),
+	/**  The revisions that are kept, newest first. */
 	revisions: () => typedError<RevisionEntry[], RevisionError>(__TAURI_INVOKE("revisions")),
+	/**  What changed from one revision to another, or to the draft where there is none. */
 	compareRevisions: (before: RevisionId, after: RevisionId | null, draft: Settings) => typedError<Change[], RevisionError>(__TAURI_INVOKE("compare_revisions", { before, after, draft })),
+	/**  The settings of one revision. */
 	revisionSettings: (revision: RevisionId) => typedError<Settings, RevisionError>(__TAURI_INVOKE("revision_settings", { revision })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
@@ -77,6 +83,54 @@ detail: string } |
 /**  The gateway has stopped. */
 { kind: "stopped" };
 
+/**  Something about Apply was settled, or is still to be. */
+export type ApplyEvent = ApplyProgress;
+
+/**  What was applied last, and what is still to be settled about it. */
+export type ApplyProgress = {
+	/**  The settings in force. */
+	applied: Applied,
+	/**  What is still to be settled. */
+	status: ApplyStatus,
+};
+
+/**  What is still to be settled about Apply. All `…_ms` are since the gateway started. */
+export type ApplyStatus = 
+/**  Nothing: the settings in force are proven, or nothing has to be proven. */
+{ kind: "none" } | 
+/**  Settings wait until the ports they touch are idle. */
+{ kind: "waiting"; 
+/**  The ports that are not. */
+ports: PortId[]; 
+/**  Since when they wait. */
+since_ms: number } | 
+/**  The settings in force have to prove themselves. */
+{ kind: "on_probation"; 
+/**  Since when. */
+since_ms: number; 
+/**  When the settings before return. */
+until_ms: number; 
+/**  What was healthy and is not yet again. */
+missing: Missing[] } | 
+/**  The settings before are in force again, as a new revision. */
+{ kind: "rolled_back"; 
+/**  The revision that did not prove itself. */
+refused: RevisionId; 
+/**  Why; at least one. */
+reasons: RollbackReason[] } | 
+/**  Settings that waited could not be applied; nothing changed. */
+{ kind: "refused"; 
+/**  Why. */
+error: ApplyError };
+
+/**  Who made a revision. */
+export type Author = {
+	/**  The user of this computer; empty where the system does not say. */
+	user: string,
+	/**  The program: `loopstart`, `loopstartd`. */
+	program: string,
+};
+
 /**  Why a socket could not be had. */
 export type BindError = 
 /**  Another program holds the address and port. */
@@ -120,6 +174,7 @@ export type Boot = {
 	started_epoch_ms: number,
 	/**  The settings in force. */
 	settings: Settings,
+	/**  What is still to be settled about them. */
 	apply: ApplyProgress,
 	/**  The live picture. */
 	snapshot: Snapshot,
@@ -402,6 +457,7 @@ export type GatewaySettings = {
 	asserted_identity?: boolean,
 	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
 	blocked_prefixes?: string[],
+	/**  After Apply, what was healthy must be healthy again within this many seconds, else the settings before return; 0 turns it off. */
 	rollback_after_s?: number,
 };
 
@@ -640,6 +696,14 @@ export type Meter = {
 	buffer_ms: number,
 };
 
+/**  Something that was healthy and is not yet again. */
+export type Missing = {
+	/**  Whose; `None` for the one registration of single-user mode. */
+	port: PortId | null,
+	/**  What. */
+	what: Vital,
+};
+
 /**  How the gateway meets the SIP side (pt-BR "Modo de Funcionamento"). */
 export type Mode = 
 /**  Phones and PBXs register here with a port's user and secret. */
@@ -736,7 +800,13 @@ export type NoticeCode =
 /**  A phone's registration is gone. Args: `user`. */
 "phone_unregistered" | 
 /**  New settings hold. */
-"settings_applied" | "rolled_back" | "rollback_failed" | "waiting_refused";
+"settings_applied" | 
+/**  What was healthy did not return after Apply: the settings before hold again. Args: `why`, `status`, `reason`, `revision`. */
+"rolled_back" | 
+/**  The settings before could not be brought back. Args: `why`. */
+"rollback_failed" | 
+/**  Settings that waited for idle ports could not be applied. Nothing changed. */
+"waiting_refused";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
@@ -996,8 +1066,77 @@ export type Review = {
 	targets: TargetPreview[],
 };
 
+/**  One line of the list of revisions. */
+export type RevisionEntry = {
+	/**  Its number. */
+	revision: RevisionId,
+	/**  When it was committed, in ms since 1970 (UTC). */
+	at_epoch_ms: number,
+	/**  How it came about. */
+	kind: RevisionKind,
+	/**  Who made it. */
+	author: Author,
+	/**  It is in force. */
+	current: boolean,
+	/**  How many settings differ from the revision before; `None` for the oldest that is kept, and where one of the two cannot be read. */
+	changes: number | null,
+};
+
+/**  Why a revision cannot be shown. */
+export type RevisionError = 
+/**  It is older than those that are kept, or never was. */
+{ kind: "forgotten" } | 
+/**  The database could not be read. */
+{ kind: "store"; 
+/**  Why. */
+error: StoreFault } | 
+/**  The gateway has stopped. */
+{ kind: "stopped" };
+
 /**  Number of one revision; later ones are higher, and no number is used twice. */
 export type RevisionId = number;
+
+/**  How a revision came about. */
+export type RevisionKind = 
+/**  What a gateway begins with that was never configured. */
+"first" | 
+/**  A person applied what they edited. */
+"apply" | 
+/**  A person went back to an earlier revision. */
+"restore" | 
+/**  The program went back by itself, because the settings after it did not work. */
+"rollback" | 
+/**  A profile was imported. */
+"import";
+
+/**  Why settings were taken back, in one word. */
+export type RollbackCause = 
+/**  The server refused the new secret. */
+"secret_refused" | 
+/**  The server refused the new user. */
+"user_refused" | 
+/**  The server refused the registration. */
+"registration_refused" | 
+/**  The server did not answer. */
+"server_silent" | 
+/**  The name of the server does not resolve. */
+"server_unknown" | 
+/**  The line cannot be used any more. */
+"line_lost";
+
+/**  Why settings were taken back. */
+export type RollbackReason = {
+	/**  The port; `None` for the one registration of single-user mode. */
+	port: PortId | null,
+	/**  In one word. */
+	cause: RollbackCause,
+	/**  The SIP status of a registration; 408 when nobody answered. */
+	status: number | null,
+	/**  What the server said with it. */
+	phrase: string,
+	/**  Path of the changed setting that it most likely hangs on. */
+	setting: string,
+};
 
 /**  A secret a person typed. Never printed: `Debug` shows only whether it is set. */
 export type Secret = string;
@@ -1099,6 +1238,13 @@ export type TargetPreview = {
 	fault: string | null,
 };
 
+/**  What can be healthy about a port. */
+export type Vital = 
+/**  It is registered at the remote server. */
+"registration" | 
+/**  Its line can be used. */
+"line";
+
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
     try {
@@ -1134,15 +1280,3 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
-
-export type RevisionKind = "first" | "apply" | "restore" | "rollback" | "import";
-export type Author = { user: string, program: string };
-export type RevisionEntry = { revision: RevisionId, at_epoch_ms: number, kind: RevisionKind, author: Author, current: boolean, changes: number | null };
-export type RevisionError = { kind: "forgotten" } | { kind: "store"; error: StoreFault } | { kind: "stopped" };
-export type Vital = "registration" | "line";
-export type Missing = { port: PortId | null, what: Vital };
-export type RollbackCause = "secret_refused" | "user_refused" | "registration_refused" | "server_silent" | "server_unknown" | "line_lost";
-export type RollbackReason = { port: PortId | null, cause: RollbackCause, status: number | null, phrase: string, setting: string };
-export type ApplyStatus = { kind: "none" } | { kind: "waiting"; ports: PortId[]; since_ms: number } | { kind: "on_probation"; since_ms: number; until_ms: number; missing: Missing[] } | { kind: "rolled_back"; refused: RevisionId; reasons: RollbackReason[] } | { kind: "refused"; error: ApplyError };
-export type ApplyProgress = { applied: Applied, status: ApplyStatus };
-export type ApplyEvent = ApplyProgress;
