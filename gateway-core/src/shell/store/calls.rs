@@ -228,7 +228,7 @@ impl Store {
 ///
 /// One row with a hundred thousand numbers is read many times faster than as many rows. `+seq` keeps the statement to its index:
 /// a search by number would read the long rows of the table.
-pub(super) fn facts_statement<'a>(query: &'a CallQuery, newest: i64, needle: &str) -> QueryBuilder<Sqlite> {
+pub(super) fn facts_statement(query: &CallQuery, newest: i64, needle: &str) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT group_concat(seq, ' ') FROM call_records WHERE +seq <= ");
     sql.push_bind(newest);
     if let Some(direction) = query.direction {
