@@ -25,20 +25,21 @@ export interface Sample {
 }
 
 class Traces {
-  /** Moves with every picture and every mark: who reads the past reads this, too. */
-  version: number = $state(0);
+  /** They move with every picture, and with every mark: who reads the past reads them, too. */
+  #looked = $state(0);
+  #marked = $state(0);
   #samples = new Map<PortId, Sample[]>();
   #marks = new Map<PortId, Mark[]>();
 
   /** The samples of a port, oldest first. */
   samples(port: PortId): readonly Sample[] {
-    void this.version;
+    void this.#looked;
     return this.#samples.get(port) ?? [];
   }
 
   /** The marks of a port, oldest first. */
   marks(port: PortId): readonly Mark[] {
-    void this.version;
+    void this.#marked;
     return this.#marks.get(port) ?? [];
   }
 
@@ -48,7 +49,7 @@ class Traces {
     for (const kept of [this.#samples, this.#marks]) {
       for (const port of kept.keys()) if (port >= count) kept.delete(port);
     }
-    this.version += 1;
+    this.#looked += 1;
   }
 
   mark(told: readonly Mark[]): void {
@@ -58,7 +59,7 @@ class Traces {
       this.#marks.set(mark.port, marks);
       forget(marks, mark.at_ms, MOST_MARKS);
     }
-    this.version += 1;
+    this.#marked += 1;
   }
 
   /** What the program remembers of a port from before the window looked. */
@@ -67,14 +68,15 @@ class Traces {
     const known = new Set(remembered.map((mark) => JSON.stringify(mark)));
     const marks = [...remembered, ...told.filter((mark) => !known.has(JSON.stringify(mark)))];
     this.#marks.set(port, marks.slice(-MOST_MARKS));
-    this.version += 1;
+    this.#marked += 1;
   }
 
   /** For tests: nothing happened yet. */
   clear(): void {
     this.#samples.clear();
     this.#marks.clear();
-    this.version += 1;
+    this.#looked += 1;
+    this.#marked += 1;
   }
 
   #noteLine(view: PortView, at_ms: number): void {
