@@ -38,6 +38,7 @@ pub struct StoredMark {
     pub after_ms: i64,
     /// What; `None` for a kind of mark that only a newer program knows.
     #[serde(deserialize_with = "known_kind")]
+    #[cfg_attr(feature = "specta", specta(type = Option<MarkKind>))]
     pub what: Option<MarkKind>,
 }
 

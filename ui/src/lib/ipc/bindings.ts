@@ -13,44 +13,89 @@ export const commands = {
 	chooseDevice: (choice: DeviceChoice) => typedError<null, DeviceError>(__TAURI_INVOKE("choose_device", { choice })),
 	/**  Problems of a draft, what it would change, and the exact URI that each port would call. */
 	review: (settings: Settings) => typedError<Review, ApplyError>(__TAURI_INVOKE("review", { settings })),
-	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it. */
+	/**  Makes a draft hold. `confirmed`: a person has confirmed what asks for it; `kind`: where the draft came from. */
 	apply: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<Applied, ApplyError>(__TAURI_INVOKE("apply", { settings, confirmed, kind })),
+	/**  Makes a draft hold as soon as every port that it touches is idle. */
 	applyWhenIdle: (settings: Settings, confirmed: boolean, kind: RevisionKind) => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("apply_when_idle", { settings, confirmed, kind })),
+	/**  Takes back a draft that waits for idle ports. */
 	takeBack: () => typedError<ApplyProgress, ApplyError>(__TAURI_INVOKE("take_back")),
+	/**  The settings in force, and what is still to be settled about them. */
 	inForce: () => typedError<[Settings, ApplyProgress], ApplyError>(__TAURI_INVOKE("in_force")),
+	/**  The revisions that are kept, newest first. */
 	revisions: () => typedError<RevisionEntry[], RevisionError>(__TAURI_INVOKE("revisions")),
+	/**  What changed from one revision to another, or to the draft where there is none. */
 	compareRevisions: (before: RevisionId, after: RevisionId | null, draft: Settings) => typedError<Change[], RevisionError>(__TAURI_INVOKE("compare_revisions", { before, after, draft })),
+	/**  The settings of one revision. */
 	revisionSettings: (revision: RevisionId) => typedError<Settings, RevisionError>(__TAURI_INVOKE("revision_settings", { revision })),
 	/**  Makes something happen on a line of the simulated exchange. */
 	actOnLine: (port: PortId, act: LineAct) => typedError<null, DeviceError>(__TAURI_INVOKE("act_on_line", { port, act })),
+	/**  Everything that the window asks of the desktop once. */
 	desk: () => typedError<Desk, DeviceError>(__TAURI_INVOKE("desk")),
+	/**  Keeps preferences; they hold at once. */
 	keepPreferences: (preferences: Preferences) => typedError<null, Unkept>(__TAURI_INVOKE("keep_preferences", { preferences })),
-	boxes: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("boxes")),
+	/**  Shows the data folder in the file browser; answers whether one could be opened. */
 	openDataFolder: () => __TAURI_INVOKE<boolean>("open_data_folder"),
-	speak: (language: Language) => __TAURI_INVOKE<null>("speak", { language }),
-	quit: () => __TAURI_INVOKE<null>("quit"),
+	/**  The language in which the tray and the notifications speak from now on. */
+	speak: (language: Language) => __TAURI_INVOKE<void>("speak", { language }),
+	/**  Ends the program: every line is released and every peer told before it goes. */
+	quit: () => __TAURI_INVOKE<void>("quit"),
+	/**  What was seen on a line before the window looked, oldest first. */
+	recentMarks: (port: PortId) => typedError<Mark[], DeviceError>(__TAURI_INVOKE("recent_marks", { port })),
+	/**  A window into the calls that a query finds, newest first. `up_to`: the `newest` of the window before. */
+	calls: (query: CallQuery, upTo: number | null, first: number, count: number) => typedError<CallWindow, StoreFault>(__TAURI_INVOKE("calls", { query, upTo, first, count })),
+	/**  One call; none when it is not kept any more. */
+	call: (id: string) => typedError<StoredRecord | null, StoreFault>(__TAURI_INVOKE("call", { id })),
+	/**  Deletes the calls that a query finds, and answers how many. The window has asked for a confirmation. */
+	forgetCalls: (query: CallQuery, upTo: number) => typedError<number, StoreFault>(__TAURI_INVOKE("forget_calls", { query, upTo })),
+	/**  Asks a person where a CSV file shall be; none when they think better of it. */
+	chooseCsvPath: (name: string) => __TAURI_INVOKE<string | null>("choose_csv_path", { name }),
+	/**  Writes the calls that a query finds to a file, and answers how many. */
+	exportCalls: (query: CallQuery, path: string, options: CsvOptions) => typedError<number, ExportError>(__TAURI_INVOKE("export_calls", { query, path, options })),
+	/**  Ends the export that is under way; the file is left as it was. */
+	cancelExport: () => __TAURI_INVOKE<void>("cancel_export"),
 	/**  Every setting with its type, range, default and names, and the countries to choose from. */
 	settingsTable: () => __TAURI_INVOKE<SettingsTable>("settings_table"),
 	/**  Every box that could be chosen now, the simulated one among them. */
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Examines the database: reads it for damage and tries whether it can be written. */
 	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
+	/**  Writes the settings in force, or a revision, as a profile; with a passphrase its secrets are sealed, else left out. */
 	exportProfile: (path: string, revision: RevisionId | null, passphrase: string | null) => typedError<null, ProfileFault>(__TAURI_INVOKE("export_profile", { path, revision, passphrase })),
+	/**  Reads a profile for the draft and checks everything; nothing changes. */
 	readProfile: (path: string, passphrase: string | null) => typedError<ProfileRead, ProfileFault>(__TAURI_INVOKE("read_profile", { path, passphrase })),
+	/**  Two settings side by side. */
 	compareProfiles: (left: Side, right: Side) => typedError<Compared[], ProfileFault>(__TAURI_INVOKE("compare_profiles", { left, right })),
+	/**  Advice on a draft. */
 	advise: (settings: Settings) => __TAURI_INVOKE<Advice[]>("advise", { settings }),
+	/**  Asks a person for a profile to open; nothing when they choose none. */
 	pickProfile: () => __TAURI_INVOKE<string | null>("pick_profile"),
+	/**  Asks a person where to save a profile, with a name to begin with; nothing when they choose no place. */
 	placeProfile: (name: string) => __TAURI_INVOKE<string | null>("place_profile", { name }),
 };
 
 /** Events */
 export const events = {
 	applyEvent: makeEvent<ApplyEvent, ApplyEvent>("apply-event"),
+	callKeptEvent: makeEvent<CallKeptEvent, CallKeptEvent>("call-kept-event"),
+	exportProgressEvent: makeEvent<ExportProgressEvent, ExportProgressEvent>("export-progress-event"),
+	marksEvent: makeEvent<MarksEvent, MarksEvent>("marks-event"),
 	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
 	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
 
 /* Types */
+/**  One piece of advice. */
+export type Advice = {
+	/**  The setting to look at: `gateway.stealth`, `ports[1].only_from_host`. */
+	path: string,
+	/**  How much it weighs. */
+	weight: Weight,
+	/**  What it is. */
+	code: LintCode,
+	/**  What the words of `code` need, by name; never a secret. */
+	args: { [key in string]: string },
+};
+
 /**  When a SIP→FXO call counts as answered. */
 export type AnswerMode = 
 /**  As soon as the digits are dialled. */
@@ -61,6 +106,23 @@ export type AnswerMode =
 "voice" | 
 /**  The first of reversal and voice, at the latest after `answer_limit_s`. */
 "first_of";
+
+/**  What made a call count as answered. */
+export type AnsweredBy = 
+/**  A SIP target answered a ringing line. */
+"target" | 
+/**  The line was seized for a caller who dials himself (two-stage). */
+"seizure" | 
+/**  The number is dialled, and that is enough. */
+"dialing" | 
+/**  The exchange reversed the polarity. */
+"polarity_reversal" | 
+/**  A voice was heard after ringback. */
+"voice" | 
+/**  Nothing else told within the limit. */
+"time_limit" | 
+/**  A line test: ringback is heard no more. */
+"ringback_over";
 
 /**  Settings that hold from now on. */
 export type Applied = {
@@ -94,6 +156,54 @@ error: StoreFault } |
 detail: string } | 
 /**  The gateway has stopped. */
 { kind: "stopped" };
+
+/**  Something about Apply was settled, or is still to be. */
+export type ApplyEvent = ApplyProgress;
+
+/**  What was applied last, and what is still to be settled about it. */
+export type ApplyProgress = {
+	/**  The settings in force. */
+	applied: Applied,
+	/**  What is still to be settled. */
+	status: ApplyStatus,
+};
+
+/**  What is still to be settled about Apply. All `…_ms` are since the gateway started. */
+export type ApplyStatus = 
+/**  Nothing: the settings in force are proven, or nothing has to be proven. */
+{ kind: "none" } | 
+/**  Settings wait until the ports they touch are idle. */
+{ kind: "waiting"; 
+/**  The ports that are not. */
+ports: PortId[]; 
+/**  Since when they wait. */
+since_ms: number } | 
+/**  The settings in force have to prove themselves. */
+{ kind: "on_probation"; 
+/**  Since when. */
+since_ms: number; 
+/**  When the settings before return. */
+until_ms: number; 
+/**  What was healthy and is not yet again. */
+missing: Missing[] } | 
+/**  The settings before are in force again, as a new revision. */
+{ kind: "rolled_back"; 
+/**  The revision that did not prove itself. */
+refused: RevisionId; 
+/**  Why; at least one. */
+reasons: RollbackReason[] } | 
+/**  Settings that waited could not be applied; nothing changed. */
+{ kind: "refused"; 
+/**  Why. */
+error: ApplyError };
+
+/**  Who made a revision. */
+export type Author = {
+	/**  The user of this computer; empty where the system does not say. */
+	user: string,
+	/**  The program: `loopstart`, `loopstartd`. */
+	program: string,
+};
 
 /**  Why a socket could not be had. */
 export type BindError = 
@@ -138,6 +248,7 @@ export type Boot = {
 	started_epoch_ms: number,
 	/**  The settings in force. */
 	settings: Settings,
+	/**  What is still to be settled about them. */
 	apply: ApplyProgress,
 	/**  The live picture. */
 	snapshot: Snapshot,
@@ -149,20 +260,37 @@ export type Boot = {
 	device: DeviceStatus,
 };
 
-export type Desk = { preferences: Preferences, damaged: boolean, tray: boolean, returns: boolean, battery: boolean, never_applied: boolean, data_dir: string, lan_address: string | null, countries: string[] };
-export type Preferences = { close_to_tray?: boolean | null, start_hidden?: boolean, notify?: Notify, keep_awake?: KeepAwake, guide_done?: boolean, tray_told?: boolean };
-export type Notify = { registration?: boolean, line?: boolean, device?: boolean, stuck?: boolean, asleep?: boolean };
-export type KeepAwake = "never" | "during_calls" | "always";
-export type Unkept = { detail: string };
-export type Language = "pt-BR" | "en" | "es";
-export type DeviceEntry = { choice: DeviceChoice, name: string, usb: string, serial: string, known: boolean, chosen: boolean };
-
 /**  Which way a call goes. */
 export type CallDirection = 
 /**  A SIP caller goes out on the line. */
 "sip_to_fxo" | 
 /**  The line rings and SIP is called. */
-"fxo_to_sip";
+"fxo_to_sip" | 
+/**  The operator tests the line; SIP has no part in it. */
+"test";
+
+/**  A new call record can be read; its id. */
+export type CallKeptEvent = string;
+
+/**  What to look for. Everything that is given must hold; a query that gives nothing finds every call. */
+export type CallQuery = {
+	/**  Part of a number, SIP user or host of either party; spaces, brackets and hyphens between digits do not matter. */
+	text: string,
+	/**  Which side called. */
+	direction: RecordDirection | null,
+	/**  One of these ports; none given: any. */
+	ports: PortId[],
+	/**  Whether it was answered. */
+	answered: boolean | null,
+	/**  Ended for one of these causes (codes of `EndCause`); none given: any. */
+	causes: string[],
+	/**  Began at this moment or later, in ms since 1970 (UTC). */
+	from_epoch_ms: number | null,
+	/**  Began before this moment, in ms since 1970 (UTC). */
+	until_epoch_ms: number | null,
+	/**  Was answered and lasted at least this long from then on, in seconds. */
+	longer_than_s: number | null,
+};
 
 /**  What is kept of one call. */
 export type CallRecord = {
@@ -172,7 +300,7 @@ export type CallRecord = {
 	port: PortId,
 	/**  Which way it went. */
 	direction: CallDirection,
-	/**  Who called: the line's caller number (may be empty), or the SIP caller's URI. */
+	/**  Who called: the line's caller number (may be empty), or the SIP caller's URI; empty for a test. */
 	from: string,
 	/**  Who was called: the dialled number, or the SIP target's URI. */
 	to: string,
@@ -188,6 +316,8 @@ export type CallRecord = {
 	evidence: HangUpEvidence | null,
 	/**  The final SIP status that was sent or received, where one was. */
 	sip_status: number | null,
+	/**  What happened, oldest first: at most [`super::mark::MOST_MARKS`] marks. */
+	timeline: Mark[],
 };
 
 /**  One call in progress. */
@@ -204,6 +334,35 @@ export type CallView = {
 	started_ms: number,
 	/**  When it was answered. */
 	answered_ms: number | null,
+};
+
+/**  A window into what a query finds. */
+export type CallWindow = {
+	/**  How many calls the query finds. */
+	total: number,
+	/**
+	 *  The number of the newest record that was looked at. Given back as `up_to`, the next windows see the same calls even
+	 *  when new ones come.
+	 */
+	newest: number,
+	/**  Place of the first of `calls`, counted from the newest call found. */
+	first: number,
+	/**  The calls, newest first. */
+	calls: StoredRecord[],
+};
+
+/**  Who is calling, as far as the line told. */
+export type CallerId = {
+	/**  Digits of the calling number, without the category digit. */
+	number: string | null,
+	/**  The calling name (MDMF parameter 07h). */
+	name: string | null,
+	/**  Whether the number may be shown. */
+	presentation: Presentation,
+	/**  Brazil's category digit (1 ordinary, 4/7 payphone, 8 collect …), raw, when the line sends one. */
+	category: string | null,
+	/**  How it came. */
+	source: CallerIdSource,
 };
 
 /**  One way in which exchanges of a country send caller ID. */
@@ -276,12 +435,30 @@ port: PortId } |
 { do: "reregister"; 
 /**  Which port. */
 port: PortId } | 
+/**  Test an idle line: seize it, wait for dial tone, dial, listen. At most a minute. */
+{ do: "test_call"; 
+/**  Which port. */
+port: PortId; 
+/**  What to dial; `None` or blank: the test ends with dial tone. */
+number: string | null } | 
 /**  Hold a port out of service, or put it back. */
 { do: "out_of_service"; 
 /**  Which port. */
 port: PortId; 
 /**  Hold it. */
 hold: boolean };
+
+/**  One setting of two sets. */
+export type Compared = {
+	/**  Which: `gateway.sip_port`, `ports[1].target`. */
+	path: string,
+	/**  The value on the left; `None` where the left has no such port. Secrets tell only whether they are set. */
+	left: FieldValue | null,
+	/**  The value on the right. */
+	right: FieldValue | null,
+	/**  Both are equal. Of secrets the texts are compared, so two that are set may differ. */
+	equal: boolean,
+};
 
 /**  A phone that registered here. */
 export type ContactView = {
@@ -321,6 +498,34 @@ export type Country = {
 	polarity: PolarityHabit,
 	/**  Collect calls can be refused by a double answer. */
 	collect_by_double_answer: boolean,
+};
+
+/**  How the file is written. */
+export type CsvOptions = {
+	/**  Begin with a byte order mark, for spreadsheets that would not take it for UTF-8. */
+	byte_order_mark: boolean,
+	/**  Words for codes of causes, for the column `reason`. A code without words stands for itself. */
+	words: { [key in string]: string },
+};
+
+/**  What the window knows of the desktop around it. */
+export type Desk = {
+	/**  What a person wants of this window. */
+	preferences: Preferences,
+	/**  The file of the preferences was damaged and is set aside. */
+	damaged: boolean,
+	/**  The desktop shows a tray icon of this program. */
+	tray: boolean,
+	/**  A closed window can be had back: from the tray, or by starting the program again. */
+	returns: boolean,
+	/**  This computer has a battery: it is likely to fall asleep by itself. */
+	battery: boolean,
+	/**  No settings were ever applied here. */
+	never_applied: boolean,
+	/**  Where settings, call records and preferences lie. */
+	data_dir: string,
+	/**  The address at which other machines of the network reach this one; none without a network. */
+	lan_address: string | null,
 };
 
 /**  The box that a person chose. */
@@ -470,7 +675,9 @@ export type EndCause =
 /**  The operator hung up. */
 "operator" | 
 /**  The gateway stopped. */
-"stopped";
+"stopped" | 
+/**  A line test has heard what it was to hear, or took as long as it may. */
+"test_over";
 
 /**  One line, as the exchange sees it. */
 export type ExchangeLine = {
@@ -485,6 +692,32 @@ export type ExchangeLine = {
 	/**  Digits received since the loop was closed. */
 	dialed: string,
 };
+
+/**  Why there is no file. */
+export type ExportError = 
+/**  The records could not be read. */
+{ kind: "store"; 
+/**  Why. */
+error: StoreFault } | 
+/**  No space is left where the file should be. */
+{ kind: "disk_full" } | 
+/**  The file cannot be made or written there. */
+{ kind: "not_writable"; 
+/**  What the system said, for the log. */
+detail: string } | 
+/**  It was cancelled. */
+{ kind: "cancelled" };
+
+/**  How far an export is. */
+export type ExportProgress = {
+	/**  Calls that are written. */
+	written: number,
+	/**  Calls that are to be written. */
+	total: number,
+};
+
+/**  How far the export is. */
+export type ExportProgressEvent = ExportProgress;
 
 /**  A row as the window gets it. */
 export type FieldInfo = {
@@ -555,6 +788,11 @@ export type GatewaySettings = {
 	asserted_identity?: boolean,
 	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
 	blocked_prefixes?: string[],
+	/**  Days for which call records are kept; 0: however old, as long as there are no more than `keep_calls_max`. */
+	keep_calls_days?: number,
+	/**  Most call records that are kept; the oldest ones go when newer ones come. */
+	keep_calls_max?: number,
+	/**  After Apply, what was healthy must be healthy again within this many seconds, else the settings before return; 0 turns it off. */
 	rollback_after_s?: number,
 };
 
@@ -655,6 +893,15 @@ export type IncomingCall = {
 	sound?: Sound | null,
 };
 
+/**  When the computer is kept from falling asleep. */
+export type KeepAwake = 
+/**  It sleeps when it wants to. */
+"never" | 
+/**  Not while a call is up. */
+"during_calls" | 
+/**  Not while the gateway runs. */
+"always";
+
 /**  Type and range of a setting. */
 export type Kind = 
 /**  On or off. */
@@ -695,6 +942,15 @@ shape: Shape;
 max_chars: number; 
 /**  Most texts. */
 max_items: number };
+
+/**  A language of the window. */
+export type Language = 
+/**  Portuguese of Brazil. */
+"pt-BR" | 
+/**  English. */
+"en" | 
+/**  Spanish. */
+"es";
 
 /**  Something done to a line, by a person at the far end or at the cable. */
 export type LineAct = 
@@ -830,6 +1086,159 @@ export type LinkCounters = {
 	timeouts: number,
 };
 
+/**  What is advised against. The names in brackets are the arguments. */
+export type LintCode = 
+/**  Trunk mode, reachable from other computers, and the port admits any host: anyone places calls on the line. */
+"open_to_anyone" | 
+/**  Any host may try to register, and the secret that keeps it out is quickly guessed. */
+"weak_secret_reachable" | 
+/**  Shorter than a secret should be (`minimum`, in characters). */
+"secret_short" | 
+/**  The same secret as another place (`port`, counted from 1; 0: the single user). */
+"secret_reused" | 
+/**  Expensive numbers can be dialled by SIP callers (`prefixes`, `country`). */
+"costly_prefixes_open" | 
+/**  Strangers get an answer. */
+"stealth_off" | 
+/**  Only this computer reaches the gateway, and mode or hosts say that others should. */
+"only_this_computer" | 
+/**  The port admits hosts that cannot reach the address the gateway listens on. */
+"hosts_out_of_reach" | 
+/**  A ring calls the user "unknown" (`uri`). */
+"target_blank" | 
+/**  Neither direction is enabled: the port does nothing. */
+"port_unused" | 
+/**  Lost network audio does not end the call. */
+"rtp_timeout_off" | 
+/**  Silence both ways does not end the call. */
+"silence_timeout_off" | 
+/**  A call may last until the ceiling of 24 hours. */
+"longest_call_off" | 
+/**  Nothing that the line shows ends a call: every call ends by a time limit or from the SIP side. */
+"line_never_ends_call";
+
+/**  Something that was seen on a line or done to it. */
+export type Mark = {
+	/**  When, in ms since the gateway started. */
+	at_ms: number,
+	/**  On which port. */
+	port: PortId,
+	/**  What. */
+	what: MarkKind,
+};
+
+/**  What was seen or done. */
+export type MarkKind = 
+/**  A ring burst began. */
+({ kind: "ring_on"; 
+/**  Ringing frequency in Hz, where the box measures it. */
+frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The ring burst ended. */
+({ kind: "ring_off"; 
+/**  How long it lasted, in ms. */
+on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; peer?: never; present?: never } | 
+/**  Ringing is over without an answer. */
+({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The box tells that its hook relay moved. */
+({ kind: "hook"; 
+/**  True: off hook. */
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Battery (exchange voltage) came or went. */
+({ kind: "battery"; 
+/**  It is there. */
+present: boolean; 
+/**  Line voltage in mV, where the box measures it. */
+millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; off_hook?: never; on_ms?: never; peer?: never } | 
+/**  The exchange reversed the polarity. */
+({ kind: "polarity"; 
+/**  False while reversed. */
+forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Loop current was interrupted and came back. */
+({ kind: "loop_interruption"; 
+/**  For how long, in ms. */
+duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A parallel telephone took the line or gave it back. */
+({ kind: "extension"; 
+/**  True: it is off hook. */
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The line told who calls. */
+{
+	kind: "caller_id",
+} & CallerId | 
+/**  A supervisory tone: told when it is recognised, and again each further cadence cycle. */
+{
+	kind: "tone",
+} & HeardTone | 
+/**  A voice began, before the call counts as answered. */
+({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A DTMF digit was heard on the line. */
+({ kind: "digit_heard"; 
+/**  `0`–`9`, `*`, `#`, `A`–`D`. */
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A digit that came from SIP is put on the line. */
+({ kind: "digit_sent"; 
+/**  `0`–`9`, `*`, `#`, `A`–`D`. */
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Dialling began. */
+({ kind: "dialing"; 
+/**  The digits. */
+digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Every digit is out. */
+({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A hook flash was ordered. */
+({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Off hook was ordered. */
+({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The line could not be seized. */
+({ kind: "seize_failed"; 
+/**  Why. */
+failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  On hook was ordered. */
+({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  On hook is proven after a seizure. */
+({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The line does not let itself be released: the alarm is up. */
+({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  A SIP message of the call came. */
+({ kind: "sip_in"; 
+/**  Method or status. */
+message: string; 
+/**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+/**  A SIP message of the call was sent. */
+({ kind: "sip_out"; 
+/**  Method or status. */
+message: string; 
+/**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+/**  The SIP peer acknowledges or answers no more. */
+({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The call counts as answered. */
+({ kind: "answered"; 
+/**  What made it so. */
+by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  RTP flows to and from this address from now on, as agreed. */
+({ kind: "media_attached"; 
+/**  The peer's `address:port`. */
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+/**  RTP stopped. */
+({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  What showed that the far end of the line is gone. */
+({ kind: "evidence"; 
+/**  The evidence. */
+evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  The call is over. */
+({ kind: "ended"; 
+/**  Why. */
+cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+/**  Marks that a timeline has no room for stood here. */
+({ kind: "left_out"; 
+/**  How many. */
+count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never };
+
+/**  What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once. */
+export type MarksEvent = Mark[];
+
 /**  Live numbers of one channel. */
 export type Meter = {
 	/**  From the line, in dBm0; −99 for digital silence. */
@@ -846,6 +1255,14 @@ export type Meter = {
 	jitter_ms: number | null,
 	/**  Depth of the jitter buffer in ms. */
 	buffer_ms: number,
+};
+
+/**  Something that was healthy and is not yet again. */
+export type Missing = {
+	/**  Whose; `None` for the one registration of single-user mode. */
+	port: PortId | null,
+	/**  What. */
+	what: Vital,
 };
 
 /**  How the gateway meets the SIP side (pt-BR "Modo de Funcionamento"). */
@@ -945,11 +1362,41 @@ export type NoticeCode =
 "phone_unregistered" | 
 /**  New settings hold. */
 "settings_applied" | 
-"slept";
-"settings_applied" | "rolled_back" | "rollback_failed" | "waiting_refused";
+/**  The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`. */
+"slept" | 
+/**  What was healthy did not return after Apply: the settings before hold again. Args: `why`, `status`, `reason`, `revision`. */
+"rolled_back" | 
+/**  The settings before could not be brought back. Args: `why`. */
+"rollback_failed" | 
+/**  Settings that waited for idle ports could not be applied. Nothing changed. */
+"waiting_refused" | 
+/**  The gateway runs without its stored secrets: their key is in a keyring that does not answer. */
+"keyring_locked" | 
+/**  The gateway runs without its stored secrets: their key is lost. */
+"secrets_key_lost" | 
+/**  A line was not tested: it is not idle. */
+"test_refused" | 
+/**  A line was not tested: the number cannot be dialled, or a dialling rule blocks it. */
+"test_number_refused" | 
+/**  A line test is over. Args: `to`, `cause`. */
+"test_ended";
 
 /**  A new notice. */
 export type NoticeEvent = Notice;
+
+/**  Which troubles the desktop tells. */
+export type Notify = {
+	/**  A registration was lost. */
+	registration?: boolean,
+	/**  A line has no battery. */
+	line?: boolean,
+	/**  The box is gone. */
+	device?: boolean,
+	/**  A line does not let itself be released. */
+	stuck?: boolean,
+	/**  The computer has slept. */
+	asleep?: boolean,
+};
 
 /**  What happens on the line when every SIP target refuses (FXO→SIP). */
 export type OnRefusal = 
@@ -1047,7 +1494,7 @@ export type PortView = {
 	call: CallView | null,
 	/**  How it can be reached from SIP. */
 	registration: RegistrationView,
-	/**  The last call that ended. */
+	/**  The last call that ended, without its timeline. */
 	last: CallRecord | null,
 	/**  Live levels, while audio flows. */
 	meter: Meter | null,
@@ -1055,6 +1502,22 @@ export type PortView = {
 	millivolts: number | null,
 	/**  Loop current in µA, where the box reports it. */
 	microamps: number | null,
+};
+
+/**  What a person wants of this window. */
+export type Preferences = {
+	/**  Closing the window leaves the gateway running. Not chosen: wherever the closed window can be seen in a tray. */
+	close_to_tray?: boolean | null,
+	/**  The program starts without showing its window. */
+	start_hidden?: boolean,
+	/**  Which troubles the desktop tells. */
+	notify?: Notify,
+	/**  When the computer is kept from falling asleep. */
+	keep_awake?: KeepAwake,
+	/**  The first-run guide was finished or left. */
+	guide_done?: boolean,
+	/**  It was told once that the closed window leaves the gateway running. */
+	tray_told?: boolean,
 };
 
 /**  Whether the number may be shown. */
@@ -1156,16 +1619,22 @@ export type ProblemCode =
 "unknown_key" | 
 /**  The same key twice in one object. */
 "repeated_key" | 
+/**  The secrets are sealed, and no passphrase was given. */
+"passphrase_needed" | 
+/**  Not the passphrase with which the secrets were sealed. */
+"wrong_passphrase" | 
+/**  No sealed text, or one that was changed after sealing. */
+"seal_damaged" | 
+/**  Trying a passphrase would take too long (`found`, `maximum`: powers of two of the work). */
+"seal_too_costly" | 
+/**  What was sealed is no list of secrets. */
+"seal_without_secrets" | 
+/**  The seal holds a secret for something that is no secret of these settings. */
+"unknown_secret" | 
+/**  The file has this secret both in the clear and sealed. */
+"secret_twice" | 
 /**  There are more problems than are told (`maximum`). */
-"too_many_problems" | "passphrase_needed" | "wrong_passphrase" | "seal_damaged" | "seal_too_costly" | "seal_without_secrets" | "unknown_secret" | "secret_twice";
-
-export type Weight = "danger" | "caution" | "hint";
-export type LintCode = "open_to_anyone" | "weak_secret_reachable" | "secret_short" | "secret_reused" | "costly_prefixes_open" | "stealth_off" | "only_this_computer" | "hosts_out_of_reach" | "target_blank" | "port_unused" | "rtp_timeout_off" | "silence_timeout_off" | "longest_call_off" | "line_never_ends_call";
-export type Advice = { path: string, weight: Weight, code: LintCode, args: { [key in string]: string } };
-export type Compared = { path: string, left: FieldValue | null, right: FieldValue | null, equal: boolean };
-export type Side = { from: "in_force" } | { from: "revision"; id: RevisionId } | { from: "file"; path: string };
-export type ProfileRead = { settings: Settings, secrets_missing: string[], sealed: boolean, review: Review };
-export type ProfileFault = { kind: "problems"; problems: Problem[] } | { kind: "unreadable"; detail: string } | { kind: "unwritable"; detail: string } | { kind: "store"; error: StoreFault } | { kind: "no_such_revision" } | { kind: "stopped" };
+"too_many_problems";
 
 /**  How much a problem weighs. */
 export type ProblemSeverity = 
@@ -1173,6 +1642,41 @@ export type ProblemSeverity =
 "error" | 
 /**  Done after a person confirmed it once. */
 "confirm";
+
+/**  Why a profile was not written or not taken. */
+export type ProfileFault = 
+/**  The profile is wrong, or its seal does not open; every problem. Nothing is taken. */
+{ kind: "problems"; 
+/**  What is wrong. */
+problems: Problem[] } | 
+/**  The file cannot be read. */
+{ kind: "unreadable"; 
+/**  What the system said. */
+detail: string } | 
+/**  The file cannot be written; what was there before is still there. */
+{ kind: "unwritable"; 
+/**  What the system said. */
+detail: string } | 
+/**  The database did not give the revision. */
+{ kind: "store"; 
+/**  Why. */
+error: StoreFault } | 
+/**  The revision is forgotten. */
+{ kind: "no_such_revision" } | 
+/**  The gateway has stopped. */
+{ kind: "stopped" };
+
+/**  A profile that may become the draft. */
+export type ProfileRead = {
+	/**  Its settings, with the secrets that it leaves out kept where they go to the same place. */
+	settings: Settings,
+	/**  Paths of the secrets that are still missing. */
+	secrets_missing: string[],
+	/**  Its secrets were sealed. */
+	sealed: boolean,
+	/**  What Apply would do with it. */
+	review: Review,
+};
 
 /**  A supervisory tone (ITU-T E.180/Q.35). */
 export type ProgressTone = 
@@ -1186,6 +1690,15 @@ export type ProgressTone =
 "congestion" | 
 /**  Special information tone, three rising frequencies. */
 "special_information";
+
+/**  Which side called. */
+export type RecordDirection = 
+/**  A SIP caller went out on the line. */
+"sip_to_fxo" | 
+/**  The line rang and SIP was called. */
+"fxo_to_sip" | 
+/**  The operator tested the line. */
+"test";
 
 /**  Samples at 8 kHz, cheap to clone. */
 export type Recording = number[];
@@ -1225,11 +1738,93 @@ export type Review = {
 	targets: TargetPreview[],
 };
 
+/**  One line of the list of revisions. */
+export type RevisionEntry = {
+	/**  Its number. */
+	revision: RevisionId,
+	/**  When it was committed, in ms since 1970 (UTC). */
+	at_epoch_ms: number,
+	/**  How it came about. */
+	kind: RevisionKind,
+	/**  Who made it. */
+	author: Author,
+	/**  It is in force. */
+	current: boolean,
+	/**  How many settings differ from the revision before; `None` for the oldest that is kept, and where one of the two cannot be read. */
+	changes: number | null,
+};
+
+/**  Why a revision cannot be shown. */
+export type RevisionError = 
+/**  It is older than those that are kept, or never was. */
+{ kind: "forgotten" } | 
+/**  The database could not be read. */
+{ kind: "store"; 
+/**  Why. */
+error: StoreFault } | 
+/**  The gateway has stopped. */
+{ kind: "stopped" };
+
 /**  Number of one revision; later ones are higher, and no number is used twice. */
 export type RevisionId = number;
 
+/**  How a revision came about. */
+export type RevisionKind = 
+/**  What a gateway begins with that was never configured. */
+"first" | 
+/**  A person applied what they edited. */
+"apply" | 
+/**  A person went back to an earlier revision. */
+"restore" | 
+/**  The program went back by itself, because the settings after it did not work. */
+"rollback" | 
+/**  A profile was imported. */
+"import";
+
+/**  Why settings were taken back, in one word. */
+export type RollbackCause = 
+/**  The server refused the new secret. */
+"secret_refused" | 
+/**  The server refused the new user. */
+"user_refused" | 
+/**  The server refused the registration. */
+"registration_refused" | 
+/**  The server did not answer. */
+"server_silent" | 
+/**  The name of the server does not resolve. */
+"server_unknown" | 
+/**  The line cannot be used any more. */
+"line_lost";
+
+/**  Why settings were taken back. */
+export type RollbackReason = {
+	/**  The port; `None` for the one registration of single-user mode. */
+	port: PortId | null,
+	/**  In one word. */
+	cause: RollbackCause,
+	/**  The SIP status of a registration; 408 when nobody answered. */
+	status: number | null,
+	/**  What the server said with it. */
+	phrase: string,
+	/**  Path of the changed setting that it most likely hangs on. */
+	setting: string,
+};
+
 /**  A secret a person typed. Never printed: `Debug` shows only whether it is set. */
 export type Secret = string;
+
+/**  Why a seizure failed. */
+export type SeizeFailure = 
+/**  The line rang while we seized it. */
+"glare" | 
+/**  No battery, or no device. */
+"dead" | 
+/**  A parallel telephone uses the line. */
+"in_use" | 
+/**  Held, guarding, or seized already. */
+"not_idle" | 
+/**  The device did not confirm in time. */
+"timeout";
 
 /**  All settings of one gateway. */
 export type Settings = {
@@ -1274,6 +1869,19 @@ export type Shape =
 "country" | 
 /**  The first characters of a dialled number: digits, `*`, `#`, `+`, `A`–`D`. */
 "dial_prefix";
+
+/**  One of two settings that are compared. */
+export type Side = 
+/**  The settings in force. */
+{ from: "in_force" } | 
+/**  A revision. */
+{ from: "revision"; 
+/**  Its number. */
+id: RevisionId } | 
+/**  A profile. Sealed secrets count as missing: whether two are equal is told of what lies in the clear. */
+{ from: "file"; 
+/**  Where it is. */
+path: string };
 
 /**  Everything a person can see at one moment. All times are in ms since the gateway started. */
 export type Snapshot = {
@@ -1351,6 +1959,44 @@ export type StoreFault = {
 	detail: string,
 };
 
+/**  One step of a call: what was seen or done, and when. */
+export type StoredMark = {
+	/**  In ms after the first sign of the call; what announced the call (a ring burst, caller ID) stands before it. */
+	after_ms: number,
+	/**  What; `None` for a kind of mark that only a newer program knows. */
+	what: MarkKind | null,
+};
+
+/**  A call record as it is stored. Times are milliseconds since 1970-01-01 UTC. */
+export type StoredRecord = {
+	/**  Unique; a record with an id that is stored already changes nothing. */
+	id: string,
+	/**  The port. */
+	port: PortId,
+	/**  Which side called. */
+	direction: RecordDirection,
+	/**  Who called. */
+	from: string,
+	/**  Who was called. */
+	to: string,
+	/**  First sign of the call. */
+	started_at_ms: number,
+	/**  When it was answered, if it was. */
+	answered_at_ms: number | null,
+	/**  When it was over. */
+	ended_at_ms: number,
+	/**  Code of why it ended; a newer program may have written one that this one does not know. */
+	cause: string,
+	/**  How the line showed that its far end was gone. */
+	evidence: HangUpEvidence | null,
+	/**  Final SIP status, where there was one. */
+	sip_status: number | null,
+	/**  What happened, oldest first. */
+	timeline: StoredMark[],
+	/**  A part of the row cannot be read: it is left out here, or stands at its zero. */
+	damaged: boolean,
+};
+
 /**  What a ring of one port would call. */
 export type TargetPreview = {
 	/**  The port. */
@@ -1385,6 +2031,28 @@ export type Unit =
 "cycles" | 
 /**  Tries. */
 "tries";
+
+/**  Preferences that could not be kept. */
+export type Unkept = {
+	/**  What the system said, for the log. */
+	detail: string,
+};
+
+/**  What can be healthy about a port. */
+export type Vital = 
+/**  It is registered at the remote server. */
+"registration" | 
+/**  Its line can be used. */
+"line";
+
+/**  How much a piece of advice weighs. */
+export type Weight = 
+/**  Somebody else can use the lines, or a line can stay seized. */
+"danger" | 
+/**  Something will not work as expected, or only just. */
+"caution" | 
+/**  Good to know. */
+"hint";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
@@ -1421,15 +2089,3 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
     return Object.assign(fn, base);
 }
 
-
-export type RevisionKind = "first" | "apply" | "restore" | "rollback" | "import";
-export type Author = { user: string, program: string };
-export type RevisionEntry = { revision: RevisionId, at_epoch_ms: number, kind: RevisionKind, author: Author, current: boolean, changes: number | null };
-export type RevisionError = { kind: "forgotten" } | { kind: "store"; error: StoreFault } | { kind: "stopped" };
-export type Vital = "registration" | "line";
-export type Missing = { port: PortId | null, what: Vital };
-export type RollbackCause = "secret_refused" | "user_refused" | "registration_refused" | "server_silent" | "server_unknown" | "line_lost";
-export type RollbackReason = { port: PortId | null, cause: RollbackCause, status: number | null, phrase: string, setting: string };
-export type ApplyStatus = { kind: "none" } | { kind: "waiting"; ports: PortId[]; since_ms: number } | { kind: "on_probation"; since_ms: number; until_ms: number; missing: Missing[] } | { kind: "rolled_back"; refused: RevisionId; reasons: RollbackReason[] } | { kind: "refused"; error: ApplyError };
-export type ApplyProgress = { applied: Applied, status: ApplyStatus };
-export type ApplyEvent = ApplyProgress;
