@@ -1,7 +1,6 @@
 /** Words and places for the page of profiles. */
 import type { Words } from "../i18n";
 import type { ProfileFault } from "./ipc/types";
-import type { PageName } from "./state/route.svelte";
 import { place } from "./paths";
 import { fieldWords, problemWords } from "./words";
 
@@ -30,9 +29,4 @@ export function faultLines(words: Words, fault: ProfileFault): { where: string; 
 /** The seal is what stands between a person and the profile: nothing else is wrong with it. */
 export function asksForPassphrase(fault: ProfileFault): boolean {
   return fault.kind === "problems" && fault.problems.every(({ code }) => code === "passphrase_needed" || code === "wrong_passphrase");
-}
-
-/** The page on which a setting is edited. */
-export function pageOf(path: string): PageName {
-  return path === "" ? "profiles" : "users_and_ports";
 }

@@ -99,7 +99,7 @@ describe("the keyboard", () => {
 
 it("a state change is in the page before the next frame: nothing waits for a clock", async () => {
   await show("quiet");
-  live.show({ ...live.snapshot!, now_ms: live.snapshot!.now_ms + 1, ports: live.ports.map((view) => ({ ...view, state: "ringing", line: "ringing" })) }, null);
+  live.show({ ...live.snapshot!, now_ms: live.snapshot!.now_ms + 1, ports: live.ports.map((view) => ({ ...view, state: "ringing", line: "ringing" })) }, null, live.device!);
   await tick();
   expect(within(port(1)).getByText("tocando")).toBeVisible();
 });

@@ -5,7 +5,7 @@ use sqlx::Executor as _;
 use sqlx::migrate::Migrator;
 
 use super::super::key::{KEY_FILE, PLACE_FILE};
-use super::super::{MIGRATIONS, connect, make_private};
+use super::super::{MIGRATIONS, RevisionKind, connect, make_private};
 use super::*;
 use crate::config::settings::{GatewaySettings, PortSettings, Secret};
 use crate::shell::keyring::tests::ToyKeyring;
@@ -65,7 +65,7 @@ async fn what_is_committed_lies_sealed_in_every_file() {
     let scratch = Scratch::new("commit");
     let store = scratch.open().await;
     for n in 0..25 {
-        store.commit(&settings(), "apply", n).await.unwrap();
+        store.commit(&settings(), RevisionKind::Apply, n).await.unwrap();
     }
     assert_eq!(scratch.told(), [""; 0], "while it is open, with its write-ahead log");
     assert_eq!(store.load().await.unwrap().unwrap().1, settings());
@@ -127,7 +127,7 @@ async fn pages_that_a_crash_left_are_cleaned_at_the_next_start() {
     let pool = connect(&scratch.0.join(super::super::FILE_NAME)).await.unwrap();
     MIGRATIONS.run(&pool).await.unwrap();
     let keys = Arc::new(Keys::find(&scratch.0, None).await.unwrap());
-    let store = Store { pool, file: scratch.0.join(super::super::FILE_NAME), keys };
+    let store = Store { pool, file: scratch.0.join(super::super::FILE_NAME), lists: super::super::calls::KnownLists::default(), keys };
     store.pool.execute("PRAGMA secure_delete = OFF").await.unwrap();
     store.seal_old_rows().await.unwrap();
     store.close().await;
@@ -141,14 +141,14 @@ async fn pages_that_a_crash_left_are_cleaned_at_the_next_start() {
 async fn a_lost_key_costs_the_secrets_and_nothing_else_and_comes_back_with_the_key() {
     let scratch = Scratch::new("lost");
     let store = scratch.open().await;
-    let id = store.commit(&settings(), "apply", 1).await.unwrap();
+    let id = store.commit(&settings(), RevisionKind::Apply, 1).await.unwrap();
     store.close().await;
     let (key, aside) = (scratch.0.join(KEY_FILE), scratch.0.join("aside"));
     std::fs::rename(&key, &aside).unwrap();
     // Another key lies there: it opens nothing, and does not replace what is sealed.
     let other = Scratch::new("lost-other");
     let foreign = other.open().await;
-    foreign.commit(&settings(), "apply", 1).await.unwrap();
+    foreign.commit(&settings(), RevisionKind::Apply, 1).await.unwrap();
     std::fs::copy(other.0.join(KEY_FILE), &key).unwrap();
     let store = scratch.open().await;
     assert_eq!(store.key_fault(), Some(KeyFault::KeyLost));
@@ -167,14 +167,14 @@ async fn a_lost_key_costs_the_secrets_and_nothing_else_and_comes_back_with_the_k
 async fn secrets_typed_anew_are_sealed_with_a_new_key_and_the_old_ones_stay() {
     let (scratch, keyring) = (Scratch::new("anew"), Arc::new(ToyKeyring::default()));
     let store = scratch.open_with(&keyring).await;
-    let old = store.commit(&settings(), "apply", 1).await.unwrap();
+    let old = store.commit(&settings(), RevisionKind::Apply, 1).await.unwrap();
     store.close().await;
     assert!(scratch.0.join(PLACE_FILE).exists() && !scratch.0.join(KEY_FILE).exists());
     *keyring.locked.lock().unwrap() = true;
     let store = scratch.open_with(&keyring).await;
     assert_eq!(store.key_fault(), Some(KeyFault::KeyringLocked));
     assert_eq!(store.load().await.unwrap(), Some((old, without_secrets())));
-    let new = store.commit(&settings(), "apply", 2).await.unwrap();
+    let new = store.commit(&settings(), RevisionKind::Apply, 2).await.unwrap();
     assert_eq!(store.key_fault(), None);
     assert_eq!(store.load().await.unwrap(), Some((new, settings())));
     store.close().await;
@@ -192,7 +192,7 @@ async fn secrets_typed_anew_are_sealed_with_a_new_key_and_the_old_ones_stay() {
 async fn settings_without_secrets_need_no_key() {
     let scratch = Scratch::new("none");
     let store = scratch.open().await;
-    store.commit(&without_secrets(), "apply", 1).await.unwrap();
+    store.commit(&without_secrets(), RevisionKind::Apply, 1).await.unwrap();
     assert!(!scratch.0.join(KEY_FILE).exists());
     assert_eq!(store.key_fault(), None);
 }
