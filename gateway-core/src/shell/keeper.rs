@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::clock::Clock;
@@ -13,6 +14,9 @@ use crate::config::settings::Settings;
 use crate::gateway::mark::Mark;
 use crate::gateway::record::{CallDirection, CallRecord};
 use crate::time::Moment;
+
+/// Call records that may wait for the database: an hour of busy lines.
+const RECORDS: usize = 1024;
 
 /// Records that are forgotten in one step; new ones are written in between.
 const STEP: u32 = 200;
@@ -36,8 +40,14 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
+    /// Starts the task. Records go in at the one end; the other ends when the last of them is written.
+    pub(crate) fn start(self) -> (mpsc::Sender<CallRecord>, JoinHandle<()>) {
+        let (records, inbox) = mpsc::channel(RECORDS);
+        (records, tokio::spawn(self.keep(inbox)))
+    }
+
     /// Works until the brain is gone and its last record is written.
-    pub(crate) async fn keep(self, mut records: mpsc::Receiver<CallRecord>) {
+    async fn keep(self, mut records: mpsc::Receiver<CallRecord>) {
         let mut due = Instant::now();
         loop {
             tokio::select! {

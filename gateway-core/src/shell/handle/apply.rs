@@ -343,9 +343,16 @@ fn reason_args(reason: &RollbackReason) -> Vec<(&'static str, String)> {
     vec![("why", cause), ("status", status), ("reason", reason.phrase.clone())]
 }
 
+/// Shares a gateway, and from now on settles its transactions.
+pub(super) fn watched(inner: Inner) -> Arc<Inner> {
+    let inner = Arc::new(inner);
+    tokio::spawn(run(Arc::downgrade(&inner), inner.snapshot.clone()));
+    inner
+}
+
 /// Settles transactions until the gateway is gone. Pictures come at every change of a state, and at least once a second, so no
 /// clock of its own is needed.
-pub(super) async fn run(inner: Weak<Inner>, mut pictures: watch::Receiver<Arc<Snapshot>>) {
+async fn run(inner: Weak<Inner>, mut pictures: watch::Receiver<Arc<Snapshot>>) {
     while pictures.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
         inner.settle().await;

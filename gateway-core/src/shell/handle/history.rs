@@ -71,7 +71,12 @@ impl GatewayHandle {
     ///
     /// # Errors
     /// One of them is not kept any more, or cannot be read.
-    pub async fn changes_between(&self, before: RevisionId, after: Option<RevisionId>, draft: Settings) -> Result<Vec<Change>, RevisionError> {
+    pub async fn changes_between(
+        &self,
+        before: RevisionId,
+        after: Option<RevisionId>,
+        draft: Settings,
+    ) -> Result<Vec<Change>, RevisionError> {
         let before = self.revision_settings(before).await?;
         let after = match after {
             Some(after) => self.revision_settings(after).await?,

@@ -32,9 +32,6 @@ use crate::shell::udp::Sockets;
 /// Updates that a subscriber may be behind.
 const UPDATES: usize = 1024;
 
-/// Call records that may wait for the database: an hour of busy lines.
-const RECORDS: usize = 1024;
-
 /// How long the box gets to confirm released lines and close at the end.
 const BOX_END: Duration = Duration::from_secs(3);
 
@@ -107,19 +104,12 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
     let country = plan::country(&settings.gateway.country);
     let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
-    for port in &ports {
-        // A fresh inbox has room.
-        let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
-    }
+    introduce(&ports, &boxes);
     let settings = Arc::new(RwLock::new(Arc::new(settings)));
-    let (records, record_inbox) = mpsc::channel(RECORDS);
-    let keeper = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() };
-    let keeper = tokio::spawn(keeper.keep(record_inbox));
+    let (records, keeper) = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() }.start();
     let marks = RecentMarks::default();
     let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
-    if let Some(fault) = store.key_fault() {
-        publisher.notice(secrets_sealed(fault));
-    }
+    store.key_fault().into_iter().for_each(|fault| publisher.notice(secrets_sealed(fault)));
     let parts = Parts {
         gateway,
         clock,
@@ -166,9 +156,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         status,
         ended,
     };
-    let inner = Arc::new(inner);
-    tokio::spawn(apply::run(Arc::downgrade(&inner), inner.snapshot.clone()));
-    Ok(GatewayHandle { inner })
+    Ok(GatewayHandle { inner: apply::watched(inner) })
 }
 
 /// The settings of a profile, with the secrets that it leaves out, when they may be applied.
@@ -200,6 +188,14 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
         ports.push(control::start_port(PortId(u16::try_from(index).unwrap_or(u16::MAX)), pair, clock, brain)?);
     }
     Ok(ports)
+}
+
+/// Tells every port where its box is.
+fn introduce(ports: &[PortHandle], boxes: &BoxOutbox) {
+    for port in ports {
+        // A fresh inbox has room.
+        let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
+    }
 }
 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
