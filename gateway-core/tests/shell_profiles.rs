@@ -161,9 +161,9 @@ async fn what_is_in_force_a_revision_and_a_file_stand_side_by_side() {
     let unequal = |rows: Vec<gateway_core::config::compare::Compared>| {
         rows.into_iter().filter(|row| !row.equal).map(|row| row.path).collect::<Vec<_>>()
     };
-    let rows = gateway.compare(Side::InForce, Side::Revision { id: first }).await.unwrap();
+    let rows = gateway.side_by_side(Side::InForce, Side::Revision { id: first }).await.unwrap();
     assert_eq!(unequal(rows), ["ports[0].target"]);
-    let rows = gateway.compare(Side::Revision { id: first }, Side::File { path: file }).await.unwrap();
+    let rows = gateway.side_by_side(Side::Revision { id: first }, Side::File { path: file }).await.unwrap();
     assert_eq!(unequal(rows), ["ports[0].secret"], "the file leaves it out");
     gateway.stop().await;
 }
