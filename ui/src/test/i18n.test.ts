@@ -114,7 +114,6 @@ describe("every code of the program has words", () => {
     ["mode", "Mode"],
     ["problem", "ProblemCode"],
     ["grade", "Grade"],
-    ["export", "ExportError", "kind"],
     ["bind", "BindError", "code"],
     ["device_fault", "DeviceFault"],
     ["device_fault_about", "DeviceFault"],
@@ -136,6 +135,12 @@ describe("every code of the program has words", () => {
 
   it("every reason against a profile has words", () => {
     const missing = codes("ProfileFault", "kind").filter((code) => code !== "problems" && !(`profile_fault.${code}` in pt));
+    expect(missing).toEqual([]);
+  });
+
+  it("every reason against an export of calls has words", () => {
+    const elsewhere = ["store", "cancelled"];
+    const missing = codes("ExportError", "kind").filter((code) => !elsewhere.includes(code) && !(`export.${code}` in pt));
     expect(missing).toEqual([]);
   });
 

@@ -211,13 +211,13 @@ it("knows strong passphrases from weak ones and files by their names", () => {
 describe("everybody can use it", () => {
   const RULES = { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } };
 
-  it.each(["Exportar", "Importar", "Comparar", "Recomendações"] as const)(
+  it.each(["Exportar", "Importar", "Comparar", "Histórico", "Recomendações"] as const)(
     "%s has no violation that axe can see, and is reached by keyboard",
     async (tab) => {
       const backend = await show();
       const first = screen.getByRole("tab", { name: "Exportar" });
       first.focus();
-      const names = ["Exportar", "Importar", "Comparar", "Recomendações"];
+      const names = ["Exportar", "Importar", "Comparar", "Histórico", "Recomendações"];
       for (let step = names.indexOf(tab); step > 0; step -= 1) await user.keyboard("{ArrowRight}");
       expect(screen.getByRole("tab", { name: new RegExp(`^${tab}`) })).toHaveAttribute("aria-selected", "true");
       if (tab === "Exportar") await user.click(screen.getByRole("radio", { name: /Senhas lacradas/ }));

@@ -111,7 +111,7 @@ export class FakeBackend implements Backend {
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene]);
     this.#apply = this.#newApply();
-    if (scene !== "quiet" && scene !== "empty") this.#apply.remember(pastOf(this.#settings));
+    if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#apply.remember(pastOf(this.#settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
     for (const { view } of this.#ports.slice(0, 4)) {
       this.#notices.push(this.#note("registered", view.port, "info", { server: "pbx.example", seconds: "300" }, -50 * 60_000));
