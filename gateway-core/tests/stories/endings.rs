@@ -51,6 +51,22 @@ fn a_loop_interruption_ends_the_call_either_way() {
 }
 
 #[test]
+fn a_caller_who_hangs_up_at_the_moment_of_the_answer_is_believed() {
+    let deaf = |line: &mut LineSettings| line.end_on_loop_interruption = false;
+    for (settings, by_interruption, limit_s) in [(server(), true, 2), (ruled(deaf), false, 6)] {
+        let mut world = phone_with(settings, Habits::default());
+        world.act(0, ring("1133334444"));
+        assert!(world.run_until_port(0, PortState::Talking, s(15)));
+        world.run_for(ms(150));
+        world.act(0, LineAct::HangUp { how: Some(HangUpHow::InterruptionAndBusyTone { ms: 400 }) });
+        assert!(world.run_until(s(limit_s), |world| !world.records.is_empty()), "{:?}", world.port(0));
+        let evidence = only_record(&world).evidence.clone();
+        assert_eq!(matches!(evidence, Some(HangUpEvidence::LoopInterruption { .. })), by_interruption, "{evidence:?}");
+        end_well(&mut world);
+    }
+}
+
+#[test]
 fn a_shorter_interruption_ends_nothing() {
     let mut world = server_with_phone(Habits::default());
     talk(&mut world, "100");

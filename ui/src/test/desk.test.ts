@@ -138,7 +138,7 @@ describe("the first-run guide", () => {
     expect(dialog().getByText(/interrupção do laço/)).toBeVisible();
 
     await press("Concluir");
-    expect(screen.queryByRole("dialog")).toBeNull();
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect((await backend.desk()).preferences.guide_done).toBe(true);
   }, 60_000);
 

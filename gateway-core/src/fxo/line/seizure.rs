@@ -11,8 +11,11 @@ use crate::time::Moment;
 /// Longest wait for the proof of a seizure; it is ordered twice.
 const SEIZE_WAIT: Duration = Duration::from_secs(1);
 
-/// Fresh off hook, the loop current settles: interruptions of it mean nothing yet.
+/// Fresh off hook, the loop current settles: short interruptions of it mean nothing yet.
 const SETTLING: Duration = Duration::from_millis(650);
+
+/// No loop current takes that long to settle: a longer interruption is a hang-up from the first moment on.
+const LONGEST_SETTLING: Duration = Duration::from_millis(300);
 
 /// After `HungUp` the line gives itself back when nobody else does it for this long.
 const SELF_RELEASE: Duration = Duration::from_secs(10);
@@ -162,7 +165,7 @@ impl Line {
     /// The loop was open for `duration` and is closed again. What we do to the loop ourselves does not count.
     pub(super) fn interrupted(&mut self, duration: Duration, now: Moment, out: &mut Vec<LineOutput>) {
         let State::OffHook(call) = &self.state else { return };
-        let settled = now - call.since >= SETTLING;
+        let settled = now - call.since >= SETTLING || duration >= LONGEST_SETTLING;
         let long = self.config.loop_interruption.is_some_and(|shortest| duration >= shortest);
         if call.signal.is_none() && settled && long {
             let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);

@@ -374,6 +374,20 @@ fn a_loop_interruption_ends_a_call_when_it_is_long_enough() {
 }
 
 #[test]
+fn while_the_loop_current_settles_only_a_long_interruption_ends_a_call() {
+    let interrupted = |ms| LineEvent::LoopInterruption { duration: Duration::from_millis(ms) };
+    let mut story = Story::idle();
+    story.order(LineOrder::Seize);
+    story.hook(true);
+    story.order(LineOrder::Supervise);
+    story.wait_ms(299);
+    assert_eq!(story.driver(interrupted(299)), []);
+    story.wait_ms(200);
+    let out = story.driver(interrupted(300));
+    assert_eq!(out, [told(LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 300 }))]);
+}
+
+#[test]
 fn the_first_reversal_of_an_outgoing_call_answers_and_the_second_releases() {
     let mut story = Story::idle();
     story.driver(LineEvent::Polarity { forward: true });

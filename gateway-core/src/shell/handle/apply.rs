@@ -9,7 +9,6 @@ use tokio::sync::{oneshot, watch};
 
 use super::answers::{ApplyProgress, ApplyStatus};
 use super::{Applied, ApplyError, GatewayHandle, Inner, Update, allow};
-use crate::config::check::check;
 use crate::config::diff::diff;
 use crate::config::settings::Settings;
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
@@ -133,7 +132,7 @@ impl GatewayHandle {
     /// # Errors
     /// Why nothing changed.
     pub async fn apply_as(&self, kind: RevisionKind, settings: Settings, confirmed: bool) -> Result<Applied, ApplyError> {
-        allow(check(&settings, None), confirmed)?;
+        allow(self.check(&settings), confirmed)?;
         let mut held = self.inner.sockets.lock().await;
         self.inner.put_on_probation(&mut held, settings, kind).await
     }
@@ -144,7 +143,7 @@ impl GatewayHandle {
     /// # Errors
     /// Why they cannot be applied now, and so are not waited with either; nothing changed.
     pub async fn apply_when_idle(&self, kind: RevisionKind, settings: Settings, confirmed: bool) -> Result<ApplyProgress, ApplyError> {
-        allow(check(&settings, None), confirmed)?;
+        allow(self.check(&settings), confirmed)?;
         let inner = &self.inner;
         let mut held = inner.sockets.lock().await;
         let wait = WhenIdle::new(&diff(&self.settings_in_force(), &settings), &self.snapshot());

@@ -198,6 +198,17 @@ fn a_cable_that_is_out_carries_no_ringing_and_no_sound() {
 }
 
 #[test]
+fn a_line_without_current_is_quiet_and_sounds_again_when_it_is_back() {
+    let mut hall = Hall::off_hook();
+    let loudest = |hall: &mut Hall| (0..12).flat_map(|_| hall.exchange.line_frame(PORT).0).max();
+    assert!(loudest(&mut hall) > Some(1000));
+    hall.act(LineAct::Interrupt { ms: 100 });
+    assert_eq!(loudest(&mut hall), Some(0));
+    hall.wait_ms(100);
+    assert!(loudest(&mut hall) > Some(1000));
+}
+
+#[test]
 fn a_recording_is_repeated_and_what_the_far_end_says_can_change() {
     let mut hall = Hall::off_hook();
     hall.dial("100");

@@ -77,9 +77,10 @@ impl Voice {
     /// The next 20 ms for the subscriber.
     pub(super) fn frame(&mut self, sound: &LineSound, off_hook: bool, config: &ExchangeConfig) -> Frame {
         let rng = &mut self.rng;
-        let player = self.player.get_or_insert_with(|| Player::of(sound, config, rng));
         let mut frame = Frame::SILENCE;
+        // A line without current is quiet, and what plays is found again when the current is back.
         if *sound != LineSound::Quiet {
+            let player = self.player.get_or_insert_with(|| Player::of(sound, config, rng));
             player.fill(&mut frame, &self.sent);
         }
         if let Some(loss_db) = config.hybrid_loss_db.filter(|_| off_hook) {
