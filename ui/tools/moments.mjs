@@ -33,8 +33,16 @@ export const MOMENTS = [
   { name: "waiting", url: "?scene=lively#users_and_ports", act: waitForIdle },
   { name: "rolled-back", url: "?scene=lively#users_and_ports", act: rollBack },
   { name: "rolled-back-small", url: "?scene=lively#users_and_ports", act: rollBack, size: { width: 880, height: 600 } },
-  { name: "history-small", url: "?scene=lively#profiles", size: { width: 880, height: 600 } },
+  { name: "history-small", url: "?scene=lively#profiles", size: { width: 880, height: 600 }, act: (page) => page.click("[data-tab=history]") },
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
+  { name: "scope", url: "?scene=call#overview", act: openScope },
+  { name: "scope-dark", url: "?scene=call#overview", scheme: "dark", size: { width: 1920, height: 1080 }, act: openScope },
+  { name: "scope-frozen", url: "?scene=call#overview", act: freezeScope },
+  { name: "scope-small", url: "?scene=call#overview", size: { width: 880, height: 600 }, act: openScope },
+  { name: "scope-contrast", url: "?scene=call#overview", contrast: "more", act: openScope },
+  { name: "line-test", url: "?scene=quiet#overview", act: testLine },
+  { name: "eight-ports", url: "?scene=eight#overview" },
+  { name: "sixty-four-ports", url: "?scene=full#overview", size: { width: 1920, height: 1080 } },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
   { name: "many-ports", url: "?scene=many#overview" },
   { name: "trouble", url: "?scene=trouble#overview" },
@@ -89,6 +97,25 @@ async function confirm(page) {
   await page.waitForTimeout(300);
   await page.click(".bar .acts .button.primary");
   await page.waitForSelector("[role=alertdialog]");
+}
+
+async function openScope(page) {
+  await page.click("[data-port='1'] button[title=S]");
+  await page.waitForSelector("[role=application]");
+  await page.waitForTimeout(1_500);
+}
+
+async function freezeScope(page) {
+  await openScope(page);
+  await page.focus("[role=application]");
+  for (const key of ["Space", "ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowLeft", "Alt+ArrowLeft"]) await page.keyboard.press(key);
+}
+
+async function testLine(page) {
+  await page.click("[data-port='1'] button[title=T]");
+  await page.fill(".test-popup input", "101");
+  await page.keyboard.press("Enter");
+  await page.waitForTimeout(4_000);
 }
 
 async function focus(page) {
@@ -168,6 +195,7 @@ async function waitForIdle(page) {
 /** The toy registrar refuses this secret. */
 async function rollBack(page) {
   await page.fill("[data-path='ports[0].secret'] input", "refused");
+  await page.fill("[data-path='ports[1].target'] input", "230");
   await page.waitForTimeout(300);
   await page.click(".bar .main");
   await page.waitForSelector(".bar.failed");

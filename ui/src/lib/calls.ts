@@ -179,9 +179,9 @@ export function steps(words: Words, call: StoredRecord): Step[] {
   return [{ afterMs: 0, text: began, turn: true }, ...answered, ended];
 }
 
-/** `+2.104`: seconds after the beginning, always three figures behind the point. */
-export function after(ms: number): string {
-  return `+${(ms / 1000).toFixed(3)}`;
+/** `+2.104`: seconds after the beginning, always with three decimals. */
+export function after(language: string, ms: number): string {
+  return (ms / 1000).toLocaleString(language, { minimumFractionDigits: 3, maximumFractionDigits: 3, signDisplay: "always", useGrouping: false });
 }
 
 /** A call as plain text, for an e-mail or a ticket. */
@@ -199,5 +199,5 @@ export function asText(words: Words, call: StoredRecord, port: string, date: str
     [words.t("calls.id"), call.id],
   ];
   const facts = lines.map(([name, value]) => `${name}: ${value}`);
-  return [...facts, "", ...steps(words, call).map((step) => `${after(step.afterMs)} ${step.text}`)].join("\n");
+  return [...facts, "", ...steps(words, call).map((step) => `${after(words.language, step.afterMs)} ${step.text}`)].join("\n");
 }

@@ -2,7 +2,8 @@
 import type { Words } from "../i18n";
 import type { ProfileFault } from "./ipc/types";
 import { place } from "./paths";
-import { fieldWords, problemWords } from "./words";
+import { settingName } from "./setting_words";
+import { problemWords } from "./words";
 
 /** The last part of a path, whichever way the system writes paths. */
 export function fileName(path: string): string {
@@ -21,7 +22,7 @@ export function faultLines(words: Words, fault: ProfileFault): { where: string; 
     return [{ where: "", what: words.code("profile_fault", fault.kind, "detail" in fault ? { detail: fault.detail } : {}) }];
   }
   return fault.problems.map((problem) => ({
-    where: problem.path === "" ? "" : `${placeWords(words, problem.path)} · ${fieldWords(words, problem.path)}`,
+    where: problem.path === "" ? "" : `${placeWords(words, problem.path)} · ${settingName(words, problem.path)}`,
     what: problemWords(words, problem),
   }));
 }

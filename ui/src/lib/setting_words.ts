@@ -1,6 +1,6 @@
 /** What is said about a setting: its name, what it does, its range and its values. */
 import type { Words } from "../i18n";
-import type { FieldInfo, Kind } from "./ipc/types";
+import type { FieldInfo, FieldValue, Kind } from "./ipc/types";
 import { general, ofList } from "./paths";
 
 /** The key of a setting in the language files, below `settings.`. */
@@ -15,6 +15,7 @@ export function settingName(words: Words, path: string): string {
   return words.code("settings", key(path));
 }
 
+/** What a setting does, and when to change it. */
 export function settingHint(words: Words, path: string): string {
   return words.code("settings", `${key(path)}.hint`);
 }
@@ -69,6 +70,12 @@ export function settingValue(words: Words, info: FieldInfo, value: unknown): str
     case "secret":
       return words.t(value === "" || value === false ? "setting.blank" : "review.secret");
   }
+}
+
+/** A value as a review or a comparison tells it; `info`: what the table says of its setting. */
+export function valueWords(words: Words, info: FieldInfo | undefined, value: FieldValue | null): string {
+  if (value === null || info === undefined) return words.t("setting.blank");
+  return settingValue(words, info, value.value);
 }
 
 /** "60–3600 s · 0 turns it off": what may be typed; nothing where the control shows it. */

@@ -4,7 +4,6 @@ import type {
   ApplyError,
   CallRecord,
   Change,
-  FieldValue,
   Grade,
   HangUpEvidence,
   Missing,
@@ -15,8 +14,6 @@ import type {
   StartError,
   StoreFault,
 } from "./ipc/types";
-import { place } from "./paths";
-import { choiceWords, settingName } from "./setting_words";
 import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
 import { hourMinute, span } from "./time";
@@ -79,32 +76,6 @@ export function noticeWords(words: Words, notice: Notice): string {
 export function problemWords(words: Words, problem: Problem): string {
   const { fault, ...args } = problem.args;
   return words.code("problem", problem.code, fault === undefined ? args : { ...args, fault: words.code("fault", fault) });
-}
-
-/** The name of a setting, as it stands on its page; a port that comes or goes is its own name. */
-export function fieldWords(words: Words, path: string): string {
-  const { port, field } = place(path);
-  return field === "" && port !== null ? words.t("port.title", { n: port + 1 }) : settingName(words, path);
-}
-
-/** A value of the setting of a path with its unit, as it stands in the review. Secrets tell only whether they are set. */
-export function valueWords(words: Words, value: FieldValue | null, path: string): string {
-  if (value === null) return words.t("review.blank");
-  switch (value.type) {
-    case "flag":
-      return words.t(value.value ? "review.on" : "review.off");
-    case "integer":
-      if (path.endsWith("_ms")) return words.t("review.unit.ms", { n: value.value });
-      return path.endsWith("_s") ? words.t("review.unit.s", { n: value.value }) : String(value.value);
-    case "word":
-      return choiceWords(words, path, value.value);
-    case "text":
-      return value.value === "" ? words.t("review.blank") : value.value;
-    case "list":
-      return value.value.length === 0 ? words.t("review.blank") : value.value.join(", ");
-    case "secret":
-      return words.t(value.value ? "review.secret" : "review.blank");
-  }
 }
 
 const GRADES: readonly Grade[] = ["rebind", "registers_again", "when_idle", "next_call", "now"];

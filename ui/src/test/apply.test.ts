@@ -7,12 +7,13 @@ import App from "../App.svelte";
 import type { Backend } from "../lib/ipc/backend";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
 import type { ApplyProgress, Change, PortView } from "../lib/ipc/types";
+import { settingName, valueWords } from "../lib/setting_words";
 import { draft } from "../lib/state/draft.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
+import { table } from "../lib/state/table.svelte";
 import { callsCut } from "../lib/touch";
-import { fieldWords, valueWords } from "../lib/words";
 
 const user = userEvent.setup();
 // Every letter is typed, on a computer that may be busy.
@@ -183,11 +184,11 @@ describe("the review", () => {
 
   it("names fields and values as their pages do, with units", () => {
     const words = locale.words;
-    expect(fieldWords(words, "gateway.rollback_after_s")).toBe("Voltar se algo não retornar em");
-    expect(fieldWords(words, "ports[2]")).toBe("Porta 3");
-    expect(valueWords(words, { type: "integer", value: 900 }, "ports[0].line.guard_ms")).toBe("900 ms");
-    expect(valueWords(words, { type: "integer", value: 30 }, "gateway.rollback_after_s")).toBe("30 s");
-    expect(valueWords(words, { type: "word", value: "sip_trunk" }, "gateway.mode")).toBe("SIP Trunk");
+    expect(settingName(words, "gateway.rollback_after_s")).toBe("Voltar se algo não retornar em");
+    expect(settingName(words, "ports[2]")).toBe("Porta 3");
+    expect(valueWords(words, table.row("ports[0].line.guard_ms"), { type: "integer", value: 900 })).toBe("900 ms");
+    expect(valueWords(words, table.row("gateway.rollback_after_s"), { type: "integer", value: 30 })).toBe("30 s");
+    expect(valueWords(words, table.row("gateway.mode"), { type: "word", value: "sip_trunk" })).toBe("SIP Trunk");
   });
 });
 

@@ -283,7 +283,7 @@ describe("windows", () => {
 
   it("the timeline goes from the first sign to the end", () => {
     const told = steps(locale.words, { ...record(1), answered_at_ms: 1_790_000_002_104 });
-    expect(told.map((step) => after(step.afterMs))).toEqual(["+0.000", "+2.104", "+9.000"]);
+    expect(told.map((step) => after("en", step.afterMs))).toEqual(["+0.000", "+2.104", "+9.000"]);
   });
 });
 

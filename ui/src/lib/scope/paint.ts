@@ -65,9 +65,6 @@ export function paintGround(u: uPlot, { colours, lanes, bands, laneName }: Paint
       ctx.fillStyle = colours.ink2;
       ctx.fillText(String(tick).replace("-", "−"), left - 6, y(tick));
     }
-    ctx.textAlign = "left";
-    ctx.fillStyle = colours.ink2;
-    ctx.fillText(laneName(lane.name), left + 6, top + lane.top - 8);
   }
   const tops = bandTops(height);
   for (const band of Object.keys(tops) as BandName[]) {
@@ -86,8 +83,8 @@ export function paintGround(u: uPlot, { colours, lanes, bands, laneName }: Paint
   ctx.restore();
 }
 
-/** What lies above the traces: flags, and the two cursors. */
-export function paintFlags(u: uPlot, { colours, flags, cursors }: Painting): void {
+/** What lies above the traces: flags, the names of the lanes, and the two cursors. */
+export function paintFlags(u: uPlot, { colours, lanes, laneName, flags, cursors }: Painting): void {
   const { ctx, left, top, width, height } = pen(u, colours);
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
@@ -111,6 +108,14 @@ export function paintFlags(u: uPlot, { colours, flags, cursors }: Painting): voi
     ctx.fillText(flag.text, flag.at + flies, top + begins + FLAG_ROW_PX / 2);
     ctx.fillRect(Math.round(flag.at) - 1, top + begins + 2, 2, FLAG_ROW_PX - 4);
   });
+  // Masts and rules run behind a name.
+  ctx.lineWidth = 4;
+  ctx.strokeStyle = colours.surface;
+  ctx.fillStyle = colours.ink2;
+  for (const lane of lanes) {
+    ctx.strokeText(laneName(lane.name), left + 6, top + lane.top - 8);
+    ctx.fillText(laneName(lane.name), left + 6, top + lane.top - 8);
+  }
   for (const { name, at_ms } of cursors) {
     const at = x(u, at_ms, left);
     if (at < left || at > left + width) continue;
