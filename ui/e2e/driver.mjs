@@ -1,7 +1,7 @@
 // A WebDriver client of forty lines, and the program's window behind it.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,6 +10,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const BINARY = process.env.LOOPSTART_BINARY ?? `${ROOT}target/debug/loopstart`;
 const SHOTS = `${ROOT}screenshots/`;
 const photograph = promisify(execFile);
+/** Keys that are no letters (WebDriver §17.4.2). */
+const KEYS = { Control: "\uE009", Escape: "\uE00C", Enter: "\uE007" };
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
 /** A display of our own, where none is given. */
@@ -17,7 +19,10 @@ export async function display(number) {
   if (process.env.E2E_DISPLAY) return { name: process.env.E2E_DISPLAY, end: () => {} };
   const name = `:${number}`;
   const server = spawn("Xvfb", [name, "-screen", "0", "1280x800x24", "-nolisten", "tcp"], { stdio: "ignore" });
-  await pause(700);
+  for (let tries = 0; !(await access(`/tmp/.X11-unix/X${number}`).then(() => true, () => false)); tries += 1) {
+    if (tries > 200) throw new Error("Xvfb does not answer");
+    await pause(50);
+  }
   return { name, end: () => server.kill() };
 }
 
@@ -63,7 +68,10 @@ async function open(base, screen) {
       for (;;) {
         const value = await run(script, ...args);
         if (value) return value;
-        if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+        if (Date.now() > end) {
+          await window.shoot("window-waited-in-vain");
+          throw new Error(`waited in vain until ${what}`);
+        }
         await pause(40);
       }
     },
@@ -73,6 +81,13 @@ async function open(base, screen) {
       await call("POST", `${at}/element/${element}/clear`);
       await call("POST", `${at}/element/${element}/value`, { text });
     },
+    /** Presses keys at once, where the focus is. */
+    async key(...names) {
+      const keys = names.map((name) => KEYS[name] ?? name);
+      const down = keys.map((value) => ({ type: "keyDown", value }));
+      const up = keys.reverse().map((value) => ({ type: "keyUp", value }));
+      await call("POST", `${at}/actions`, { actions: [{ type: "key", id: "keyboard", actions: [...down, ...up] }] });
+    },
     text: (css) => run("return document.querySelector(arguments[0])?.textContent ?? null", css),
     value: (css) => run("return document.querySelector(arguments[0])?.value ?? null", css),
     /** Photographs the display; WebDriver's own photograph sometimes never comes. */
@@ -80,8 +95,16 @@ async function open(base, screen) {
       await mkdir(SHOTS, { recursive: true });
       await photograph("import", ["-display", screen, "-window", "root", `${SHOTS}${name}.png`]);
     },
+    /** What went wrong in the page since it opened. */
+    complaints: () => run("return window.__complaints"),
     close: () => call("DELETE", at),
   };
+  await run(
+    `window.__complaints = [];
+     const complain = (what) => window.__complaints.push(String(what?.stack ?? what?.message ?? what));
+     addEventListener("error", (event) => complain(event.error ?? event.message));
+     addEventListener("unhandledrejection", (event) => complain(event.reason));`,
+  );
   await window.until("the first picture is painted", "return document.querySelector('main[aria-busy=false]') !== null");
   return window;
 }

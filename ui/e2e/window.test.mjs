@@ -1,6 +1,6 @@
 // The real window, the real gateway, the simulated box and a telephone on loopback: npm run e2e (after cargo build).
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { display, driver } from "./driver.mjs";
 import { phone } from "./phone.mjs";
+import { programsOf } from "./programs.mjs";
 
 const TARGET = "[data-path='ports[0].target'] input";
 const STATE = "return document.querySelector(\"[data-port='1']\")?.dataset.state === arguments[0]";
@@ -109,18 +110,9 @@ test("a target is changed, a line rings, is called, talks, and everything is sti
   await again.click(".title .button");
   await again.click("[data-exchange-line='1'] button[type=submit]");
   await again.until("both talk again", STATE, "talking");
-  process.kill(await programOf(folder), "SIGTERM");
+  const [program] = await programsOf(folder);
+  process.kill(program, "SIGTERM");
   for (let tries = 0; telephone.byes < 2 && tries < 100; tries += 1) await pause(50);
   assert.equal(telephone.byes, 2);
   await again.close().catch(() => {});
 });
-
-/** The process of the program that keeps its database in this folder. */
-async function programOf(data) {
-  for (const entry of await readdir("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const [name, environment] = await Promise.all(["comm", "environ"].map((file) => readFile(`/proc/${entry}/${file}`, "utf8").catch(() => "")));
-    if (name.trim() === "loopstart" && environment.includes(`LOOPSTART_DATA_DIR=${data}\0`)) return Number(entry);
-  }
-  throw new Error("the program does not run");
-}

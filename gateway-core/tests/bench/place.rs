@@ -30,13 +30,14 @@ impl Drop for Folder {
     }
 }
 
-/// The first of `count` UDP ports in a row on 127.0.0.1 that are free; it is even.
+/// The first of `count` UDP ports in a row on 127.0.0.1 that are free; it is even. They lie below those that the system hands out by itself,
+/// which would not stay free.
 pub(crate) fn free_ports(count: u16) -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let seed = std::process::id().wrapping_mul(331);
     for _ in 0..500 {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let first = 20_000 + u16::try_from((seed.wrapping_add(step.wrapping_mul(64))) % 40_000).unwrap() / 2 * 2;
+        let first = 20_000 + u16::try_from((seed.wrapping_add(step.wrapping_mul(64))) % 12_000).unwrap() / 2 * 2;
         let sockets: Vec<_> = (first..first + count).map(|port| UdpSocket::bind(("127.0.0.1", port))).collect();
         if sockets.iter().all(Result::is_ok) {
             return first;
