@@ -1,8 +1,9 @@
-//! The project's commands: `cargo xtask <setup|run|test|bench|shots>`.
+//! The project's commands: `cargo xtask <setup|run|test|bench|shots|package>`.
 //!
 //! Each installs what it needs first, so that a fresh machine needs one command only.
 
 mod bench;
+mod package;
 mod run;
 mod setup;
 mod step;
@@ -19,7 +20,9 @@ cargo xtask <command>
   test             every test; what continuous integration runs
   test --quick     only the tests of the core that need no peers
   bench            print the measurements
+  bench window     launch, reaction, processor time, memory and scrolling of the window
   shots            pictures of every page in every size, theme and language
+  package          packages to install, and their sizes
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => test::quick(),
         ["bench", rest @ ..] => bench::bench(rest),
         ["shots"] => test::shots(),
+        ["package"] => package::package(),
         _ => {
             print!("{USAGE}");
             return if args.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(64) };
