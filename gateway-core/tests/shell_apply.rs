@@ -7,6 +7,8 @@
 mod place;
 #[path = "bench/registrar.rs"]
 mod registrar;
+#[path = "bench/updates.rs"]
+mod updates;
 
 use std::net::UdpSocket;
 use std::time::Duration;
@@ -23,10 +25,10 @@ use gateway_core::shell::handle::{ApplyError, ApplyProgress, ApplyStatus};
 use gateway_core::shell::store::{RevisionId, RevisionKind};
 use gateway_core::shell::udp::BindError;
 use gateway_core::shell::{DeviceChoice, GatewayHandle, StartOptions, Update};
-use tokio::sync::broadcast::Receiver;
 
 use place::{Folder, free_ports, secret, server_settings};
 use registrar::Registrar;
+use updates::Updates;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -44,40 +46,7 @@ async fn stop(gateway: &GatewayHandle) {
     tokio::time::timeout(SOON, gateway.stop()).await.unwrap();
 }
 
-/// Updates, and those that nobody has asked for yet.
-struct Updates {
-    receiver: Receiver<Update>,
-    kept: Vec<Update>,
-}
-
 impl Updates {
-    fn of(gateway: &GatewayHandle) -> Self {
-        Updates { receiver: gateway.subscribe(), kept: Vec::new() }
-    }
-
-    /// Waits for an update that `wanted` takes, in whatever order they come.
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(&Update) -> Option<T>) -> T {
-        for index in 0..self.kept.len() {
-            if let Some(found) = wanted(&self.kept[index]) {
-                self.kept.remove(index);
-                return found;
-            }
-        }
-        let found = async {
-            loop {
-                let update = self.receiver.recv().await.unwrap();
-                if let Some(found) = wanted(&update) {
-                    return found;
-                }
-                // Pictures go out of date.
-                if !matches!(update, Update::Snapshot(_)) {
-                    self.kept.push(update);
-                }
-            }
-        };
-        tokio::time::timeout(SOON, found).await.unwrap()
-    }
-
     async fn progress(&mut self, wanted: impl Fn(&ApplyStatus) -> bool) -> ApplyProgress {
         self.wait(|update| match update {
             Update::Apply(progress) if wanted(&progress.status) => Some(progress.clone()),

@@ -7,6 +7,8 @@
 mod caller;
 #[path = "bench/place.rs"]
 mod place;
+#[path = "bench/updates.rs"]
+mod updates;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -22,7 +24,7 @@ use gateway_core::gateway::view::{PortState, Snapshot};
 use gateway_core::shell::store::CallQuery;
 use gateway_core::shell::{DeviceChoice, DeviceError, DeviceState, GatewayHandle, StartOptions, Update};
 use place::{Folder, server_settings, trunk_settings};
-use tokio::sync::broadcast::Receiver;
+use updates::Updates;
 
 const SOON: Duration = Duration::from_secs(10);
 const PORT: PortId = PortId(0);
@@ -37,40 +39,7 @@ async fn start(folder: &Folder, settings: Settings, device: DeviceChoice) -> Gat
     tokio::time::timeout(SOON, GatewayHandle::start(options)).await.unwrap().unwrap()
 }
 
-/// Updates, of which those that nobody asked for yet are kept.
-struct Updates {
-    receiver: Receiver<Update>,
-    kept: Vec<Update>,
-}
-
 impl Updates {
-    fn of(gateway: &GatewayHandle) -> Self {
-        Updates { receiver: gateway.subscribe(), kept: Vec::new() }
-    }
-
-    /// Waits for an update that `wanted` takes, in whatever order they come.
-    async fn wait<T>(&mut self, mut wanted: impl FnMut(&Update) -> Option<T>) -> T {
-        for index in 0..self.kept.len() {
-            if let Some(found) = wanted(&self.kept[index]) {
-                self.kept.remove(index);
-                return found;
-            }
-        }
-        let found = async {
-            loop {
-                let update = self.receiver.recv().await.unwrap();
-                if let Some(found) = wanted(&update) {
-                    return found;
-                }
-                // Pictures go out of date.
-                if !matches!(update, Update::Snapshot(_)) {
-                    self.kept.push(update);
-                }
-            }
-        };
-        tokio::time::timeout(SOON, found).await.unwrap()
-    }
-
     async fn picture(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
         self.wait(|update| matches!(update, Update::Snapshot(snapshot) if wanted(snapshot)).then_some(())).await;
     }

@@ -103,7 +103,8 @@ async function open(base, screen) {
     `window.__complaints = [];
      const complain = (what) => window.__complaints.push(String(what?.stack ?? what?.message ?? what));
      addEventListener("error", (event) => complain(event.error ?? event.message));
-     addEventListener("unhandledrejection", (event) => complain(event.reason));`,
+     addEventListener("unhandledrejection", (event) => complain(event.reason));
+     console.error = complain;`,
   );
   await window.until("the first picture is painted", "return document.querySelector('main[aria-busy=false]') !== null");
   return window;

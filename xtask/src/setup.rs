@@ -18,8 +18,19 @@ const TO_RUN: &[&str] = &[
 ];
 
 /// Debian packages that the tests need besides: real SIP peers, a screen without a monitor, a driver for the real window, a browser.
-const TO_TEST: &[&str] =
-    &["sip-tester", "baresip-core", "kamailio", "xvfb", "xauth", "webkit2gtk-driver", "imagemagick", "xdotool", "dbus", "libsndfile1", BROWSER];
+const TO_TEST: &[&str] = &[
+    "sip-tester",
+    "baresip-core",
+    "kamailio",
+    "xvfb",
+    "xauth",
+    "webkit2gtk-driver",
+    "imagemagick",
+    "xdotool",
+    "dbus",
+    "libsndfile1",
+    BROWSER,
+];
 
 /// The browser that looks at every page over the toy world.
 const BROWSER: &str = "chromium";

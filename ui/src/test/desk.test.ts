@@ -42,13 +42,6 @@ async function serious(): Promise<string[]> {
 }
 
 beforeEach(() => {
-  Element.prototype.scrollIntoView = vi.fn();
-  Element.prototype.hasPointerCapture = vi.fn(() => false);
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
   route.go("overview");
 });
 

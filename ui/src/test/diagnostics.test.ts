@@ -1,7 +1,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { Words } from "../i18n";
@@ -44,17 +44,6 @@ async function examined(scene: Scene = "lively"): Promise<Examined> {
 }
 
 const verdict = (of: Examined, id: string): Check["verdict"] | undefined => checks(words, of).find((check) => check.id === id)?.verdict;
-
-beforeEach(() => {
-  // What the browser has and jsdom has not.
-  Element.prototype.scrollIntoView = vi.fn();
-  Element.prototype.hasPointerCapture = vi.fn(() => false);
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-});
 
 afterEach(cleanup);
 

@@ -2,7 +2,7 @@ import { cleanup, render, screen, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { tick } from "svelte";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
@@ -30,16 +30,6 @@ async function show(scene: Scene): Promise<FakeBackend> {
 }
 
 const port = (n: number): HTMLElement => screen.getByRole("article", { name: new RegExp(`^Porta ${n}\\b`) });
-
-beforeEach(() => {
-  Element.prototype.scrollIntoView = vi.fn();
-  Element.prototype.hasPointerCapture = vi.fn(() => false);
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-});
 
 afterEach(cleanup);
 

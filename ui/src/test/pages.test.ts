@@ -1,7 +1,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import type { Backend } from "../lib/ipc/backend";
@@ -27,17 +27,6 @@ async function show(scene: Scene, page: "overview" | "users_and_ports" = "overvi
 
 const port = (n: number): HTMLElement => screen.getByRole("article", { name: new RegExp(`^Porta ${n}\\b`) });
 const form = (n: number): HTMLElement => screen.getByRole("group", { name: `Porta ${n}` });
-
-beforeEach(() => {
-  // What the browser has and jsdom has not.
-  Element.prototype.scrollIntoView = vi.fn();
-  Element.prototype.hasPointerCapture = vi.fn(() => false);
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-});
 
 afterEach(() => {
   cleanup();

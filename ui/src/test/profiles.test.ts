@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { FakeBackend } from "../lib/ipc/fake";
@@ -38,17 +38,6 @@ async function choose(backend: FakeBackend, file: string): Promise<void> {
   backend.profiles.picks.unshift(file);
   await user.click(screen.getByRole("button", { name: "Escolher arquivo…" }));
 }
-
-beforeEach(() => {
-  // What the browser has and jsdom has not.
-  Element.prototype.scrollIntoView = vi.fn();
-  Element.prototype.hasPointerCapture = vi.fn(() => false);
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-});
 
 afterEach(cleanup);
 

@@ -181,15 +181,6 @@ async function show(scene: Scene, port: number | null): Promise<FakeBackend> {
 }
 
 describe("in the window", () => {
-  beforeEach(() => {
-    Element.prototype.scrollIntoView = vi.fn();
-    Element.prototype.hasPointerCapture = vi.fn(() => false);
-    globalThis.ResizeObserver = class {
-      observe(): void {}
-      unobserve(): void {}
-      disconnect(): void {}
-    };
-  });
   afterEach(cleanup);
 
   it("the scope of a port tells its minute in a table, too", async () => {

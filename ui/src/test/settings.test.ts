@@ -56,17 +56,6 @@ async function ask(typed: string): Promise<void> {
 
 const field = (path: string): HTMLElement => document.querySelector<HTMLElement>(`[data-path="${path}"]`)!;
 
-beforeEach(() => {
-  // What the browser has and jsdom has not.
-  Element.prototype.scrollIntoView = vi.fn();
-  Element.prototype.hasPointerCapture = vi.fn(() => false);
-  globalThis.ResizeObserver = class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-});
-
 afterEach(cleanup);
 
 describe("the table", () => {
