@@ -177,7 +177,7 @@ async fn a_second_apply_on_probation_is_measured_against_what_last_worked() {
     updates.progress(|status| matches!(status, ApplyStatus::OnProbation { .. })).await;
     updates.progress(|status| *status == ApplyStatus::None).await;
     assert_eq!(gateway.settings().gateway.register_expires_s, 600);
-    updates.kept.clear();
+    updates.forget();
     gateway.apply_as(RevisionKind::Restore, settings.clone(), true).await.unwrap();
     updates.progress(|status| *status == ApplyStatus::None).await;
     assert_eq!(kinds(&gateway).await[0], RevisionKind::Restore);

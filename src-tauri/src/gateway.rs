@@ -1,4 +1,4 @@
-//! The one gateway of the program: started when the window first asks, stopped once.
+//! The one gateway of the program: started while the window opens, or when the window asks again, and stopped once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,6 +40,9 @@ impl Gateway {
         if let Some(running) = &*running {
             return Ok(running.clone());
         }
+        if self.has_stopped() {
+            return Err(StartError::System { detail: "the program ends".to_owned() });
+        }
         let handle = GatewayHandle::start_with(self.options.clone(), keyring::of_this_computer()).await?;
         // Before anything else is awaited, so that nothing the box tells at its start is missed.
         let updates = handle.subscribe();
@@ -58,8 +61,9 @@ impl Gateway {
 
     /// Ends every call, releases every line and ends. Bounded, as [`GatewayHandle::stop`] is.
     pub(crate) async fn stop(&self) {
-        let running = self.running.lock().await.take();
-        if let Some(running) = running {
+        // Held to the end: who asks a second time waits for the lines, too.
+        let mut running = self.running.lock().await;
+        if let Some(running) = running.take() {
             running.handle.stop().await;
         }
         self.stopped.store(true, Ordering::Release);

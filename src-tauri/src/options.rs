@@ -22,7 +22,7 @@ pub(crate) struct Options {
 }
 
 /// The name of this program on the session bus.
-const BUS_NAME: &str = "br.loopstart.app";
+const BUS_NAME: &str = "br.loopstart.gateway";
 
 impl Options {
     /// The folder that was asked for, where one was.
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn every_folder_has_one_name_on_the_bus() {
         let name = |arguments: &[&str]| Options::try_parse_from([&["loopstart"], arguments].concat()).unwrap().bus_name();
-        assert_eq!(name(&[]), "br.loopstart.app");
+        assert_eq!(name(&[]), "br.loopstart.gateway");
         assert_eq!(name(&["--data-dir", "/srv/a"]), name(&["--data-dir", "/srv/a", "--virtual-box", "2"]));
         assert_ne!(name(&["--data-dir", "/srv/a"]), name(&["--data-dir", "/srv/b"]));
     }

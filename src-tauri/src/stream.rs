@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use gateway_core::fxo::line::LineState;
 use gateway_core::gateway::mark::Mark;
 use gateway_core::gateway::notice::Notice;
-use gateway_core::gateway::view::Snapshot;
+use gateway_core::gateway::view::{PortState, Snapshot};
 use gateway_core::shell::device::DeviceStatus;
 use gateway_core::shell::handle::{ApplyProgress, Update};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ use crate::gateway::Running;
 
 /// Shortest time between two pictures: ten a second.
 const PICTURE_PACE: Duration = Duration::from_millis(100);
+
+/// A port that changed its state does not wait for that; a storm of changes waits for this.
+const CHANGE_PACE: Duration = Duration::from_millis(20);
 
 /// A new picture: whole each time, so that one that is missed is mended by the next.
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
@@ -60,11 +64,19 @@ pub(crate) struct ApplyEvent(ApplyProgress);
 pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Receiver<Update>) {
     let mut changed = true;
     let mut marks = Vec::new();
-    let mut due = Instant::now();
+    let mut sent = Instant::now();
+    let mut due = sent;
+    let mut shown = Vec::new();
     loop {
         tokio::select! {
             update = updates.recv() => match update {
-                Ok(Update::Snapshot(_) | Update::Device(_)) => changed = true,
+                Ok(Update::Snapshot(snapshot)) => {
+                    changed = true;
+                    if states(&snapshot) != shown {
+                        due = due.min(sent + CHANGE_PACE);
+                    }
+                }
+                Ok(Update::Device(_)) => changed = true,
                 Ok(Update::Notice(notice)) => tell(NoticeEvent(notice).emit(&app)),
                 Ok(Update::Apply(progress)) => tell(ApplyEvent(progress).emit(&app)),
                 Ok(Update::Exchange(event)) => {
@@ -88,11 +100,19 @@ pub(crate) async fn carry<R: Runtime>(app: AppHandle<R>, running: Running, mut u
                 if !marks.is_empty() {
                     tell(MarksEvent(std::mem::take(&mut marks)).emit(&app));
                 }
-                tell(PictureEvent::of(&running).emit(&app));
-                due = Instant::now() + PICTURE_PACE;
+                let picture = PictureEvent::of(&running);
+                shown = states(&picture.snapshot);
+                tell(picture.emit(&app));
+                sent = Instant::now();
+                due = sent + PICTURE_PACE;
             }
         }
     }
+}
+
+/// What a person must see at once.
+fn states(snapshot: &Snapshot) -> Vec<(PortState, LineState)> {
+    snapshot.ports.iter().map(|port| (port.state, port.line)).collect()
 }
 
 /// The window may be gone already; then there is nobody to tell.

@@ -31,7 +31,7 @@ const APPLY = `
     const [port] = settings.ports;
     settings.gateway = { ...settings.gateway, single_user: true, user: "101", secret: "x7kq-93ms-p2rt" };
     settings.ports = Array.from({ length: arguments[0] }, () => ({ ...port, target: "101" }));
-    return invoke("apply", { settings, confirmed: true });
+    return invoke("apply", { kind: "apply", settings, confirmed: true });
   }).then(() => (window.__applied = true), (error) => (window.__applied = JSON.stringify(error)));`;
 
 /** Takes port 1 out of service and back so often, and notes how long each order takes to the frame that shows it. */
@@ -52,7 +52,7 @@ const ORDER = `
         seen.observe(card, { attributes: true, attributeFilter: ["data-state"] });
       });
       const from = performance.now();
-      await invoke("command", { command: { do: "out_of_service", port: 0, hold } });
+      await invoke("order", { command: { do: "out_of_service", port: 0, hold } });
       await shown;
       delays.push(performance.now() - from);
       await new Promise((resolve) => setTimeout(resolve, 150 + ((n * 37) % 100)));
@@ -64,7 +64,7 @@ const ORDER = `
 const BUSTLE = `
   const { invoke } = window.__TAURI_INTERNALS__;
   let port = 0;
-  setInterval(() => invoke("command", { command: { do: "test_call", port: port++ % arguments[0], number: "101" } }), 1500);`;
+  setInterval(() => invoke("order", { command: { do: "test_call", port: port++ % arguments[0], number: "101" } }), 1500);`;
 
 /** Starts the program, hands its window and its processes to `use`, and ends it. */
 async function withWindow(environment, use) {

@@ -8,7 +8,7 @@ use crate::step::{Outcome, Steps, command, must, root};
 /// Builds the packages of this system and prints their sizes.
 pub fn package() -> Outcome {
     let mut steps = Steps::new(3);
-    steps.step("what this machine needs", setup::for_run)?;
+    steps.step("what this machine needs", setup::for_packages)?;
     steps.step("the program and its packages (the first time takes some minutes)", || {
         let tauri = root().join("ui/node_modules/@tauri-apps/cli/tauri.js");
         must(command("node", &[]).arg(tauri).arg("build").current_dir(root().join("src-tauri")))

@@ -41,6 +41,12 @@ pub fn for_run() -> Outcome {
     node_modules()
 }
 
+/// Installs what packages are built with.
+pub fn for_packages() -> Outcome {
+    packages(&[TO_RUN, &["libayatana-appindicator3-dev"]].concat())?;
+    node_modules()
+}
+
 /// Installs what `run --headless` needs: no window, no UI.
 pub fn for_headless() -> Outcome {
     packages(&["build-essential", "pkg-config"])

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -122,15 +123,26 @@ pub async fn export(
     options: &CsvOptions,
     progress: impl FnMut(ExportProgress) -> ControlFlow<()>,
 ) -> Result<u32, ExportError> {
-    let part = beside(path);
-    let written = write_file(store, query, &part, options, progress).await;
+    export_through(&beside(path), store, query, path, options, progress).await
+}
+
+/// The same by way of a file that is whole before it gets its name.
+async fn export_through(
+    part: &Path,
+    store: &Store,
+    query: &CallQuery,
+    path: &Path,
+    options: &CsvOptions,
+    progress: impl FnMut(ExportProgress) -> ControlFlow<()>,
+) -> Result<u32, ExportError> {
+    let written = write_file(store, query, part, options, progress).await;
     let moved = match written {
-        Ok(count) => tokio::fs::rename(&part, path).await.map(|()| count).map_err(ExportError::from),
+        Ok(count) => tokio::fs::rename(part, path).await.map(|()| count).map_err(ExportError::from),
         Err(error) => Err(error),
     };
     if moved.is_err() {
         // It may never have been there.
-        let _ = tokio::fs::remove_file(&part).await;
+        let _ = tokio::fs::remove_file(part).await;
     }
     moved
 }
@@ -188,9 +200,11 @@ pub async fn write(
 }
 
 /// `calls.csv` is written as `calls.csv.part`.
+/// A file beside another that nobody else has.
 fn beside(path: &Path) -> PathBuf {
+    static EXPORTS: AtomicU32 = AtomicU32::new(0);
     let mut name = path.as_os_str().to_owned();
-    name.push(".part");
+    name.push(format!(".{}-{}.part", std::process::id(), EXPORTS.fetch_add(1, Ordering::Relaxed)));
     PathBuf::from(name)
 }
 
@@ -212,8 +226,8 @@ fn cells(call: &StoredRecord, options: &CsvOptions, zone: &TimeZone) -> [String;
         time(call.started_at_ms),
         call.answered_at_ms.map(time).unwrap_or_default(),
         time(call.ended_at_ms),
-        word(&call.direction),
-        (u32::from(call.port.0) + 1).to_string(),
+        if call.damaged { String::new() } else { word(&call.direction) },
+        if call.damaged { String::new() } else { (u32::from(call.port.0) + 1).to_string() },
         call.from.clone(),
         call.to.clone(),
         call.answered_at_ms.map(seconds).unwrap_or_default(),

@@ -75,9 +75,9 @@ impl DataFolder {
     /// Makes the settings of an earlier revision those of the next start; `None` when it is not kept.
     ///
     /// # Errors
-    /// See [`super::store::StoreError`]; then nothing has changed.
+    /// See [`super::store::StoreError`]: also where its secrets cannot be opened. Then nothing has changed.
     pub async fn restore(&self, revision: RevisionId) -> Result<Option<Applied>, StoreFault> {
-        let Some(settings) = self.store.revision(revision).await? else { return Ok(None) };
+        let Some(settings) = self.store.whole_revision(revision).await? else { return Ok(None) };
         let at_epoch_ms = now_epoch_ms();
         let revision = self.store.commit(&settings, RevisionKind::Restore, at_epoch_ms).await?;
         Ok(Some(Applied { revision, at_epoch_ms }))

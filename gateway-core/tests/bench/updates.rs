@@ -24,6 +24,11 @@ impl Updates {
         Updates { receiver: gateway.subscribe(), kept: Vec::new() }
     }
 
+    /// Forgets what came and nobody asked for.
+    pub(crate) fn forget(&mut self) {
+        self.kept.clear();
+    }
+
     /// Waits for an update that `wanted` takes.
     pub(crate) async fn wait<T>(&mut self, mut wanted: impl FnMut(&Update) -> Option<T>) -> T {
         for index in 0..self.kept.len() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use gateway_core::config::PortId;
 use gateway_core::shell::calls_csv::{self, CsvOptions, ExportError, local_time};
+use gateway_core::shell::keyring;
 use gateway_core::shell::store::{CallQuery, RecordDirection, Store, StoreError, StoredRecord};
 use jiff::Zoned;
 use jiff::civil::DateTime;
@@ -84,9 +85,10 @@ fn moment(text: &str) -> Result<DateTime, jiff::Error> {
 
 impl Filters {
     async fn open(self) -> Result<(Store, CallQuery), Exit> {
-        let epoch_ms = |moment: DateTime| -> Option<u64> {
-            let zoned: Zoned = moment.to_zoned(TimeZone::system()).ok()?;
-            u64::try_from(zoned.timestamp().as_millisecond()).ok()
+        // No call is older than 1970.
+        let epoch_ms = |moment: DateTime| -> Result<u64, Exit> {
+            let zoned: Zoned = moment.to_zoned(TimeZone::system()).map_err(|error| Exit::System(error.to_string()))?;
+            Ok(u64::try_from(zoned.timestamp().as_millisecond()).unwrap_or(0))
         };
         let query = CallQuery {
             text: self.text,
@@ -98,11 +100,11 @@ impl Filters {
             ports: self.ports.into_iter().map(|port| PortId(port - 1)).collect(),
             answered: (self.answered || self.unanswered).then_some(self.answered),
             causes: self.causes,
-            from_epoch_ms: self.from.and_then(epoch_ms),
-            until_epoch_ms: self.until.and_then(epoch_ms),
+            from_epoch_ms: self.from.map(epoch_ms).transpose()?,
+            until_epoch_ms: self.until.map(epoch_ms).transpose()?,
             longer_than_s: self.longer_than,
         };
-        let store = Store::open(&self.data_dir.path()?).await.map_err(refused)?;
+        let store = Store::open_with(&self.data_dir.path()?, keyring::of_this_computer()).await.map_err(refused)?;
         Ok((store, query))
     }
 }

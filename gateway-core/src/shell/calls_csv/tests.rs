@@ -179,6 +179,12 @@ impl AsyncWrite for Full {
     }
 }
 
+#[test]
+fn what_a_damaged_record_does_not_know_is_empty() {
+    let cells = cells(&StoredRecord { damaged: true, ..call(0) }, &CsvOptions::default(), &TimeZone::UTC);
+    assert_eq!((cells[3].as_str(), cells[4].as_str(), cells[5].as_str()), ("", "", "1133334444"));
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told() {
     let scratch = Scratch::new("full");
@@ -193,8 +199,9 @@ async fn a_full_disk_is_told() {
 async fn a_full_disk_keeps_no_part_of_the_file() {
     let scratch = Scratch::new("dev-full");
     let store = store_with(&scratch, &[call(0)]).await;
-    std::os::unix::fs::symlink("/dev/full", scratch.0.join("calls.csv.part")).unwrap();
-    let refused = export(&store, &CallQuery::default(), &scratch.0.join("calls.csv"), &CsvOptions::default(), go_on).await;
+    let (part, file) = (scratch.0.join("part"), scratch.0.join("calls.csv"));
+    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+    let refused = export_through(&part, &store, &CallQuery::default(), &file, &CsvOptions::default(), go_on).await;
     assert_eq!(refused, Err(ExportError::DiskFull));
     assert_eq!(scratch.names(), [""; 0]);
 }

@@ -266,6 +266,10 @@ impl Inner {
 
     async fn apply_waiting(&self) {
         let mut held = self.sockets.lock().await;
+        // A gateway that ends keeps what waits for its next start.
+        if self.orders.is_closed() {
+            return;
+        }
         // It may have been taken back, replaced, or overtaken by a call while somebody else had the turn.
         let ready = {
             let mut transaction = self.transaction();

@@ -109,8 +109,15 @@ impl GatewayHandle {
         revision: Option<RevisionId>,
         passphrase: Option<Passphrase>,
     ) -> Result<(), ProfileFault> {
-        let side = revision.map_or(Side::InForce, |id| Side::Revision { id });
-        let settings = self.side(side).await?;
+        let settings = match revision {
+            // Sealed secrets that are not there would be missed where they are needed.
+            Some(id) if passphrase.is_some() => {
+                let whole = self.store().whole_revision(id).await.map_err(StoreFault::from)?;
+                whole.ok_or(ProfileFault::NoSuchRevision)?
+            }
+            Some(id) => self.side(Side::Revision { id }).await?,
+            None => self.settings(),
+        };
         let write = move || {
             let text = seal::export(&settings, passphrase.as_ref()).map_err(|detail| ProfileFault::Unwritable { detail })?;
             profile_file::write(&path, &text).map_err(|error| ProfileFault::Unwritable { detail: error.to_string() })

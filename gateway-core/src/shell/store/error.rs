@@ -27,6 +27,12 @@ pub enum StoreError {
         /// Its number.
         revision: u32,
     },
+    /// A revision has secrets that no key here opens; without them it is not what it was.
+    #[error("the secrets of revision {revision} cannot be opened")]
+    SecretsSealed {
+        /// Its number.
+        revision: u32,
+    },
     /// Another process holds the database.
     #[error("the database is locked by another process")]
     Locked,
@@ -53,6 +59,7 @@ impl StoreError {
             StoreError::Damaged => "database_damaged",
             StoreError::ForeignSchema => "database_foreign_schema",
             StoreError::UnreadableSettings { .. } => "settings_unreadable",
+            StoreError::SecretsSealed { .. } => "secrets_sealed",
             StoreError::Locked => "database_locked",
             StoreError::DiskFull => "disk_full",
             StoreError::ReadOnly => "database_read_only",

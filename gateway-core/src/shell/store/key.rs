@@ -199,7 +199,19 @@ fn publish(file: &Path, bytes: &[u8]) -> io::Result<()> {
         done => done,
     });
     let _ = std::fs::remove_file(&fresh);
-    linked
+    linked.and_then(|()| keep_name(file))
+}
+
+/// A name, too, must survive a power cut: what the key seals is written right after it.
+#[cfg(unix)]
+fn keep_name(file: &Path) -> io::Result<()> {
+    file.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
+}
+
+/// Other systems keep names in a journal, and let no folder be opened.
+#[cfg(not(unix))]
+fn keep_name(_file: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn new_copy(file: &Path, bytes: &[u8]) -> io::Result<()> {

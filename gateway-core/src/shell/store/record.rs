@@ -144,20 +144,23 @@ pub(super) fn record_of(row: &SqliteRow) -> Result<StoredRecord, StoreError> {
     let time = |column: &str| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
     let answered: Option<i64> = row.try_get("answered_at_ms")?;
     let port = u16::try_from(row.try_get::<i64, _>("port")?);
-    let direction = direction(row.try_get("direction")?);
+    let direction = row.try_get("direction").ok().and_then(direction);
     let evidence = typed::<Option<HangUpEvidence>>(row, "evidence");
     let timeline = typed(row, "timeline");
-    let damaged = port.is_err() || direction.is_none() || evidence.is_none() || timeline.is_none();
+    let texts = ["id", "caller", "callee", "cause"].map(|column| row.try_get::<String, _>(column));
+    let damaged = port.is_err() || direction.is_none() || evidence.is_none() || timeline.is_none() || texts.iter().any(Result::is_err);
+    // What is no UTF-8 any more is lost; the rest of the record is not.
+    let [id, from, to, cause] = texts.map(Result::unwrap_or_default);
     Ok(StoredRecord {
-        id: row.try_get("id")?,
+        id,
         port: PortId(port.unwrap_or(0)),
         direction: direction.unwrap_or(RecordDirection::SipToFxo),
-        from: row.try_get("caller")?,
-        to: row.try_get("callee")?,
+        from,
+        to,
         started_at_ms: time("started_at_ms")?,
         answered_at_ms: answered.map(|at| u64::try_from(at).unwrap_or(0)),
         ended_at_ms: time("ended_at_ms")?,
-        cause: row.try_get("cause")?,
+        cause,
         evidence: evidence.flatten(),
         sip_status: row.try_get("sip_status")?,
         timeline: timeline.unwrap_or_default(),

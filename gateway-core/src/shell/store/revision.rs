@@ -96,6 +96,14 @@ pub struct Revision {
     pub current: bool,
 }
 
+/// A stored row, read.
+struct Row {
+    id: RevisionId,
+    settings: Settings,
+    /// No secret is missing.
+    whole: bool,
+}
+
 impl Store {
     /// The settings in force; `None` in a fresh database.
     ///
@@ -107,7 +115,7 @@ impl Store {
                 .fetch_optional(&self.pool)
                 .await?;
         self.keys.look().await?;
-        row.as_ref().map(|row| self.settings_of(row)).transpose()
+        Ok(row.as_ref().map(|row| self.settings_of(row)).transpose()?.map(|row| (row.id, row.settings)))
     }
 
     /// Makes settings the ones in force, as a new revision, and forgets the oldest ones: all of it in one transaction, so that
@@ -172,19 +180,32 @@ impl Store {
             .collect()
     }
 
-    /// The settings of one revision; `None` when it is forgotten or never was.
+    /// The settings of one revision, to look at: secrets that cannot be opened are blank. `None` when it is forgotten or never was.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn revision(&self, id: RevisionId) -> Result<Option<Settings>, StoreError> {
+        Ok(self.row(id).await?.map(|row| row.settings))
+    }
+
+    /// The settings of one revision with every secret they had, to be used again; `None` when it is forgotten or never was.
+    ///
+    /// # Errors
+    /// [`StoreError::SecretsSealed`] where a secret cannot be opened, and see [`StoreError`].
+    pub async fn whole_revision(&self, id: RevisionId) -> Result<Option<Settings>, StoreError> {
+        let Some(row) = self.row(id).await? else { return Ok(None) };
+        if row.whole { Ok(Some(row.settings)) } else { Err(StoreError::SecretsSealed { revision: id.0 }) }
+    }
+
+    async fn row(&self, id: RevisionId) -> Result<Option<Row>, StoreError> {
         let row = sqlx::query("SELECT id, format, document, sealed FROM revisions WHERE id = ?");
         let row = row.bind(id.0).fetch_optional(&self.pool).await?;
         self.keys.look().await?;
-        Ok(row.as_ref().map(|row| self.settings_of(row)).transpose()?.map(|(_, settings)| settings))
+        row.as_ref().map(|row| self.settings_of(row)).transpose()
     }
 
     /// Secrets that cannot be opened are blank; [`Store::key_fault`] tells of those in force.
-    fn settings_of(&self, row: &SqliteRow) -> Result<(RevisionId, Settings), StoreError> {
+    fn settings_of(&self, row: &SqliteRow) -> Result<Row, StoreError> {
         let id = revision_id(row.try_get("id")?)?;
         let format: i64 = row.try_get("format")?;
         if format > FORMAT {
@@ -194,10 +215,8 @@ impl Store {
         // Keys of settings that came later are missing in an old document and get their defaults.
         let mut settings = serde_json::from_str(&document).map_err(|_| StoreError::UnreadableSettings { revision: id.0 })?;
         let sealed: Option<Vec<u8>> = row.try_get("sealed")?;
-        if let Some(sealed) = sealed {
-            self.keys.open_into(&sealed, &mut settings);
-        }
-        Ok((id, settings))
+        let whole = sealed.is_none_or(|sealed| self.keys.open_into(&sealed, &mut settings));
+        Ok(Row { id, settings, whole })
     }
 }
 

@@ -94,11 +94,14 @@ impl Keys {
         Ok(())
     }
 
-    /// Puts the secrets of a row into its settings, where they can be opened.
-    pub(super) fn open_into(&self, sealed: &[u8], settings: &mut Settings) {
-        if let Some(secrets) = self.open(sealed, settings) {
+    /// Puts the secrets of a row into its settings, and answers whether they could be opened.
+    pub(super) fn open_into(&self, sealed: &[u8], settings: &mut Settings) -> bool {
+        let opened = self.open(sealed, settings);
+        let whole = opened.is_some();
+        if let Some(secrets) = opened {
             secrets.restore(settings);
         }
+        whole
     }
 
     fn open(&self, sealed: &[u8], settings: &Settings) -> Option<Secrets> {

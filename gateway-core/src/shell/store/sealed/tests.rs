@@ -182,6 +182,8 @@ async fn secrets_typed_anew_are_sealed_with_a_new_key_and_the_old_ones_stay() {
     let store = scratch.open().await;
     assert_eq!((store.key_fault(), store.load().await.unwrap()), (None, Some((new, settings()))));
     assert_eq!(store.revision(old).await.unwrap(), Some(without_secrets()), "sealed with the key that is out of reach");
+    assert_eq!(store.whole_revision(old).await, Err(StoreError::SecretsSealed { revision: old.0 }), "half of it is no revision to restore");
+    assert_eq!(store.whole_revision(new).await.unwrap(), Some(settings()));
     let kept: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT sealed FROM revisions WHERE id = ?").bind(old.0).fetch_one(&store.pool).await.unwrap();
     assert!(kept.is_some());

@@ -170,7 +170,7 @@ async fn filters_read_the_index_and_not_the_long_rows() {
 #[tokio::test]
 async fn one_damaged_row_is_marked_and_costs_no_other_one() {
     let scratch = Scratch::new("calls-damaged");
-    let store = store_with(&scratch, &(0..6).map(|n| call(&format!("call-{n}"), n)).collect::<Vec<_>>()).await;
+    let store = store_with(&scratch, &(0..7).map(|n| call(&format!("call-{n}"), n)).collect::<Vec<_>>()).await;
     store.pool.execute("PRAGMA ignore_check_constraints = 1").await.unwrap();
     for broken in [
         "UPDATE call_records SET evidence = '{\"kind\":' WHERE id = 'call-1'",
@@ -178,6 +178,7 @@ async fn one_damaged_row_is_marked_and_costs_no_other_one() {
         "UPDATE call_records SET timeline = '[{' WHERE id = 'call-0'",
         "UPDATE call_records SET port = -7 WHERE id = 'call-3'",
         "UPDATE call_records SET direction = 'sideways' WHERE id = 'call-4'",
+        "UPDATE call_records SET caller = CAST(x'31ff32' AS TEXT) WHERE id = 'call-6'",
     ] {
         store.pool.execute(broken).await.unwrap();
     }
@@ -185,10 +186,11 @@ async fn one_damaged_row_is_marked_and_costs_no_other_one() {
     let window = store.calls(&CallQuery::default(), None, 0, 100).await.unwrap();
     assert_eq!(window.calls, page);
     let damaged: Vec<_> = page.iter().map(|call| (call.id.as_str(), call.damaged)).collect();
-    let expected = [("call-5", false), ("call-4", true), ("call-3", true), ("call-2", true), ("call-1", true), ("call-0", true)];
+    let expected =
+        [("call-6", true), ("call-5", false), ("call-4", true), ("call-3", true), ("call-2", true), ("call-1", true), ("call-0", true)];
     assert_eq!(damaged, expected);
-    assert_eq!(page[5], StoredRecord { timeline: vec![], damaged: true, ..call("call-0", 0) });
-    assert_eq!(page[4], StoredRecord { evidence: None, damaged: true, ..call("call-1", 1) });
+    assert_eq!(page[6], StoredRecord { timeline: vec![], damaged: true, ..call("call-0", 0) });
+    assert_eq!(page[5], StoredRecord { evidence: None, damaged: true, ..call("call-1", 1) });
 }
 
 #[tokio::test]
