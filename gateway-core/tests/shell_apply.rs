@@ -287,14 +287,17 @@ async fn a_database_that_takes_no_settings_changes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn revisions_tell_who_and_how_and_how_much_and_any_two_can_be_compared() {
     let folder = Folder::new();
-    let gateway = start(&folder, None, DeviceChoice::None).await;
+    let gateway = start(&folder, Some(server_settings(1)), DeviceChoice::None).await;
     let mut draft = server_settings(2);
     gateway.apply(draft.clone(), true).await.unwrap();
     draft.ports[0].target = "201".to_owned();
     draft.ports[1].secret = Secret(secret(7));
     gateway.apply(draft.clone(), true).await.unwrap();
     let entries = gateway.revisions().await.unwrap();
-    assert_eq!(entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [RevisionKind::Apply, RevisionKind::Apply, RevisionKind::First]);
+    assert_eq!(
+        entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(),
+        [RevisionKind::Apply, RevisionKind::Apply, RevisionKind::Import]
+    );
     assert_eq!((entries[0].changes, entries[2].changes), (Some(2), None));
     assert_eq!(entries.iter().map(|entry| entry.current).collect::<Vec<_>>(), [true, false, false]);
     assert!(entries.iter().all(|entry| entry.author.program.starts_with("shell_apply")));

@@ -1,4 +1,4 @@
-//! The one gateway of the program: started while the window opens, or when the window asks again, and stopped once.
+//! The one gateway of the program: started when the window first asks, stopped once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

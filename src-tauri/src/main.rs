@@ -51,9 +51,6 @@ fn main() -> ExitCode {
             app.manage(Gateway::new(start));
             app.manage(commands::calls::Export::default());
             notification::answer_clicks(&app);
-            // While the web view loads. What goes wrong is told to the window, which asks again.
-            let early = app.clone();
-            tauri::async_runtime::spawn(async move { early.state::<Gateway>().start(&early).await.map(drop) });
             desktop::open(&app);
             tauri::async_runtime::spawn(async move {
                 stop_requested().await;

@@ -21,5 +21,5 @@ export function hourMinute(date: Date): string {
 
 /** `25 nov 14:05` on this computer's clock. */
 export function dayAndTime(date: Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit" }).format(date);
+  return new Intl.DateTimeFormat(language, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
 }

@@ -2,6 +2,9 @@
  * The gateway's clock, as far as the window knows it. The program counts milliseconds from its own start; it also tells when that was, so
  * that both are on this computer's clock.
  */
+/** A picture may come that late; a greater difference is a computer that slept, or a clock that was set. */
+const DRIFT_MS = 2_000;
+
 class Clock {
   /** When the gateway started, on this computer's clock, in ms since 1970. */
   startedAt: number = $state(0);
@@ -19,6 +22,13 @@ class Clock {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** The gateway's clock stands still while the computer sleeps: a picture from the present says where it stands. */
+  follow(now_ms: number): void {
+    if (this.#timer === undefined || Math.abs(Date.now() - this.startedAt - now_ms) < DRIFT_MS) return;
+    this.startedAt = Date.now() - now_ms;
+    this.tick();
   }
 
   tick(): void {

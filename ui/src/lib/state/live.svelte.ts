@@ -33,6 +33,7 @@ class Live {
     this.snapshot = snapshot;
     this.exchange = exchange;
     this.device = device;
+    clock.follow(snapshot.now_ms);
     traces.note(snapshot);
   }
 
