@@ -74,7 +74,7 @@ test("a line is tested, its scope shows the tones, and the call is found by its 
   await window.shoot("window-calls");
 });
 
-test("a setting is found by another maker's name, applied, and restored from the history", { timeout: 120_000 }, async () => {
+test("a setting is found in the palette, applied, and restored from the history", { timeout: 120_000 }, async () => {
   await window.key("Control", "k");
   await window.until("the palette is open", IS_THERE, ".palette [role=combobox]");
   await window.type(".palette [role=combobox]", "guard time");

@@ -199,8 +199,7 @@ pub async fn write(
     }
 }
 
-/// `calls.csv` is written as `calls.csv.part`.
-/// A file beside another that nobody else has.
+/// A file beside another that no other export writes: `calls.csv.<process>-<export>.part`.
 fn beside(path: &Path) -> PathBuf {
     static EXPORTS: AtomicU32 = AtomicU32::new(0);
     let mut name = path.as_os_str().to_owned();
