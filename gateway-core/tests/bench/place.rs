@@ -1,10 +1,13 @@
 //! A place for one test: a folder that goes away, and UDP ports that nobody else has.
 
-use std::net::UdpSocket;
+mod udp_block;
+
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use gateway_core::config::settings::{GatewaySettings, LineSettings, Mode, PortSettings, Secret, Settings};
+use udp_block::UdpBlock;
 
 /// A folder that is removed with everything in it.
 pub(crate) struct Folder(PathBuf);
@@ -30,20 +33,13 @@ impl Drop for Folder {
     }
 }
 
-/// The first of `count` UDP ports in a row on 127.0.0.1 that are free; it is even. They lie below those that the system hands out by itself,
-/// which would not stay free.
+/// The first of `count` UDP ports in a row on 127.0.0.1 that nobody else has until this process ends; it is even.
 pub(crate) fn free_ports(count: u16) -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let seed = std::process::id().wrapping_mul(331);
-    for _ in 0..500 {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let first = 20_000 + u16::try_from((seed.wrapping_add(step.wrapping_mul(64))) % 12_000).unwrap() / 2 * 2;
-        let sockets: Vec<_> = (first..first + count).map(|port| UdpSocket::bind(("127.0.0.1", port))).collect();
-        if sockets.iter().all(Result::is_ok) {
-            return first;
-        }
-    }
-    panic!("no free ports");
+    static TAKEN: Mutex<Vec<UdpBlock>> = Mutex::new(Vec::new());
+    let block = UdpBlock::take(count);
+    let first = block.first();
+    TAKEN.lock().unwrap().push(block);
+    first
 }
 
 /// The secret of the user of a port.
