@@ -23,7 +23,7 @@ impl UdpBlock {
         let length = u32::from(count / BLOCK) + 1;
         let start = std::process::id().wrapping_mul(7).wrapping_add(NUMBER.fetch_add(length, Ordering::Relaxed));
         let found = (0..BLOCKS).find_map(|step| take_blocks(start.wrapping_add(step) % BLOCKS, length));
-        found.expect("no free ports")
+        found.unwrap_or_else(|| panic!("no free ports"))
     }
 
     /// The first port. It is even.
