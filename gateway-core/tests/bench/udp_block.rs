@@ -37,7 +37,8 @@ fn take_blocks(start: u32, length: u32) -> Option<UdpBlock> {
         return None;
     }
     let first_of = |block: u32| FIRST + u16::try_from(block).unwrap_or(u16::MAX) * BLOCK;
-    let locks: Result<Vec<_>, _> = (start..start + length).map(|block| TcpListener::bind(("127.0.0.1", first_of(block) + BLOCK - 1))).collect();
+    let locks: Result<Vec<_>, _> =
+        (start..start + length).map(|block| TcpListener::bind(("127.0.0.1", first_of(block) + BLOCK - 1))).collect();
     let taken = locks.ok()?;
     let free = (first_of(start)..first_of(start + length) - 1).all(|port| UdpSocket::bind(("127.0.0.1", port)).is_ok());
     free.then_some(UdpBlock { first: first_of(start), _taken: taken })
