@@ -11,7 +11,7 @@ mod to_line;
 mod to_net;
 mod watch;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,8 @@ pub enum MediaCommand {
 pub struct MediaPlan {
     /// What SDP agreed on.
     pub agreed: Agreed,
+    /// Where the SIP messages of the peer come from: its RTP may come from there too.
+    pub signalling: Option<IpAddr>,
     /// Our synchronisation source.
     pub ssrc: u32,
     /// First RTP sequence number.
@@ -116,7 +118,17 @@ pub enum MediaEvent {
     /// All digits of [`MediaCommand::Dial`] are out.
     Dialed,
     /// The first RTP packet of this attachment arrived.
-    RtpStarted,
+    RtpStarted {
+        /// Where it came from, and where ours go from now on.
+        from: SocketAddr,
+    },
+    /// No RTP of this attachment has come for two seconds, while media should flow both ways; told again each two seconds.
+    RtpMissing {
+        /// Where it should come from.
+        expected: SocketAddr,
+        /// Where the latest came from that was not listened to.
+        refused: Option<SocketAddr>,
+    },
     /// No RTP for the configured time, while media should flow both ways; told again each time that time has passed once more.
     RtpLost {
         /// Since when, in ms.

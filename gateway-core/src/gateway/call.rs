@@ -45,6 +45,8 @@ pub struct CallFacts {
     pub started: Moment,
     /// When both ends could talk.
     pub answered: Option<Moment>,
+    /// That no RTP came was told.
+    pub rtp_missing_told: bool,
     /// What was seen of it so far.
     pub timeline: Timeline,
 }
@@ -225,10 +227,19 @@ impl Bridge<'_> {
         self.agent.hang_up(session, cause, self.now, self.sip);
     }
 
-    fn say(&mut self, session: SessionId, message: &str) {
+    /// Lets RTP flow with the peer of a session, as far as it is agreed.
+    pub fn attach(&mut self, session: SessionId, audio: &Audio) {
+        let plan = audio.plan(self.peer(session));
+        self.media.extend(plan.map(|plan| MediaCommand::Attach(Box::new(plan))));
+    }
+
+    fn peer(&self, session: SessionId) -> Option<IpAddr> {
         let known = self.peers.get(&session).map(|(_, peer)| *peer);
-        let peer = known.or_else(|| self.opened.iter().find(|(opened, _)| *opened == session).map(|(_, peer)| peer.ip()));
-        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+        known.or_else(|| self.opened.iter().find(|(opened, _)| *opened == session).map(|(_, peer)| peer.ip()))
+    }
+
+    fn say(&mut self, session: SessionId, message: &str) {
+        let peer = self.peer(session).map(|peer| peer.to_string()).unwrap_or_default();
         self.marks.push(MarkKind::SipOut { message: message.to_owned(), peer });
     }
 }

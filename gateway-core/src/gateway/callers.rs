@@ -266,7 +266,17 @@ pub(super) fn is_used(port: &PortSettings) -> bool {
 
 /// The facts of a call that begins now.
 pub(super) fn facts(rng: &mut Rng, port: PortId, direction: CallDirection, from: String, to: String, now: Moment) -> CallFacts {
-    CallFacts { id: rng.hex(32), port, direction, from, to, started: now, answered: None, timeline: Timeline::default() }
+    CallFacts {
+        id: rng.hex(32),
+        port,
+        direction,
+        from,
+        to,
+        started: now,
+        answered: None,
+        rtp_missing_told: false,
+        timeline: Timeline::default(),
+    }
 }
 
 /// The user part of the Request-URI, or nothing.

@@ -1,8 +1,11 @@
 //! What lines, boxes and channels tell, and what a ringing line does.
 
+use std::net::SocketAddr;
+
 use super::call::{Audio, Call, CallEvent, CallFacts, ToSip};
 use super::callers::facts;
 use super::io::Action;
+use super::mark::MarkKind;
 use super::notice::{NoticeCode, Severity};
 use super::record::{CallDirection, EndCause};
 use super::{Gateway, port_id};
@@ -88,15 +91,33 @@ impl Gateway {
             }
             MediaEvent::Tone(heard) => self.line_input(id, LineInput::Heard(heard), now),
             MediaEvent::CallerId(caller) => self.line_input(id, LineInput::CallerId(caller), now),
+            MediaEvent::RtpMissing { expected, refused } => self.rtp_missing(id, expected, refused, now, out),
             other @ (MediaEvent::Voice
             | MediaEvent::LineDigit(_)
             | MediaEvent::NetDigit(_)
             | MediaEvent::Flash
             | MediaEvent::Dialed
-            | MediaEvent::RtpStarted
+            | MediaEvent::RtpStarted { .. }
             | MediaEvent::RtpLost { .. }
             | MediaEvent::Silence { .. }) => self.call_event(id, CallEvent::Media(other), now, out),
         }
+    }
+
+    /// Says once that nobody hears the network side of an answered call, and why if that can be known. Before the answer many a
+    /// telephone sends nothing.
+    fn rtp_missing(&mut self, id: PortId, expected: SocketAddr, refused: Option<SocketAddr>, now: Moment, out: &mut Vec<Action>) {
+        let Some(call) = self.ports.get_mut(id.index()).and_then(|port| port.call.as_mut()) else { return };
+        let facts = call.facts_mut();
+        if facts.answered.is_none() || std::mem::replace(&mut facts.rtp_missing_told, true) {
+            return;
+        }
+        let expected = expected.to_string();
+        let (code, args) = match refused {
+            None => (NoticeCode::RtpMissing, vec![("expected", expected.clone())]),
+            Some(source) => (NoticeCode::RtpRefused, vec![("expected", expected.clone()), ("source", source.to_string())]),
+        };
+        self.mark(id, MarkKind::RtpMissing { expected, refused: refused.map(|source| source.to_string()) }, now, out);
+        out.push(self.notice(Severity::Warning, code, Some(id), &args, now));
     }
 
     pub(super) fn line_report(&mut self, id: PortId, report: LineReport, now: Moment, out: &mut Vec<Action>) {

@@ -135,6 +135,18 @@ pub enum MarkKind {
         /// The peer's `address:port`.
         peer: String,
     },
+    /// The first RTP of the peer came.
+    RtpHeard {
+        /// The `address:port` that it came from, and that ours goes to from now on.
+        from: String,
+    },
+    /// The call is answered and no RTP has come for two seconds.
+    RtpMissing {
+        /// The `address:port` that it should come from.
+        expected: String,
+        /// The `address:port` of a stranger whose RTP was not listened to.
+        refused: Option<String>,
+    },
     /// RTP stopped.
     MediaDetached,
     /// What showed that the far end of the line is gone.
@@ -182,6 +194,8 @@ impl MarkKind {
             | MarkKind::SipLost
             | MarkKind::Answered { .. }
             | MarkKind::MediaAttached { .. }
+            | MarkKind::RtpHeard { .. }
+            | MarkKind::RtpMissing { .. }
             | MarkKind::MediaDetached
             | MarkKind::Evidence { .. }
             | MarkKind::Ended { .. }

@@ -112,9 +112,12 @@ impl Gateway {
             MediaEvent::LineDigit(digit) => Some(MarkKind::DigitHeard { digit: *digit }),
             MediaEvent::NetDigit(digit) => Some(MarkKind::DigitSent { digit: *digit }),
             MediaEvent::Dialed => Some(MarkKind::Dialed),
-            MediaEvent::Flash | MediaEvent::RtpStarted | MediaEvent::RtpLost { .. } | MediaEvent::Silence { .. } | MediaEvent::Meter(_) => {
-                None
-            }
+            MediaEvent::RtpStarted { from } => Some(MarkKind::RtpHeard { from: from.to_string() }),
+            MediaEvent::Flash
+            | MediaEvent::RtpMissing { .. }
+            | MediaEvent::RtpLost { .. }
+            | MediaEvent::Silence { .. }
+            | MediaEvent::Meter(_) => None,
         };
         if let Some(what) = what {
             self.mark(id, what, now, out);

@@ -54,6 +54,10 @@ pub enum NoticeCode {
     CallStarted,
     /// A call was answered. Args: `from`, `to`.
     CallAnswered,
+    /// An answered call has no RTP from its peer after two seconds. Args: `expected`.
+    RtpMissing,
+    /// The RTP of an answered call comes from another host than its peer, and is not listened to. Args: `expected`, `source`.
+    RtpRefused,
     /// A call ended. Args: `from`, `to`, `cause`, `seconds`.
     CallEnded,
     /// A SIP caller was refused: wrong user or secret. Args: `source`.

@@ -103,13 +103,13 @@ impl Channel {
         self.tell_meter(out);
     }
 
-    /// Takes a datagram that came to the RTP port. What is no RTP, or not from the agreed host, is dropped.
+    /// Takes a datagram that came to the RTP port. What is no RTP, or from a host that is not the peer's, is dropped.
     pub fn packet(&mut self, bytes: &[u8], source: SocketAddr, now: Moment, out: &mut Vec<MediaOutput>) {
         let Some(session) = &mut self.session else { return };
         let Some(packet) = session.admit(bytes, source, now) else { return };
         self.watch.rtp(now);
         if packet.first {
-            out.push(MediaOutput::Event(MediaEvent::RtpStarted));
+            out.push(MediaOutput::Event(MediaEvent::RtpStarted { from: source }));
         }
         let to_line = &mut self.to_line;
         if packet.new_source {
@@ -211,6 +211,8 @@ impl Channel {
     fn watch_over(&mut self, now: Moment, out: &mut Vec<MediaOutput>) {
         let both_ways = self.session.as_ref().is_some_and(|session| session.plan().agreed.direction == Direction::Sendrecv);
         if both_ways {
+            let missing = self.session.as_ref().and_then(Session::missing).filter(|_| self.watch.rtp_is_late(now));
+            out.extend(missing.map(|(expected, refused)| MediaOutput::Event(MediaEvent::RtpMissing { expected, refused })));
             out.extend(self.watch.rtp_lost(now).map(MediaOutput::Event));
         } else {
             self.watch.rtp_is_due(now);

@@ -3,16 +3,17 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::sdp::Agreed;
+use super::MediaPlan;
 use crate::time::Moment;
 
-/// Another port of the agreed host is followed only when the one in use has been quiet for this long.
+/// Another port or host is followed only when the one in use has been quiet for this long.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// The peer of one call: the agreed host, and the ports it really uses.
+/// The peer of one call: the host that SDP names or the one that its SIP comes from, and the ports it really uses.
 ///
-/// Symmetric RTP (RFC 4961): packets go back to the port they come from, which gets them through a NAT in front of the
-/// peer. A host other than the agreed one is never listened to, so that nobody else can divert or feed the call.
+/// Symmetric RTP (RFC 4961): packets go back to where they come from, which gets them through a NAT in front of the peer,
+/// and to a phone whose SDP names an address that its packets do not have. Any other host is never listened to, so that
+/// nobody else can divert or feed the call: whoever sends from the host of the SIP messages could have written the SDP too.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     rtp: Path,
@@ -22,18 +23,22 @@ pub(super) struct Peer {
 #[derive(Clone, Debug)]
 struct Path {
     agreed: SocketAddr,
-    /// The port heard from, and when last.
-    latched: Option<(u16, Moment)>,
+    /// Where the SIP messages of the peer come from.
+    signalling: Option<IpAddr>,
+    /// Where packets come from, and when last.
+    latched: Option<(SocketAddr, Moment)>,
 }
 
 impl Peer {
-    pub(super) fn new(agreed: &Agreed) -> Self {
-        Peer { rtp: Path::new(agreed.remote), rtcp: Path::new(agreed.remote_rtcp) }
+    pub(super) fn new(plan: &MediaPlan) -> Self {
+        let path = |agreed| Path { agreed, signalling: plan.signalling, latched: None };
+        Peer { rtp: path(plan.agreed.remote), rtcp: path(plan.agreed.remote_rtcp) }
     }
 
     /// Whether this is still the peer after a new offer and answer.
-    pub(super) fn is(&self, agreed: &Agreed) -> bool {
-        self.rtp.agreed == agreed.remote && self.rtcp.agreed == agreed.remote_rtcp
+    pub(super) fn is(&self, plan: &MediaPlan) -> bool {
+        let same = |path: &Path, agreed| path.agreed == agreed && path.signalling == plan.signalling;
+        same(&self.rtp, plan.agreed.remote) && same(&self.rtcp, plan.agreed.remote_rtcp)
     }
 
     /// Where RTP is sent to; `None` when the peer gave no usable address.
@@ -41,9 +46,13 @@ impl Peer {
         self.rtp.to()
     }
 
-    /// Where RTCP is sent to; `None` when the peer gave no usable address.
+    /// Where RTCP is sent to; `None` when the peer gave no usable address. While none has come, it follows RTP to another host.
     pub(super) fn rtcp_to(&self) -> Option<SocketAddr> {
-        self.rtcp.to()
+        let rtp = self.rtp.latched.map(|(source, _)| source).filter(|source| !same_host(source.ip(), self.rtp.agreed.ip()));
+        match (self.rtcp.latched, rtp) {
+            (None, Some(rtp)) => self.rtcp.to().map(|_| SocketAddr::new(rtp.ip(), rtp.port().saturating_add(1))),
+            (Some(_), _) | (None, None) => self.rtcp.to(),
+        }
     }
 
     /// Whether an RTP packet from `source` is taken; it is then known to be a well-formed one.
@@ -58,24 +67,19 @@ impl Peer {
 }
 
 impl Path {
-    fn new(agreed: SocketAddr) -> Self {
-        Path { agreed, latched: None }
-    }
-
     fn to(&self) -> Option<SocketAddr> {
-        let port = self.latched.map_or(self.agreed.port(), |(port, _)| port);
-        (port != 0 && !self.agreed.ip().is_unspecified()).then_some(SocketAddr::new(self.agreed.ip(), port))
+        let to = self.latched.map_or(self.agreed, |(source, _)| source);
+        (to.port() != 0 && !self.agreed.ip().is_unspecified()).then_some(to)
     }
 
     fn admits(&mut self, source: SocketAddr, now: Moment) -> bool {
-        if !same_host(source.ip(), self.agreed.ip()) {
-            return false;
+        let known = [Some(self.agreed.ip()), self.signalling].into_iter().flatten().any(|host| same_host(source.ip(), host));
+        let other_in_use = self.latched.is_some_and(|(latched, last)| latched != source && now - last < QUIET);
+        let admitted = known && !other_in_use;
+        if admitted {
+            self.latched = Some((source, now));
         }
-        let other_port_in_use = self.latched.is_some_and(|(port, last)| port != source.port() && now - last < QUIET);
-        if !other_port_in_use {
-            self.latched = Some((source.port(), now));
-        }
-        !other_port_in_use
+        admitted
     }
 }
 
@@ -87,11 +91,12 @@ fn same_host(a: IpAddr, b: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sdp::{Codec, Direction};
+    use crate::sdp::{Agreed, Codec, Direction};
 
+    /// A peer whose SIP comes from 198.51.100.7.
     fn peer(remote: &str) -> Peer {
         let remote: SocketAddr = remote.parse().unwrap();
-        Peer::new(&Agreed {
+        let agreed = Agreed {
             remote,
             remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
             codec: Codec::Pcma,
@@ -99,7 +104,9 @@ mod tests {
             telephone_event: Some(101),
             ptime_ms: 20,
             direction: Direction::Sendrecv,
-        })
+        };
+        let signalling = Some("198.51.100.7".parse().unwrap());
+        Peer::new(&MediaPlan { agreed, signalling, ssrc: 1, first_sequence: 0, first_timestamp: 0, cname: String::new() })
     }
 
     fn at(address: &str) -> SocketAddr {
@@ -122,6 +129,19 @@ mod tests {
         assert!(!peer.admits_rtcp(at("192.0.2.2:4001"), Moment::ZERO));
         assert_eq!(peer.rtp_to(), Some(at("192.0.2.1:4000")));
         assert!(peer.admits_rtp(at("[::ffff:192.0.2.1]:4000"), Moment::ZERO), "the same host on a dual-stack socket");
+    }
+
+    #[test]
+    fn a_peer_that_sends_from_where_its_sip_comes_from_is_heard_and_answered_there() {
+        let mut peer = peer("10.0.0.9:4000");
+        assert_eq!(peer.rtp_to(), Some(at("10.0.0.9:4000")));
+        assert!(peer.admits_rtp(at("198.51.100.7:61000"), Moment::ZERO));
+        assert_eq!((peer.rtp_to(), peer.rtcp_to()), (Some(at("198.51.100.7:61000")), Some(at("198.51.100.7:61001"))));
+        assert!(!peer.admits_rtp(at("10.0.0.9:4000"), Moment::from_millis(499)), "one source at a time");
+        assert!(!peer.admits_rtp(at("203.0.113.5:4000"), Moment::from_secs(9)), "and nobody else, however quiet it is");
+        assert!(peer.admits_rtp(at("10.0.0.9:4000"), Moment::from_secs(9)));
+        assert!(peer.admits_rtcp(at("198.51.100.7:62001"), Moment::from_secs(9)));
+        assert_eq!((peer.rtp_to(), peer.rtcp_to()), (Some(at("10.0.0.9:4000")), Some(at("198.51.100.7:62001"))));
     }
 
     #[test]

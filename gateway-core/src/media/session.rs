@@ -20,6 +20,8 @@ const SOURCE_QUIET: Duration = Duration::from_millis(50);
 pub(super) struct Session {
     plan: MediaPlan,
     peer: Peer,
+    /// Where the latest packet came from that was not taken from there.
+    refused: Option<SocketAddr>,
     sequence: u16,
     /// RTP timestamp of what the current line frame sends.
     clock: u32,
@@ -60,7 +62,8 @@ impl Session {
         // The first report comes after half the interval (RFC 3550 §6.2), shifted so that the ports do not report together.
         let shift = Duration::from_millis(u64::from(plan.ssrc % 1024));
         Session {
-            peer: Peer::new(&plan.agreed),
+            peer: Peer::new(&plan),
+            refused: None,
             sequence: plan.first_sequence,
             clock: plan.first_timestamp,
             packets: 0,
@@ -78,10 +81,11 @@ impl Session {
 
     /// Takes over what a new offer and answer agreed on; true when the peer has moved.
     pub(super) fn change(&mut self, plan: MediaPlan) -> bool {
-        let moved = !self.peer.is(&plan.agreed);
+        let moved = !self.peer.is(&plan);
         if moved {
-            self.peer = Peer::new(&plan.agreed);
+            self.peer = Peer::new(&plan);
             self.last_arrival = None;
+            self.refused = None;
         }
         self.plan = plan;
         moved
@@ -131,6 +135,7 @@ impl Session {
             return None;
         }
         if !self.peer.admits_rtp(source, now) {
+            self.refused = Some(source);
             return None;
         }
         if other_source && let Some(reception) = self.reception.take() {
@@ -142,6 +147,11 @@ impl Session {
         let first = self.last_arrival.replace(now).is_none();
         let content = self.content_of(header.payload_type);
         Some(Admitted { header, payload: packet.payload, content, first, new_source: other_source })
+    }
+
+    /// Where RTP should come from and where the latest came from that was refused, while none has come.
+    pub(super) fn missing(&self) -> Option<(SocketAddr, Option<SocketAddr>)> {
+        self.last_arrival.is_none().then_some((self.plan.agreed.remote, self.refused))
     }
 
     /// Reads an RTCP datagram.

@@ -10,6 +10,9 @@ use crate::time::Moment;
 /// Below this a direction is silent.
 const SILENT_DBM0: f32 = -45.0;
 
+/// RTP that has not begun after this long is told, and again each time it has passed once more.
+const RTP_IS_LATE: Duration = Duration::from_secs(2);
+
 /// Watches one attachment.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
@@ -18,6 +21,7 @@ pub(super) struct Watch {
     /// When RTP was last seen, or first waited for.
     rtp_since: Moment,
     rtp_told: u32,
+    late_told: u32,
     from_line: SilenceTimer,
     to_line: SilenceTimer,
     silence_told: u32,
@@ -30,6 +34,7 @@ impl Watch {
             silence_timeout: config.silence_timeout,
             rtp_since: Moment::ZERO,
             rtp_told: 0,
+            late_told: 0,
             from_line: SilenceTimer::new(SILENT_DBM0),
             to_line: SilenceTimer::new(SILENT_DBM0),
             silence_told: 0,
@@ -46,6 +51,7 @@ impl Watch {
     pub(super) fn rtp_is_due(&mut self, now: Moment) {
         self.rtp_since = now;
         self.rtp_told = 0;
+        self.late_told = 0;
     }
 
     /// RTP came.
@@ -66,6 +72,11 @@ impl Watch {
 
     pub(super) fn put_on_line(&mut self, frame: &Frame) {
         self.to_line.process(frame);
+    }
+
+    /// Whether one more [`RTP_IS_LATE`] has passed without RTP.
+    pub(super) fn rtp_is_late(&mut self, now: Moment) -> bool {
+        told_again(now - self.rtp_since, Some(RTP_IS_LATE), &mut self.late_told).is_some()
     }
 
     /// Whether RTP has been missing too long: told once each time the limit has passed once more.

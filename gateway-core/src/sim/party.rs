@@ -38,6 +38,10 @@ pub struct Habits {
     pub offers_late: bool,
     /// Forgets that SDP with the ACK.
     pub forgets_late_sdp: bool,
+    /// Its SDP names this RTP address instead of its own: it has several addresses, or a NAT before it.
+    pub announces: Option<SocketAddr>,
+    /// Its RTP comes from here instead.
+    pub speaks_from: Option<SocketAddr>,
     /// Codecs it knows.
     pub codecs: Vec<Codec>,
 }
@@ -54,6 +58,8 @@ impl Default for Habits {
             answers_a_cancel: false,
             offers_late: false,
             forgets_late_sdp: false,
+            announces: None,
+            speaks_from: None,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         }
     }
@@ -276,6 +282,12 @@ impl Party {
         SocketAddr::new(self.address.ip(), 40_000 + self.address.port() % 10_000)
     }
 
+    /// Where its RTP comes from.
+    #[must_use]
+    pub fn rtp_source(&self) -> SocketAddr {
+        self.habits.speaks_from.unwrap_or_else(|| self.rtp_address())
+    }
+
     /// 20 ms on its telephone, if it has one; what is to be sent.
     pub fn tick(&mut self, now: Moment) -> Vec<(SocketAddr, Vec<u8>)> {
         let sends = self.habits.sends_rtp && !self.crashed;
@@ -473,7 +485,7 @@ impl Party {
     }
 
     fn local_media(&self) -> LocalMedia {
-        let address = self.rtp_address();
+        let address = self.habits.announces.unwrap_or_else(|| self.rtp_address());
         let codecs = self.habits.codecs.clone();
         LocalMedia { address, codecs, telephone_event: 101, ptime_ms: 20, session_id: 1, session_version: 1 }
     }

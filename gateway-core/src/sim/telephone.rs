@@ -97,7 +97,14 @@ impl Telephone {
 }
 
 fn plan_of(agreed: &Agreed) -> MediaPlan {
-    MediaPlan { agreed: agreed.clone(), ssrc: 0x7e1e, first_sequence: 1, first_timestamp: 160, cname: "telephone".to_owned() }
+    MediaPlan {
+        agreed: agreed.clone(),
+        signalling: None,
+        ssrc: 0x7e1e,
+        first_sequence: 1,
+        first_timestamp: 160,
+        cname: "telephone".to_owned(),
+    }
 }
 
 /// RTCP is not for the toy world.

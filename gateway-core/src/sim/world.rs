@@ -383,7 +383,7 @@ impl World {
     /// Every telephone speaks for 20 ms.
     fn telephones_tick(&mut self) {
         for party in &mut self.parties {
-            let source = party.rtp_address();
+            let source = party.rtp_source();
             for (to, bytes) in party.tick(self.now) {
                 let port = PortId(to.port().saturating_sub(self.rtp_port_first) / 2);
                 if to.ip() == self.address.ip() {

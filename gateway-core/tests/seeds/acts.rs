@@ -167,6 +167,8 @@ fn new_habits(history: &mut History) {
         answers_a_cancel: rng.chance(200),
         offers_late: rng.chance(100),
         forgets_late_sdp: rng.chance(300),
+        announces: None,
+        speaks_from: None,
         codecs: if rng.chance(50) { Vec::new() } else { vec![Codec::Pcmu] },
     };
     history.world.parties[party].habits = habits;
@@ -246,7 +248,7 @@ fn digits(history: &mut History) {
         0 => MediaEvent::Flash,
         1 => MediaEvent::LineDigit('5'),
         2 => MediaEvent::NetDigit('7'),
-        _ => MediaEvent::RtpStarted,
+        _ => MediaEvent::RtpStarted { from: history.world.parties[party].rtp_address() },
     };
     match open.filter(|_| history.rng.chance(600)) {
         Some(session) => {

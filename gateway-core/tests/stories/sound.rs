@@ -6,6 +6,8 @@ use gateway_core::dsp::progress::ProgressTone;
 use gateway_core::dsp::tone::ToneSpec;
 use gateway_core::fxo::line::HangUpEvidence;
 use gateway_core::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct};
+use gateway_core::gateway::mark::MarkKind;
+use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::record::EndCause;
 use gateway_core::gateway::view::PortState;
 use gateway_core::sim::World;
@@ -50,6 +52,40 @@ fn a_call_is_dialled_by_real_tones_and_the_echo_comes_back() {
     let level = telephone(&mut world).level_at_dbm0(1300.0);
     assert!((-24.0..-14.0).contains(&level), "6 dB softer and a hybrid: {level}");
     end_well(&mut world);
+}
+
+#[test]
+fn a_telephone_whose_sdp_names_an_address_it_does_not_use_is_heard_and_hears() {
+    let elsewhere = "10.77.0.9:40000".parse().unwrap();
+    let mut world = sounding(server(), Habits { announces: Some(elsewhere), ..Habits::default() });
+    talk(&mut world, "100");
+    telephone(&mut world).speak(Some(&ToneSpec { frequencies_hz: vec![1300.0], level_dbm0: -12.0, cadence_ms: Vec::new() }));
+    world.run_for(s(3));
+    let level = telephone(&mut world).level_at_dbm0(1300.0);
+    assert!((-24.0..-14.0).contains(&level), "its own voice comes back from the line: {level}");
+    assert!(!world.was_noticed(NoticeCode::RtpMissing) && !world.was_noticed(NoticeCode::RtpRefused));
+    end_well(&mut world);
+}
+
+#[test]
+fn rtp_that_is_missing_or_comes_from_a_stranger_is_told_once_with_the_reason() {
+    let stranger: std::net::SocketAddr = "203.0.113.66:4000".parse().unwrap();
+    for (habits, code) in [
+        (Habits { speaks_from: Some(stranger), ..Habits::default() }, NoticeCode::RtpRefused),
+        (Habits { sends_rtp: false, ..Habits::default() }, NoticeCode::RtpMissing),
+    ] {
+        let mut world = sounding(server(), habits);
+        talk(&mut world, "100");
+        world.run_for(s(9));
+        let told: Vec<_> = world.notices.iter().filter(|notice| notice.code == code).collect();
+        assert_eq!(told.len(), 1, "{code:?}");
+        assert_eq!(told[0].args["expected"], world.parties[0].rtp_address().to_string());
+        let source = (code == NoticeCode::RtpRefused).then(|| stranger.to_string());
+        assert_eq!(told[0].args.get("source"), source.as_ref());
+        end_well(&mut world);
+        let marks = &world.records[0].timeline;
+        assert!(marks.iter().any(|mark| matches!(&mark.what, MarkKind::RtpMissing { refused, .. } if *refused == source)), "{marks:?}");
+    }
 }
 
 #[test]

@@ -52,6 +52,10 @@ export function markWords(words: Words, what: MarkKind): string {
       return said({ by: words.code("answered_by", what.by) });
     case "media_attached":
       return said({ peer: what.peer });
+    case "rtp_heard":
+      return said({ from: what.from });
+    case "rtp_missing":
+      return what.refused === null ? said({ expected: what.expected }) : words.code("mark", "rtp_refused", { expected: what.expected, refused: what.refused });
     case "evidence":
       return said({ evidence: evidenceWords(words, what.evidence) });
     case "ended":
@@ -95,6 +99,7 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
     case "flash":
     case "stuck":
     case "sip_lost":
+    case "rtp_missing":
     case "ended":
     case "ringing_ended":
       return words.code("scope.flag", what.kind);
@@ -110,6 +115,7 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
     case "releasing":
     case "released":
     case "media_attached":
+    case "rtp_heard":
     case "media_detached":
     case "evidence":
     case "left_out":
@@ -135,11 +141,13 @@ export function markHue(what: MarkKind): MarkHue {
     case "answered":
     case "voice":
     case "media_attached":
+    case "rtp_heard":
       return "talking";
     case "evidence":
     case "ended":
     case "stuck":
     case "sip_lost":
+    case "rtp_missing":
     case "loop_interruption":
     case "seize_failed":
       return "fault";

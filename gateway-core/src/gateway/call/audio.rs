@@ -1,5 +1,7 @@
 //! The media of one call as SDP sees it: what we offered or answered, and what was agreed.
 
+use std::net::IpAddr;
+
 use crate::media::MediaPlan;
 use crate::rng::Rng;
 use crate::sdp::{self, Agreed, LocalMedia, SdpError};
@@ -77,12 +79,12 @@ impl Audio {
         Ok(())
     }
 
-    /// How audio flows, once it is agreed.
+    /// How audio flows, once it is agreed, with a peer whose SIP messages come from `signalling`.
     #[must_use]
-    pub fn plan(&self) -> Option<MediaPlan> {
+    pub fn plan(&self, signalling: Option<IpAddr>) -> Option<MediaPlan> {
         let agreed = self.agreed.clone()?;
         let (ssrc, first_sequence, first_timestamp) = (self.ssrc, self.first_sequence, self.first_timestamp);
-        Some(MediaPlan { agreed, ssrc, first_sequence, first_timestamp, cname: self.cname.clone() })
+        Some(MediaPlan { agreed, signalling, ssrc, first_sequence, first_timestamp, cname: self.cname.clone() })
     }
 
     /// Moves the media to another port of the gateway, before anything was told to the peer.

@@ -150,7 +150,8 @@ impl LineTest {
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)
                 | MediaEvent::Flash
-                | MediaEvent::RtpStarted
+                | MediaEvent::RtpStarted { .. }
+                | MediaEvent::RtpMissing { .. }
                 | MediaEvent::RtpLost { .. }
                 | MediaEvent::Silence { .. }
                 | MediaEvent::Meter(_),

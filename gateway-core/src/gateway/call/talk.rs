@@ -98,7 +98,8 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         | MediaEvent::Voice
         | MediaEvent::CallerId(_)
         | MediaEvent::Dialed
-        | MediaEvent::RtpStarted
+        | MediaEvent::RtpStarted { .. }
+        | MediaEvent::RtpMissing { .. }
         | MediaEvent::Meter(_) => {}
     }
     Step::Continue
@@ -112,7 +113,7 @@ fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut
     }
     match audio.accept(body) {
         Ok(()) => {
-            bridge.media.extend(audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+            bridge.attach(session, audio);
             Step::Continue
         }
         Err(_) => hang_up(EndCause::NoCommonCodec, session, bridge),
@@ -126,7 +127,7 @@ fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge
         SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress => 488,
     });
     if answered.is_ok() {
-        bridge.media.extend(audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+        bridge.attach(session, audio);
     }
     bridge.answer_offer(session, answered);
     Step::Continue

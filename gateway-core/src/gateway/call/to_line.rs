@@ -276,7 +276,8 @@ impl ToLine {
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)
                 | MediaEvent::Flash
-                | MediaEvent::RtpStarted
+                | MediaEvent::RtpStarted { .. }
+                | MediaEvent::RtpMissing { .. }
                 | MediaEvent::RtpLost { .. }
                 | MediaEvent::Silence { .. }
                 | MediaEvent::Meter(_),
@@ -286,7 +287,7 @@ impl ToLine {
     }
 
     fn attach(&mut self, bridge: &mut Bridge<'_>) {
-        bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+        bridge.attach(self.session, &self.audio);
     }
 
     fn answered(&mut self, by: AnsweredBy, bridge: &mut Bridge<'_>) -> Step {

@@ -9,7 +9,6 @@ use crate::gateway::notice::NoticeCode;
 use crate::gateway::plan::{longest_call, ms};
 use crate::gateway::record::EndCause;
 use crate::gateway::view::PortState;
-use crate::media::MediaCommand;
 use crate::sip::agent::{Invite, SessionId};
 use crate::time::Timers;
 
@@ -272,7 +271,7 @@ impl ToSip {
         self.stage = Stage::Talking(session);
         self.facts.answered = Some(bridge.now);
         bridge.marks.push(MarkKind::Answered { by: AnsweredBy::Target });
-        bridge.media.extend(self.audio.plan().map(|plan| MediaCommand::Attach(Box::new(plan))));
+        bridge.attach(session, &self.audio);
         self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue

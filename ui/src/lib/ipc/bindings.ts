@@ -1132,35 +1132,35 @@ export type MarkKind =
 /**  A ring burst began. */
 ({ kind: "ring_on"; 
 /**  Ringing frequency in Hz, where the box measures it. */
-frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The ring burst ended. */
 ({ kind: "ring_off"; 
 /**  How long it lasted, in ms. */
-on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; peer?: never; present?: never } | 
+on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; peer?: never; present?: never; refused?: never } | 
 /**  Ringing is over without an answer. */
-({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The box tells that its hook relay moved. */
 ({ kind: "hook"; 
 /**  True: off hook. */
-off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never } | 
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Battery (exchange voltage) came or went. */
 ({ kind: "battery"; 
 /**  It is there. */
 present: boolean; 
 /**  Line voltage in mV, where the box measures it. */
-millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; off_hook?: never; on_ms?: never; peer?: never } | 
+millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never } | 
 /**  The exchange reversed the polarity. */
 ({ kind: "polarity"; 
 /**  False while reversed. */
-forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Loop current was interrupted and came back. */
 ({ kind: "loop_interruption"; 
 /**  For how long, in ms. */
-duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  A parallel telephone took the line or gave it back. */
 ({ kind: "extension"; 
 /**  True: it is off hook. */
-off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never } | 
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -1170,71 +1170,81 @@ off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never
 	kind: "tone",
 } & HeardTone | 
 /**  A voice began, before the call counts as answered. */
-({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  A DTMF digit was heard on the line. */
 ({ kind: "digit_heard"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  A digit that came from SIP is put on the line. */
 ({ kind: "digit_sent"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Dialling began. */
 ({ kind: "dialing"; 
 /**  The digits. */
-digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Every digit is out. */
-({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  A hook flash was ordered. */
-({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Off hook was ordered. */
-({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The line could not be seized. */
 ({ kind: "seize_failed"; 
 /**  Why. */
-failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  On hook was ordered. */
-({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  On hook is proven after a seizure. */
-({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The line does not let itself be released: the alarm is up. */
-({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  A SIP message of the call came. */
 ({ kind: "sip_in"; 
 /**  Method or status. */
 message: string; 
 /**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never } | 
 /**  A SIP message of the call was sent. */
 ({ kind: "sip_out"; 
 /**  Method or status. */
 message: string; 
 /**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never } | 
 /**  The SIP peer acknowledges or answers no more. */
-({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The call counts as answered. */
 ({ kind: "answered"; 
 /**  What made it so. */
-by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  RTP flows to and from this address from now on, as agreed. */
 ({ kind: "media_attached"; 
 /**  The peer's `address:port`. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never } | 
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never } | 
+/**  The first RTP of the peer came. */
+({ kind: "rtp_heard"; 
+/**  The `address:port` that it came from, and that ours goes to from now on. */
+from: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+/**  The call is answered and no RTP has come for two seconds. */
+({ kind: "rtp_missing"; 
+/**  The `address:port` that it should come from. */
+expected: string; 
+/**  The `address:port` of a stranger whose RTP was not listened to. */
+refused: string | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
 /**  RTP stopped. */
-({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  What showed that the far end of the line is gone. */
 ({ kind: "evidence"; 
 /**  The evidence. */
-evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  The call is over. */
 ({ kind: "ended"; 
 /**  Why. */
-cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Marks that a timeline has no room for stood here. */
 ({ kind: "left_out"; 
 /**  How many. */
-count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never };
+count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never };
 
 /**  What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once. */
 export type MarksEvent = Mark[];
@@ -1322,6 +1332,10 @@ export type NoticeCode =
 "call_started" | 
 /**  A call was answered. Args: `from`, `to`. */
 "call_answered" | 
+/**  An answered call has no RTP from its peer after two seconds. Args: `expected`. */
+"rtp_missing" | 
+/**  The RTP of an answered call comes from another host than its peer, and is not listened to. Args: `expected`, `source`. */
+"rtp_refused" | 
 /**  A call ended. Args: `from`, `to`, `cause`, `seconds`. */
 "call_ended" | 
 /**  A SIP caller was refused: wrong user or secret. Args: `source`. */

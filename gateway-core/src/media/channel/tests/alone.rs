@@ -72,7 +72,7 @@ fn missing_rtp_is_told_after_its_time_and_again_each_time_it_has_passed() {
         alone.rtp(n, 0xd5);
         alone.frames(1);
     }
-    assert_eq!(alone.events(), [MediaEvent::RtpStarted]);
+    assert_eq!(alone.events(), [MediaEvent::RtpStarted { from: address(B, false) }]);
     alone.frames(1499);
     assert_eq!(alone.events(), []);
     alone.frames(1);
@@ -88,8 +88,41 @@ fn missing_rtp_is_told_after_its_time_and_again_each_time_it_has_passed() {
 #[test]
 fn rtp_that_never_comes_is_missing_too() {
     let mut alone = Alone::attached();
-    alone.frames(1501);
-    assert_eq!(alone.events(), [MediaEvent::RtpLost { for_ms: 30_000 }]);
+    alone.frames(100);
+    assert_eq!(alone.events(), []);
+    alone.frames(1);
+    let missing = MediaEvent::RtpMissing { expected: address(B, false), refused: None };
+    assert_eq!(alone.events(), std::slice::from_ref(&missing), "after two seconds");
+    alone.frames(1400);
+    let events = alone.events();
+    assert_eq!(events.iter().filter(|event| **event == missing).count(), 14, "and each two seconds");
+    assert!(events.contains(&MediaEvent::RtpLost { for_ms: 30_000 }), "{events:?}");
+}
+
+#[test]
+fn who_sends_rtp_in_the_place_of_the_peer_is_told() {
+    let mut alone = Alone::attached();
+    let stranger = "198.51.100.7:4000".parse().unwrap();
+    let header = Header { payload_type: 8, marker: false, sequence: 0, timestamp: 0, ssrc: 9 };
+    alone.channel.packet(&write(header, &[0x2a; 160]), stranger, alone.now, &mut alone.out);
+    alone.frames(101);
+    assert_eq!(alone.events(), [MediaEvent::RtpMissing { expected: address(B, false), refused: Some(stranger) }]);
+    alone.rtp(0, 0xd5);
+    alone.frames(200);
+    assert_eq!(alone.events(), [MediaEvent::RtpStarted { from: address(B, false) }]);
+}
+
+#[test]
+fn the_host_of_the_sip_messages_is_heard_where_sdp_names_another() {
+    let mut alone = Alone::attached();
+    let nat = "198.51.100.7:61000".parse().unwrap();
+    alone.command(MediaCommand::Attach(Box::new(MediaPlan { signalling: Some(nat).map(|nat: std::net::SocketAddr| nat.ip()), ..plan(A) })));
+    let header = Header { payload_type: 8, marker: false, sequence: 0, timestamp: 0, ssrc: 9 };
+    alone.channel.packet(&write(header, &[0x2a; 160]), nat, alone.now, &mut alone.out);
+    assert_eq!(alone.events(), [MediaEvent::RtpStarted { from: nat }]);
+    alone.frames(1);
+    assert!(alone.out.iter().any(|o| matches!(o, MediaOutput::Rtp { to, .. } if *to == nat)));
+    assert_eq!(alone.channel.meter().received, 1);
 }
 
 #[test]
@@ -142,7 +175,7 @@ fn silence_both_ways_is_told_and_a_voice_one_way_is_no_silence() {
         }
     };
     call(&mut alone, 0xd5, &Frame::SILENCE, 2999);
-    assert_eq!(alone.events(), [MediaEvent::RtpStarted]);
+    assert_eq!(alone.events(), [MediaEvent::RtpStarted { from: address(B, false) }]);
     call(&mut alone, 0xd5, &Frame::SILENCE, 2);
     assert_eq!(alone.events(), [MediaEvent::Silence { for_ms: 60_000 }]);
     let voice = Frame(std::array::from_fn(|n| if n % 16 < 8 { 3000 } else { -3000 }));

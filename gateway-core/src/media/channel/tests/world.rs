@@ -59,6 +59,7 @@ pub(super) fn plan(side: usize) -> MediaPlan {
             ptime_ms: 20,
             direction: Direction::Sendrecv,
         },
+        signalling: None,
         ssrc: 0x1000 + u32::try_from(side).unwrap(),
         first_sequence: 65_500,
         first_timestamp: 0xffff_f000,
