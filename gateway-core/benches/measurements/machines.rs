@@ -215,6 +215,7 @@ fn media_plan(remote: SocketAddr) -> MediaPlan {
             ptime_ms: 20,
             direction: Direction::Sendrecv,
         },
+        signalling: None,
         ssrc: 7,
         first_sequence: 0,
         first_timestamp: 0,
