@@ -13,4 +13,7 @@ repairLanguage();
 document.documentElement.dataset.theme = theme.name;
 
 const target = document.getElementById("app");
-if (target) mount(App, { target, props: { backend: startBackend() } });
+if (target) {
+  target.replaceChildren();
+  mount(App, { target, props: { backend: startBackend() } });
+}

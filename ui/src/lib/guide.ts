@@ -4,8 +4,8 @@ import type { Mode, PortSettings, Settings } from "./ipc/types";
 /** One user for all lines, or one a line. */
 export type Phones = "one" | "each";
 
-/** The first extension that the guide gives. */
-const FIRST_USER = 101;
+/** The first extension that the guide gives. The hundreds before it are numbers of the virtual exchange: 101 would be busy. */
+const FIRST_USER = 201;
 /** Where SIP is spoken when no port is told (RFC 3261 §19.1.2). */
 const SIP_PORT = 5060;
 const LOOPBACK = /^(127\.|::1$|localhost$)/;

@@ -8,6 +8,7 @@ import { arrange, fitPorts, reachesOut, softphone, untouched } from "../lib/guid
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
 import { untouchedSettings } from "../lib/ipc/fake/desk";
 import type { Notice, Settings } from "../lib/ipc/types";
+import { clock } from "../lib/state/clock.svelte";
 import { desk } from "../lib/state/desk.svelte";
 import { draft } from "../lib/state/draft.svelte";
 import { guide } from "../lib/state/guide.svelte";
@@ -57,8 +58,8 @@ describe("what the guide fills in", () => {
 
   it("gives one telephone for all lines a user, a secret, and makes it the target of every line", () => {
     const { gateway, ports } = arrange(fresh("sip_server"), "one", secret);
-    expect(gateway).toMatchObject({ single_user: true, user: "101", secret: expect.stringMatching(/^secret-/) });
-    expect(ports.map(({ target }) => target)).toEqual(["101", "101"]);
+    expect(gateway).toMatchObject({ single_user: true, user: "201", secret: expect.stringMatching(/^secret-/) });
+    expect(ports.map(({ target }) => target)).toEqual(["201", "201"]);
   });
 
   it("gives every line a telephone of its own, and goes back and forth without losing what was typed", () => {
@@ -68,7 +69,7 @@ describe("what the guide fills in", () => {
     expect(each.gateway.single_user).toBe(false);
     expect(each.ports.map(({ user, target }) => [user, target])).toEqual([
       ["102", "reception"],
-      ["101", "101"],
+      ["201", "201"],
     ]);
     expect(new Set(each.ports.map((port) => port.secret)).size).toBe(2);
     expect(arrange(each, "one", secret).ports.map(({ target }) => target)).toEqual(["reception", "102"]);
@@ -94,7 +95,7 @@ describe("what the guide fills in", () => {
 
   it("tells the softphone where the gateway is reached", () => {
     const settings = arrange(fresh("sip_server"), "one", secret);
-    expect(softphone(settings, "192.0.2.7")).toMatchObject({ server: "127.0.0.1", user: "101" });
+    expect(softphone(settings, "192.0.2.7")).toMatchObject({ server: "127.0.0.1", user: "201" });
     settings.gateway.bind_address = "0.0.0.0";
     settings.gateway.sip_port = 5070;
     expect(softphone(settings, "192.0.2.7").server).toBe("192.0.2.7:5070");
@@ -112,18 +113,21 @@ describe("the first-run guide", () => {
     await press("Continuar");
     expect(dialog().getByRole("radio", { name: /Servidor SIP/ })).toBeChecked();
     await press("Continuar");
-    expect(dialog().getByLabelText(/^Usuário/)).toHaveValue("101");
+    expect(dialog().getByLabelText(/^Usuário/)).toHaveValue("201");
     expect(await serious()).toEqual([]);
     await waitFor(() => expect(draft.errors).toEqual([]));
     await press("Aplicar e continuar");
     await waitFor(() => expect(dialog().getByRole("heading", { name: "Chamada de teste" })).toBeVisible());
-    expect(draft.inForce.gateway).toMatchObject({ single_user: true, user: "101" });
+    expect(draft.inForce.gateway).toMatchObject({ single_user: true, user: "201" });
     expect(dialog().getByText(draft.inForce.gateway.secret)).toBeVisible();
     expect(await serious()).toEqual([]);
 
     const rung = vi.spyOn(backend, "exchange");
     await press("Tocar");
     expect(rung).toHaveBeenCalledWith(0, expect.objectContaining({ act: "ring" }));
+    await press("Parar de tocar");
+    expect(rung).toHaveBeenLastCalledWith(0, { act: "stop_ringing" });
+    await press("Tocar");
     const done = (task: string): string | undefined => document.querySelector<HTMLElement>(`[data-task='${task}']`)?.dataset.done;
     await waitFor(() => expect(done("talked")).toBe("true"), { timeout: 8_000 });
     await backend.exchange(0, { act: "hang_up" });
@@ -134,6 +138,21 @@ describe("the first-run guide", () => {
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect((await backend.desk()).preferences.guide_done).toBe(true);
   }, 60_000);
+
+  it("does not ring before a telephone is registered, and says why one was refused", async () => {
+    await show("first");
+    for (const step of ["Continuar", "Continuar", "Continuar", "Aplicar e continuar"]) {
+      await waitFor(() => expect(dialog().getByRole("button", { name: step })).toBeEnabled());
+      await press(step);
+    }
+    await waitFor(() => expect(dialog().getByRole("button", { name: "Tocar" })).toBeEnabled());
+    const nobody = live.ports.map((port) => ({ ...port, registration: { kind: "server" as const, contacts: [] } }));
+    live.show({ ...live.snapshot!, ports: nobody }, live.exchange, live.device);
+    live.tell({ at_ms: clock.now, severity: "warning", code: "wrong_credentials", port: null, args: { source: "192.0.2.9" }, setting: null });
+    await waitFor(() => expect(dialog().getByRole("button", { name: "Tocar" })).toBeDisabled());
+    expect(dialog().getByText(/Registre primeiro o softphone/)).toBeVisible();
+    expect(document.querySelector("[data-task='registered']")).toHaveTextContent("Recusado 192.0.2.9");
+  }, 30_000);
 
   it("can be left, keeps the draft, and is opened again by its key", async () => {
     const backend = await show("first");

@@ -167,7 +167,9 @@ export class FakeBackend implements Backend {
     const { mode } = this.#settings.gateway;
     if (mode === "sip_trunk") return { kind: "none" };
     if (mode === "sip_server") {
-      return { kind: "server", contacts: port === 0 ? [{ uri: "sip:101@192.0.2.31:5062", expires_ms: this.#at() + 1_740_000 }] : [] };
+      const { gateway, ports } = this.#settings;
+      const user = (gateway.single_user ? gateway.user : ports[port]?.user) || "201";
+      return { kind: "server", contacts: port === 0 ? [{ uri: `sip:${user}@192.0.2.31:5062`, expires_ms: this.#at() + 1_740_000 }] : [] };
     }
     return { kind: "registered", expires_ms: this.#at() + 250_000 - port * 47_000, rtt_ms: 12 - (port % 3) };
   }
