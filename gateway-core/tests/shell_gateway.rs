@@ -106,6 +106,25 @@ async fn a_port_in_use_is_told_with_its_setting_and_nothing_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_start_makes_room_for_whoever_has_its_ports_and_later_ones_keep_what_it_found() {
+    // Whoever runs here may have them already; what counts is that nobody can.
+    let _softphone = UdpSocket::bind(("0.0.0.0", 5060));
+    let _its_audio = UdpSocket::bind(("0.0.0.0", 16_384));
+    let folders = [Folder::new(), Folder::new()];
+    let (one, two) = (start(&folders[0], None).await, start(&folders[1], None).await);
+    let ports = [one.settings().gateway, two.settings().gateway];
+    assert!(ports.iter().all(|gateway| gateway.sip_port > 5060 && gateway.sip_port % 2 == 0 && gateway.rtp_port_first > 16_384));
+    assert_ne!(ports[0].sip_port, ports[1].sip_port);
+    assert_eq!(answer_to_options(ports[1].sip_port).as_deref(), Some("SIP/2.0 200 OK"));
+    stop(&two).await;
+    stop(&one).await;
+    let taken = UdpSocket::bind(("127.0.0.1", ports[0].sip_port)).unwrap();
+    let refused = GatewayHandle::start(options(&folders[0], None)).await.unwrap_err();
+    assert!(matches!(refused, StartError::Bind { .. }), "settings that are stored are somebody's: {refused:?}");
+    drop(taken);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn apply_moves_to_new_sockets_and_a_restart_begins_there() {
     let folder = Folder::new();
     let first = server_settings(1);

@@ -27,7 +27,7 @@ use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
 use crate::shell::store::{KeyFault, RevisionKind, Store, StoreError};
-use crate::shell::udp::Sockets;
+use crate::shell::udp::{BindError, Sockets};
 
 /// Updates that a subscriber may be behind.
 const UPDATES: usize = 1024;
@@ -40,6 +40,10 @@ const RECORDS_END: Duration = Duration::from_secs(5);
 
 /// Ports of a gateway that was never configured.
 const FIRST_PORTS: usize = 2;
+
+/// A gateway that was never configured looks for free ports up to here: on the computer of a technician a softphone may have 5060.
+const LAST_FIRST_SIP_PORT: u16 = 5098;
+const LAST_FIRST_RTP_PORT: u16 = 16_900;
 
 /// The file in the data folder that remembers the chosen box.
 const DEVICE_FILE: &str = "device.json";
@@ -69,8 +73,12 @@ async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> R
     let stored = store.load().await?.map(|(_, settings)| settings);
     let fresh = options.profile.clone().map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
     let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
-    let settings = fresh.or(stored).unwrap_or_else(first_settings);
-    let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), &[]).map_err(|error| StartError::Bind { error })?;
+    let mut settings = fresh.or(stored).unwrap_or_else(first_settings);
+    let sockets = match news {
+        Some(RevisionKind::First) => first_sockets(&mut settings),
+        _ => Sockets::prepare(&settings.gateway, settings.ports.len(), &[]),
+    };
+    let sockets = sockets.map_err(|error| StartError::Bind { error })?;
     if let Some(kind) = news {
         store.commit(&settings, kind, clock.epoch_ms(clock.now())).await?;
     }
@@ -180,6 +188,24 @@ fn secrets_sealed(fault: KeyFault) -> Notice {
 /// What a gateway that was never configured begins with.
 fn first_settings() -> Settings {
     Settings { gateway: GatewaySettings::default(), ports: vec![PortSettings::default(); FIRST_PORTS] }
+}
+
+/// The sockets of a gateway that was never configured: settings that nobody chose make room for whoever has their ports.
+fn first_sockets(settings: &mut Settings) -> Result<Sockets, BindError> {
+    loop {
+        let gateway = &mut settings.gateway;
+        let (taken, next, last) = match Sockets::prepare(gateway, settings.ports.len(), &[]) {
+            Err(error @ BindError::PortInUse { .. }) if error.setting() == "gateway.sip_port" => {
+                (error, &mut gateway.sip_port, LAST_FIRST_SIP_PORT)
+            }
+            Err(error @ BindError::PortInUse { .. }) => (error, &mut gateway.rtp_port_first, LAST_FIRST_RTP_PORT),
+            other => return other,
+        };
+        if *next >= last {
+            return Err(taken);
+        }
+        *next += 2;
+    }
 }
 
 fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> io::Result<Vec<PortHandle>> {
