@@ -4,12 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway_core::shell::handle::{GatewayHandle, StartError, StartOptions};
 use gateway_core::shell::keyring;
-use tauri::{AppHandle, Runtime};
 use tokio::sync::Mutex;
 
-use crate::desktop;
 use crate::exchange::Board;
-use crate::stream;
 
 /// A gateway that runs, and what the window keeps beside it.
 #[derive(Clone, Debug)]
@@ -34,8 +31,9 @@ impl Gateway {
         Gateway { options, running: Mutex::new(None), stopped: AtomicBool::new(false) }
     }
 
-    /// The running gateway; starts it when it does not run, so that asking again is trying again.
-    pub(crate) async fn start<R: Runtime>(&self, app: &AppHandle<R>) -> Result<Running, StartError> {
+    /// The running gateway; starts it when it does not run, so that asking again is trying again. `begin` is shown a fresh one before
+    /// anything else is awaited.
+    pub(crate) async fn start(&self, begin: impl FnOnce(&Running)) -> Result<Running, StartError> {
         let mut running = self.running.lock().await;
         if let Some(running) = &*running {
             return Ok(running.clone());
@@ -44,12 +42,8 @@ impl Gateway {
             return Err(StartError::System { detail: "the program ends".to_owned() });
         }
         let handle = GatewayHandle::start_with(self.options.clone(), keyring::of_this_computer()).await?;
-        // Before anything else is awaited, so that nothing the box tells at its start is missed.
-        let updates = handle.subscribe();
-        let troubles = handle.subscribe();
         let fresh = Running { handle, board: Board::default() };
-        tauri::async_runtime::spawn(desktop::attend(app.clone(), fresh.clone(), troubles));
-        tauri::async_runtime::spawn(stream::carry(app.clone(), fresh.clone(), updates));
+        begin(&fresh);
         *running = Some(fresh.clone());
         Ok(fresh)
     }
@@ -72,5 +66,40 @@ impl Gateway {
     /// Whether it has stopped for good.
     pub(crate) fn has_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+    use std::sync::Arc;
+
+    use gateway_core::shell::DeviceChoice;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_asks_for_the_end_a_second_time_waits_for_the_lines_too() {
+        let data_dir = std::env::temp_dir().join(format!("loopstart-twice-{}", std::process::id()));
+        let device = Some(DeviceChoice::Virtual { ports: 2 });
+        let options = StartOptions { data_dir: data_dir.clone(), device, profile: None, confirmed: false };
+        let gateway = Arc::new(Gateway::new(options));
+        let mut begun = 0;
+        let running = gateway.start(|_| begun += 1).await.unwrap();
+        gateway.start(|_| begun += 1).await.unwrap();
+        assert_eq!(begun, 1, "asking again begins nothing");
+        let sip_port = running.handle.settings().gateway.sip_port;
+        assert!(UdpSocket::bind(("127.0.0.1", sip_port)).is_err());
+
+        let stop = |gateway: Arc<Gateway>| async move { gateway.stop().await };
+        let (mut first, mut second) = (tokio::spawn(stop(Arc::clone(&gateway))), tokio::spawn(stop(Arc::clone(&gateway))));
+        // Whichever answers first: the gateway has given everything back by then.
+        tokio::select! {
+            done = &mut first => done.unwrap(),
+            done = &mut second => done.unwrap(),
+        }
+        assert!(gateway.has_stopped() && UdpSocket::bind(("127.0.0.1", sip_port)).is_ok());
+        assert!(gateway.start(|_| {}).await.is_err(), "a program that ends starts nothing");
+        let _ = std::fs::remove_dir_all(data_dir);
     }
 }

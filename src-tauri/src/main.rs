@@ -5,6 +5,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod alarms;
+mod attendant;
 mod awake;
 mod bindings;
 mod commands;
@@ -17,6 +18,7 @@ mod preferences;
 mod stream;
 mod surroundings;
 mod tray;
+mod window;
 mod words;
 
 use std::process::ExitCode;
@@ -35,7 +37,7 @@ fn main() -> ExitCode {
     let typed = bindings::builder();
     let built = tauri::Builder::default()
         // First: a second start with the same folder goes no further than showing the window of the first.
-        .plugin(tauri_plugin_single_instance::Builder::new().dbus_id(options.bus_name()).callback(|app, _, _| desktop::show(app)).build())
+        .plugin(tauri_plugin_single_instance::Builder::new().dbus_id(options.bus_name()).callback(|app, _, _| window::show(app)).build())
         .plugin(window_state(&options))
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
@@ -45,13 +47,13 @@ fn main() -> ExitCode {
             typed.mount_events(app);
             let app = app.handle().clone();
             let start = options.start_options(app.path().local_data_dir().ok());
-            let tray = Tray::new(&app);
+            let tray = Tray::new(&app, attendant::carry_out);
             app.manage(Desktop::new(start.data_dir.clone(), tray.is_some()));
             app.manage(tray::Seat::new(tray));
             app.manage(Gateway::new(start));
             app.manage(commands::calls::Export::default());
-            notification::answer_clicks(&app);
-            desktop::open(&app);
+            notification::answer_clicks(&app, window::show);
+            window::open(&app);
             tauri::async_runtime::spawn(async move {
                 stop_requested().await;
                 app.exit(0);
@@ -90,7 +92,7 @@ fn window_state(options: &Options) -> tauri::plugin::TauriPlugin<tauri::Wry> {
 /// The window may go at once; the program goes when every line is released and every peer told.
 fn on_event(app: &AppHandle, event: RunEvent) {
     if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } = &event
-        && desktop::close(app)
+        && window::close(app)
     {
         api.prevent_close();
     }

@@ -5,7 +5,6 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_notification::NotificationExt as _;
 
 use crate::alarms::Kind;
-use crate::desktop;
 use crate::preferences::Notify;
 use crate::words::Words;
 
@@ -87,10 +86,10 @@ fn number(told: &Told) -> i32 {
     }
 }
 
-/// A click on a notification brings the window.
-pub(crate) fn answer_clicks<R: Runtime>(app: &AppHandle<R>) {
+/// What a click on a notification does.
+pub(crate) fn answer_clicks<R: Runtime>(app: &AppHandle<R>, answer: fn(&AppHandle<R>)) {
     let clicked = app.clone();
-    let answered = app.notification().on_action(move |_| desktop::show(&clicked));
+    let answered = app.notification().on_action(move |_| answer(&clicked));
     if let Err(error) = answered {
         tracing::warn!(%error, "clicks on notifications are not heard");
     }

@@ -13,7 +13,6 @@ use tauri::menu::{CheckMenuItem, Menu, MenuEvent, MenuItem, PredefinedMenuItem, 
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Runtime};
 
-use crate::desktop;
 use crate::words::Words;
 use lamp::{Lamp, SIDE};
 pub(crate) use watcher::{is_shown, session_answers};
@@ -85,12 +84,12 @@ pub(crate) struct Tray<R: Runtime> {
 }
 
 impl<R: Runtime> Tray<R> {
-    /// An icon that says nothing yet; none where the system cannot show one, which is said once in the log. For the main thread.
-    pub(crate) fn new(app: &AppHandle<R>) -> Option<Self> {
+    /// An icon that says nothing yet, and what becomes of what is asked for there; none where the system cannot show one, which is said once in the log. For the main thread.
+    pub(crate) fn new(app: &AppHandle<R>, answer: fn(&AppHandle<R>, Asked)) -> Option<Self> {
         // The tray library is loaded at run time, and the crate that loads it panics where it is missing.
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
-        let built = catch_unwind(AssertUnwindSafe(|| Self::build(app)));
+        let built = catch_unwind(AssertUnwindSafe(|| Self::build(app, answer)));
         std::panic::set_hook(hook);
         match built {
             Ok(Ok(tray)) => Some(tray),
@@ -105,20 +104,20 @@ impl<R: Runtime> Tray<R> {
         }
     }
 
-    fn build(app: &AppHandle<R>) -> tauri::Result<Self> {
+    fn build(app: &AppHandle<R>, answer: fn(&AppHandle<R>, Asked)) -> tauri::Result<Self> {
         let show = MenuItem::with_id(app, SHOW, "", true, None::<&str>)?;
         let said = MenuItem::new(app, "", false, None::<&str>)?;
         let quit = MenuItem::with_id(app, QUIT, "", true, None::<&str>)?;
         let icon = TrayIconBuilder::with_id("loopstart")
             .icon(picture(Lamp::NoDevice))
-            .on_menu_event(|app: &AppHandle<R>, event: MenuEvent| {
+            .on_menu_event(move |app: &AppHandle<R>, event: MenuEvent| {
                 if let Some(asked) = Asked::of(event.id().as_ref()) {
-                    desktop::carry_out(app, asked);
+                    answer(app, asked);
                 }
             })
-            .on_tray_icon_event(|tray, event| {
+            .on_tray_icon_event(move |tray, event| {
                 if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
-                    desktop::carry_out(tray.app_handle(), Asked::Show);
+                    answer(tray.app_handle(), Asked::Show);
                 }
             })
             .show_menu_on_left_click(false)

@@ -8,6 +8,7 @@ use gateway_core::shell::handle::{ApplyProgress, StartError};
 use serde::Serialize;
 use tauri::{AppHandle, Runtime, State};
 
+use crate::attendant;
 use crate::exchange::ExchangeLine;
 use crate::gateway::Gateway;
 
@@ -36,7 +37,7 @@ pub(crate) struct Boot {
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn boot<R: Runtime>(app: AppHandle<R>, gateway: State<'_, Gateway>) -> Result<Boot, StartError> {
-    let running = gateway.start(&app).await?;
+    let running = gateway.start(|running| attendant::begin(&app, running)).await?;
     let handle = &running.handle;
     Ok(Boot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
