@@ -70,6 +70,7 @@ impl Gateway {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "whether the port is free can only be seen from outside")]
 mod tests {
     use std::net::UdpSocket;
     use std::sync::Arc;
