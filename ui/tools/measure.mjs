@@ -30,6 +30,8 @@ const APPLY = `
   invoke("boot").then(({ settings }) => {
     const [port] = settings.ports;
     settings.gateway = { ...settings.gateway, single_user: true, user: "101", secret: "x7kq-93ms-p2rt" };
+    // The two worlds of the long run stand side by side.
+    settings.gateway.rtp_port_first = 17000 + 200 * arguments[0];
     settings.ports = Array.from({ length: arguments[0] }, () => ({ ...port, target: "101" }));
     return invoke("apply", { kind: "apply", settings, confirmed: true });
   }).then(() => (window.__applied = true), (error) => (window.__applied = JSON.stringify(error)));`;
@@ -66,9 +68,11 @@ const BUSTLE = `
   let port = 0;
   setInterval(() => invoke("order", { command: { do: "test_call", port: port++ % arguments[0], number: "101" } }), 1500);`;
 
+let drivers = 0;
+
 /** Starts the program, hands its window and its processes to `use`, and ends it. */
 async function withWindow(environment, use) {
-  const webdriver = await driver(4_300 + (process.pid % 100), environment);
+  const webdriver = await driver(4_300 + 20 * (process.pid % 50) + 2 * (drivers++ % 10), environment);
   const window = await webdriver.open();
   const [program] = await programsOf(environment.LOOPSTART_DATA_DIR);
   try {
@@ -150,7 +154,7 @@ const minutes = Number(process.argv[2] ?? 0);
 const screen = await display(70 + (process.pid % 9));
 try {
   if (minutes > 0) {
-    for (const ports of [2, 64]) await endure(screen, ports, minutes);
+    await Promise.all([2, 64].map((ports) => endure(screen, ports, minutes)));
   } else {
     const reference = await hello(screen.name, RUNS);
     if (reference) console.log(`reference: launch ${Math.round(median(reference.launches))} ms (${reference.launches.map(Math.round).join(" ")}), PSS ${Math.round(reference.memory_mb)} MB`);
