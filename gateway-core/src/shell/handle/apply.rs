@@ -283,8 +283,11 @@ impl Inner {
         let Some(Waiting { settings, kind, .. }) = ready else { return };
         if let Err(error) = self.put_on_probation(&mut held, settings, kind).await {
             let setting = if let ApplyError::Prepare { error } = &error { Some(error.setting().to_owned()) } else { None };
-            self.transaction().aftermath = Aftermath::Refused { error };
-            self.notice(Severity::Warning, NoticeCode::WaitingRefused, &[], setting).await;
+            let (aftermath, told) = after_waiting(error);
+            self.transaction().aftermath = aftermath;
+            if let Some((severity, code)) = told {
+                self.notice(severity, code, &[], setting).await;
+            }
             self.tell_progress();
         }
     }
@@ -340,6 +343,22 @@ impl Inner {
     }
 }
 
+/// What is left to tell of settings that waited, were tried, and met `error`. A failed switch leaves them stored and in force,
+/// so they were not refused.
+fn after_waiting(error: ApplyError) -> (Aftermath, Option<(Severity, NoticeCode)>) {
+    match error {
+        ApplyError::Switch { detail } => {
+            tracing::error!(detail, "a part of the gateway did not follow settings that waited for idle ports");
+            (Aftermath::None, Some((Severity::Alarm, NoticeCode::AppliedInPart)))
+        }
+        // It may have stopped before they were stored or after; nobody is left to be told.
+        ApplyError::Stopped => (Aftermath::None, None),
+        ApplyError::Problems { .. } | ApplyError::NeedsConfirmation { .. } | ApplyError::Prepare { .. } | ApplyError::Store { .. } => {
+            (Aftermath::Refused { error }, Some((Severity::Warning, NoticeCode::WaitingRefused)))
+        }
+    }
+}
+
 fn reason_args(reason: &RollbackReason) -> Vec<(&'static str, String)> {
     let cause = serde_json::to_value(reason.cause).ok().and_then(|cause| cause.as_str().map(str::to_owned)).unwrap_or_default();
     let status = reason.status.map(|status| status.to_string()).unwrap_or_default();
@@ -373,5 +392,23 @@ pub(super) async fn keep_waiting(transaction: &std::sync::Mutex<Transaction>, st
     };
     if let Err(error) = kept {
         tracing::error!(%error, "settings that waited for idle ports could not be kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::handle::StoreFault;
+
+    #[test]
+    fn settings_that_waited_and_are_stored_are_never_told_as_refused() {
+        let (aftermath, told) = after_waiting(ApplyError::Switch { detail: "no thread".to_owned() });
+        assert!(matches!(aftermath, Aftermath::None), "{aftermath:?}");
+        assert_eq!(told, Some((Severity::Alarm, NoticeCode::AppliedInPart)));
+
+        let fault = StoreFault { code: "disk_full".to_owned(), detail: String::new() };
+        let (aftermath, told) = after_waiting(ApplyError::Store { error: fault });
+        assert!(matches!(aftermath, Aftermath::Refused { .. }), "{aftermath:?}");
+        assert_eq!(told, Some((Severity::Warning, NoticeCode::WaitingRefused)));
     }
 }

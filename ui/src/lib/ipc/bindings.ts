@@ -1384,6 +1384,8 @@ export type NoticeCode =
 "rollback_failed" | 
 /**  Settings that waited for idle ports could not be applied. Nothing changed. */
 "waiting_refused" | 
+/**  Settings that waited for idle ports are stored and hold, but a part of the running gateway did not follow; a restart heals it. */
+"applied_in_part" | 
 /**  The gateway runs without its stored secrets: their key is in a keyring that does not answer. */
 "keyring_locked" | 
 /**  The gateway runs without its stored secrets: their key is lost. */
