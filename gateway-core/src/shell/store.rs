@@ -18,7 +18,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, migrate::Migrator};
 
-pub use calls::{CallQuery, CallWindow};
+pub use calls::{CallPage, CallPlace, CallQuery, CallWindow};
 pub use error::StoreError;
 pub use key::KeyFault;
 pub use record::{RecordDirection, StoredMark, StoredRecord};

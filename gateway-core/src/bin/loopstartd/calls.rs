@@ -131,21 +131,21 @@ pub(crate) async fn calls(task: CallsTask) -> Result<(), Exit> {
 }
 
 async fn list(store: &Store, query: &CallQuery, limit: u32, json: bool) -> Result<(), Exit> {
-    let (mut listed, mut up_to) = (0, None);
+    let (mut listed, mut from) = (0, None);
     while listed < limit {
-        let window = store.calls(query, up_to, listed, AT_ONCE.min(limit - listed)).await.map_err(refused)?;
-        up_to = Some(window.newest);
-        if window.calls.is_empty() {
-            break;
-        }
-        for call in &window.calls {
+        let page = store.page(query, from, AT_ONCE.min(limit - listed)).await.map_err(refused)?;
+        for call in &page.calls {
             let said = if json { output::json(call) } else { output::line(&line(call)) };
             if said.is_err() {
                 // Nobody reads on.
                 return Ok(());
             }
         }
-        listed += u32::try_from(window.calls.len()).unwrap_or(u32::MAX);
+        listed += u32::try_from(page.calls.len()).unwrap_or(u32::MAX);
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
     }
     Ok(())
 }
