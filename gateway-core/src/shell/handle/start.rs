@@ -22,11 +22,11 @@ use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
-use crate::shell::keeper::Keeper;
+use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
-use crate::shell::store::{KeyFault, RevisionKind, Store, StoreError};
+use crate::shell::store::{KeyFault, Retention, RevisionKind, Store, StoreError};
 use crate::shell::udp::Sockets;
 
 /// Updates that a subscriber may be behind.
@@ -105,8 +105,9 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let country = plan::country(&settings.gateway.country);
     let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
     introduce(&ports, &boxes);
+    let kept = KeptCalls::new(Retention::from(&settings.gateway));
     let settings = Arc::new(RwLock::new(Arc::new(settings)));
-    let (records, keeper) = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() }.start();
+    let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
     let marks = RecentMarks::default();
     let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     store.key_fault().into_iter().for_each(|fault| publisher.notice(secrets_sealed(fault)));
@@ -126,7 +127,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
-    let transaction = Arc::new(Mutex::new(Transaction::new(applied)));
+    let transaction = Arc::new(Mutex::new(Transaction::new(applied, kept)));
     let take_down = TakeDown {
         claim,
         clock,
