@@ -106,6 +106,8 @@ pub enum NoticeCode {
     RollbackFailed,
     /// Settings that waited for idle ports could not be applied. Nothing changed.
     WaitingRefused,
+    /// Settings that waited for idle ports are stored and hold, but a part of the running gateway did not follow; a restart heals it.
+    AppliedInPart,
     /// The gateway runs without its stored secrets: their key is in a keyring that does not answer.
     KeyringLocked,
     /// The gateway runs without its stored secrets: their key is lost.

@@ -177,24 +177,22 @@ pub async fn write(
         text.push_str(BYTE_ORDER_MARK);
     }
     push_line(&mut text, COLUMNS.map(str::to_owned));
-    let (mut first, mut up_to) = (0, None);
+    let (mut written, mut from) = (0, None);
     loop {
-        let window = store.calls(query, up_to, first, AT_ONCE).await?;
-        up_to = Some(window.newest);
-        for call in &window.calls {
+        let page = store.page(query, from, AT_ONCE).await?;
+        for call in &page.calls {
             push_line(&mut text, cells(call, options, zone));
         }
         out.write_all(text.as_bytes()).await?;
         text.clear();
-        // The records that go because of their age while this runs are the last ones: a short window is the end.
-        let count = u32::try_from(window.calls.len()).unwrap_or(u32::MAX);
-        first += count;
-        if progress(ExportProgress { written: first, total: window.total.max(first) }).is_break() {
+        written += u32::try_from(page.calls.len()).unwrap_or(u32::MAX);
+        if progress(ExportProgress { written, total: written.saturating_add(page.left) }).is_break() {
             return Err(ExportError::Cancelled);
         }
-        if count < AT_ONCE {
+        from = page.next;
+        if from.is_none() {
             out.flush().await?;
-            return Ok(first);
+            return Ok(written);
         }
     }
 }

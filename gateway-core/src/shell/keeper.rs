@@ -1,6 +1,6 @@
 //! The task that keeps call records: it writes new ones and forgets old ones, a little at a time.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use super::clock::Clock;
 use super::handle::Update;
 use super::store::{RecordDirection, Retention, Store, StoreError, StoredMark, StoredRecord};
-use crate::config::settings::Settings;
 use crate::gateway::mark::Mark;
 use crate::gateway::record::{CallDirection, CallRecord};
 use crate::time::Moment;
@@ -30,12 +29,30 @@ const LOOK: Duration = Duration::from_secs(60 * 60);
 /// Pauses before a record that could not be written is tried again.
 const AGAIN_MS: [u64; 3] = [50, 200, 1000];
 
+/// Which records are kept. What is deleted never returns, so while settings are on probation everything is kept that they or those
+/// before them want. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptCalls(Arc<Mutex<Retention>>);
+
+impl KeptCalls {
+    pub(crate) fn new(retention: Retention) -> Self {
+        KeptCalls(Arc::new(Mutex::new(retention)))
+    }
+
+    pub(crate) fn get(&self) -> Retention {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set(&self, retention: Retention) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+    }
+}
+
 /// What the task works with.
 pub(crate) struct Keeper {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    /// The settings in force.
-    pub(crate) settings: Arc<RwLock<Arc<Settings>>>,
+    pub(crate) kept: KeptCalls,
     pub(crate) updates: broadcast::Sender<Update>,
 }
 
@@ -84,8 +101,7 @@ impl Keeper {
 
     /// Forgets a few records that are not to be kept, and answers when to look again.
     async fn forget_some(&self) -> Duration {
-        let retention = Retention::from(&self.settings.read().unwrap_or_else(PoisonError::into_inner).gateway);
-        match self.store.prune_calls(retention, self.clock.epoch_ms(self.clock.now()), STEP).await {
+        match self.store.prune_calls(self.kept.get(), self.clock.epoch_ms(self.clock.now()), STEP).await {
             Ok(STEP..) => BETWEEN_STEPS,
             Ok(_) => LOOK,
             Err(error) => {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use gateway_core::config::PortId;
 use gateway_core::shell::calls_csv::{self, CsvOptions, ExportError, local_time};
+use gateway_core::shell::data_folder::open_to_read;
 use gateway_core::shell::keyring;
 use gateway_core::shell::store::{CallQuery, RecordDirection, Store, StoreError, StoredRecord};
 use jiff::Zoned;
@@ -14,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::DataDir;
 use super::exit::Exit;
-use super::{output, words};
+use super::{output, profile, words};
 
 /// Calls that are read at a time.
 const AT_ONCE: u32 = 500;
@@ -104,7 +105,7 @@ impl Filters {
             until_epoch_ms: self.until.map(epoch_ms).transpose()?,
             longer_than_s: self.longer_than,
         };
-        let store = Store::open_with(&self.data_dir.path()?, keyring::of_this_computer()).await.map_err(refused)?;
+        let store = open_to_read(&self.data_dir.path()?, keyring::of_this_computer()).await.map_err(profile::store)?;
         Ok((store, query))
     }
 }
@@ -131,21 +132,21 @@ pub(crate) async fn calls(task: CallsTask) -> Result<(), Exit> {
 }
 
 async fn list(store: &Store, query: &CallQuery, limit: u32, json: bool) -> Result<(), Exit> {
-    let (mut listed, mut up_to) = (0, None);
+    let (mut listed, mut from) = (0, None);
     while listed < limit {
-        let window = store.calls(query, up_to, listed, AT_ONCE.min(limit - listed)).await.map_err(refused)?;
-        up_to = Some(window.newest);
-        if window.calls.is_empty() {
-            break;
-        }
-        for call in &window.calls {
+        let page = store.page(query, from, AT_ONCE.min(limit - listed)).await.map_err(refused)?;
+        for call in &page.calls {
             let said = if json { output::json(call) } else { output::line(&line(call)) };
             if said.is_err() {
                 // Nobody reads on.
                 return Ok(());
             }
         }
-        listed += u32::try_from(window.calls.len()).unwrap_or(u32::MAX);
+        listed += u32::try_from(page.calls.len()).unwrap_or(u32::MAX);
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
     }
     Ok(())
 }

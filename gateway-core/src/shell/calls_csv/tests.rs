@@ -148,6 +148,25 @@ async fn a_file_of_many_windows_is_whole_and_tells_its_progress() {
     assert_eq!(scratch.names(), ["calls.csv"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_are_deleted_while_a_file_is_written_take_no_other_ones_with_them() {
+    let scratch = Scratch::new("deleted");
+    let store = store_with(&scratch, &(0..1100).map(call).collect::<Vec<_>>()).await;
+    let newest = CallQuery { from_epoch_ms: Some(call(1000).started_at_ms), ..CallQuery::default() };
+    let forget = |progress: ExportProgress| {
+        if progress.written == AT_ONCE {
+            let forgotten = tokio::runtime::Handle::current().block_on(store.forget_calls(&newest, u64::MAX));
+            assert_eq!(forgotten, Ok(100));
+        }
+        ControlFlow::Continue(())
+    };
+    let mut file = Vec::new();
+    let progress = |told| tokio::task::block_in_place(|| forget(told));
+    let written = write(&store, &CallQuery::default(), &mut file, &CsvOptions::default(), &TimeZone::UTC, progress).await;
+    assert_eq!(written, Ok(1100));
+    assert!(String::from_utf8(file).unwrap().trim_end().ends_with("call-0"));
+}
+
 #[tokio::test]
 async fn an_export_that_is_cancelled_leaves_what_was_there() {
     let scratch = Scratch::new("cancel");

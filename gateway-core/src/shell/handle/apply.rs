@@ -17,7 +17,8 @@ use crate::gateway::view::Snapshot;
 use crate::gateway::when_idle::WhenIdle;
 use crate::shell::clock::Clock;
 use crate::shell::control::Order;
-use crate::shell::store::{RevisionId, RevisionKind, Store, StoreError};
+use crate::shell::keeper::KeptCalls;
+use crate::shell::store::{Retention, RevisionId, RevisionKind, Store, StoreError};
 use crate::shell::udp::Sockets;
 use crate::time::Moment;
 
@@ -28,6 +29,7 @@ pub(super) struct Transaction {
     waiting: Option<Waiting>,
     probation: Option<OnProbation>,
     aftermath: Aftermath,
+    kept: KeptCalls,
 }
 
 /// Settings that wait for idle ports. They are checked and confirmed.
@@ -47,6 +49,8 @@ struct OnProbation {
     /// They stay open, so that no other program can take the addresses that going back needs.
     sockets: Option<Sockets>,
     since: Moment,
+    /// Which call records they keep, once they are proven.
+    retention: Retention,
 }
 
 /// What is still to be told of the last transaction when it did not end well.
@@ -66,8 +70,33 @@ enum Next {
 }
 
 impl Transaction {
-    pub(super) fn new(applied: Applied) -> Self {
-        Transaction { applied, waiting: None, probation: None, aftermath: Aftermath::None }
+    pub(super) fn new(applied: Applied, kept: KeptCalls) -> Self {
+        Transaction { applied, waiting: None, probation: None, aftermath: Aftermath::None, kept }
+    }
+
+    /// Settings are stored: they hold, and may still be taken back.
+    fn store(&mut self, applied: Applied, settings: &Settings) {
+        self.applied = applied;
+        self.waiting = None;
+        self.aftermath = Aftermath::None;
+        self.kept.set(self.kept.get().or(Retention::from(&settings.gateway)));
+    }
+
+    /// Begins the probation of settings that replaced `before`, where they have anything to prove.
+    fn begin(&mut self, settings: &Settings, before: Baseline, sockets: Option<Sockets>, now: Moment) {
+        // Until the settings in force are proven, the measure is what was proven before them.
+        let (baseline, sockets) = match self.probation.take() {
+            Some(on) => (on.baseline, on.sockets),
+            None => (before, sockets),
+        };
+        let retention = Retention::from(&settings.gateway);
+        match Probation::begin(&baseline, settings, now) {
+            Some(probation) => {
+                self.kept.set(retention.or(Retention::from(&baseline.settings.gateway)));
+                self.probation = Some(OnProbation { probation, baseline, sockets, since: now, retention });
+            }
+            None => self.kept.set(retention),
+        }
     }
 
     fn progress(&self) -> ApplyProgress {
@@ -94,6 +123,7 @@ impl Transaction {
             match on.probation.handle(picture, now) {
                 Some(Verdict::RollBack(reasons)) => return Next::RollBack(self.applied.revision, reasons),
                 Some(Verdict::Proven) => {
+                    self.kept.set(on.retention);
                     self.probation = None;
                     next = Next::Tell;
                 }
@@ -206,16 +236,7 @@ impl Inner {
         let sockets = held.clone();
         let switched = self.switch(held, &settings, prepared).await;
         let now = self.clock.now();
-        {
-            let mut transaction = self.transaction();
-            // Until the settings in force are proven, the measure is what was proven before them.
-            let (baseline, sockets) = match transaction.probation.take() {
-                Some(on) => (on.baseline, on.sockets),
-                None => (before, sockets),
-            };
-            let probation = Probation::begin(&baseline, &settings, now);
-            transaction.probation = probation.map(|probation| OnProbation { probation, baseline, sockets, since: now });
-        }
+        self.transaction().begin(&settings, before, sockets, now);
         self.tell_progress();
         switched.map(|()| applied)
     }
@@ -225,11 +246,9 @@ impl Inner {
         let at_epoch_ms = self.clock.epoch_ms(self.clock.now());
         let revision = self.store.commit(settings, kind, at_epoch_ms).await?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
-        let mut transaction = self.transaction();
-        transaction.applied = Applied { revision, at_epoch_ms };
-        transaction.waiting = None;
-        transaction.aftermath = Aftermath::None;
-        Ok(transaction.applied)
+        let applied = Applied { revision, at_epoch_ms };
+        self.transaction().store(applied, settings);
+        Ok(applied)
     }
 
     /// Makes the running gateway follow.
@@ -283,8 +302,11 @@ impl Inner {
         let Some(Waiting { settings, kind, .. }) = ready else { return };
         if let Err(error) = self.put_on_probation(&mut held, settings, kind).await {
             let setting = if let ApplyError::Prepare { error } = &error { Some(error.setting().to_owned()) } else { None };
-            self.transaction().aftermath = Aftermath::Refused { error };
-            self.notice(Severity::Warning, NoticeCode::WaitingRefused, &[], setting).await;
+            let (aftermath, told) = after_waiting(error);
+            self.transaction().aftermath = aftermath;
+            if let Some((severity, code)) = told {
+                self.notice(severity, code, &[], setting).await;
+            }
             self.tell_progress();
         }
     }
@@ -298,12 +320,15 @@ impl Inner {
             let prepared = prepared?;
             self.commit(&settings, RevisionKind::Rollback).await?;
             self.switch(&mut held, &settings, prepared).await
-        };
+        }
+        .await;
+        // Whichever settings are in force now, they stay.
+        self.transaction().kept.set(Retention::from(&self.settings().gateway));
         let first = reasons.first().cloned();
         let mut args = first.as_ref().map(reason_args).unwrap_or_default();
         args.push(("revision", refused.to_string()));
         let setting = first.map(|reason| reason.setting);
-        match done.await {
+        match done {
             Ok(()) | Err(ApplyError::Switch { .. }) => {
                 self.transaction().aftermath = Aftermath::RolledBack { refused, reasons };
                 self.notice(Severity::Alarm, NoticeCode::RolledBack, &args, setting).await;
@@ -340,6 +365,22 @@ impl Inner {
     }
 }
 
+/// What is left to tell of settings that waited, were tried, and met `error`. A failed switch leaves them stored and in force,
+/// so they were not refused.
+fn after_waiting(error: ApplyError) -> (Aftermath, Option<(Severity, NoticeCode)>) {
+    match error {
+        ApplyError::Switch { detail } => {
+            tracing::error!(detail, "a part of the gateway did not follow settings that waited for idle ports");
+            (Aftermath::None, Some((Severity::Alarm, NoticeCode::AppliedInPart)))
+        }
+        // It may have stopped before they were stored or after; nobody is left to be told.
+        ApplyError::Stopped => (Aftermath::None, None),
+        ApplyError::Problems { .. } | ApplyError::NeedsConfirmation { .. } | ApplyError::Prepare { .. } | ApplyError::Store { .. } => {
+            (Aftermath::Refused { error }, Some((Severity::Warning, NoticeCode::WaitingRefused)))
+        }
+    }
+}
+
 fn reason_args(reason: &RollbackReason) -> Vec<(&'static str, String)> {
     let cause = serde_json::to_value(reason.cause).ok().and_then(|cause| cause.as_str().map(str::to_owned)).unwrap_or_default();
     let status = reason.status.map(|status| status.to_string()).unwrap_or_default();
@@ -373,5 +414,91 @@ pub(super) async fn keep_waiting(transaction: &std::sync::Mutex<Transaction>, st
     };
     if let Err(error) = kept {
         tracing::error!(%error, "settings that waited for idle ports could not be kept");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings::{GatewaySettings, Mode, PortSettings, Secret};
+    use crate::gateway::view::RegistrationView;
+    use crate::gateway::{Gateway, GatewayAddress};
+    use crate::rng::Rng;
+    use crate::shell::handle::StoreFault;
+
+    #[test]
+    fn settings_that_waited_and_are_stored_are_never_told_as_refused() {
+        let (aftermath, told) = after_waiting(ApplyError::Switch { detail: "no thread".to_owned() });
+        assert!(matches!(aftermath, Aftermath::None), "{aftermath:?}");
+        assert_eq!(told, Some((Severity::Alarm, NoticeCode::AppliedInPart)));
+
+        let fault = StoreFault { code: "disk_full".to_owned(), detail: String::new() };
+        let (aftermath, told) = after_waiting(ApplyError::Store { error: fault });
+        assert!(matches!(aftermath, Aftermath::Refused { .. }), "{aftermath:?}");
+        assert_eq!(told, Some((Severity::Warning, NoticeCode::WaitingRefused)));
+    }
+    fn applied(revision: u32) -> Applied {
+        Applied { revision: RevisionId(revision), at_epoch_ms: 0 }
+    }
+
+    fn client(secret: &str, keep_calls_max: u32) -> Settings {
+        let gateway = GatewaySettings {
+            mode: Mode::SipClient,
+            remote_server: "pbx.example".to_owned(),
+            keep_calls_max,
+            keep_calls_days: 0,
+            ..GatewaySettings::default()
+        };
+        let port = PortSettings { user: "line1".to_owned(), secret: Secret(secret.to_owned()), ..PortSettings::default() };
+        Settings { gateway, ports: vec![port] }
+    }
+
+    fn picture(refused: bool) -> Snapshot {
+        let address = GatewayAddress { sip: ([127, 0, 0, 1], 5060).into(), rtp_ip: [127, 0, 0, 1].into() };
+        let mut picture = Gateway::new(client("first", 100), address, Rng::from_bytes([0; 32])).snapshot(Moment::ZERO);
+        picture.ports[0].registration = if refused {
+            RegistrationView::Failed { status: 403, reason: String::new(), retry_ms: 0 }
+        } else {
+            RegistrationView::Registered { expires_ms: 0, rtt_ms: 0 }
+        };
+        picture
+    }
+
+    fn of(records: u32) -> Retention {
+        Retention { days: 0, records }
+    }
+
+    /// A transaction right after settings that keep 200 calls replaced some that kept `before`.
+    fn on_probation(before: u32) -> (Transaction, KeptCalls) {
+        let kept = KeptCalls::new(of(before));
+        let mut transaction = Transaction::new(applied(1), kept.clone());
+        let after = client("second", 200);
+        transaction.store(applied(2), &after);
+        transaction.begin(&after, Baseline { settings: client("first", before), picture: picture(false) }, None, Moment::ZERO);
+        (transaction, kept)
+    }
+
+    #[test]
+    fn calls_that_settings_on_probation_do_not_keep_are_kept_until_they_are_proven() {
+        let (mut transaction, kept) = on_probation(500);
+        assert_eq!(kept.get(), of(500));
+        assert!(matches!(transaction.look(&picture(true), Moment::ZERO), Next::RollBack(..)));
+        assert_eq!(kept.get(), of(500), "the way back finds every call");
+
+        let (mut transaction, kept) = on_probation(500);
+        assert!(matches!(transaction.look(&picture(false), Moment::ZERO), Next::Tell));
+        assert_eq!(kept.get(), of(200));
+        assert_eq!(on_probation(100).1.get(), of(200), "more calls are kept from the first moment on");
+    }
+
+    #[test]
+    fn settings_that_have_nothing_to_prove_keep_their_calls_at_once() {
+        let kept = KeptCalls::new(of(500));
+        let mut transaction = Transaction::new(applied(1), kept.clone());
+        let after = client("first", 200);
+        transaction.store(applied(2), &after);
+        assert_eq!(kept.get(), of(500), "whether they have is not known yet");
+        transaction.begin(&after, Baseline { settings: client("first", 500), picture: picture(false) }, None, Moment::ZERO);
+        assert_eq!(kept.get(), of(200));
     }
 }

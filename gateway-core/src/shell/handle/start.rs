@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::apply::{self, Transaction};
-use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
+use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow, with_secrets_given_up};
 use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::profile::Imported;
@@ -22,11 +22,11 @@ use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
-use crate::shell::keeper::Keeper;
+use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
-use crate::shell::store::{KeyFault, RevisionKind, Store, StoreError};
+use crate::shell::store::{KeyFault, Retention, RevisionKind, Store, StoreError};
 use crate::shell::udp::{BindError, Sockets};
 
 /// Updates that a subscriber may be behind.
@@ -71,7 +71,7 @@ async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> R
     let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
     let store = Store::open_with(data_dir, keyring).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = options.profile.clone().map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let fresh = options.profile.clone().map(|profile| settings_of(profile, &store, stored.as_ref(), options.confirmed)).transpose()?;
     let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
     let mut settings = fresh.or(stored).unwrap_or_else(first_settings);
     let sockets = match news {
@@ -113,8 +113,9 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let country = plan::country(&settings.gateway.country);
     let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
     introduce(&ports, &boxes);
+    let kept = KeptCalls::new(Retention::from(&settings.gateway));
     let settings = Arc::new(RwLock::new(Arc::new(settings)));
-    let (records, keeper) = Keeper { store: store.clone(), clock, settings: Arc::clone(&settings), updates: updates.clone() }.start();
+    let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
     let marks = RecentMarks::default();
     let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     store.key_fault().into_iter().for_each(|fault| publisher.notice(secrets_sealed(fault)));
@@ -134,7 +135,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
-    let transaction = Arc::new(Mutex::new(Transaction::new(applied)));
+    let transaction = Arc::new(Mutex::new(Transaction::new(applied, kept)));
     let take_down = TakeDown {
         claim,
         clock,
@@ -168,11 +169,15 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
 }
 
 /// The settings of a profile, with the secrets that it leaves out, when they may be applied.
-fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool) -> Result<Settings, StartError> {
+fn settings_of(mut profile: Imported, store: &Store, stored: Option<&Settings>, confirmed: bool) -> Result<Settings, StartError> {
+    let mut problems = Vec::new();
     if let Some(stored) = stored {
         profile.keep_secrets_of(stored);
+        problems = with_secrets_given_up(check(&profile.settings, None), store, stored, &profile.settings);
+    } else {
+        problems.extend(check(&profile.settings, None));
     }
-    allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
+    allow(problems, confirmed).map_err(|error| StartError::Profile { error })?;
     Ok(profile.settings)
 }
 

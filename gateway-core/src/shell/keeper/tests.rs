@@ -1,6 +1,5 @@
 use super::*;
 use crate::config::PortId;
-use crate::config::settings::GatewaySettings;
 use crate::gateway::mark::MarkKind;
 use crate::gateway::record::EndCause;
 
@@ -35,10 +34,9 @@ async fn a_record_is_told_when_it_can_be_read_and_what_is_too_much_goes_by_itsel
         store.append_record(&stored_record(&record(&format!("old-{n}")), clock)).await.unwrap();
     }
     let (updates, mut told) = broadcast::channel(16);
-    let gateway = GatewaySettings { keep_calls_days: 0, keep_calls_max: 2, ..GatewaySettings::default() };
-    let settings = Arc::new(RwLock::new(Arc::new(Settings { gateway, ports: Vec::new() })));
+    let kept = KeptCalls::new(Retention { days: 0, records: 2 });
     let (records, inbox) = mpsc::channel(4);
-    let keeper = tokio::spawn(Keeper { store: store.clone(), clock, settings, updates }.keep(inbox));
+    let keeper = tokio::spawn(Keeper { store: store.clone(), clock, kept, updates }.keep(inbox));
 
     records.send(record("new")).await.unwrap();
     let update = tokio::time::timeout(SOON, told.recv()).await.unwrap().unwrap();

@@ -3,6 +3,9 @@
 //! A query is answered once, as the list of the records it finds, newest first; windows are cut out of that list. So the
 //! hundred-thousandth record costs as much as the first, and a new call moves nothing that is being read. Lists are kept for
 //! the few queries asked last and made anew when they are missed: whoever asks does not notice.
+//!
+//! A window is a place in the list, for a table that jumps anywhere in it. Whoever reads all of it goes by pages: a page begins
+//! below the number of the last record of the one before, so records that are deleted meanwhile move no other one out of it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +68,24 @@ pub struct CallWindow {
     pub first: u32,
     /// The calls, newest first.
     pub calls: Vec<StoredRecord>,
+}
+
+/// A place in what a query finds, between two calls. Neither calls that come nor calls that are deleted move it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallPlace {
+    newest: i64,
+    below: i64,
+}
+
+/// A part of what a query finds, for whoever reads all of it in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallPage {
+    /// The calls, newest first. Fewer than were asked for also when some were deleted at this very moment.
+    pub calls: Vec<StoredRecord>,
+    /// How many come after these.
+    pub left: u32,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<CallPlace>,
 }
 
 /// Numbers of records, newest first.
@@ -134,7 +155,7 @@ impl Store {
     pub async fn calls(&self, query: &CallQuery, up_to: Option<u64>, first: u32, count: u32) -> Result<CallWindow, StoreError> {
         let newest = match up_to {
             Some(up_to) => i64::try_from(up_to).unwrap_or(i64::MAX),
-            None => sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM call_records").fetch_one(&self.pool).await?,
+            None => self.newest().await?,
         };
         let mut list = self.list(query, newest).await?;
         let mut calls = self.fetch(window(&list, first, count)).await?;
@@ -146,6 +167,30 @@ impl Store {
         }
         let total = u32::try_from(list.len()).unwrap_or(u32::MAX);
         Ok(CallWindow { total, newest: u64::try_from(newest).unwrap_or(0), first, calls })
+    }
+
+    /// The next calls of a query from a place on, newest first, at most `count` (and 1000). `None` begins with the newest call of
+    /// now; calls that come later are on no page.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn page(&self, query: &CallQuery, from: Option<CallPlace>, count: u32) -> Result<CallPage, StoreError> {
+        let newest = match from {
+            Some(place) => place.newest,
+            None => self.newest().await?,
+        };
+        let below = from.map_or(i64::MAX, |place| place.below);
+        let list = self.list(query, newest).await?;
+        let rest = &list[list.partition_point(|seq| *seq >= below)..];
+        let part = window(rest, 0, count);
+        let calls = self.fetch(part).await?;
+        let left = rest.len() - part.len();
+        let next = part.last().filter(|_| left > 0).map(|last| CallPlace { newest, below: *last });
+        Ok(CallPage { calls, left: u32::try_from(left).unwrap_or(u32::MAX), next })
+    }
+
+    async fn newest(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM call_records").fetch_one(&self.pool).await?)
     }
 
     /// Deletes the calls that a query finds, up to the record `up_to`, and answers how many they were. Their bytes are

@@ -16,6 +16,15 @@ pub struct Retention {
     pub records: u32,
 }
 
+impl Retention {
+    /// What keeps every record that one of the two keeps.
+    #[must_use]
+    pub fn or(self, other: Retention) -> Retention {
+        let days = if self.days == 0 || other.days == 0 { 0 } else { self.days.max(other.days) };
+        Retention { days, records: self.records.max(other.records) }
+    }
+}
+
 impl From<&GatewaySettings> for Retention {
     fn from(settings: &GatewaySettings) -> Self {
         Retention { days: settings.keep_calls_days, records: settings.keep_calls_max }

@@ -1384,6 +1384,8 @@ export type NoticeCode =
 "rollback_failed" | 
 /**  Settings that waited for idle ports could not be applied. Nothing changed. */
 "waiting_refused" | 
+/**  Settings that waited for idle ports are stored and hold, but a part of the running gateway did not follow; a restart heals it. */
+"applied_in_part" | 
 /**  The gateway runs without its stored secrets: their key is in a keyring that does not answer. */
 "keyring_locked" | 
 /**  The gateway runs without its stored secrets: their key is lost. */
@@ -1647,6 +1649,8 @@ export type ProblemCode =
 "unknown_secret" | 
 /**  The file has this secret both in the clear and sealed. */
 "secret_twice" | 
+/**  The stored secret cannot be opened, for its key is missing, and Apply would give it up. */
+"secret_given_up" | 
 /**  There are more problems than are told (`maximum`). */
 "too_many_problems";
 

@@ -126,6 +126,31 @@ async fn windows_join_up_and_what_comes_later_moves_nothing() {
 }
 
 #[tokio::test]
+async fn pages_join_up_while_calls_are_deleted_between_them() {
+    let scratch = Scratch::new("calls-pages");
+    let calls: Vec<StoredRecord> = (0..25).map(|n| call(&format!("call-{n:02}"), n)).collect();
+    let store = store_with(&scratch, &calls).await;
+    let other = Store::open(&scratch.0).await.unwrap();
+    let query = text("3333");
+    let first = store.page(&query, None, 10).await.unwrap();
+    assert_eq!((first.calls.len(), first.left), (10, 15));
+    // One of the first page goes, and one that is still to come, by this process and by another.
+    let newest = store.calls(&query, None, 0, 1).await.unwrap().newest;
+    let read = CallQuery { from_epoch_ms: Some(calls[24].started_at_ms), ..CallQuery::default() };
+    assert_eq!(store.forget_calls(&read, newest).await, Ok(1));
+    let second = store.page(&query, first.next, 5).await.unwrap();
+    other.pool.execute("DELETE FROM call_records WHERE id IN ('call-20', 'call-08')").await.unwrap();
+    store.append_record(&call("later", 99)).await.unwrap();
+    let third = store.page(&query, second.next, 5).await.unwrap();
+    assert_eq!((third.calls.len(), third.left), (4, 5), "a page that lost a call is not the last one");
+    let last = store.page(&query, third.next, 100).await.unwrap();
+    assert_eq!((last.left, last.next), (0, None));
+    let seen: Vec<String> = [first, second, third, last].into_iter().flat_map(|page| page.calls).map(|call| call.id).collect();
+    let expected: Vec<String> = (0..25).rev().filter(|n| *n != 8).map(|n| format!("call-{n:02}")).collect();
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
 async fn an_empty_history_has_an_empty_window() {
     let scratch = Scratch::new("calls-none");
     let store = Store::open(&scratch.0).await.unwrap();

@@ -32,6 +32,13 @@ async fn no_more_calls_are_kept_than_wanted() {
     assert_eq!(kept(&store).await, ["call-3", "call-4", "call-5", "call-6", "call-7"]);
 }
 
+#[test]
+fn two_wishes_together_keep_what_either_keeps() {
+    let (few, old) = (Retention { days: 90, records: 100 }, Retention { days: 365, records: 50 });
+    assert_eq!(few.or(old), Retention { days: 365, records: 100 });
+    assert_eq!(few.or(Retention { days: 0, records: 7 }), Retention { days: 0, records: 100 }, "0 is however long ago");
+}
+
 #[tokio::test]
 async fn gaps_in_the_numbers_are_no_calls() {
     let scratch = Scratch::new("retention-gaps");
