@@ -210,6 +210,26 @@ describe("the history", () => {
     expect(list.getAllByRole("button")[0]).toHaveTextContent("restaurada");
   });
 
+  it("asks before it takes the place of unsaved edits, and a person may keep them", async () => {
+    await showHistory();
+    const list = within(await screen.findByRole("list", { name: "Versões" }));
+    await waitFor(() => expect(list.getAllByRole("button")).toHaveLength(6));
+    await user.click(list.getAllByRole("button")[1]!);
+    draft.settings.ports[1]!.target = "231";
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    const asked = within(await screen.findByRole("alertdialog", { name: "Trocar o rascunho?" }));
+    expect(asked.getByText("1 alteração ainda não aplicada será perdida.")).toBeInTheDocument();
+    await user.click(asked.getByRole("button", { name: "Voltar" }));
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(draft.settings.ports[1]!.target).toBe("231");
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    await user.click(await screen.findByRole("button", { name: "Descartar e trocar" }));
+    await waitFor(() => expect(draft.settings.gateway.remote_server).toBe("antigo.example"));
+    expect(draft.settings.ports[1]!.target).not.toBe("231");
+    expect(draft.origin).toBe("restore");
+    draft.discard();
+  });
+
   it("has no violation that axe can see", async () => {
     await showHistory();
     await screen.findByText("antigo.example");

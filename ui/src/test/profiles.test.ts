@@ -102,6 +102,23 @@ describe("import", () => {
     draft.discard();
   });
 
+  it("loads nothing over unsaved edits before a person gives them up", async () => {
+    const backend = await show("Importar");
+    await choose(backend, "matriz.json");
+    await screen.findByRole("heading", { name: "matriz.json" });
+    draft.settings.ports[1]!.target = "231";
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Voltar" }));
+    expect(draft.settings.ports[1]!.target).toBe("231");
+    expect(draft.settings.gateway.mode).toBe(draft.inForce.gateway.mode);
+    expect(screen.queryByText(/está no rascunho/)).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    await user.click(await screen.findByRole("button", { name: "Descartar e trocar" }));
+    expect(await screen.findByText(/^matriz.json está no rascunho/)).toBeVisible();
+    expect(draft.settings.gateway.mode).toBe("sip_server");
+    draft.discard();
+  });
+
   it("asks for no passphrase where nothing is sealed, and tells what is missing", async () => {
     const backend = await show("Importar");
     await choose(backend, "matriz.json");
