@@ -60,10 +60,19 @@ describe("overview", () => {
   });
 
   it("teaches what to do while there is no port", async () => {
-    await show("empty");
+    const backend = await show("empty");
     expect(screen.getByRole("heading", { name: "Nenhuma porta ainda" })).toBeVisible();
+    await backend.chooseDevice({ kind: "none" });
     await user.click(screen.getByRole("button", { name: "Usar a caixa virtual" }));
     expect(await screen.findByRole("article", { name: /^Porta 2/ })).toBeVisible();
+  });
+
+  it("does not offer the virtual box for a real one that is only unplugged", async () => {
+    const backend = await show("empty");
+    expect(live.device).toMatchObject({ choice: { kind: "serial" }, state: { state: "lost" } });
+    expect(screen.queryByRole("button", { name: "Usar a caixa virtual" })).toBeNull();
+    await backend.chooseDevice({ kind: "none" });
+    expect(await screen.findByRole("button", { name: "Usar a caixa virtual" })).toBeVisible();
   });
 
   it("lets the virtual exchange ring a line, and follows it to the talk and back", async () => {
