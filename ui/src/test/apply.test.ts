@@ -88,6 +88,24 @@ describe("the bar of Apply", () => {
     expect(bar().queryByText(/^Voltou ao anterior/)).toBeNull();
   });
 
+  it("tells of new problems beside the way back, which can be dismissed", async () => {
+    await show("quiet");
+    await write(2, "Sob toque FXO, chamar", "231");
+    await write(1, "Senha", "refused");
+    await user.click(bar().getByRole("button", { name: "Aplicar" }));
+    await bar().findByText(/^Voltou ao anterior/, undefined, { timeout: 4000 });
+    const server = screen.getByLabelText("Servidor remoto");
+    await user.clear(server);
+    await user.click(await bar().findByRole("button", { name: "1 problema a corrigir" }));
+    await waitFor(() => expect(server).toHaveFocus());
+    expect(bar().getByText(/^Voltou ao anterior/)).toBeVisible();
+    await user.click(bar().getByRole("button", { name: "Dispensar a mensagem" }));
+    expect(bar().queryByText(/^Voltou ao anterior/)).toBeNull();
+    expect(bar().getByText("1 problema a corrigir")).toBeVisible();
+    expect(draft.settings.ports[0]?.secret).toBe("refused");
+    draft.discard();
+  });
+
   it("waits for a busy port, can be taken back, and applies by itself when the call is over", async () => {
     const backend = await show("lively");
     await write(1, "Sob toque FXO, chamar", "210");

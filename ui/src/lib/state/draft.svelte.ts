@@ -117,6 +117,12 @@ export class Draft {
   discard(): void {
     this.take(this.inForce, "apply");
     // Whoever gives up what was rolled back has read why.
+    this.dismissFailure();
+  }
+
+  /** A person has read why Apply failed or was rolled back. */
+  dismissFailure(): void {
+    if (this.phase.kind === "refused") this.phase = { kind: "editing" };
     if (this.status.kind === "rolled_back" || this.status.kind === "refused") this.status = { kind: "none" };
   }
 
