@@ -165,6 +165,19 @@ describe("what is said aloud", () => {
     live.tell({ at_ms: 1, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
     await waitFor(() => expect(urgent).toHaveTextContent("A caixa foi desconectada."));
   });
+
+  it("is said again when the same happens again", async () => {
+    await show("overview");
+    const urgent = document.querySelector("[data-announced=urgent]")!;
+    live.tell({ at_ms: 1, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
+    await waitFor(() => expect(urgent).toHaveTextContent("A caixa foi desconectada."));
+    const put: Node[] = [];
+    const watching = new MutationObserver((changes) => put.push(...changes.flatMap(({ addedNodes }) => [...addedNodes])));
+    watching.observe(urgent, { childList: true, subtree: true, characterData: true });
+    live.tell({ at_ms: 2, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
+    await waitFor(() => expect(put.map((node) => node.textContent)).toContain("A caixa foi desconectada."), { timeout: PAUSE_MS + 4_000 });
+    watching.disconnect();
+  }, 30_000);
 });
 
 describe("devices", () => {
