@@ -22,6 +22,7 @@ export const MOMENTS = [
   { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
   { name: "profiles-history", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=history]") },
   { name: "profiles-import", url: "?scene=lively#profiles", act: importProfile },
+  { name: "refused-copy", url: "?scene=lively#diagnostics", act: refuseCopy },
   { name: "profiles-replace", url: "?scene=lively#users_and_ports", act: replaceDraft },
   { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
   { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
@@ -209,4 +210,11 @@ async function replaceDraft(page) {
   await page.click("[data-tab=history]");
   await page.click("[data-revision] + [data-revision] button");
   await page.click("[data-restore]");
+}
+
+/** A clipboard that takes nothing. */
+async function refuseCopy(page) {
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error("denied"))));
+  await page.click(".page-title .button");
+  await page.waitForSelector(".told");
 }

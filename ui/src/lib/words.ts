@@ -1,5 +1,6 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
+import { Refused } from "./ipc/backend";
 import type {
   ApplyError,
   CallRecord,
@@ -71,6 +72,11 @@ export function noticeWords(words: Words, notice: Notice): string {
   // A ring is told before its caller is known.
   const code = notice.code === "ringing" && !notice.args.caller ? "ringing_plain" : notice.code;
   return words.code("notice", code, args);
+}
+
+/** Why an order to the box or the gateway was not carried out. */
+export function deviceErrorWords(words: Words, error: unknown): string {
+  return words.code("device_error", error instanceof Refused ? String(error.refusal) : "unanswered");
 }
 
 export function problemWords(words: Words, problem: Problem): string {
