@@ -11,6 +11,7 @@ import type {
   Notice,
   PortId,
   Problem,
+  RegistrationView,
   RollbackReason,
   StartError,
   StoreFault,
@@ -43,6 +44,22 @@ export function endWords(words: Words, record: CallRecord): string {
   if (record.evidence) return evidenceWords(words, record.evidence);
   const cause = words.code("cause", record.cause);
   return record.cause === "target_refused" && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
+}
+
+/** How a registration is doing: "registered", "refused (403)", "2 phones registered". */
+export function registrationWords(words: Words, registration: RegistrationView): string {
+  switch (registration.kind) {
+    case "none":
+      return words.t("registration.none");
+    case "trying":
+      return words.t("registration.trying");
+    case "registered":
+      return words.t("registration.registered");
+    case "failed":
+      return words.t("registration.failed", { status: registration.status });
+    case "server":
+      return registration.contacts.length === 0 ? words.t("registration.server.zero") : words.n("registration.server", registration.contacts.length);
+  }
 }
 
 /** The words of every cause, by its code. */

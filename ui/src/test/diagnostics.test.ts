@@ -114,6 +114,7 @@ describe("the report", () => {
     const notice: Notice = { at_ms: 1, severity: "warning", code: "target_refused", port: 0, args: { target: "sip:5551234567@pbx.example", status: "404", reason: "No user 5559876543" }, setting: null };
     of.settings.gateway.blocked_prefixes = ["0900123"];
     of.settings.ports[0]!.line.guard_ms = 2500;
+    of.snapshot.ports[1]!.registration = { kind: "server", contacts: [{ uri: "sip:101@192.0.2.31:5062", expires_ms: 1 }] };
     const text = report(words, {
       ...of,
       version: "0.1.0",
@@ -124,6 +125,7 @@ describe("the report", () => {
       date: (at_ms) => new Date(at_ms),
     });
     expect(text).toContain("ports[0].line.guard_ms (Guard time): 2500 ms");
+    expect(text).toContain("Port 2 · idle · 1 phone registered");
     expect(text).toContain("target_refused");
     expect(text).toContain("404");
     const { ports } = of.settings;
