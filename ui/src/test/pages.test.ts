@@ -157,6 +157,18 @@ describe("users and ports", () => {
     expect(secret).toHaveAttribute("type", "password");
   });
 
+  it("keeps the SIP port while its field is blank", async () => {
+    await show("lively", "users_and_ports");
+    const sip = screen.getByLabelText("Porta SIP (UDP)");
+    const before = draft.settings.gateway.sip_port;
+    await user.clear(sip);
+    expect(sip).toHaveValue("");
+    expect(draft.settings.gateway.sip_port).toBe(before);
+    await user.tab();
+    expect(sip).toHaveValue(String(before));
+    expect(draft.dirty).toBe(false);
+  });
+
   it("keeps the draft when Apply is refused, and says why", async () => {
     const backend = await show("lively", "users_and_ports");
     vi.spyOn(backend, "apply").mockResolvedValue({
