@@ -99,8 +99,8 @@ describe("import", () => {
     const second = screen.getByLabelText("Frase secreta");
     await user.clear(second);
     await user.type(second, "cavalo correto{Enter}");
-    const table = within(await screen.findByRole("table"));
-    expect(table.getByText("voz.filial-centro.example:5080")).toBeVisible();
+    const changes = within(await screen.findByRole("region", { name: "filial-centro.json" }));
+    expect(changes.getByText("voz.filial-centro.example:5080")).toBeVisible();
     expect(draft.dirty).toBe(false);
     await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
     expect(draft.dirty).toBe(true);
