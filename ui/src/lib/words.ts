@@ -3,7 +3,6 @@ import type { Words } from "../i18n";
 import { Refused } from "./ipc/backend";
 import type {
   ApplyError,
-  CallRecord,
   Change,
   Grade,
   HangUpEvidence,
@@ -14,6 +13,7 @@ import type {
   RegistrationView,
   RollbackReason,
   StartError,
+  StoredRecord,
   StoreFault,
 } from "./ipc/types";
 import type { Refusal } from "./state/draft.svelte";
@@ -40,7 +40,7 @@ export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
 }
 
 /** Why a call ended; the evidence says more than the cause, where there is any. */
-export function endWords(words: Words, record: CallRecord): string {
+export function endWords(words: Words, record: Pick<StoredRecord, "cause" | "evidence" | "sip_status">): string {
   if (record.evidence) return evidenceWords(words, record.evidence);
   const cause = words.code("cause", record.cause);
   return record.cause === "target_refused" && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
@@ -130,6 +130,11 @@ function storeWords(words: Words, fault: StoreFault, otherwise: string): string 
 export function missingWords(words: Words, missing: Missing): string {
   const what = words.code("vital", missing.what);
   return missing.port === null ? what : words.t("apply.missing_at", { what, n: missing.port + 1 });
+}
+
+/** "Port 1 · Fax": a port with the name that a person gave it, where there is one. */
+export function portTitle(words: Words, port: PortId, name: string): string {
+  return name === "" ? words.t("port.title", { n: port + 1 }) : words.t("port.title_named", { n: port + 1, name });
 }
 
 /** "1, 2 and 5": ports as people count them. */
