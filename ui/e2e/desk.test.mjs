@@ -78,6 +78,7 @@ test("from the first start to an answered call, then closed, called back, starte
     await window.click("[data-guide-next]");
   }
   await window.until("the settings are applied", STEP, "call");
+  await window.click(".guide dd [aria-pressed=false]");
   const [server, user, secret] = await window.run("return [...document.querySelectorAll('.guide dd .value')].map((value) => value.textContent)");
   const [host, port] = server.split(":");
   assert.equal(await telephone.register({ host, port: Number(port ?? 5060) }, user, "wrong"), 401);

@@ -22,6 +22,8 @@ export const MOMENTS = [
   { name: "small-about", url: "?scene=trouble#about", size: { width: 880, height: 600 } },
   { name: "profiles-history", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=history]") },
   { name: "profiles-import", url: "?scene=lively#profiles", act: importProfile },
+  { name: "refused-copy", url: "?scene=lively#diagnostics", act: refuseCopy },
+  { name: "profiles-replace", url: "?scene=lively#users_and_ports", act: replaceDraft },
   { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
   { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
   { name: "palette", url: "?scene=lively#overview", act: find },
@@ -199,4 +201,20 @@ async function rollBack(page) {
   await page.waitForTimeout(300);
   await page.click(".bar .main");
   await page.waitForSelector(".bar.failed");
+}
+
+/** Edits, and then restores a revision over it. */
+async function replaceDraft(page) {
+  await page.fill("[data-path='ports[1].target'] input", "230");
+  await page.evaluate(() => (location.hash = "#profiles"));
+  await page.click("[data-tab=history]");
+  await page.click("[data-revision] + [data-revision] button");
+  await page.click("[data-restore]");
+}
+
+/** A clipboard that takes nothing. */
+async function refuseCopy(page) {
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error("denied"))));
+  await page.click(".page-title .button");
+  await page.waitForSelector(".told");
 }

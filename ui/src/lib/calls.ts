@@ -5,7 +5,7 @@ import type { CallQuery, PortId, RecordDirection, StoredRecord } from "./ipc/typ
 import { markWords, turns } from "./marks";
 import { party } from "./party";
 import { span, timeOfDay } from "./time";
-import { evidenceWords } from "./words";
+import { endWords } from "./words";
 
 /** How a call came out. */
 export type Outcome = "answered" | "missed" | "failed" | "tested";
@@ -121,13 +121,6 @@ export function talkMs(call: StoredRecord): number | null {
   return call.answered_at_ms === null ? null : call.ended_at_ms - call.answered_at_ms;
 }
 
-/** Why it ended, with what showed it. */
-export function reasonWords(words: Words, call: StoredRecord): string {
-  if (call.evidence) return evidenceWords(words, call.evidence);
-  const cause = words.code("cause", call.cause);
-  return call.cause === "target_refused" && call.sip_status !== null ? `${cause} (${call.sip_status})` : cause;
-}
-
 /** Settings that decide by when or whether a call ends so, by what showed the end or by its cause. */
 const BY_EVIDENCE: Partial<Record<string, string>> = {
   loop_interruption: "line.loop_interruption_ms",
@@ -175,7 +168,7 @@ export function steps(words: Words, call: StoredRecord): Step[] {
   const at = (at_ms: number): number => Math.max(0, at_ms - call.started_at_ms);
   const began = call.direction === "fxo_to_sip" ? words.t("timeline.rang", { from: partyWords(words, call.from) }) : words.t("timeline.called", { from: callerWords(words, call), to: partyWords(words, call.to) });
   const answered = call.answered_at_ms === null ? [] : [{ afterMs: at(call.answered_at_ms), text: words.t("timeline.was_answered"), turn: true }];
-  const ended = { afterMs: at(call.ended_at_ms), text: words.t("timeline.was_ended", { reason: reasonWords(words, call) }), turn: true };
+  const ended = { afterMs: at(call.ended_at_ms), text: words.t("timeline.was_ended", { reason: endWords(words, call) }), turn: true };
   return [{ afterMs: 0, text: began, turn: true }, ...answered, ended];
 }
 
@@ -194,7 +187,7 @@ export function asText(words: Words, call: StoredRecord, port: string, date: str
     [words.t("calls.direction"), words.code("direction", call.direction)],
     [words.t("calls.port"), port],
     [words.t("calls.talk"), talk === null ? "–" : span(talk)],
-    [words.t("calls.reason"), `${words.code("cause", call.cause)}: ${reasonWords(words, call)}`],
+    [words.t("calls.reason"), `${words.code("cause", call.cause)}: ${endWords(words, call)}`],
     [words.t("calls.status"), call.sip_status === null ? "–" : String(call.sip_status)],
     [words.t("calls.id"), call.id],
   ];

@@ -4,6 +4,7 @@ import { LANGUAGES } from "../i18n";
 import type { Name } from "./finding";
 import type { IconName } from "./icons";
 import { jump } from "./jump";
+import { actOnLine, order } from "./orders";
 import { pageOf } from "./setting_pages";
 import { settingHint, settingName } from "./setting_words";
 import { draft } from "./state/draft.svelte";
@@ -59,14 +60,12 @@ function draftActs(): Command[] {
 }
 
 function portActs(): Command[] {
-  const { backend } = live;
-  if (!backend) return [];
   const hangUp = live.ports
     .filter(({ call }) => call !== null)
-    .map(({ port }) => act(`hang_up:${port}`, "hook", "palette.hang_up", () => void backend.command({ do: "hang_up", port }), { n: port + 1 }));
+    .map(({ port }) => act(`hang_up:${port}`, "hook", "palette.hang_up", () => order({ do: "hang_up", port }), { n: port + 1 }));
   const ring = (live.exchange ?? [])
     .filter(({ connected, ringing, off_hook }) => connected && !ringing && !off_hook)
-    .map(({ port }) => act(`ring:${port}`, "bell", "palette.ring", () => void backend.exchange(port, { act: "ring" }), { n: port + 1 }));
+    .map(({ port }) => act(`ring:${port}`, "bell", "palette.ring", () => actOnLine(port, { act: "ring" }), { n: port + 1 }));
   return [...hangUp, ...ring];
 }
 

@@ -5,7 +5,7 @@ import type { Check } from "./health";
 import type { DeviceStatus, FieldInfo, Notice, Settings, Snapshot } from "./ipc/types";
 import { ofPort, valueAt } from "./paths";
 import { defaultOf, sameValue, settingName, settingValue } from "./setting_words";
-import { noticeWords } from "./words";
+import { noticeWords, registrationWords } from "./words";
 
 export interface Reported {
   version: string;
@@ -28,10 +28,9 @@ const HIDDEN = ["from", "to", "caller", "target", "user", "contact", "reason"];
 
 export function report(words: Words, of: Reported): string {
   const { snapshot } = of;
-  const ports = snapshot.ports.map(({ port, state, registration }) => {
-    const status = registration.kind === "failed" ? ` ${registration.status}` : "";
-    return `${words.t("port.title", { n: port + 1 })} · ${words.code("state", state)} · ${registration.kind}${status}`;
-  });
+  const ports = snapshot.ports.map(({ port, state, registration }) =>
+    [words.t("port.title", { n: port + 1 }), words.code("state", state), registrationWords(words, registration)].join(" · "),
+  );
   const checks = of.checks.map(({ id, verdict, found }) => `[${words.code("verdict", verdict)}] ${words.code("check", id)}: ${found}`);
   const parts = [
     [words.t("report.head", { version: of.version, date: of.at.toISOString() })],

@@ -1,8 +1,8 @@
 /** Codes of the program with their arguments, in the words of a language. */
 import type { Words } from "../i18n";
+import { Refused } from "./ipc/backend";
 import type {
   ApplyError,
-  CallRecord,
   Change,
   Grade,
   HangUpEvidence,
@@ -10,8 +10,10 @@ import type {
   Notice,
   PortId,
   Problem,
+  RegistrationView,
   RollbackReason,
   StartError,
+  StoredRecord,
   StoreFault,
 } from "./ipc/types";
 import type { Refusal } from "./state/draft.svelte";
@@ -38,10 +40,26 @@ export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
 }
 
 /** Why a call ended; the evidence says more than the cause, where there is any. */
-export function endWords(words: Words, record: CallRecord): string {
+export function endWords(words: Words, record: Pick<StoredRecord, "cause" | "evidence" | "sip_status">): string {
   if (record.evidence) return evidenceWords(words, record.evidence);
   const cause = words.code("cause", record.cause);
   return record.cause === "target_refused" && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
+}
+
+/** How a registration is doing: "registered", "refused (403)", "2 phones registered". */
+export function registrationWords(words: Words, registration: RegistrationView): string {
+  switch (registration.kind) {
+    case "none":
+      return words.t("registration.none");
+    case "trying":
+      return words.t("registration.trying");
+    case "registered":
+      return words.t("registration.registered");
+    case "failed":
+      return words.t("registration.failed", { status: registration.status });
+    case "server":
+      return registration.contacts.length === 0 ? words.t("registration.server.zero") : words.n("registration.server", registration.contacts.length);
+  }
 }
 
 /** The words of every cause, by its code. */
@@ -71,6 +89,11 @@ export function noticeWords(words: Words, notice: Notice): string {
   // A ring is told before its caller is known.
   const code = notice.code === "ringing" && !notice.args.caller ? "ringing_plain" : notice.code;
   return words.code("notice", code, args);
+}
+
+/** Why an order to the box or the gateway was not carried out. */
+export function deviceErrorWords(words: Words, error: unknown): string {
+  return words.code("device_error", error instanceof Refused ? String(error.refusal) : "unanswered");
 }
 
 export function problemWords(words: Words, problem: Problem): string {
@@ -107,6 +130,11 @@ function storeWords(words: Words, fault: StoreFault, otherwise: string): string 
 export function missingWords(words: Words, missing: Missing): string {
   const what = words.code("vital", missing.what);
   return missing.port === null ? what : words.t("apply.missing_at", { what, n: missing.port + 1 });
+}
+
+/** "Port 1 · Fax": a port with the name that a person gave it, where there is one. */
+export function portTitle(words: Words, port: PortId, name: string): string {
+  return name === "" ? words.t("port.title", { n: port + 1 }) : words.t("port.title_named", { n: port + 1, name });
 }
 
 /** "1, 2 and 5": ports as people count them. */

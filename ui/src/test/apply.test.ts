@@ -88,6 +88,24 @@ describe("the bar of Apply", () => {
     expect(bar().queryByText(/^Voltou ao anterior/)).toBeNull();
   });
 
+  it("tells of new problems beside the way back, which can be dismissed", async () => {
+    await show("quiet");
+    await write(2, "Sob toque FXO, chamar", "231");
+    await write(1, "Senha", "refused");
+    await user.click(bar().getByRole("button", { name: "Aplicar" }));
+    await bar().findByText(/^Voltou ao anterior/, undefined, { timeout: 4000 });
+    const server = screen.getByLabelText("Servidor remoto");
+    await user.clear(server);
+    await user.click(await bar().findByRole("button", { name: "1 problema a corrigir" }));
+    await waitFor(() => expect(server).toHaveFocus());
+    expect(bar().getByText(/^Voltou ao anterior/)).toBeVisible();
+    await user.click(bar().getByRole("button", { name: "Dispensar a mensagem" }));
+    expect(bar().queryByText(/^Voltou ao anterior/)).toBeNull();
+    expect(bar().getByText("1 problema a corrigir")).toBeVisible();
+    expect(draft.settings.ports[0]?.secret).toBe("refused");
+    draft.discard();
+  });
+
   it("waits for a busy port, can be taken back, and applies by itself when the call is over", async () => {
     const backend = await show("lively");
     await write(1, "Sob toque FXO, chamar", "210");
@@ -208,6 +226,26 @@ describe("the history", () => {
     expect(applied.mock.calls[0]?.[2]).toBe("restore");
     await waitFor(() => expect(list.getAllByRole("button")).toHaveLength(7));
     expect(list.getAllByRole("button")[0]).toHaveTextContent("restaurada");
+  });
+
+  it("asks before it takes the place of unsaved edits, and a person may keep them", async () => {
+    await showHistory();
+    const list = within(await screen.findByRole("list", { name: "Versões" }));
+    await waitFor(() => expect(list.getAllByRole("button")).toHaveLength(6));
+    await user.click(list.getAllByRole("button")[1]!);
+    draft.settings.ports[1]!.target = "231";
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    const asked = within(await screen.findByRole("alertdialog", { name: "Trocar o rascunho?" }));
+    expect(asked.getByText("1 alteração ainda não aplicada será perdida.")).toBeInTheDocument();
+    await user.click(asked.getByRole("button", { name: "Voltar" }));
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(draft.settings.ports[1]!.target).toBe("231");
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    await user.click(await screen.findByRole("button", { name: "Descartar e trocar" }));
+    await waitFor(() => expect(draft.settings.gateway.remote_server).toBe("antigo.example"));
+    expect(draft.settings.ports[1]!.target).not.toBe("231");
+    expect(draft.origin).toBe("restore");
+    draft.discard();
   });
 
   it("has no violation that axe can see", async () => {

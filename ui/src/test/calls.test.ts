@@ -232,6 +232,24 @@ describe("windows", () => {
     list.end();
   });
 
+  it("a list that is left and opened again before the program answered listens once, and in the end no more", async () => {
+    const { history } = new FakeBackend("lively");
+    let heard = 0;
+    vi.spyOn(history, "listen").mockImplementation(() => {
+      heard += 1;
+      return Promise.resolve(() => void (heard -= 1));
+    });
+    const list = new CallList();
+    const begun = list.begin(history);
+    list.end();
+    await Promise.all([begun, list.begin(history)]);
+    expect(heard).toBe(1);
+    await list.begin(history);
+    expect(heard).toBe(1);
+    list.end();
+    expect(heard).toBe(0);
+  });
+
   it("a new call moves nothing that is being read: a number tells of it", async () => {
     const backend = new FakeBackend("lively");
     const list = new CallList();

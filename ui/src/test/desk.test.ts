@@ -119,6 +119,8 @@ describe("the first-run guide", () => {
     await press("Aplicar e continuar");
     await waitFor(() => expect(dialog().getByRole("heading", { name: "Chamada de teste" })).toBeVisible());
     expect(draft.inForce.gateway).toMatchObject({ single_user: true, user: "201" });
+    expect(dialog().queryByText(draft.inForce.gateway.secret)).toBeNull();
+    await press("Mostrar senha");
     expect(dialog().getByText(draft.inForce.gateway.secret)).toBeVisible();
     expect(await serious()).toEqual([]);
 
@@ -153,6 +155,22 @@ describe("the first-run guide", () => {
     expect(dialog().getByText(/Registre primeiro o softphone/)).toBeVisible();
     expect(document.querySelector("[data-task='registered']")).toHaveTextContent("Recusado 192.0.2.9");
   }, 30_000);
+
+  it("asks before another box ends a call", async () => {
+    const backend = await show("lively", () => (desk.guide = true));
+    const used = vi.spyOn(backend, "chooseDevice");
+    await waitFor(() => expect(dialog().getByRole("radio", { name: /Caixa virtual/ })).toBeChecked());
+    await user.click(dialog().getByRole("radio", { name: /FXO-2/ }));
+    const asked = await screen.findByRole("alertdialog", { name: "Trocar de caixa agora?" });
+    expect(within(asked).getByText("1 chamada em curso será encerrada.")).toBeInTheDocument();
+    await user.click(within(asked).getByRole("button", { name: "Voltar" }));
+    await waitFor(() => expect(screen.queryByRole("alertdialog")).toBeNull());
+    expect(used).not.toHaveBeenCalled();
+    await user.click(dialog().getByRole("radio", { name: /FXO-2/ }));
+    await user.click(await screen.findByRole("button", { name: "Trocar e encerrar" }));
+    expect(used).toHaveBeenCalledWith({ kind: "serial", path: "/dev/ttyACM0" });
+    await desk.closeGuide();
+  });
 
   it("can be left, keeps the draft, and is opened again by its key", async () => {
     const backend = await show("first");

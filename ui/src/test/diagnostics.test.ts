@@ -114,6 +114,7 @@ describe("the report", () => {
     const notice: Notice = { at_ms: 1, severity: "warning", code: "target_refused", port: 0, args: { target: "sip:5551234567@pbx.example", status: "404", reason: "No user 5559876543" }, setting: null };
     of.settings.gateway.blocked_prefixes = ["0900123"];
     of.settings.ports[0]!.line.guard_ms = 2500;
+    of.snapshot.ports[1]!.registration = { kind: "server", contacts: [{ uri: "sip:101@192.0.2.31:5062", expires_ms: 1 }] };
     const text = report(words, {
       ...of,
       version: "0.1.0",
@@ -124,6 +125,7 @@ describe("the report", () => {
       date: (at_ms) => new Date(at_ms),
     });
     expect(text).toContain("ports[0].line.guard_ms (Guard time): 2500 ms");
+    expect(text).toContain("Port 2 · idle · 1 phone registered");
     expect(text).toContain("target_refused");
     expect(text).toContain("404");
     const { ports } = of.settings;
@@ -165,6 +167,19 @@ describe("what is said aloud", () => {
     live.tell({ at_ms: 1, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
     await waitFor(() => expect(urgent).toHaveTextContent("A caixa foi desconectada."));
   });
+
+  it("is said again when the same happens again", async () => {
+    await show("overview");
+    const urgent = document.querySelector("[data-announced=urgent]")!;
+    live.tell({ at_ms: 1, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
+    await waitFor(() => expect(urgent).toHaveTextContent("A caixa foi desconectada."));
+    const put: Node[] = [];
+    const watching = new MutationObserver((changes) => put.push(...changes.flatMap(({ addedNodes }) => [...addedNodes])));
+    watching.observe(urgent, { childList: true, subtree: true, characterData: true });
+    live.tell({ at_ms: 2, severity: "alarm", code: "device_gone", port: null, args: {}, setting: null });
+    await waitFor(() => expect(put.map((node) => node.textContent)).toContain("A caixa foi desconectada."), { timeout: PAUSE_MS + 4_000 });
+    watching.disconnect();
+  }, 30_000);
 });
 
 describe("devices", () => {

@@ -60,10 +60,19 @@ describe("overview", () => {
   });
 
   it("teaches what to do while there is no port", async () => {
-    await show("empty");
+    const backend = await show("empty");
     expect(screen.getByRole("heading", { name: "Nenhuma porta ainda" })).toBeVisible();
+    await backend.chooseDevice({ kind: "none" });
     await user.click(screen.getByRole("button", { name: "Usar a caixa virtual" }));
     expect(await screen.findByRole("article", { name: /^Porta 2/ })).toBeVisible();
+  });
+
+  it("does not offer the virtual box for a real one that is only unplugged", async () => {
+    const backend = await show("empty");
+    expect(live.device).toMatchObject({ choice: { kind: "serial" }, state: { state: "lost" } });
+    expect(screen.queryByRole("button", { name: "Usar a caixa virtual" })).toBeNull();
+    await backend.chooseDevice({ kind: "none" });
+    expect(await screen.findByRole("button", { name: "Usar a caixa virtual" })).toBeVisible();
   });
 
   it("lets the virtual exchange ring a line, and follows it to the talk and back", async () => {
@@ -146,6 +155,18 @@ describe("users and ports", () => {
     expect((secret as HTMLInputElement).value).toMatch(/^[a-zA-Z2-9]{20}$/);
     await user.click(within(form(1)).getByRole("button", { name: "Esconder a senha" }));
     expect(secret).toHaveAttribute("type", "password");
+  });
+
+  it("keeps the SIP port while its field is blank", async () => {
+    await show("lively", "users_and_ports");
+    const sip = screen.getByLabelText("Porta SIP (UDP)");
+    const before = draft.settings.gateway.sip_port;
+    await user.clear(sip);
+    expect(sip).toHaveValue("");
+    expect(draft.settings.gateway.sip_port).toBe(before);
+    await user.tab();
+    expect(sip).toHaveValue(String(before));
+    expect(draft.dirty).toBe(false);
   });
 
   it("keeps the draft when Apply is refused, and says why", async () => {

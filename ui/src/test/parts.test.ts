@@ -1,9 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { cleanup, render, screen } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
+import CopyValue from "../components/parts/CopyValue.svelte";
 import { party } from "../lib/party";
 import { changed, place, valueAt } from "../lib/paths";
 import { generateSecret } from "../lib/secret";
 import { registrations } from "../lib/state/live.svelte";
+import { locale } from "../lib/state/locale.svelte";
 import { span } from "../lib/time";
 import type { PortView } from "../lib/ipc/types";
 
@@ -65,4 +69,28 @@ it("counts registrations, and none in trunk mode", () => {
       port({ kind: "server", contacts: [{ uri: "sip:a@b", expires_ms: 1 }] }),
     ]),
   ).toEqual({ n: 2, total: 4 });
+});
+
+describe("a value to be copied", () => {
+  afterEach(cleanup);
+
+  it("hides a secret until it is asked for, and copies it either way", async () => {
+    locale.choose("pt-BR");
+    const user = userEvent.setup();
+    const written = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    render(CopyValue, { label: "Senha", value: "nada-de-mais-9", secret: true });
+    expect(document.body).not.toHaveTextContent("nada-de-mais-9");
+    await user.click(screen.getByRole("button", { name: "Copiar: Senha" }));
+    expect(written).toHaveBeenCalledWith("nada-de-mais-9");
+    await user.click(screen.getByRole("button", { name: "Mostrar a senha" }));
+    expect(screen.getByText("nada-de-mais-9")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Esconder a senha" }));
+    expect(document.body).not.toHaveTextContent("nada-de-mais-9");
+  });
+
+  it("shows what is no secret at once", () => {
+    render(CopyValue, { label: "Usuário", value: "101" });
+    expect(screen.getByText("101")).toBeVisible();
+    expect(screen.getAllByRole("button")).toHaveLength(1);
+  });
 });

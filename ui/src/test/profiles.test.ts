@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
+import { tick } from "svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
@@ -37,6 +38,13 @@ async function show(tab?: "Exportar" | "Importar" | "Comparar" | "Recomendaçõe
 async function choose(backend: FakeBackend, file: string): Promise<void> {
   backend.profiles.picks.unshift(file);
   await user.click(screen.getByRole("button", { name: "Escolher arquivo…" }));
+}
+
+/** An answer that comes when the test says so. */
+function held<Answer>(): { answer: Promise<Answer>; give: (answer: Answer) => void } {
+  let give: (answer: Answer) => void = () => undefined;
+  const answer = new Promise<Answer>((resolve) => (give = resolve));
+  return { answer, give: (value) => give(value) };
 }
 
 afterEach(cleanup);
@@ -91,8 +99,8 @@ describe("import", () => {
     const second = screen.getByLabelText("Frase secreta");
     await user.clear(second);
     await user.type(second, "cavalo correto{Enter}");
-    const table = within(await screen.findByRole("table"));
-    expect(table.getByText("voz.filial-centro.example:5080")).toBeVisible();
+    const changes = within(await screen.findByRole("region", { name: "filial-centro.json" }));
+    expect(changes.getByText("voz.filial-centro.example:5080")).toBeVisible();
     expect(draft.dirty).toBe(false);
     await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
     expect(draft.dirty).toBe(true);
@@ -100,6 +108,36 @@ describe("import", () => {
     const bar = within(screen.getByRole("region", { name: "Aplicar alterações" }));
     expect(bar.getByRole("button", { name: "Aplicar" })).toBeVisible();
     draft.discard();
+  });
+
+  it("loads nothing over unsaved edits before a person gives them up", async () => {
+    const backend = await show("Importar");
+    await choose(backend, "matriz.json");
+    await screen.findByRole("heading", { name: "matriz.json" });
+    draft.settings.ports[1]!.target = "231";
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Voltar" }));
+    expect(draft.settings.ports[1]!.target).toBe("231");
+    expect(draft.settings.gateway.mode).toBe(draft.inForce.gateway.mode);
+    expect(screen.queryByText(/está no rascunho/)).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Carregar no rascunho" }));
+    await user.click(await screen.findByRole("button", { name: "Descartar e trocar" }));
+    expect(await screen.findByText(/^matriz.json está no rascunho/)).toBeVisible();
+    expect(draft.settings.gateway.mode).toBe("sip_server");
+    draft.discard();
+  });
+
+  it("shows the file that was chosen last, although another one was read later", async () => {
+    const backend = await show("Importar");
+    const older = held<Awaited<ReturnType<typeof backend.profiles.read>>>();
+    vi.spyOn(backend.profiles, "read").mockReturnValueOnce(older.answer);
+    backend.profiles.drag({ kind: "dropped", paths: ["quebrado.json"] });
+    backend.profiles.drag({ kind: "dropped", paths: ["matriz.json"] });
+    expect(await screen.findByRole("heading", { name: "matriz.json" })).toBeVisible();
+    older.give({ ok: false, refusal: { kind: "unreadable", detail: "EIO" } });
+    await older.answer;
+    await tick();
+    expect(screen.getByRole("heading", { name: "matriz.json" })).toBeVisible();
   });
 
   it("asks for no passphrase where nothing is sealed, and tells what is missing", async () => {
@@ -139,6 +177,20 @@ describe("import", () => {
 });
 
 describe("compare", () => {
+  it("shows the answer to the last choice, whichever comes last", async () => {
+    const backend = await show("Comparar");
+    const compared = vi.spyOn(backend.profiles, "compare");
+    const older = held<Awaited<ReturnType<typeof backend.profiles.compare>>>();
+    compared.mockReturnValueOnce(older.answer);
+    backend.profiles.drag({ kind: "dropped", paths: ["quebrado.json"] });
+    backend.profiles.drag({ kind: "dropped", paths: ["filial-centro.json"] });
+    expect(await screen.findByText("voz.filial-centro.example:5080")).toBeVisible();
+    older.give({ ok: false, refusal: { kind: "unreadable", detail: "EIO" } });
+    await older.answer;
+    await tick();
+    expect(screen.getByText("voz.filial-centro.example:5080")).toBeVisible();
+  });
+
   it("shows two settings side by side, the differences first", async () => {
     const backend = await show("Comparar");
     backend.profiles.picks.unshift("matriz.json");

@@ -1,6 +1,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
+import { tick } from "svelte";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
@@ -59,6 +60,18 @@ describe("samples", () => {
     for (let n = 0; n < 2_000; n += 1) traces.mark([mark(10 + n, { kind: "flash" })]);
     expect(traces.marks(0).length).toBeLessThanOrEqual(MOST_MARKS + 1);
     expect(traces.marks(0).at(-1)?.at_ms).toBe(2_009);
+  });
+});
+
+describe("marks that somebody keeps", () => {
+  it("stay however old they become, and go when nobody keeps them any more", () => {
+    traces.mark([mark(1_000, { kind: "flash" }), mark(5_000, { kind: "seizing" })]);
+    const end = traces.keepMarks(0, 4_850);
+    traces.mark([mark(300_000, { kind: "voice" })]);
+    expect(traces.marks(0).map(({ at_ms }) => at_ms)).toEqual([5_000, 300_000]);
+    end();
+    traces.mark([mark(301_000, { kind: "flash" })]);
+    expect(traces.marks(0).map(({ at_ms }) => at_ms)).toEqual([300_000, 301_000]);
   });
 });
 
@@ -210,6 +223,21 @@ describe("in the window", () => {
     expect(screen.getByRole("button", { name: "Congelar" })).toHaveAttribute("aria-pressed", "false");
   });
 
+  it("frozen, it keeps what it shows while the traces forget", async () => {
+    await show("call", 0);
+    const table = await screen.findByRole("table", { name: "Marcas do último minuto" }, { timeout: 10_000 });
+    await within(table).findByText("atendida: pelo destino SIP");
+    await user.click(screen.getByRole("button", { name: "Congelar" }));
+    const shown = (): unknown[] => [screen.queryAllByRole("row").length, document.querySelector(".readout")?.textContent];
+    const before = shown();
+    const [sample, last] = [traces.samples(0).at(-1), traces.marks(0).at(-1)];
+    expect(sample && last).toBeDefined();
+    traces.note(picture((sample?.at_ms ?? 0) + 200_000, { meter: meter(-3) }));
+    traces.mark([{ ...last!, at_ms: last!.at_ms + 200_000 }]);
+    await tick();
+    expect(shown()).toEqual(before);
+  });
+
   it("a line is tested from its card, and what is heard is told live", async () => {
     const backend = await show("quiet", null);
     const ordered = vi.spyOn(backend, "command");
@@ -228,6 +256,9 @@ describe("in the window", () => {
     expect(await test.findByText("tom de discar: 425 Hz, −13 dBm0", {}, { timeout: 10_000 })).toBeInTheDocument();
     expect(await test.findByText("discando 101", {}, { timeout: 10_000 })).toBeInTheDocument();
     await waitFor(() => expect(test.getByText(/^fim: /)).toBeInTheDocument(), { timeout: 20_000 });
+    traces.mark([mark(Date.now() + 200_000, { kind: "flash" }, 1)]);
+    await tick();
+    expect(test.getByText("discando 101")).toBeInTheDocument();
     expect((await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations).toEqual([]);
   });
 

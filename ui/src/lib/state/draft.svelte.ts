@@ -18,6 +18,13 @@ export type ApplyState =
 /** Why Apply changed nothing, beyond problems of fields; `unanswered`: the program did not answer at all. */
 export type Refusal = Exclude<ApplyError, { kind: "problems" | "needs_confirmation" }> | { kind: "unanswered" };
 
+/** Settings that would take the place of unsaved edits, until a person says whether they may. */
+interface Offer {
+  settings: Settings;
+  origin: RevisionKind;
+  answer: (taken: boolean) => void;
+}
+
 export class Draft {
   /** The settings in force. */
   inForce: Settings = $state.raw({ gateway: {}, ports: [] } as unknown as Settings);
@@ -32,6 +39,8 @@ export class Draft {
   status: ApplyStatus = $state.raw({ kind: "none" });
   /** The settings that the last Apply replaced; `null`: there is nothing to undo. */
   before: Settings | null = $state.raw(null);
+  /** What waits for a person to give up unsaved edits. */
+  offer: Offer | null = $state.raw(null);
   /** The revision in force; 0: not known yet. */
   revision: RevisionId = $state(0);
   /** Where the draft came from, for the list of revisions. */
@@ -56,6 +65,7 @@ export class Draft {
     this.appliedAt = null;
     this.before = null;
     this.origin = "apply";
+    this.settleOffer(false);
     this.revision = progress.applied.revision;
     this.status = progress.status;
     this.loaded = true;
@@ -87,9 +97,32 @@ export class Draft {
     void this.check();
   }
 
+  /** Takes other settings; asks a person first where unsaved edits would be lost. Answers whether they were taken. */
+  async replace(settings: Settings, origin: RevisionKind): Promise<boolean> {
+    this.settleOffer(false);
+    if (this.dirty) return new Promise((answer) => (this.offer = { settings, origin, answer }));
+    this.take(settings, origin);
+    return true;
+  }
+
+  /** A person has said whether what is offered may take the place of unsaved edits. */
+  settleOffer(taken: boolean): void {
+    const { offer } = this;
+    if (!offer) return;
+    this.offer = null;
+    if (taken) this.take(offer.settings, offer.origin);
+    offer.answer(taken);
+  }
+
   discard(): void {
     this.take(this.inForce, "apply");
     // Whoever gives up what was rolled back has read why.
+    this.dismissFailure();
+  }
+
+  /** A person has read why Apply failed or was rolled back. */
+  dismissFailure(): void {
+    if (this.phase.kind === "refused") this.phase = { kind: "editing" };
     if (this.status.kind === "rolled_back" || this.status.kind === "refused") this.status = { kind: "none" };
   }
 

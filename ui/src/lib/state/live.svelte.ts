@@ -18,6 +18,8 @@ class Live {
   backend: Backend | null = $state.raw(null);
 
   ports: readonly PortView[] = $derived(this.snapshot?.ports ?? []);
+  /** Calls that are up. */
+  calls: number = $derived(this.ports.filter(({ call }) => call !== null).length);
   registration: { n: number; total: number } | null = $derived(registrations(this.ports));
 
   begin(backend: Backend, boot: Boot): void {

@@ -7,6 +7,8 @@ export const KEPT_MS = 75_000;
 const MOST_SAMPLES = 800;
 /** The most marks of a port, as many as the program remembers. */
 export const MOST_MARKS = 512;
+/** The most marks of a port of which somebody keeps more than the last minute. */
+const MOST_KEPT_MARKS = 8 * MOST_MARKS;
 /** A line at rest is sampled this often; a line that changes, with every picture. */
 const AT_REST_MS = 1000;
 /** What the program calls digital silence. */
@@ -30,6 +32,8 @@ class Traces {
   #marked = $state(0);
   #samples = new Map<PortId, Sample[]>();
   #marks = new Map<PortId, Mark[]>();
+  /** From when on marks of a port stay, however old they become. */
+  #keptFrom = new Map<PortId, number>();
 
   /** The samples of a port, oldest first. */
   samples(port: PortId): readonly Sample[] {
@@ -57,7 +61,7 @@ class Traces {
       const marks = this.#marks.get(mark.port) ?? [];
       marks.push(mark);
       this.#marks.set(mark.port, marks);
-      forget(marks, mark.at_ms, MOST_MARKS);
+      forget(marks, mark.at_ms, this.#mostMarks(mark.port), this.#keptFrom.get(mark.port));
     }
     this.#marked += 1;
   }
@@ -67,16 +71,29 @@ class Traces {
     const told = this.#marks.get(port) ?? [];
     const known = new Set(remembered.map((mark) => JSON.stringify(mark)));
     const marks = [...remembered, ...told.filter((mark) => !known.has(JSON.stringify(mark)))];
-    this.#marks.set(port, marks.slice(-MOST_MARKS));
+    this.#marks.set(port, marks.slice(-this.#mostMarks(port)));
     this.#marked += 1;
+  }
+
+  /** From this moment on no mark of a port is forgotten for its age, until the returned function is called. */
+  keepMarks(port: PortId, from_ms: number): () => void {
+    this.#keptFrom.set(port, from_ms);
+    return () => {
+      if (this.#keptFrom.get(port) === from_ms) this.#keptFrom.delete(port);
+    };
   }
 
   /** For tests: nothing happened yet. */
   clear(): void {
     this.#samples.clear();
     this.#marks.clear();
+    this.#keptFrom.clear();
     this.#looked += 1;
     this.#marked += 1;
+  }
+
+  #mostMarks(port: PortId): number {
+    return this.#keptFrom.has(port) ? MOST_KEPT_MARKS : MOST_MARKS;
   }
 
   #noteLine(view: PortView, at_ms: number): void {
@@ -108,10 +125,10 @@ function same(a: Sample, b: Sample): boolean {
   return (Object.keys(a) as (keyof Sample)[]).every((key) => key === "at_ms" || a[key] === b[key]);
 }
 
-/** Drops what is too old or too much; in lumps, because the front of an array is dear. */
-function forget(kept: { at_ms: number }[], now_ms: number, most: number): void {
+/** Drops what is too much, or too old and older than `from_ms`; in lumps, because the front of an array is dear. */
+function forget(kept: { at_ms: number }[], now_ms: number, most: number, from_ms = Infinity): void {
   if (kept.length <= most && now_ms - (kept[0]?.at_ms ?? now_ms) < KEPT_MS * 1.2) return;
-  const fresh = kept.findIndex((one) => now_ms - one.at_ms < KEPT_MS);
+  const fresh = kept.findIndex((one) => now_ms - one.at_ms < KEPT_MS || one.at_ms >= from_ms);
   kept.splice(0, Math.max(fresh < 0 ? kept.length - 1 : fresh, kept.length - most));
 }
 
