@@ -161,7 +161,7 @@ impl Probation {
         let missing = expected.iter().map(Expected::missing).collect();
         let device = before.picture.device.clone();
         let (lines_settled, until) = (now + LINE_SETTLES, now + patience);
-        (!expected.is_empty()).then(|| Probation { expected, device, lines_settled, until, missing })
+        (!expected.is_empty()).then_some(Probation { expected, device, lines_settled, until, missing })
     }
 
     /// When everything has to be healthy at the latest.

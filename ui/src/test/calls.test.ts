@@ -112,7 +112,7 @@ describe("the list", () => {
   it("teaches how to get the first call", async () => {
     await show("quiet");
     expect(await screen.findByRole("heading", { name: "Nenhuma chamada ainda" })).toBeVisible();
-    await user.click(screen.getByRole("button", { name: "Tocar a linha virtual" }));
+    await user.click(screen.getByRole("button", { name: "Abrir a central virtual" }));
     expect(route.page).toBe("overview");
     expect(route.exchange).toBe(true);
   });

@@ -120,7 +120,7 @@ describe("the first-run guide", () => {
     await waitFor(() => expect(dialog().getByRole("heading", { name: "Chamada de teste" })).toBeVisible());
     expect(draft.inForce.gateway).toMatchObject({ single_user: true, user: "201" });
     expect(dialog().queryByText(draft.inForce.gateway.secret)).toBeNull();
-    await press("Mostrar senha");
+    await press("Mostrar a senha");
     expect(dialog().getByText(draft.inForce.gateway.secret)).toBeVisible();
     expect(await serious()).toEqual([]);
 
@@ -149,7 +149,7 @@ describe("the first-run guide", () => {
     }
     await waitFor(() => expect(dialog().getByRole("button", { name: "Tocar" })).toBeEnabled());
     const nobody = live.ports.map((port) => ({ ...port, registration: { kind: "server" as const, contacts: [] } }));
-    live.show({ ...live.snapshot!, ports: nobody }, live.exchange, live.device);
+    live.show({ ...live.snapshot!, ports: nobody }, live.exchange, live.device!);
     live.tell({ at_ms: clock.now, severity: "warning", code: "wrong_credentials", port: null, args: { source: "192.0.2.9" }, setting: null });
     await waitFor(() => expect(dialog().getByRole("button", { name: "Tocar" })).toBeDisabled());
     expect(dialog().getByText(/Registre primeiro o softphone/)).toBeVisible();

@@ -77,7 +77,7 @@ describe("overview", () => {
 
   it("lets the virtual exchange ring a line, and follows it to the talk and back", async () => {
     await show("quiet");
-    await user.click(screen.getByRole("button", { name: "Tocar a linha virtual" }));
+    await user.click(screen.getByRole("button", { name: "Abrir a central virtual" }));
     const line = within(screen.getByRole("form", { name: "Linha 1" }));
     await user.click(line.getByRole("button", { name: "Tocar" }));
     await waitFor(() => expect(port(1)).toHaveAttribute("data-state", "ringing"));
