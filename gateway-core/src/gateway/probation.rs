@@ -6,8 +6,10 @@
 //! - **Registration** (client mode): it was registered, the new settings still want it, and one of the settings it is made from
 //!   changed. One that failed before is not waited for: it cannot get worse. In single-user mode there is one for all ports.
 //! - **Line**: it was neither absent nor in fault, and the country or one of the line's own settings changed. A port with a call is
-//!   healthy, and so is a line without battery: a cable is no setting. Which box is used is no setting either: while the box that
-//!   was there before does not answer, or another one does, lines are not judged at all.
+//!   healthy, and so is a line without battery: a cable is no setting. What a line makes of new settings is not to be seen in the
+//!   first picture after Apply, where it still stands as it stood before: it has to be well when they had time to arrive. Which
+//!   box is used is no setting either: while the box that was there before does not answer, or another one does, a line proves
+//!   nothing, and at the bound it is not held against the settings.
 //! - In server and trunk mode nothing has to be waited for: who registers here decides that alone.
 //!
 //! As soon as everything is back the probation is over. A registrar that refuses what was changed (401, 403, 404, 407) has said
@@ -27,6 +29,9 @@ use crate::config::diff::diff;
 use crate::config::settings::{Mode, Settings};
 use crate::fxo::Identity;
 use crate::time::Moment;
+
+/// How long settings take to reach a line, with a box that is opened anew for them. Shorter than any `gateway.rollback_after_s`.
+const LINE_SETTLES: Duration = Duration::from_secs(3);
 
 /// Nobody answered in time (RFC 3261 §21.4.9).
 const REQUEST_TIMEOUT: u16 = 408;
@@ -110,6 +115,8 @@ pub enum Verdict {
 pub struct Probation {
     expected: Vec<Expected>,
     device: Option<Identity>,
+    /// From when on a line shows what the new settings made of it.
+    lines_settled: Moment,
     until: Moment,
     missing: Vec<Missing>,
 }
@@ -131,6 +138,8 @@ struct Expected {
 enum Standing {
     Healthy,
     Open,
+    /// It cannot be told, and would be nothing that the settings did.
+    Unjudged,
     Failed { status: u16, phrase: String },
 }
 
@@ -148,7 +157,8 @@ impl Probation {
         expected.extend(lines(before, after, &changed));
         let missing = expected.iter().map(Expected::missing).collect();
         let device = before.picture.device.clone();
-        (!expected.is_empty()).then(|| Probation { expected, device, until: now + patience, missing })
+        let (lines_settled, until) = (now + LINE_SETTLES, now + patience);
+        (!expected.is_empty()).then_some(Probation { expected, device, lines_settled, until, missing })
     }
 
     /// When everything has to be healthy at the latest.
@@ -165,23 +175,26 @@ impl Probation {
 
     /// Looks at a picture that was made under the new settings; the verdict, as soon as there is one.
     pub fn handle(&mut self, picture: &Snapshot, now: Moment) -> Option<Verdict> {
-        let standings: Vec<Standing> = self.expected.iter().map(|expected| self.standing(expected, picture)).collect();
+        let standings: Vec<Standing> = self.expected.iter().map(|expected| self.standing(expected, picture, now)).collect();
         let open = || self.expected.iter().zip(&standings).filter(|(_, standing)| **standing != Standing::Healthy);
         let missing = open().map(|(expected, _)| expected.missing()).collect();
-        let verdict = if open().next().is_none() {
+        let overdue = now >= self.until;
+        let guilty: Vec<RollbackReason> = open()
+            .filter(|(_, standing)| if overdue { **standing != Standing::Unjudged } else { standing.is_final() })
+            .map(|(expected, standing)| expected.reason(standing))
+            .collect();
+        let verdict = if !guilty.is_empty() {
+            Some(Verdict::RollBack(guilty))
+        } else if overdue || open().next().is_none() {
             Some(Verdict::Proven)
-        } else if now >= self.until {
-            Some(Verdict::RollBack(open().map(|(expected, standing)| expected.reason(standing)).collect()))
         } else {
-            let hopeless: Vec<RollbackReason> =
-                open().filter(|(_, standing)| standing.is_final()).map(|(expected, standing)| expected.reason(standing)).collect();
-            (!hopeless.is_empty()).then_some(Verdict::RollBack(hopeless))
+            None
         };
         self.missing = missing;
         verdict
     }
 
-    fn standing(&self, expected: &Expected, picture: &Snapshot) -> Standing {
+    fn standing(&self, expected: &Expected, picture: &Snapshot, now: Moment) -> Standing {
         let view = picture.ports.iter().find(|view| view.port == expected.shown_at);
         match expected.what {
             Vital::Registration => match view.map(|view| &view.registration) {
@@ -189,8 +202,8 @@ impl Probation {
                 Some(RegistrationView::Failed { status, reason, .. }) => Standing::Failed { status: *status, phrase: reason.clone() },
                 Some(RegistrationView::None | RegistrationView::Trying | RegistrationView::Server { .. }) | None => Standing::Open,
             },
-            Vital::Line if picture.device.is_none() || picture.device != self.device => Standing::Healthy,
-            Vital::Line if view.is_some_and(is_usable) => Standing::Healthy,
+            Vital::Line if picture.device.is_none() || picture.device != self.device => Standing::Unjudged,
+            Vital::Line if now >= self.lines_settled && view.is_some_and(is_usable) => Standing::Healthy,
             Vital::Line => Standing::Open,
         }
     }
@@ -201,7 +214,7 @@ impl Standing {
     fn is_final(&self) -> bool {
         match self {
             Standing::Failed { status, .. } => matches!(status, 401 | 403 | 404 | 407),
-            Standing::Healthy | Standing::Open => false,
+            Standing::Healthy | Standing::Open | Standing::Unjudged => false,
         }
     }
 }
@@ -222,7 +235,7 @@ impl Expected {
                 return RollbackReason { port: self.port(), cause: RollbackCause::LineLost, status: None, phrase: String::new(), setting };
             }
             (Vital::Registration, Standing::Failed { status, phrase }) => (*status, phrase.clone()),
-            (Vital::Registration, Standing::Open | Standing::Healthy) => (REQUEST_TIMEOUT, String::new()),
+            (Vital::Registration, Standing::Open | Standing::Unjudged | Standing::Healthy) => (REQUEST_TIMEOUT, String::new()),
         };
         let setting = self.suspect(status);
         let cause = match status {

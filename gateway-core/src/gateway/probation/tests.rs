@@ -192,21 +192,48 @@ fn a_line_that_falls_into_fault_brings_the_old_rules_back() {
 }
 
 #[test]
-fn a_box_a_cable_and_a_call_are_no_settings() {
+fn a_line_that_is_lost_after_the_first_picture_brings_the_old_rules_back() {
+    let mut probation = begin(&with(|settings| settings.gateway.country = "US".to_owned())).unwrap();
+    assert_eq!(probation.handle(&healthy(), at(0)), None, "it stands as it stood before Apply");
+    assert_eq!(probation.missing().len(), 2);
+    // The box is opened anew, and one of its lines does not come back.
+    assert_eq!(probation.handle(&seen(|picture| picture.device = None), at(2)), None);
+    let lost = seen(|picture| picture.ports[1].state = PortState::Absent);
+    assert_eq!(probation.handle(&lost, at(4)), None);
+    assert_eq!(probation.missing(), [Missing { port: Some(PortId(1)), what: Vital::Line }]);
+    assert_eq!(reasons(probation.handle(&lost, at(30))), [(RollbackCause::LineLost, None, "gateway.country".to_owned())]);
+}
+
+#[test]
+fn a_line_that_is_well_when_the_settings_have_arrived_is_proven() {
+    let mut probation = begin(&with(|settings| settings.ports[1].line.guard_ms = 900)).unwrap();
+    assert_eq!(probation.handle(&healthy(), at(1)), None);
+    assert_eq!(probation.handle(&healthy(), at(3)), Some(Verdict::Proven));
+}
+
+#[test]
+fn a_cable_and_a_call_are_no_settings() {
     let country = with(|settings| settings.gateway.country = "US".to_owned());
-    let pictures = [
-        seen(|picture| {
-            picture.device = None;
-            picture.ports.iter_mut().for_each(|port| port.state = PortState::Absent);
-        }),
-        seen(|picture| {
-            picture.device = Some(Identity { ports: 1, ..Identity::default() });
-            picture.ports[1].state = PortState::Absent;
-        }),
-        seen(|picture| picture.ports[1].state = PortState::NoBattery),
-        seen(|picture| picture.ports[1].state = PortState::Talking),
-    ];
-    for picture in pictures {
-        assert_eq!(begin(&country).unwrap().handle(&picture, at(1)), Some(Verdict::Proven));
+    for state in [PortState::NoBattery, PortState::Talking] {
+        let picture = seen(|picture| picture.ports[1].state = state);
+        assert_eq!(begin(&country).unwrap().handle(&picture, at(3)), Some(Verdict::Proven), "{state:?}");
+    }
+}
+
+#[test]
+fn a_box_that_is_gone_proves_nothing_and_is_no_fault_of_the_settings() {
+    let country = with(|settings| settings.gateway.country = "US".to_owned());
+    let gone = seen(|picture| {
+        picture.device = None;
+        picture.ports.iter_mut().for_each(|port| port.state = PortState::Absent);
+    });
+    let another = seen(|picture| {
+        picture.device = Some(Identity { ports: 1, ..Identity::default() });
+        picture.ports[1].state = PortState::Absent;
+    });
+    for picture in [gone, another] {
+        let mut probation = begin(&country).unwrap();
+        assert_eq!(probation.handle(&picture, at(4)), None);
+        assert_eq!(probation.handle(&picture, at(30)), Some(Verdict::Proven));
     }
 }
