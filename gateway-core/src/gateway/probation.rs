@@ -140,7 +140,10 @@ enum Standing {
     Open,
     /// It cannot be told, and would be nothing that the settings did.
     Unjudged,
-    Failed { status: u16, phrase: String },
+    Failed {
+        status: u16,
+        phrase: String,
+    },
 }
 
 impl Probation {

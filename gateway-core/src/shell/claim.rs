@@ -11,6 +11,9 @@ use super::store::StoreError;
 /// however that ends.
 const FILE_NAME: &str = "loopstart.lock";
 
+/// The code of a refusal.
+pub(super) const IN_USE: &str = "data_dir_in_use";
+
 /// A data folder that belongs to one gateway as long as this lives.
 #[derive(Debug)]
 pub(super) struct Claim(#[allow(dead_code, reason = "the lock is held by the open file")] File);
@@ -30,7 +33,7 @@ impl Claim {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreFault { code: "data_dir_in_use".to_owned(), detail: dir.display().to_string() });
+                return Err(StoreFault { code: IN_USE.to_owned(), detail: dir.display().to_string() });
             }
             // A file system without locks: better a gateway without this protection than none.
             Err(TryLockError::Error(error)) => tracing::warn!(%error, "the data folder cannot be locked"),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::claim::Claim;
+use super::claim::{self, Claim};
 use super::handle::{Applied, ApplyError, StoreFault, allow};
 use super::keyring::Keyring;
 use super::store::{KeyFault, RevisionId, RevisionKind, Store};
@@ -89,8 +89,62 @@ impl DataFolder {
     }
 }
 
+/// Opens the database of a folder to read it, also while a gateway runs on it. Where there is none yet, or where it has to be brought
+/// up to date first, that is done if the folder is free.
+///
+/// # Errors
+/// `database_needs_update` while another program has a folder whose database would have to be changed; else as [`Store::open_with`].
+pub async fn open_to_read(dir: &Path, keyring: Option<Arc<dyn Keyring>>) -> Result<Store, StoreFault> {
+    if let Some(store) = Store::open_as_it_is(dir, keyring.clone()).await? {
+        return Ok(store);
+    }
+    let claim = Claim::on(dir).map_err(|fault| match fault.code.as_str() {
+        claim::IN_USE => StoreFault { code: "database_needs_update".to_owned(), ..fault },
+        _ => fault,
+    })?;
+    let store = Store::open_with(dir, keyring).await?;
+    // Reading needs no claim, and must not keep a gateway from starting.
+    drop(claim);
+    Ok(store)
+}
+
 /// The wall clock, in ms since 1970 (UTC).
 fn now_epoch_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::settings::GatewaySettings;
+    use crate::shell::store::tests::{Scratch, first_version, is_first_version};
+
+    #[tokio::test]
+    async fn a_reader_brings_no_database_up_to_date_that_another_program_uses() {
+        let scratch = Scratch::new("reader-old");
+        first_version(&scratch.0).await;
+        let gateway = Claim::on(&scratch.0).unwrap();
+        assert_eq!(open_to_read(&scratch.0, None).await.unwrap_err().code, "database_needs_update");
+        assert!(is_first_version(&scratch.0).await);
+        drop(gateway);
+        let store = open_to_read(&scratch.0, None).await.unwrap();
+        assert_eq!(store.records(10, None).await, Ok(vec![]));
+        assert!(Claim::on(&scratch.0).is_ok(), "a gateway may start while it is read");
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_up_to_date_is_read_beside_the_gateway_that_uses_it() {
+        let scratch = Scratch::new("reader-new");
+        let _gateway = Claim::on(&scratch.0).unwrap();
+        assert_eq!(open_to_read(&scratch.0, None).await.unwrap_err().code, "database_needs_update", "there is none yet");
+        let running = Store::open(&scratch.0).await.unwrap();
+        let settings = Settings { gateway: GatewaySettings::default(), ports: Vec::new() };
+        let id = running.commit(&settings, RevisionKind::Apply, 1).await.unwrap();
+        let reader = open_to_read(&scratch.0, None).await.unwrap();
+        assert_eq!(reader.load().await, Ok(Some((id, settings))));
+        reader.close().await;
+        running.close().await;
+    }
 }

@@ -74,6 +74,28 @@ impl Store {
         }
     }
 
+    /// Opens the database in `dir` as it is and changes nothing in it; `None` where there is none yet, or where its tables or rows
+    /// have to be brought up to date first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub(super) async fn open_as_it_is(dir: &Path, keyring: Option<Arc<dyn Keyring>>) -> Result<Option<Store>, StoreError> {
+        let file = dir.join(FILE_NAME);
+        if !file.exists() {
+            return Ok(None);
+        }
+        let keys = Arc::new(sealed::Keys::find(dir, keyring).await?);
+        let pool = connect(&file).await?;
+        let store = Store { pool, file, lists: calls::KnownLists::default(), keys };
+        match store.is_up_to_date().await {
+            Ok(true) => Ok(Some(store)),
+            other => {
+                store.close().await;
+                other.map(|_| None)
+            }
+        }
+    }
+
     /// Where the database is.
     #[must_use]
     pub fn file(&self) -> &Path {
@@ -87,21 +109,43 @@ impl Store {
 
     /// Everything that must hold before the first query: whole, not newer than this program, and up to date.
     async fn prepare(&self) -> Result<(), StoreError> {
-        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.pool).await?;
-        if verdict != "ok" {
-            return Err(StoreError::Damaged);
-        }
+        self.refuse_damaged().await?;
         self.refuse_newer().await?;
         MIGRATIONS.run(&self.pool).await?;
-        self.seal_what_is_clear().await
+        self.seal_what_is_clear().await?;
+        self.look_at_the_secrets_in_force().await
+    }
+
+    /// Whether nothing is left for [`Store::prepare`] that the first query would miss.
+    async fn is_up_to_date(&self) -> Result<bool, StoreError> {
+        self.refuse_damaged().await?;
+        self.refuse_newer().await?;
+        if !self.has_migrations().await? {
+            return Ok(false);
+        }
+        let rows = sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version");
+        let made: Vec<(i64, Vec<u8>)> = rows.fetch_all(&self.pool).await?;
+        let ours = MIGRATIONS.iter().map(|migration| (migration.version, migration.checksum.to_vec()));
+        if !ours.eq(made) || self.has_clear_rows().await? {
+            return Ok(false);
+        }
+        self.look_at_the_secrets_in_force().await?;
+        Ok(true)
+    }
+
+    async fn refuse_damaged(&self) -> Result<(), StoreError> {
+        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.pool).await?;
+        if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged) }
+    }
+
+    async fn has_migrations(&self) -> Result<bool, StoreError> {
+        let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations')";
+        Ok(sqlx::query_scalar(table).fetch_one(&self.pool).await?)
     }
 
     /// A database of a newer program may hold what this one would destroy.
     async fn refuse_newer(&self) -> Result<(), StoreError> {
-        let tracked: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
-            .fetch_one(&self.pool)
-            .await?;
-        if tracked == 0 {
+        if !self.has_migrations().await? {
             return Ok(());
         }
         let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&self.pool).await?;
@@ -153,4 +197,4 @@ fn make_private(dir: &Path) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

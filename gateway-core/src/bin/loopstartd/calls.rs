@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use gateway_core::config::PortId;
 use gateway_core::shell::calls_csv::{self, CsvOptions, ExportError, local_time};
+use gateway_core::shell::data_folder::open_to_read;
 use gateway_core::shell::keyring;
 use gateway_core::shell::store::{CallQuery, RecordDirection, Store, StoreError, StoredRecord};
 use jiff::Zoned;
@@ -14,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::DataDir;
 use super::exit::Exit;
-use super::{output, words};
+use super::{output, profile, words};
 
 /// Calls that are read at a time.
 const AT_ONCE: u32 = 500;
@@ -104,7 +105,7 @@ impl Filters {
             until_epoch_ms: self.until.map(epoch_ms).transpose()?,
             longer_than_s: self.longer_than,
         };
-        let store = Store::open_with(&self.data_dir.path()?, keyring::of_this_computer()).await.map_err(refused)?;
+        let store = open_to_read(&self.data_dir.path()?, keyring::of_this_computer()).await.map_err(profile::store)?;
         Ok((store, query))
     }
 }

@@ -11,10 +11,10 @@ use gateway_core::config::lint::{Advice, lint};
 use gateway_core::config::problem::{Problem, Severity, forbids};
 use gateway_core::config::profile::{Imported, Unopened};
 use gateway_core::config::settings::Settings;
-use gateway_core::shell::data_folder::DataFolder;
+use gateway_core::shell::data_folder::{DataFolder, open_to_read};
 use gateway_core::shell::handle::{ApplyError, StoreFault};
 use gateway_core::shell::profile_file::{self, ReadError};
-use gateway_core::shell::store::{KeyFault, Store};
+use gateway_core::shell::store::KeyFault;
 use gateway_core::shell::{keyring, seal};
 use serde::Serialize;
 use serde_json::json;
@@ -205,9 +205,8 @@ async fn advise(file: Option<&Path>, data_dir: DataDir, passphrase: &PassphraseF
 
 /// The settings in a data folder. A gateway may be running on it: they are only read.
 async fn in_force(data_dir: &Path) -> Result<Settings, Exit> {
-    let failed = |error| store(StoreFault::from(error));
-    let opened = Store::open_with(data_dir, keyring::of_this_computer()).await.map_err(failed)?;
-    let stored = opened.load().await.map_err(failed);
+    let opened = open_to_read(data_dir, keyring::of_this_computer()).await.map_err(store)?;
+    let stored = opened.load().await.map_err(|error| store(StoreFault::from(error)));
     tell_key_fault(opened.key_fault());
     opened.close().await;
     stored?.map(|(_, settings)| settings).ok_or_else(|| Exit::Store("no_settings".to_owned()))

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use gateway_core::config::diff::diff;
 use gateway_core::config::settings::Settings;
-use gateway_core::shell::data_folder::DataFolder;
+use gateway_core::shell::data_folder::{DataFolder, open_to_read};
 use gateway_core::shell::handle::{StoreFault, history};
 use gateway_core::shell::keyring;
 use gateway_core::shell::store::{RevisionId, Store};
@@ -91,8 +91,7 @@ async fn restore(revision: RevisionId, data_dir: DataDir) -> Result<(), Exit> {
 }
 
 async fn open(data_dir: DataDir) -> Result<Store, Exit> {
-    let opened = Store::open_with(&data_dir.path()?, keyring::of_this_computer()).await;
-    opened.map_err(|error| profile::store(StoreFault::from(error)))
+    open_to_read(&data_dir.path()?, keyring::of_this_computer()).await.map_err(profile::store)
 }
 
 async fn settings_of(store: &Store, revision: RevisionId) -> Result<Settings, Exit> {

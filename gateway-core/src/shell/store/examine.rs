@@ -8,10 +8,7 @@ impl Store {
     /// # Errors
     /// What the next Apply would meet: a damaged file, a full or read-only disk, another process that holds it.
     pub async fn examine(&self) -> Result<u64, StoreError> {
-        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.pool).await?;
-        if verdict != "ok" {
-            return Err(StoreError::Damaged);
-        }
+        self.refuse_damaged().await?;
         // `IMMEDIATE` takes the lock of a writer; rolled back, it leaves nothing.
         self.pool.begin_with("BEGIN IMMEDIATE").await?.rollback().await?;
         Ok(std::fs::metadata(self.file())?.len())

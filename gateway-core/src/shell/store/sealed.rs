@@ -133,7 +133,7 @@ impl Store {
         state.incomplete.then(|| state.fault.unwrap_or(KeyFault::KeyLost))
     }
 
-    /// Seals rows that an older program wrote in the clear, cleans up behind them, and looks whether the secrets in force open.
+    /// Seals rows that an older program wrote in the clear, and cleans up behind them.
     pub(super) async fn seal_what_is_clear(&self) -> Result<(), StoreError> {
         self.seal_old_rows().await?;
         let cleaned: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&self.pool).await?;
@@ -143,6 +143,11 @@ impl Store {
             // Settings hold all the same; the next start tries again.
             tracing::warn!(code = error.code(), "old pages of the database could not be cleaned yet");
         }
+        Ok(())
+    }
+
+    /// Looks whether the secrets in force open.
+    pub(super) async fn look_at_the_secrets_in_force(&self) -> Result<(), StoreError> {
         let current = "SELECT r.sealed, r.document FROM revisions r JOIN current_revision c ON c.revision_id = r.id";
         if let Some(row) = sqlx::query(current).fetch_optional(&self.pool).await?
             && let Some(sealed) = row.try_get::<Option<Vec<u8>>, _>("sealed")?
@@ -154,11 +159,15 @@ impl Store {
         Ok(())
     }
 
+    /// Whether an older program left secrets in the clear.
+    pub(super) async fn has_clear_rows(&self) -> Result<bool, StoreError> {
+        let old = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM revisions WHERE format < ?)");
+        Ok(old.bind(FORMAT).fetch_one(&self.pool).await?)
+    }
+
     async fn seal_old_rows(&self) -> Result<(), StoreError> {
         // Without a lock first: whoever only opens must not wait for whoever writes.
-        let old: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM revisions WHERE format < ?)").bind(FORMAT).fetch_one(&self.pool).await?;
-        if !old {
+        if !self.has_clear_rows().await? {
             return Ok(());
         }
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;

@@ -10,10 +10,10 @@ use crate::gateway::mark::MarkKind;
 use sqlx::Executor as _;
 
 /// A directory of its own, removed at the end of the test.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Scratch {
+    pub(crate) fn new(name: &str) -> Scratch {
         let dir = std::env::temp_dir().join(format!("loopstart-store-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         Scratch(dir)
@@ -28,6 +28,23 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// An empty database as the first version of this program left it.
+pub(crate) async fn first_version(dir: &Path) {
+    make_private(dir).unwrap();
+    let pool = connect(&dir.join(FILE_NAME)).await.unwrap();
+    let first = MIGRATIONS.iter().filter(|migration| migration.version == 1).cloned().collect();
+    Migrator::with_migrations(first).run(&pool).await.unwrap();
+    pool.close().await;
+}
+
+/// Nobody has brought the database up to date.
+pub(crate) async fn is_first_version(dir: &Path) -> bool {
+    let pool = connect(&dir.join(FILE_NAME)).await.unwrap();
+    let newest: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&pool).await.unwrap();
+    pool.close().await;
+    newest == 1
 }
 
 fn settings(sip_port: u16) -> Settings {
