@@ -128,6 +128,8 @@ pub enum ProblemCode {
     UnknownSecret,
     /// The file has this secret both in the clear and sealed.
     SecretTwice,
+    /// The stored secret cannot be opened, for its key is missing, and Apply would give it up.
+    SecretGivenUp,
     /// There are more problems than are told (`maximum`).
     TooManyProblems,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::claim::{self, Claim};
-use super::handle::{Applied, ApplyError, StoreFault, allow};
+use super::handle::{Applied, ApplyError, StoreFault, allow, with_secrets_given_up};
 use super::keyring::Keyring;
 use super::store::{KeyFault, RevisionId, RevisionKind, Store};
 use crate::config::check::check;
@@ -65,7 +65,12 @@ impl DataFolder {
         if let Some(current) = &current {
             profile.keep_secrets_of(current);
         }
-        allow(check(&profile.settings, None), confirmed)?;
+        let problems = check(&profile.settings, None);
+        let problems = match &current {
+            Some(current) => with_secrets_given_up(problems, &self.store, current, &profile.settings),
+            None => problems,
+        };
+        allow(problems, confirmed)?;
         let at_epoch_ms = now_epoch_ms();
         let revision = self.store.commit(&profile.settings, RevisionKind::Import, at_epoch_ms).await?;
         let changes = current.map_or_else(Vec::new, |current| diff(&current, &profile.settings));

@@ -25,6 +25,7 @@ use crate::config::check::check;
 use crate::config::diff::diff;
 use crate::config::problem::{Problem, Severity, forbids};
 use crate::config::profile::Imported;
+use crate::config::profile::secrets::given_up;
 use crate::config::settings::Settings;
 use crate::config::{PortId, target};
 use crate::fxo::simulator::act::LineAct;
@@ -117,7 +118,8 @@ impl GatewayHandle {
     pub fn check(&self, settings: &Settings) -> Vec<Problem> {
         // Ports beyond the box are asked about when they come, not with every change after that.
         let available = self.ports_available().filter(|_| settings.ports.len() > self.settings_in_force().ports.len());
-        check(settings, available)
+        let problems = check(settings, available);
+        with_secrets_given_up(problems, &self.inner.store, &self.settings_in_force(), settings)
     }
 
     /// What Apply would do with `settings`.
@@ -259,6 +261,16 @@ impl std::fmt::Debug for GatewayHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GatewayHandle").field("data_dir", &self.inner.data_dir).finish_non_exhaustive()
     }
+}
+
+/// Problems of `after`, and beside them the secrets of `before` that lie sealed in the database and would be given up unseen.
+pub(crate) fn with_secrets_given_up(mut problems: Vec<Problem>, store: &Store, before: &Settings, after: &Settings) -> Vec<Problem> {
+    if store.key_fault().is_some() {
+        let mut given_up = given_up(before, after);
+        given_up.retain(|one| problems.iter().all(|known| known.path != one.path));
+        problems.append(&mut given_up);
+    }
+    problems
 }
 
 /// Whether settings with these problems may be applied.

@@ -14,7 +14,7 @@ use gateway_core::config::settings::Settings;
 use gateway_core::shell::data_folder::{DataFolder, open_to_read};
 use gateway_core::shell::handle::{ApplyError, StoreFault};
 use gateway_core::shell::profile_file::{self, ReadError};
-use gateway_core::shell::store::KeyFault;
+use gateway_core::shell::store::{KeyFault, StoreError};
 use gateway_core::shell::{keyring, seal};
 use serde::Serialize;
 use serde_json::json;
@@ -162,7 +162,11 @@ async fn import(file: &Path, data_dir: &Path, passphrase: &PassphraseFrom, yes: 
 
 async fn export(file: &Path, data_dir: &Path, passphrase: &PassphraseFrom) -> Result<(), Exit> {
     let passphrase = passphrase.read()?;
-    let settings = in_force(data_dir).await?;
+    let (settings, sealed) = stored(data_dir).await?;
+    // A profile that is sealed promises secrets; without a passphrase it leaves them out and says so.
+    if let (Some(sealed), true) = (sealed, passphrase.is_some()) {
+        return Err(store(sealed.into()));
+    }
     let text = seal::export(&settings, passphrase.as_ref()).map_err(Exit::System)?;
     if file.as_os_str() == "-" {
         let _ = output::line(text.trim_end());
@@ -205,11 +209,18 @@ async fn advise(file: Option<&Path>, data_dir: DataDir, passphrase: &PassphraseF
 
 /// The settings in a data folder. A gateway may be running on it: they are only read.
 async fn in_force(data_dir: &Path) -> Result<Settings, Exit> {
+    Ok(stored(data_dir).await?.0)
+}
+
+/// The settings in a data folder, and where their secrets cannot be opened, why they would not be exported with them.
+async fn stored(data_dir: &Path) -> Result<(Settings, Option<StoreError>), Exit> {
     let opened = open_to_read(data_dir, keyring::of_this_computer()).await.map_err(store)?;
     let stored = opened.load().await.map_err(|error| store(StoreFault::from(error)));
-    tell_key_fault(opened.key_fault());
+    let fault = opened.key_fault();
+    tell_key_fault(fault);
     opened.close().await;
-    stored?.map(|(_, settings)| settings).ok_or_else(|| Exit::Store("no_settings".to_owned()))
+    let (revision, settings) = stored?.ok_or_else(|| Exit::Store("no_settings".to_owned()))?;
+    Ok((settings, fault.map(|_| StoreError::SecretsSealed { revision: revision.0 })))
 }
 
 pub(crate) fn tell_key_fault(fault: Option<KeyFault>) {

@@ -96,6 +96,31 @@ impl Secrets {
     }
 }
 
+/// Whether the secrets of `before`, sealed by a key that is not at hand, can stay as they are with `after`: it brings none of its own,
+/// and every place that may have one belongs to the same user at the same server.
+#[must_use]
+pub fn stay_sealed(before: &Settings, after: &Settings) -> bool {
+    let (old, new) = (&before.gateway, &after.gateway);
+    let same_server = old.mode == new.mode && old.remote_server == new.remote_server && old.user == new.user;
+    let same_users =
+        before.ports.len() <= after.ports.len() && before.ports.iter().zip(&after.ports).all(|(old, new)| old.user == new.user);
+    same_server && same_users && Secrets::of(after).is_empty()
+}
+
+/// The secrets that `after` would give up because they are sealed by a key that is not at hand and nobody typed them anew, each as
+/// something to be confirmed. Whoever has no user has no secret to miss.
+#[must_use]
+pub fn given_up(before: &Settings, after: &Settings) -> Vec<Problem> {
+    if stay_sealed(before, after) {
+        return Vec::new();
+    }
+    let users = std::iter::once(&before.gateway.user).chain(before.ports.iter().map(|port| &port.user));
+    let blank = |((path, secret), user): ((String, &mut Secret), &String)| {
+        (secret.0.is_empty() && !user.is_empty()).then(|| Problem::confirm(path, ProblemCode::SecretGivenUp))
+    };
+    each(&mut after.clone()).into_iter().zip(users).filter_map(blank).collect()
+}
+
 /// Every secret of settings, set or not, with its path.
 fn each(settings: &mut Settings) -> Vec<(String, &mut Secret)> {
     let ports = settings.ports.iter_mut().enumerate().map(|(index, port)| (format!("ports[{index}].secret"), &mut port.secret));
@@ -128,6 +153,7 @@ pub fn leave_out(document: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::problem::Severity;
     use crate::config::settings::{GatewaySettings, PortSettings};
 
     fn settings() -> Settings {
@@ -161,6 +187,43 @@ mod tests {
         again.put_into(&mut bare).unwrap();
         assert_eq!(bare, whole);
         assert_eq!(format!("{again:?}"), r#"{"ports[0].secret"}"#);
+    }
+
+    /// Settings as they are read while the key of their secrets is missing.
+    fn sealed() -> Settings {
+        let mut settings = settings();
+        each(&mut settings).into_iter().for_each(|(_, secret)| *secret = Secret::default());
+        settings
+    }
+
+    #[test]
+    fn sealed_secrets_stay_where_nobody_touches_them_and_are_never_given_up_silently() {
+        let before = sealed();
+        let mut unrelated = before.clone();
+        unrelated.gateway.rollback_after_s = 60;
+        unrelated.ports.push(PortSettings::default());
+        assert!(stay_sealed(&before, &unrelated));
+        assert_eq!(given_up(&before, &unrelated), []);
+
+        let mut typed = before.clone();
+        typed.ports[0].secret = Secret("typed-anew-77".to_owned());
+        let mut elsewhere = before.clone();
+        elsewhere.gateway.remote_server = "other.example".to_owned();
+        let mut renamed = before.clone();
+        renamed.ports[1].user = "somebody".to_owned();
+        let mut fewer = before.clone();
+        fewer.ports.pop();
+        for (after, paths) in [
+            (typed, vec!["ports[1].secret"]),
+            (elsewhere, vec!["ports[0].secret", "ports[1].secret"]),
+            (renamed, vec!["ports[0].secret", "ports[1].secret"]),
+            (fewer, vec!["ports[0].secret"]),
+        ] {
+            assert!(!stay_sealed(&before, &after));
+            let told = given_up(&before, &after);
+            assert!(told.iter().all(|problem| problem.severity == Severity::Confirm && problem.code == ProblemCode::SecretGivenUp));
+            assert_eq!(told.into_iter().map(|problem| problem.path).collect::<Vec<_>>(), paths);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::config::profile::Imported;
 use crate::config::settings::Settings;
 use crate::shell::profile_file::{self, ReadError};
 use crate::shell::seal::{self, Passphrase};
-use crate::shell::store::RevisionId;
+use crate::shell::store::{RevisionId, StoreError};
 
 /// Why a profile was not written or not taken.
 #[derive(Debug, thiserror::Error, Serialize)]
@@ -116,6 +116,10 @@ impl GatewayHandle {
                 whole.ok_or(ProfileFault::NoSuchRevision)?
             }
             Some(id) => self.side(Side::Revision { id }).await?,
+            None if passphrase.is_some() && self.store().key_fault().is_some() => {
+                let revision = self.apply_progress().applied.revision.0;
+                return Err(StoreFault::from(StoreError::SecretsSealed { revision }).into());
+            }
             None => self.settings(),
         };
         let write = move || {

@@ -9,7 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::apply::{self, Transaction};
-use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow};
+use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow, with_secrets_given_up};
 use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::profile::Imported;
@@ -67,7 +67,7 @@ async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> R
     let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
     let store = Store::open_with(data_dir, keyring).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
-    let fresh = options.profile.clone().map(|profile| settings_of(profile, stored.as_ref(), options.confirmed)).transpose()?;
+    let fresh = options.profile.clone().map(|profile| settings_of(profile, &store, stored.as_ref(), options.confirmed)).transpose()?;
     let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
     let settings = fresh.or(stored).unwrap_or_else(first_settings);
     let sockets = Sockets::prepare(&settings.gateway, settings.ports.len(), &[]).map_err(|error| StartError::Bind { error })?;
@@ -161,11 +161,15 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
 }
 
 /// The settings of a profile, with the secrets that it leaves out, when they may be applied.
-fn settings_of(mut profile: Imported, stored: Option<&Settings>, confirmed: bool) -> Result<Settings, StartError> {
+fn settings_of(mut profile: Imported, store: &Store, stored: Option<&Settings>, confirmed: bool) -> Result<Settings, StartError> {
+    let mut problems = Vec::new();
     if let Some(stored) = stored {
         profile.keep_secrets_of(stored);
+        problems = with_secrets_given_up(check(&profile.settings, None), store, stored, &profile.settings);
+    } else {
+        problems.extend(check(&profile.settings, None));
     }
-    allow(check(&profile.settings, None), confirmed).map_err(|error| StartError::Profile { error })?;
+    allow(problems, confirmed).map_err(|error| StartError::Profile { error })?;
     Ok(profile.settings)
 }
 

@@ -7,6 +7,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Store, StoreError};
+use crate::config::profile::secrets::stay_sealed;
 use crate::config::settings::Settings;
 
 /// How many revisions are kept; older ones are forgotten.
@@ -119,13 +120,16 @@ impl Store {
     }
 
     /// Makes settings the ones in force, as a new revision, and forgets the oldest ones: all of it in one transaction, so that
-    /// a crash leaves either the settings before or these. When it returns, the new ones are on the disk.
+    /// a crash leaves either the settings before or these. When it returns, the new ones are on the disk. Secrets in force that
+    /// cannot be opened now stay as they are sealed, where the new settings leave them their places ([`stay_sealed`]).
     ///
     /// # Errors
     /// See [`StoreError`]; then nothing has changed.
     pub async fn commit(&self, settings: &Settings, kind: RevisionKind, now_epoch_ms: u64) -> Result<RevisionId, StoreError> {
         let author = Author::here();
         let sealed = self.keys.seal(settings).await?;
+        let unopened = self.what_stays_sealed(settings, kind).await?;
+        let whole = unopened.is_none();
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let id: i64 = sqlx::query_scalar(
             "INSERT INTO revisions (created_at_ms, kind, os_user, program, format, document, sealed) \
@@ -137,7 +141,7 @@ impl Store {
         .bind(author.program)
         .bind(FORMAT)
         .bind(sealed.document)
-        .bind(sealed.secrets)
+        .bind(unopened.or(sealed.secrets))
         .fetch_one(&mut *transaction)
         .await?;
         sqlx::query(
@@ -152,8 +156,33 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        self.keys.settings_are_whole();
+        self.keys.settings_in_force(whole);
         revision_id(id)
+    }
+
+    /// Sealed secrets that cannot be opened and belong to `settings` all the same: those in force, where nothing takes their places, and
+    /// those that settings had which come back by themselves.
+    async fn what_stays_sealed(&self, settings: &Settings, kind: RevisionKind) -> Result<Option<Vec<u8>>, StoreError> {
+        let returns = kind == RevisionKind::Rollback;
+        if !returns && self.key_fault().is_none() {
+            return Ok(None);
+        }
+        let rows = sqlx::query(
+            "SELECT r.id, r.format, r.document, r.sealed, c.revision_id IS NOT NULL AS current \
+             FROM revisions r LEFT JOIN current_revision c ON c.revision_id = r.id ORDER BY r.id DESC",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        for row in rows {
+            // A row that cannot be read has nothing to keep.
+            let Ok(before) = self.settings_of(&row) else { continue };
+            let current: bool = row.try_get("current")?;
+            let fits = if returns { before.settings == *settings } else { current && stay_sealed(&before.settings, settings) };
+            if fits {
+                return Ok(if before.whole { None } else { row.try_get("sealed")? });
+            }
+        }
+        Ok(None)
     }
 
     /// The revisions that are kept, newest first.

@@ -109,9 +109,9 @@ impl Keys {
         Secrets::from_json(&json, settings).ok()
     }
 
-    /// New settings hold, with all their secrets.
-    pub(super) fn settings_are_whole(&self) {
-        self.change(|state| state.incomplete = false);
+    /// New settings hold, with all their secrets where they are `whole`.
+    pub(super) fn settings_in_force(&self, whole: bool) {
+        self.change(|state| state.incomplete = !whole);
     }
 }
 

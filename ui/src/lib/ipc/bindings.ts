@@ -1649,6 +1649,8 @@ export type ProblemCode =
 "unknown_secret" | 
 /**  The file has this secret both in the clear and sealed. */
 "secret_twice" | 
+/**  The stored secret cannot be opened, for its key is missing, and Apply would give it up. */
+"secret_given_up" | 
 /**  There are more problems than are told (`maximum`). */
 "too_many_problems";
 

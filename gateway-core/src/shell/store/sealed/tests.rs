@@ -191,6 +191,48 @@ async fn secrets_typed_anew_are_sealed_with_a_new_key_and_the_old_ones_stay() {
 }
 
 #[tokio::test]
+async fn what_is_sealed_stays_when_other_settings_change_and_comes_back_with_its_key() {
+    let (scratch, keyring) = (Scratch::new("stays"), Arc::new(ToyKeyring::default()));
+    let store = scratch.open_with(&keyring).await;
+    store.commit(&settings(), RevisionKind::Apply, 1).await.unwrap();
+    store.close().await;
+    *keyring.locked.lock().unwrap() = true;
+    let store = scratch.open_with(&keyring).await;
+    for n in 0..25 {
+        let mut changed = without_secrets();
+        changed.gateway.rollback_after_s = 60 + n;
+        store.commit(&changed, RevisionKind::Apply, 2).await.unwrap();
+        assert_eq!(store.key_fault(), Some(KeyFault::KeyringLocked), "they are still missing");
+    }
+    store.close().await;
+    *keyring.locked.lock().unwrap() = false;
+    let store = scratch.open_with(&keyring).await;
+    let mut expected = settings();
+    expected.gateway.rollback_after_s = 84;
+    assert_eq!((store.key_fault(), store.load().await.unwrap().unwrap().1), (None, expected));
+}
+
+#[tokio::test]
+async fn settings_that_come_back_by_themselves_bring_back_what_is_sealed() {
+    let (scratch, keyring) = (Scratch::new("returns"), Arc::new(ToyKeyring::default()));
+    let store = scratch.open_with(&keyring).await;
+    store.commit(&settings(), RevisionKind::Apply, 1).await.unwrap();
+    store.close().await;
+    *keyring.locked.lock().unwrap() = true;
+    let store = scratch.open_with(&keyring).await;
+    let mut elsewhere = without_secrets();
+    elsewhere.gateway.remote_server = "other.example".to_owned();
+    store.commit(&elsewhere, RevisionKind::Apply, 2).await.unwrap();
+    assert_eq!(store.key_fault(), None, "they were given up");
+    store.commit(&without_secrets(), RevisionKind::Rollback, 3).await.unwrap();
+    assert_eq!(store.key_fault(), Some(KeyFault::KeyringLocked));
+    store.close().await;
+    *keyring.locked.lock().unwrap() = false;
+    let store = scratch.open_with(&keyring).await;
+    assert_eq!(store.load().await.unwrap().unwrap().1, settings());
+}
+
+#[tokio::test]
 async fn settings_without_secrets_need_no_key() {
     let scratch = Scratch::new("none");
     let store = scratch.open().await;
