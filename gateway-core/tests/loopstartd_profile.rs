@@ -268,4 +268,7 @@ fn a_lost_key_is_told_and_nothing_else_is_lost() {
     assert_eq!(code(&exported), 0);
     assert!(complaints(&exported).contains("secrets.key"), "{}", complaints(&exported));
     assert_eq!(text(&folder, "out.json"), export(&settings, SecretsPolicy::LeftOut));
+    let sealed = loopstartd(&folder, &["profile", "export", "sealed.json", "--data-dir", "data", "--passphrase-env", "SEAL"]);
+    assert!(code(&sealed) == 74 && complaints(&sealed).contains("cannot be opened"), "{}", complaints(&sealed));
+    assert!(!folder.path().join("sealed.json").exists());
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use gateway_core::config::problem::{ProblemCode, Severity};
+use gateway_core::config::problem::{Problem, ProblemCode, Severity};
 use gateway_core::config::profile::{Imported, SecretsPolicy, export};
-use gateway_core::config::settings::{PortSettings, Secret, Settings};
+use gateway_core::config::settings::{Mode, PortSettings, Secret, Settings};
 use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::shell::handle::{ApplyError, ProfileFault, Side};
 use gateway_core::shell::seal::Passphrase;
@@ -185,7 +185,7 @@ async fn a_gateway_whose_key_is_lost_starts_without_secrets_and_says_so_once() {
     assert_eq!(gateway.settings().ports[0].user, "line1");
     assert_eq!(gateway.settings().ports[0].secret, Secret::default());
     let (sealed, bare) = (folder.path().join("sealed.json"), folder.path().join("bare.json"));
-    let refused = gateway.export_profile(sealed.clone(), None, Some(Passphrase::new("correct horse 7".to_owned()))).await.unwrap_err();
+    let refused = gateway.export_profile(sealed.clone(), None, pass("correct horse 7")).await.unwrap_err();
     assert!(matches!(&refused, ProfileFault::Store { error } if error.code == "secrets_sealed"), "{refused:?}");
     assert!(!sealed.exists(), "no seal is made of secrets that are not there");
     gateway.export_profile(bare, None, None).await.unwrap();
@@ -193,8 +193,8 @@ async fn a_gateway_whose_key_is_lost_starts_without_secrets_and_says_so_once() {
     other_server.gateway.remote_server = "other.example".to_owned();
     other_server.gateway.mode = Mode::SipTrunk;
     let given_up = |problem: &Problem| (problem.path == "ports[0].secret").then_some((problem.severity, problem.code));
-    let told: Vec<_> = gateway.check(&other_server).iter().filter_map(given_up).collect();
-    assert_eq!(told, [(Severity::Confirm, ProblemCode::SecretGivenUp)]);
+    let asked: Vec<_> = gateway.check(&other_server).iter().filter_map(given_up).collect();
+    assert_eq!(asked, [(Severity::Confirm, ProblemCode::SecretGivenUp)]);
     gateway.stop().await;
     std::fs::rename(folder.path().join("aside"), &key).unwrap();
     let gateway = start(folder.path(), None).await;

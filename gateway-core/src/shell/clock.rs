@@ -1,6 +1,11 @@
 //! The clock: the one place where real time becomes a [`Moment`].
 
+#[cfg(windows)]
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+#[cfg(windows)]
+use suspend_time::SuspendUnawareInstant;
 
 use crate::time::Moment;
 
@@ -50,16 +55,37 @@ impl Clock {
     }
 }
 
+/// A clock that stands while the computer sleeps. `now`, which is an [`Instant`], does so by itself on Linux (`CLOCK_MONOTONIC`) and on
+/// macOS (`CLOCK_UPTIME_RAW`).
+#[cfg(not(windows))]
+pub(super) fn awake_clock(now: Moment) -> Duration {
+    now.since(Moment::ZERO)
+}
+
+/// A clock that stands while the computer sleeps. An [`Instant`] goes on here, so it is another one
+/// (`QueryUnbiasedInterruptTimePrecise`).
+#[cfg(windows)]
+pub(super) fn awake_clock(_now: Moment) -> Duration {
+    static BEGAN: LazyLock<SuspendUnawareInstant> = LazyLock::new(SuspendUnawareInstant::now);
+    BEGAN.elapsed()
+}
+
 /// A clock that goes on while the computer sleeps, as [`Instant`] does not (`CLOCK_BOOTTIME`, clock_gettime(2)).
 #[cfg(target_os = "linux")]
-pub(super) fn slept_clock() -> Duration {
+pub(super) fn slept_clock(_now: Moment) -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
+/// A clock that goes on while the computer sleeps: here `now` itself, an [`Instant`] (`QueryPerformanceCounter`).
+#[cfg(windows)]
+pub(super) fn slept_clock(now: Moment) -> Duration {
+    now.since(Moment::ZERO)
+}
+
 /// A clock that goes on while the computer sleeps: here the wall clock, which a person may set besides.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn slept_clock() -> Duration {
+#[cfg(not(any(target_os = "linux", windows)))]
+pub(super) fn slept_clock(_now: Moment) -> Duration {
     Duration::from_millis(wall_clock_ms())
 }
 
