@@ -84,7 +84,8 @@ pub(crate) struct Tray<R: Runtime> {
 }
 
 impl<R: Runtime> Tray<R> {
-    /// An icon that says nothing yet, and what becomes of what is asked for there; none where the system cannot show one, which is said once in the log. For the main thread.
+    /// An icon that says nothing yet, and what becomes of what is asked for there; none where the system cannot show one, which is said
+    /// once in the log. For the main thread.
     pub(crate) fn new(app: &AppHandle<R>, answer: fn(&AppHandle<R>, Asked)) -> Option<Self> {
         // The tray library is loaded at run time, and the crate that loads it panics where it is missing.
         let hook = std::panic::take_hook();
