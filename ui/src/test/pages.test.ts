@@ -169,6 +169,16 @@ describe("users and ports", () => {
     expect(draft.dirty).toBe(false);
   });
 
+  it("takes no number that the program could not even read", async () => {
+    await show("lively", "users_and_ports");
+    const sip = screen.getByLabelText("Porta SIP (UDP)");
+    await user.clear(sip);
+    await user.type(sip, "99999");
+    expect(draft.settings.gateway.sip_port).toBe(65_535);
+    await user.tab();
+    expect(sip).toHaveValue("65535");
+  });
+
   it("keeps the draft when Apply is refused, and says why", async () => {
     const backend = await show("lively", "users_and_ports");
     vi.spyOn(backend, "apply").mockResolvedValue({
