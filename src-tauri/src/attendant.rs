@@ -20,7 +20,6 @@ use crate::desktop::Desktop;
 use crate::gateway::{Gateway, Running};
 use crate::notification::{self, Told};
 use crate::preferences::KeepAwake;
-use crate::stream;
 use crate::tray::{Asked, Seat};
 use crate::window;
 
@@ -32,7 +31,7 @@ pub(crate) fn begin<R: Runtime>(app: &AppHandle<R>, running: &Running) {
     // Both listen from now on, so that nothing the box tells at its start is missed.
     let (updates, troubles) = (running.handle.subscribe(), running.handle.subscribe());
     tauri::async_runtime::spawn(attend(app.clone(), running.clone(), troubles));
-    tauri::async_runtime::spawn(stream::carry(app.clone(), running.clone(), updates));
+    tauri::async_runtime::spawn(running.feed.clone().fill(running.board.clone(), updates));
 }
 
 /// Carries out what was asked for in the tray.

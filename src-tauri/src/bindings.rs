@@ -4,13 +4,13 @@ use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::calls::ExportProgressEvent;
-use crate::stream::{ApplyEvent, CallKeptEvent, MarksEvent, NoticeEvent, PictureEvent};
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
     ($runtime:ty) => {
         tauri_specta::collect_commands![
             crate::commands::window::boot::<$runtime>,
+            crate::commands::window::news,
             crate::commands::overview::order,
             crate::commands::overview::choose_device,
             crate::commands::users_and_ports::review,
@@ -55,7 +55,7 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
-        .events(collect_events![PictureEvent, NoticeEvent, MarksEvent, ApplyEvent, CallKeptEvent, ExportProgressEvent])
+        .events(collect_events![ExportProgressEvent])
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()

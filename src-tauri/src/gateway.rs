@@ -7,6 +7,7 @@ use gateway_core::shell::keyring;
 use tokio::sync::Mutex;
 
 use crate::exchange::Board;
+use crate::feed::{Feed, Picture};
 
 /// A gateway that runs, and what the window keeps beside it.
 #[derive(Clone, Debug)]
@@ -15,6 +16,17 @@ pub(crate) struct Running {
     pub(crate) handle: GatewayHandle,
     /// What the simulated exchange sees.
     pub(crate) board: Board,
+    /// What waits for the window.
+    pub(crate) feed: Feed,
+}
+
+impl Running {
+    /// What there is to see now.
+    pub(crate) fn picture(&self) -> Picture {
+        let device = self.handle.device();
+        let exchange = self.board.lines(&device.choice);
+        Picture { snapshot: (*self.handle.snapshot()).clone(), exchange, device }
+    }
 }
 
 /// The gateway, running or not.
@@ -42,7 +54,7 @@ impl Gateway {
             return Err(StartError::System { detail: "the program ends".to_owned() });
         }
         let handle = GatewayHandle::start_with(self.options.clone(), keyring::of_this_computer()).await?;
-        let fresh = Running { handle, board: Board::default() };
+        let fresh = Running { handle, board: Board::default(), feed: Feed::default() };
         begin(&fresh);
         *running = Some(fresh.clone());
         Ok(fresh)

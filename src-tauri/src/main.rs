@@ -1,7 +1,7 @@
 //! The window of Loopstart: the gateway runs in this program, the window shows it and orders it about.
 //!
-//! Everything here is thin: [`commands`] forward to the [`gateway_core::shell::handle::GatewayHandle`], [`stream`] carries what it
-//! tells to the window, [`bindings`] describes both for TypeScript.
+//! Everything here is thin: [`commands`] forward to the [`gateway_core::shell::handle::GatewayHandle`], [`feed`] keeps what it
+//! tells until the window asks, [`bindings`] describes both for TypeScript.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod alarms;
@@ -11,11 +11,11 @@ mod bindings;
 mod commands;
 mod desktop;
 mod exchange;
+mod feed;
 mod gateway;
 mod notification;
 mod options;
 mod preferences;
-mod stream;
 mod surroundings;
 mod tray;
 mod window;

@@ -2,14 +2,12 @@
 
 use gateway_core::config::settings::Settings;
 use gateway_core::gateway::notice::Notice;
-use gateway_core::gateway::view::Snapshot;
-use gateway_core::shell::device::DeviceStatus;
-use gateway_core::shell::handle::{ApplyProgress, StartError};
+use gateway_core::shell::handle::{ApplyProgress, DeviceError, StartError};
 use serde::Serialize;
 use tauri::{AppHandle, Runtime, State};
 
 use crate::attendant;
-use crate::exchange::ExchangeLine;
+use crate::feed::{Ended, News, Picture};
 use crate::gateway::Gateway;
 
 /// Everything the window needs to paint its first picture.
@@ -23,14 +21,10 @@ pub(crate) struct Boot {
     settings: Settings,
     /// What is still to be settled about them.
     apply: ApplyProgress,
-    /// The live picture.
-    snapshot: Snapshot,
     /// The last notices, oldest first.
     notices: Vec<Notice>,
-    /// The lines of the simulated exchange; none when another box is in use.
-    exchange: Option<Vec<ExchangeLine>>,
-    /// The chosen box and how it is doing.
-    device: DeviceStatus,
+    /// The live picture.
+    picture: Picture,
 }
 
 /// The first picture. Starts the gateway when it does not run, so asking again is trying again.
@@ -38,15 +32,23 @@ pub(crate) struct Boot {
 #[specta::specta]
 pub(crate) async fn boot<R: Runtime>(app: AppHandle<R>, gateway: State<'_, Gateway>) -> Result<Boot, StartError> {
     let running = gateway.start(|running| attendant::begin(&app, running)).await?;
+    running.feed.forget();
     let handle = &running.handle;
     Ok(Boot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_epoch_ms: handle.started_epoch_ms(),
         settings: handle.settings(),
         apply: handle.apply_progress(),
-        snapshot: (*handle.snapshot()).clone(),
         notices: handle.recent_notices(),
-        exchange: running.board.lines(&handle.device().choice),
-        device: handle.device(),
+        picture: running.picture(),
     })
+}
+
+/// What has happened since the last question, as soon as there is anything to tell; after some seconds even where there is nothing.
+/// `ear`: who listens, a number of their own; none: somebody else listens now.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn news(ear: u64, gateway: State<'_, Gateway>) -> Result<Option<News>, DeviceError> {
+    let running = gateway.running().await.ok_or(DeviceError::Stopped)?;
+    running.feed.next(ear, || running.picture()).await.map_err(|Ended| DeviceError::Stopped)
 }

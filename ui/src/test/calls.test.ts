@@ -237,7 +237,7 @@ describe("windows", () => {
     let heard = 0;
     vi.spyOn(history, "listen").mockImplementation(() => {
       heard += 1;
-      return Promise.resolve(() => void (heard -= 1));
+      return () => void (heard -= 1);
     });
     const list = new CallList();
     const begun = list.begin(history);

@@ -39,7 +39,8 @@ async function show(page: PageName, scene: Scene = "lively"): Promise<FakeBacken
 
 async function examined(scene: Scene = "lively"): Promise<Examined> {
   const backend = new FakeBackend(scene);
-  const { settings, snapshot, device, notices } = await backend.boot();
+  const { settings, notices, picture } = await backend.boot();
+  const { snapshot, device } = picture;
   return { settings, snapshot, device, notices, storage: await backend.storage() };
 }
 

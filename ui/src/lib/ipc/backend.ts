@@ -51,8 +51,8 @@ export interface Backend {
   boot(): Promise<Boot>;
   /** Every setting with its range, default and names, and the countries. It never changes while the program runs. */
   table(): Promise<SettingsTable>;
-  /** From now on, tells the listener what happens. The returned function ends it. */
-  listen(listener: Listener): Promise<() => void>;
+  /** After `boot`, tells the listener what has happened since. The returned function ends it. */
+  listen(listener: Listener): () => void;
   /** Problems of a draft, what it would change, and the exact URI that each port would call. */
   review(draft: Settings): Promise<Review>;
   /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`; `kind`: where the draft came from. */

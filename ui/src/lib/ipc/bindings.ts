@@ -7,6 +7,11 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	/**  The first picture. Starts the gateway when it does not run, so asking again is trying again. */
 	boot: () => typedError<Boot, StartError>(__TAURI_INVOKE("boot")),
+	/**
+	 *  What has happened since the last question, as soon as there is anything to tell; after some seconds even where there is nothing.
+	 *  `ear`: who listens, a number of their own; none: somebody else listens now.
+	 */
+	news: (ear: number) => typedError<News | null, DeviceError>(__TAURI_INVOKE("news", { ear })),
 	/**  Gives the gateway an order; answers when it is carried out. */
 	order: (command: Command) => typedError<null, DeviceError>(__TAURI_INVOKE("order", { command })),
 	/**  Uses another box from now on and at the next start. */
@@ -75,12 +80,7 @@ export const commands = {
 
 /** Events */
 export const events = {
-	applyEvent: makeEvent<ApplyEvent, ApplyEvent>("apply-event"),
-	callKeptEvent: makeEvent<CallKeptEvent, CallKeptEvent>("call-kept-event"),
 	exportProgressEvent: makeEvent<ExportProgressEvent, ExportProgressEvent>("export-progress-event"),
-	marksEvent: makeEvent<MarksEvent, MarksEvent>("marks-event"),
-	noticeEvent: makeEvent<NoticeEvent, NoticeEvent>("notice-event"),
-	pictureEvent: makeEvent<PictureEvent, PictureEvent>("picture-event"),
 };
 
 /* Types */
@@ -156,9 +156,6 @@ error: StoreFault } |
 detail: string } | 
 /**  The gateway has stopped. */
 { kind: "stopped" };
-
-/**  Something about Apply was settled, or is still to be. */
-export type ApplyEvent = ApplyProgress;
 
 /**  What was applied last, and what is still to be settled about it. */
 export type ApplyProgress = {
@@ -250,14 +247,10 @@ export type Boot = {
 	settings: Settings,
 	/**  What is still to be settled about them. */
 	apply: ApplyProgress,
-	/**  The live picture. */
-	snapshot: Snapshot,
 	/**  The last notices, oldest first. */
 	notices: Notice[],
-	/**  The lines of the simulated exchange; none when another box is in use. */
-	exchange: ExchangeLine[] | null,
-	/**  The chosen box and how it is doing. */
-	device: DeviceStatus,
+	/**  The live picture. */
+	picture: Picture,
 };
 
 /**  Which way a call goes. */
@@ -268,9 +261,6 @@ export type CallDirection =
 "fxo_to_sip" | 
 /**  The operator tests the line; SIP has no part in it. */
 "test";
-
-/**  A new call record can be read; its id. */
-export type CallKeptEvent = string;
 
 /**  What to look for. Everything that is given must hold; a query that gives nothing finds every call. */
 export type CallQuery = {
@@ -1246,9 +1236,6 @@ cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never;
 /**  How many. */
 count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never };
 
-/**  What was seen on the lines since the last time, oldest first. Marks travel at the pace of pictures, many at once. */
-export type MarksEvent = Mark[];
-
 /**  Live numbers of one channel. */
 export type Meter = {
 	/**  From the line, in dBm0; −99 for digital silence. */
@@ -1283,6 +1270,20 @@ export type Mode =
 "sip_client" | 
 /**  A peer without registration; users and secrets are ignored. */
 "sip_trunk";
+
+/**  What there is to tell since the last question. Everything stands in the order in which it happened. */
+export type News = {
+	/**  The picture, where it has changed. */
+	picture: Picture | null,
+	/**  Notices. */
+	notices: Notice[],
+	/**  What was seen on the lines. */
+	marks: Mark[],
+	/**  What was settled about Apply, or is still to be. */
+	progress: ApplyProgress[],
+	/**  A call record can be read that could not be before. */
+	calls_kept: boolean,
+};
 
 /**  Something a person should be able to read. */
 export type Notice = {
@@ -1397,9 +1398,6 @@ export type NoticeCode =
 /**  A line test is over. Args: `to`, `cause`. */
 "test_ended";
 
-/**  A new notice. */
-export type NoticeEvent = Notice;
-
 /**  Which troubles the desktop tells. */
 export type Notify = {
 	/**  A registration was lost. */
@@ -1421,8 +1419,8 @@ export type OnRefusal =
 /**  The line is answered and released at once, so that the caller hears that nobody is there. */
 "answer_and_release";
 
-/**  A new picture: whole each time, so that one that is missed is mended by the next. */
-export type PictureEvent = {
+/**  A picture: whole each time, so that one that is missed is mended by the next. */
+export type Picture = {
 	/**  The gateway. */
 	snapshot: Snapshot,
 	/**  The lines of the simulated exchange; none when another box is in use. */

@@ -356,10 +356,8 @@ export class FakeBackend implements Backend {
       started_epoch_ms: this.#startedAt,
       settings: structuredClone(this.#settings),
       apply: this.#apply.progress(),
-      snapshot: this.#snapshot(),
       notices: [...this.#notices],
-      exchange: this.#lines(),
-      device: this.#box.status(),
+      picture: { snapshot: this.#snapshot(), exchange: this.#lines(), device: this.#box.status() },
     });
   }
 
@@ -379,20 +377,20 @@ export class FakeBackend implements Backend {
     return Promise.resolve({ file: "/home/ana/.local/share/loopstart/loopstart.sqlite3", bytes: 155_648, fault: null });
   }
 
-  listen(listener: Listener): Promise<() => void> {
+  listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (RECORDED.includes(this.scene)) {
       this.#play();
       this.#meters ??= setInterval(() => this.#play(), RECORDED_PACE_MS);
     }
     this.#meters ??= setInterval(() => this.#beat(), 200);
-    return Promise.resolve(() => {
+    return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size === 0) {
         clearInterval(this.#meters);
         this.#meters = undefined;
       }
-    });
+    };
   }
 
   #beat(): void {

@@ -16,5 +16,5 @@ export interface History {
   /** Ends the export that is under way. */
   cancelExport(): Promise<void>;
   /** From now on, tells when a new call can be read. The returned function ends it. */
-  listen(kept: () => void): Promise<() => void>;
+  listen(kept: () => void): () => void;
 }

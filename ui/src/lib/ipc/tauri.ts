@@ -1,7 +1,8 @@
-/** The real program, behind Tauri's commands and events. */
+/** The real program, behind Tauri's commands. */
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
-import { commands, events } from "./bindings";
+import { commands } from "./bindings";
 import { TauriHistory } from "./tauri/history";
+import { TauriNews } from "./tauri/news";
 import { TauriProfiles } from "./tauri/profiles";
 import type {
   Applied,
@@ -40,7 +41,8 @@ function outcome<Done, Refusal>(answer: Answer<Done, Refusal>): Outcome<Done, Re
 }
 
 export class TauriBackend implements Backend {
-  readonly history = new TauriHistory();
+  readonly #news = new TauriNews();
+  readonly history = new TauriHistory(this.#news);
   readonly profiles = new TauriProfiles();
 
   async boot(): Promise<Boot> {
@@ -59,14 +61,8 @@ export class TauriBackend implements Backend {
     return done(commands.storage());
   }
 
-  async listen(listener: Listener): Promise<() => void> {
-    const ends = await Promise.all([
-      events.pictureEvent.listen(({ payload }) => listener.picture(payload.snapshot, payload.exchange, payload.device)),
-      events.noticeEvent.listen(({ payload }) => listener.notice(payload)),
-      events.applyEvent.listen(({ payload }) => listener.progress(payload)),
-      events.marksEvent.listen(({ payload }) => listener.marks(payload)),
-    ]);
-    return () => ends.forEach((end) => end());
+  listen(listener: Listener): () => void {
+    return this.#news.listen(listener);
   }
 
   review(draft: Settings): Promise<Review> {

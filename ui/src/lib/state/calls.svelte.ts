@@ -31,8 +31,6 @@ export class CallList {
   opened: StoredRecord | null = $state.raw(null);
 
   #history: History | null = null;
-  /** Counts beginnings and ends: what an earlier life asked for is given back. */
-  #life = 0;
   #unlisten: (() => void) | undefined;
   #windows = new SvelteMap<number, readonly StoredRecord[]>();
   #query: CallQuery = queryOf(NO_FILTERS, new Date(0));
@@ -46,14 +44,9 @@ export class CallList {
 
   async begin(history: History): Promise<void> {
     this.end();
-    const life = ++this.#life;
     this.#history = history;
-    const listening = history.listen(() => void this.#heard()).then((unlisten) => {
-      // A list that was ended in the meantime, or begun anew, hears nothing more through this ear.
-      if (this.#life === life) this.#unlisten = unlisten;
-      else unlisten();
-    });
-    await Promise.all([listening, this.open()]);
+    this.#unlisten = history.listen(() => void this.#heard());
+    await this.open();
   }
 
   end(): void {
@@ -61,7 +54,6 @@ export class CallList {
     this.#unlisten?.();
     this.#unlisten = undefined;
     this.#history = null;
-    this.#life += 1;
     this.#generation += 1;
   }
 

@@ -6,6 +6,8 @@ import { traces } from "./traces.svelte";
 
 /** How many notices the window keeps; the oldest go first. */
 export const KEPT_NOTICES = 500;
+/** How far back a notice may stand that is told twice. */
+const TOLD_TWICE = 8;
 
 class Live {
   version: string = $state("");
@@ -25,10 +27,10 @@ class Live {
   begin(backend: Backend, boot: Boot): void {
     this.backend = backend;
     this.version = boot.version;
-    this.notices = joined(boot.notices, this.notices).slice(-KEPT_NOTICES);
+    this.notices = boot.notices.slice(-KEPT_NOTICES);
     clock.start(boot.started_epoch_ms);
-    // A picture that came while the program answered is newer.
-    if (!this.snapshot || this.snapshot.now_ms <= boot.snapshot.now_ms) this.show(boot.snapshot, boot.exchange, boot.device);
+    const { snapshot, exchange, device } = boot.picture;
+    this.show(snapshot, exchange, device);
   }
 
   show(snapshot: Snapshot, exchange: readonly ExchangeLine[] | null, device: DeviceStatus): void {
@@ -40,14 +42,10 @@ class Live {
   }
 
   tell(notice: Notice): void {
+    // One that came while the program answered the first question is told once more.
+    if (this.notices.slice(-TOLD_TWICE).some((known) => JSON.stringify(known) === JSON.stringify(notice))) return;
     this.notices = [...this.notices, notice].slice(-KEPT_NOTICES);
   }
-}
-
-/** What the program remembers, and after it what it told in the meantime. */
-function joined(remembered: readonly Notice[], told: readonly Notice[]): readonly Notice[] {
-  const known = new Set(remembered.map((notice) => JSON.stringify(notice)));
-  return [...remembered, ...told.filter((notice) => !known.has(JSON.stringify(notice)))];
 }
 
 /** How many of the registrations that there should be are there; `null` where the mode has none. */

@@ -166,9 +166,9 @@ export class FakeHistory implements History {
     return Promise.resolve();
   }
 
-  listen(kept: () => void): Promise<() => void> {
+  listen(kept: () => void): () => void {
     this.#listeners.add(kept);
-    return Promise.resolve(() => this.#listeners.delete(kept));
+    return () => this.#listeners.delete(kept);
   }
 }
 

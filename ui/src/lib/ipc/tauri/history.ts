@@ -2,9 +2,16 @@
 import { Refused, type Outcome } from "../backend";
 import { commands, events } from "../bindings";
 import type { History } from "../history";
+import type { TauriNews } from "./news";
 import type { CallQuery, CallWindow, CsvOptions, ExportError, ExportProgress, StoredRecord } from "../types";
 
 export class TauriHistory implements History {
+  readonly #news: TauriNews;
+
+  constructor(news: TauriNews) {
+    this.#news = news;
+  }
+
   async window(query: CallQuery, upTo: number | null, first: number, count: number): Promise<CallWindow> {
     const answer = await commands.calls(query, upTo, first, count);
     if (answer.status === "error") throw new Refused(answer.error);
@@ -41,7 +48,7 @@ export class TauriHistory implements History {
     await commands.cancelExport();
   }
 
-  listen(kept: () => void): Promise<() => void> {
-    return events.callKeptEvent.listen(() => kept());
+  listen(kept: () => void): () => void {
+    return this.#news.whenKept(kept);
   }
 }
