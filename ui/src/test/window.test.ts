@@ -3,7 +3,11 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
+import { NO_FILTERS, queryOf } from "../lib/calls";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
+import { FakeHistory } from "../lib/ipc/fake/history";
+import { party } from "../lib/party";
+import { dayAndTime } from "../lib/time";
 import { callList } from "../lib/state/calls.svelte";
 import { clock } from "../lib/state/clock.svelte";
 import { live } from "../lib/state/live.svelte";
@@ -35,6 +39,7 @@ afterEach(() => {
   // An open dialog of the library leaves the page behind it deaf.
   document.body.removeAttribute("style");
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe("the clock of the gateway", () => {
@@ -79,5 +84,28 @@ describe("the reason on a card", () => {
     await user.click(screen.getByRole("button", { name: /^terminou: tom de ocupado/ }));
     await screen.findByRole("heading", { level: 1, name: "Chamadas" });
     await waitFor(() => expect(callList.opened?.id).toBe(last?.id));
+  });
+});
+
+describe("a card whose port had no call since the program began", () => {
+  it("shows the last call of the history, with its day, and opens it", async () => {
+    const yesterday = new Date(Date.now() - 86_400_000);
+    const past = await new FakeHistory(1, 1, yesterday.getTime()).window(queryOf(NO_FILTERS, yesterday), null, 0, 1);
+    const [call] = past.calls;
+    vi.spyOn(FakeHistory.prototype, "window").mockResolvedValueOnce(past);
+    const asked = vi.spyOn(FakeHistory.prototype, "call");
+    await show("quiet");
+    const card = document.querySelector("[data-port='1']")!;
+    await waitFor(() => expect(card.querySelector(".last")).toHaveTextContent(party(call!.direction === "fxo_to_sip" ? call!.from : call!.to)));
+    expect(card.querySelector(".direction")).toHaveTextContent(dayAndTime(new Date(call!.started_at_ms), "pt-BR"));
+    await user.click(card.querySelector<HTMLElement>(".last button")!);
+    expect(route.page).toBe("calls");
+    await waitFor(() => expect(asked).toHaveBeenCalledWith(call!.id));
+  });
+
+  it("does without where the history cannot be read", async () => {
+    vi.spyOn(FakeHistory.prototype, "window").mockRejectedValueOnce(new Error("no database"));
+    await show("quiet");
+    expect(await screen.findAllByText("Nenhuma chamada recente")).not.toHaveLength(0);
   });
 });
