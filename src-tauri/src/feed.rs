@@ -1,6 +1,6 @@
 //! What the gateway tells, kept for the window until it asks for it, and handed over at a pace that the window can paint.
 //!
-//! The window asks and is never pushed: an event of Tauri is a script, and a web view keeps the source of every script that it is handed
+//! The window asks and is never pushed: an event of Tauri is a script that the web view has to run whether it has time or not
 //! (decision 0007). One question waits at a time, so a window that is slow, hidden or gone costs nothing but what stands here.
 
 use std::collections::VecDeque;

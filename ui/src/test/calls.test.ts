@@ -122,9 +122,10 @@ describe("the list", () => {
     live.snapshot = null;
     callList.total = null;
     route.go("calls");
-    vi.spyOn(backend.history, "window").mockRejectedValueOnce(new Refused({ code: "database_damaged", detail: "" }));
+    const damaged = vi.spyOn(backend.history, "window").mockRejectedValue(new Refused({ code: "database_damaged", detail: "" }));
     render(App, { backend: Promise.resolve(backend) });
     expect(await screen.findByText("O banco de dados está danificado.")).toBeVisible();
+    damaged.mockRestore();
     await user.click(screen.getByRole("button", { name: "Tentar de novo" }));
     expect(await grid()).toBeVisible();
   });

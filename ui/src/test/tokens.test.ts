@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
@@ -75,4 +75,17 @@ it("states keep their colours apart in every theme", () => {
   for (const { theme } of Object.values(THEMES)) {
     expect(new Set(["ringing", "dialing", "talking", "fault", "idle"].map((hue) => theme[hue])).size).toBe(5);
   }
+});
+
+describe("what says a state by its colour", () => {
+  it.each([...HUES, "accent"])("has a rule for %s", (hue) => {
+    expect(block(`[data-hue="${hue}"]`)).toEqual({ hue: `var(--${hue})`, wash: `var(--${hue}-wash)` });
+  });
+
+  // WebKitGTK keeps each of them for as long as the window is open.
+  it("sets no custom property inline in any component", () => {
+    const components = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".svelte"));
+    expect(components.length).toBeGreaterThan(50);
+    expect(components.filter((path) => /style:--|style="[^"]*--/.test(readFileSync(`src/${path}`, "utf8")))).toEqual([]);
+  });
 });
