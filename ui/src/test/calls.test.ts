@@ -9,6 +9,7 @@ import { Refused } from "../lib/ipc/backend";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
 import type { StoredRecord } from "../lib/ipc/types";
 import { CallList, callList, WINDOW_ROWS } from "../lib/state/calls.svelte";
+import { lastCalls } from "../lib/state/last_calls.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
@@ -172,6 +173,16 @@ describe("deleting and exporting", () => {
     expect(forgotten.mock.calls[0]?.[0].text).toBe("3333-4444");
     await user.click(screen.getByRole("button", { name: "Limpar" }));
     await waitFor(() => expect(screen.getByText(`${40 - found} chamadas`)).toBeVisible());
+  });
+
+  it("leaves no deleted call on a card", async () => {
+    await show("single");
+    await grid();
+    const remembered = () => lastCalls.of({ ...live.ports[0]!, last: null });
+    await waitFor(() => expect(remembered()).not.toBeNull());
+    await user.click(screen.getByRole("button", { name: "Apagar…" }));
+    await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Apagar" }));
+    await waitFor(() => expect(remembered()).toBeNull());
   });
 
   it("writes a file, tells how far it is, and can be cancelled", async () => {

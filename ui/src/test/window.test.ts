@@ -7,12 +7,12 @@ import { NO_FILTERS, queryOf } from "../lib/calls";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
 import { FakeHistory } from "../lib/ipc/fake/history";
 import { party } from "../lib/party";
-import { dayAndTime } from "../lib/time";
 import { callList } from "../lib/state/calls.svelte";
 import { clock } from "../lib/state/clock.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
+import { dayAndTime } from "../lib/time";
 
 const user = userEvent.setup();
 
