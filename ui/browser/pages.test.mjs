@@ -93,6 +93,23 @@ test("nothing sticks out of the window, in any language or size", RUN, async () 
   });
 });
 
+test("every card has room for what it says, in any language and size, with any number of ports", RUN, async () => {
+  const found = [];
+  for (const language of LANGUAGES) {
+    for (const scene of ["lively", "eight", "many", "full"]) {
+      const { page, close } = await open(here, { url: `?scene=${scene}#overview`, language });
+      // The calls of earlier runs come a moment after the cards.
+      await page.waitForSelector("[data-port] button.link");
+      for (const size of SIZES) {
+        await page.setViewportSize(size);
+        found.push(...(await page.evaluate(overflowing)).map((problem) => `${scene} ${language} ${size.width}: ${problem}`));
+      }
+      await close();
+    }
+  }
+  assert.deepEqual(found, []);
+});
+
 /** Gives each control that a person should reach a number, and answers them. Runs in the page. */
 function markStops() {
   const controls = document.querySelectorAll("button, input, select, textarea, a[href], summary, [tabindex='0']");
@@ -154,4 +171,11 @@ function stickingOut() {
     }
   }
   return problems;
+}
+
+/** Parts of the cards that say more than they have room for. Runs in the page. */
+function overflowing() {
+  const parts = [...document.querySelectorAll("[data-port] > *")];
+  const over = parts.filter((part) => part.scrollHeight > part.clientHeight + 1);
+  return over.map((part) => `port ${part.parentElement.dataset.port}, ${part.className.split(" ")[0]}: ${part.scrollHeight} px in ${part.clientHeight}: "${part.textContent.trim().slice(0, 60)}"`);
 }
