@@ -11,5 +11,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["src/**/*.test.ts"],
     setupFiles: ["./vitest.setup.ts"],
+    // All pages are read before the first test of a file, on a computer that may be busy.
+    hookTimeout: 60_000,
   },
 });

@@ -48,6 +48,7 @@ async function everywhere(views, look) {
     for (const name of pages) {
       await page.click(`[data-page=${name}]`);
       await page.waitForSelector(`[data-page=${name}][aria-current=page]`);
+      await page.waitForSelector("main[aria-busy=false]");
       const where = [name, view.scene, view.language].filter(Boolean).join(" ");
       found.push(...(await look(page)).map((problem) => `${where}: ${problem}`));
     }

@@ -1,7 +1,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { after, governing, NO_FILTERS, outcome, queryOf, steps } from "../lib/calls";
@@ -13,6 +13,10 @@ import { lastCalls } from "../lib/state/last_calls.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
+import { pages } from "../pages/pages.svelte";
+
+// Every page has been read, as in a window that has been open for a moment.
+beforeAll(() => pages.readAll());
 
 const user = userEvent.setup();
 

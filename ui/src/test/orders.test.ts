@@ -1,6 +1,6 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { actCommands } from "../lib/commands";
@@ -10,6 +10,10 @@ import { complaint } from "../lib/state/complaint.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route, type PageName } from "../lib/state/route.svelte";
+import { pages } from "../pages/pages.svelte";
+
+// Every page has been read, as in a window that has been open for a moment.
+beforeAll(() => pages.readAll());
 
 const user = userEvent.setup();
 vi.setConfig({ testTimeout: 30_000 });

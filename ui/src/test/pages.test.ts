@@ -1,7 +1,7 @@
 import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import type { Backend } from "../lib/ipc/backend";
@@ -10,6 +10,10 @@ import { draft } from "../lib/state/draft.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
+import { pages } from "../pages/pages.svelte";
+
+// Every page has been read, as in a window that has been open for a moment.
+beforeAll(() => pages.readAll());
 
 const user = userEvent.setup();
 

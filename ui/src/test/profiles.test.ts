@@ -4,7 +4,7 @@ import { cleanup, render, screen, waitFor, within } from "@testing-library/svelt
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { tick } from "svelte";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { FakeBackend } from "../lib/ipc/fake";
@@ -16,6 +16,10 @@ import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
 import { startWords } from "../lib/words";
+import { pages } from "../pages/pages.svelte";
+
+// Every page has been read, as in a window that has been open for a moment.
+beforeAll(() => pages.readAll());
 
 vi.setConfig({ testTimeout: 30_000 });
 

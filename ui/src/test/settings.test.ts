@@ -2,7 +2,7 @@ import { cleanup, render, screen, waitFor, within } from "@testing-library/svelt
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { tick } from "svelte";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import en from "../i18n/en";
@@ -26,6 +26,10 @@ import { palette } from "../lib/state/palette.svelte";
 import { PAGES, route, type PageName } from "../lib/state/route.svelte";
 import { table } from "../lib/state/table.svelte";
 import { named, theme } from "../lib/state/theme.svelte";
+import { pages } from "../pages/pages.svelte";
+
+// Every page has been read, as in a window that has been open for a moment.
+beforeAll(() => pages.readAll());
 
 const user = userEvent.setup();
 // Whole pages are painted here; on a busy machine that takes a while.
