@@ -1,4 +1,4 @@
-import { cleanup, render, screen, within } from "@testing-library/svelte";
+import { cleanup, render, screen, within, waitFor } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { tick } from "svelte";
@@ -54,9 +54,9 @@ describe("a card", () => {
 
   it("64 ports stand in their order, each with its state as a word", async () => {
     await show("full");
-    const cards = [...document.querySelectorAll<HTMLElement>("article")];
-    expect(cards.map((card) => card.dataset.port)).toEqual(Array.from({ length: 64 }, (_, n) => String(n + 1)));
-    for (const card of cards) expect(card.querySelector("[role=status]")?.textContent.trim()).not.toBe("");
+    const cards = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("article")];
+    await waitFor(() => expect(cards().map((card) => card.dataset.port)).toEqual(Array.from({ length: 64 }, (_, n) => String(n + 1))));
+    for (const card of cards()) expect(card.querySelector("[role=status]")?.textContent.trim()).not.toBe("");
   });
 });
 

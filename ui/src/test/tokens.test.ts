@@ -89,3 +89,13 @@ describe("what says a state by its colour", () => {
     expect(components.filter((path) => /style:--|style="[^"]*--|setProperty\(\s*["'`]--/.test(readFileSync(`src/${path}`, "utf8")))).toEqual([]);
   });
 });
+
+// Every pair of weight and size is a font that the web view looks up before the first picture.
+it("writes in two weights only", () => {
+  const sheets = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((path) => /\.(svelte|css)$/.test(path));
+  const others = sheets.flatMap((path) => {
+    const weights = [...readFileSync(`src/${path}`, "utf8").matchAll(/font-weight: ([^;]+);/g)].map(([, weight]) => weight);
+    return weights.filter((weight) => weight !== "400" && weight !== "600").map((weight) => `${path}: ${weight}`);
+  });
+  expect(others).toEqual([]);
+});
