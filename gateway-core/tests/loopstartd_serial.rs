@@ -271,3 +271,31 @@ fn an_act_that_makes_no_sense_is_told_and_the_box_goes_on() {
     assert_eq!(simulated.ended(SOON).code(), Some(0));
     assert!(!folder.path().join("box").is_symlink());
 }
+
+/// Runs `loopstartd devices check` to its end.
+fn checked(arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_loopstartd")).args(["devices", "check"]).args(arguments).env("LC_ALL", "C").output().unwrap()
+}
+
+#[test]
+fn a_box_on_a_serial_port_is_examined_and_every_finding_is_told() {
+    let folder = Folder::new();
+    let link = folder.path().join("box");
+    let path = link.to_str().unwrap();
+    assert_eq!(checked(&[path]).status.code(), Some(69));
+    let simulated = Talker::simulated_box(&link, 1, &[]);
+    let done = checked(&[path, "--seize", "--json"]);
+    let findings: Vec<Value> = String::from_utf8(done.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verdict = |rule: &str| findings.iter().find(|finding| finding["rule"] == rule).map(|finding| finding["verdict"].clone());
+    assert_eq!(done.status.code(), Some(0), "{findings:#?}");
+    for rule in ["hello", "seize", "repeated", "flash", "sound", "release", "watchdog"] {
+        assert_eq!(verdict(rule), Some(json!("held")), "{rule}");
+    }
+    let told = String::from_utf8(checked(&[path]).stdout).unwrap();
+    assert!(told.contains("skipped\tport 1\tthe line is seized, said and measured so: seizing was not allowed (--seize)"), "{told}");
+    simulated.signal("STOP");
+    let silent = checked(&[path]);
+    simulated.signal("CONT");
+    assert_eq!(silent.status.code(), Some(65));
+    assert_eq!(String::from_utf8(silent.stdout).unwrap(), "BROKEN\tbox\tHELLO describes the box: no answer\n");
+}

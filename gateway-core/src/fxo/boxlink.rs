@@ -1,7 +1,8 @@
 //! FXLP/1, the framed protocol of our own box: COBS and CRC over any byte stream, audio in band.
 //!
 //! [`frame`] cuts the stream into packets, [`message`] gives them meaning, [`driver`] is our side and [`firmware`] is the
-//! side of the box, as the simulated box runs it.
+//! side of the box, as the simulated box runs it. [`examination`] finds out whether a box keeps the protocol, as
+//! `docs/BOX-PROTOCOL.md` tells it to those who build one.
 //!
 //! What one packet carries, all integers little endian:
 //!
@@ -15,6 +16,7 @@
 //! | 4+n | 2 | CRC-16/X-25 of everything before |
 
 pub mod driver;
+pub mod examination;
 pub mod firmware;
 pub mod frame;
 pub mod message;

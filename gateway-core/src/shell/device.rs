@@ -5,9 +5,11 @@
 //! for again with growing pauses; a box that is stuck is closed, so that its own watchdog puts the lines on hook.
 
 pub mod choice;
+mod examine;
 mod link;
 mod session;
 mod supervisor;
 
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};
+pub use examine::examine;
 pub(crate) use supervisor::{BoxOrder, BoxOutbox, Play, Reports, start};

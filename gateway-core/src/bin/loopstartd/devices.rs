@@ -1,11 +1,87 @@
-//! `loopstartd devices`: the boxes that can be chosen.
+//! `loopstartd devices`: the boxes that can be chosen, and whether one keeps the protocol.
 
+use clap::{Args, Subcommand};
+use gateway_core::fxo::boxlink::examination::{Finding, Verdict};
 use gateway_core::shell::device::{self, DeviceChoice, DeviceEntry};
 
 use super::exit::Exit;
-use super::output;
+use super::{output, words};
 
-pub(crate) fn list(json: bool) -> Result<(), Exit> {
+#[derive(Args, Debug)]
+pub(crate) struct DevicesArgs {
+    #[command(subcommand)]
+    task: Option<DevicesTask>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum DevicesTask {
+    /// Examine the box on a serial port against docs/BOX-PROTOCOL.md. No gateway may use it meanwhile.
+    Check {
+        /// Path or name of the serial port.
+        #[arg(value_name = "PORT")]
+        path: String,
+        /// Seize each line that has battery for some seconds; without it the rules of a seized line are skipped.
+        #[arg(long)]
+        seize: bool,
+        /// Print each finding as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn devices(args: DevicesArgs) -> Result<(), Exit> {
+    match args.task {
+        None => list(args.json),
+        Some(DevicesTask::Check { path, seize, json }) => check(&path, seize, json),
+    }
+}
+
+/// Tells each finding as it comes; a broken rule ends the program with the code of wrong data.
+fn check(path: &str, seize: bool, json: bool) -> Result<(), Exit> {
+    let mut broken = 0_usize;
+    let mut tell = |finding: Finding| {
+        broken += usize::from(matches!(finding.verdict, Verdict::Broken { .. }));
+        // Nobody reads it: the exit code still tells.
+        let _ = if json { output::json(&finding) } else { output::line(&told(&finding)) };
+    };
+    let answered = device::examine(path, seize, &mut tell).map_err(|fault| Exit::Unavailable(format!("{path}: {}", code_of(&fault))))?;
+    match answered {
+        Some(_) if broken == 0 => Ok(()),
+        Some(_) | None => Err(Exit::Data),
+    }
+}
+
+/// `held    port 1  seize`, and what was seen instead where it was not.
+fn told(finding: &Finding) -> String {
+    let rule = words::of(&format!("rule.{}", code_of(&finding.rule)), &[]);
+    let place = finding
+        .port
+        .map_or_else(|| words::of("check.box", &[]), |port| words::of("check.port", &[("n", &(u16::from(port) + 1).to_string())]));
+    match finding.verdict {
+        Verdict::Held => format!("{}\t{place}\t{rule}", words::of("check.held", &[])),
+        Verdict::Broken { seen } => {
+            let fields = serde_json::to_value(seen).unwrap_or_default();
+            let field = |name: &str| fields.get(name).map(ToString::to_string);
+            let args: Vec<_> = ["status", "count", "ms"].iter().filter_map(|&name| Some((name, field(name)?))).collect();
+            let args: Vec<_> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let code = fields.get("seen").and_then(serde_json::Value::as_str).unwrap_or_default();
+            format!("{}\t{place}\t{rule}: {}", words::of("check.broken", &[]), words::of(&format!("seen.{code}"), &args))
+        }
+        Verdict::Skipped { why } => {
+            format!("{}\t{place}\t{rule}: {}", words::of("check.skipped", &[]), words::of(&format!("missing.{}", code_of(&why)), &[]))
+        }
+    }
+}
+
+/// The code of something that is a code and nothing else.
+fn code_of(code: &impl serde::Serialize) -> String {
+    serde_json::to_value(code).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn list(json: bool) -> Result<(), Exit> {
     let entries = device::list(&DeviceChoice::None);
     // Nobody reads the list: then nothing is left to do.
     let _ = if json { output::json(&entries) } else { entries.iter().try_for_each(|entry| output::line(&row(entry))) };

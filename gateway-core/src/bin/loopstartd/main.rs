@@ -33,12 +33,9 @@ enum Task {
     Run(run::RunArgs),
     /// Simulate a box with telephone lines behind a pseudo-terminal; acts as NDJSON on stdin, what happens on stdout.
     Simulate(simulate::SimulateArgs),
-    /// List the boxes that can be chosen.
-    Devices {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// List the boxes that can be chosen, or examine one.
+    #[command(args_conflicts_with_subcommands = true)]
+    Devices(devices::DevicesArgs),
     /// Check, import and export profiles.
     #[command(subcommand)]
     Profile(profile::ProfileTask),
@@ -89,7 +86,7 @@ fn main() -> ExitCode {
     let done = match cli.task {
         Task::Run(args) => on_runtime(run::run(args)),
         Task::Simulate(args) => on_runtime(simulate::simulate(args)),
-        Task::Devices { json } => devices::list(json),
+        Task::Devices(args) => devices::devices(args),
         Task::Profile(task) => on_runtime(profile::profile(task)),
         Task::Calls(task) => on_runtime(calls::calls(task)),
         Task::Revisions(task) => on_runtime(revisions::revisions(task)),

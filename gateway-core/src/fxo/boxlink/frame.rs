@@ -188,6 +188,14 @@ mod tests {
     ];
 
     #[test]
+    fn the_specification_for_strangers_has_the_same_vectors() {
+        let specification = include_str!("../../../../docs/BOX-PROTOCOL.md");
+        for (_, wire) in VECTORS {
+            assert!(specification.contains(wire), "{wire}");
+        }
+    }
+
+    #[test]
     fn the_published_vectors_are_met_byte_for_byte_both_ways() {
         for (raw, wire) in VECTORS {
             let (raw, wire) = (hex(raw), hex(wire));

@@ -50,6 +50,16 @@ pub(super) trait Link: Send {
     }
 }
 
+/// Opens the serial port at `path`; a read or a write on it waits at most for `wait`.
+pub(super) fn open_serial(path: &str, wait: Duration) -> Result<Box<dyn serialport::SerialPort>, DeviceFault> {
+    let mut port = serialport::new(path, BITS_PER_SECOND).timeout(wait).open().map_err(|error| open_fault(path, &error))?;
+    // A pseudo-terminal has no modem lines: that is no fault. A real box takes DTR as "a program is there".
+    if let Err(error) = port.write_data_terminal_ready(true).and_then(|()| port.write_request_to_send(true)) {
+        tracing::debug!(%error, "the serial port has no modem lines");
+    }
+    Ok(port)
+}
+
 /// A serial port, with the thread that reads it.
 pub(super) struct SerialLink {
     port: Box<dyn serialport::SerialPort>,
@@ -60,11 +70,7 @@ pub(super) struct SerialLink {
 impl SerialLink {
     /// Opens the serial port at `path`; what is read goes to `inbox` marked with `link`, the number of this opening.
     pub(super) fn open(path: &str, link: u64, inbox: BoxOutbox) -> Result<Self, DeviceFault> {
-        let mut port = serialport::new(path, BITS_PER_SECOND).timeout(WRITE_WAIT).open().map_err(|error| open_fault(path, &error))?;
-        // A pseudo-terminal has no modem lines: that is no fault. A real box takes DTR as "a program is there".
-        if let Err(error) = port.write_data_terminal_ready(true).and_then(|()| port.write_request_to_send(true)) {
-            tracing::debug!(%error, "the serial port has no modem lines");
-        }
+        let port = open_serial(path, WRITE_WAIT)?;
         let mut input = port.try_clone().map_err(|error| open_fault(path, &error))?;
         input.set_timeout(READ_WAIT).map_err(|error| open_fault(path, &error))?;
         let ended = Arc::new(AtomicBool::new(false));
