@@ -139,11 +139,31 @@ describe("the first-run guide", () => {
     await backend.exchange(0, { act: "hang_up" });
     await waitFor(() => expect(done("ended")).toBe("true"), { timeout: 4_000 });
     expect(dialog().getByText(/interrupção do laço/)).toBeVisible();
+    await waitFor(() => expect(dialog().getByRole("button", { name: "Tocar" })).toBeEnabled());
+
+    // The next ring begins anew, and a caller who gives up has talked to nobody.
+    await press("Tocar");
+    expect([done("rang"), done("talked"), done("ended")]).toEqual(["false", "false", "false"]);
 
     await press("Concluir");
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect((await backend.desk()).preferences.guide_done).toBe(true);
   }, 60_000);
+
+  it("does not take a call outwards for the one that rings, and tells which line took it", async () => {
+    await show("first", () => (desk.guide = true));
+    guide.step = 4;
+    await waitFor(() => expect(document.querySelector("[data-task='rang']")).not.toBeNull());
+    const started_ms = clock.now + 1;
+    const call = { id: "out", direction: "sip_to_fxo" as const, from: "sip:201@127.0.0.1", to: "100", started_ms, answered_ms: started_ms };
+    const ports = live.ports.map((port, index) => (index === 1 ? { ...port, state: "talking" as const, call } : port));
+    live.show({ ...live.snapshot!, ports }, live.exchange, live.device!);
+    await waitFor(() => expect(document.querySelector("[data-outward='2']")).toHaveTextContent("em conversa"));
+    const out = ports.map((port, index) => (index === 0 ? { ...port, state: "talking" as const, call } : port));
+    live.show({ ...live.snapshot!, ports: out }, live.exchange, live.device!);
+    await waitFor(() => expect(document.querySelector("[data-outward='1']")).not.toBeNull());
+    expect(document.querySelector<HTMLElement>("[data-task='rang']")?.dataset.done).toBe("false");
+  }, 30_000);
 
   it("does not ring before a telephone is registered, and says why one was refused", async () => {
     await show("first");
