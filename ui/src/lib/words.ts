@@ -20,6 +20,9 @@ import type { Refusal } from "./state/draft.svelte";
 import { party } from "./party";
 import { hourMinute, span } from "./time";
 
+/** What is softer is said to be silence. */
+const SILENT_DBM0 = -90;
+
 /** "by busy tone (425 Hz, 3 cycles)": how the line showed that its far end was gone. */
 export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
   switch (evidence.kind) {
@@ -130,6 +133,13 @@ function storeWords(words: Words, fault: StoreFault, otherwise: string): string 
 export function missingWords(words: Words, missing: Missing): string {
   const what = words.code("vital", missing.what);
   return missing.port === null ? what : words.t("apply.missing_at", { what, n: missing.port + 1 });
+}
+
+/** A level in dBm0, or that there is none. */
+export function levelWords(words: Words, dbm0: number | null | undefined): string {
+  if (dbm0 === undefined || dbm0 === null) return words.t("overview.no_audio");
+  if (dbm0 <= SILENT_DBM0) return words.t("overview.silence");
+  return words.t("overview.level", { value: Math.round(dbm0).toString().replace("-", "−") });
 }
 
 /** "Port 1 · Fax": a port with the name that a person gave it, where there is one. */

@@ -141,9 +141,9 @@ describe("the first-run guide", () => {
     expect(dialog().getByText(/interrupção do laço/)).toBeVisible();
     await waitFor(() => expect(dialog().getByRole("button", { name: "Tocar" })).toBeEnabled());
 
-    // The next ring begins anew, and a caller who gives up has talked to nobody.
+    // The next ring begins anew.
     await press("Tocar");
-    expect([done("rang"), done("talked"), done("ended")]).toEqual(["false", "false", "false"]);
+    await waitFor(() => expect([done("talked"), done("ended")]).toEqual(["false", "false"]));
 
     await press("Concluir");
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
@@ -163,6 +163,26 @@ describe("the first-run guide", () => {
     live.show({ ...live.snapshot!, ports: out }, live.exchange, live.device!);
     await waitFor(() => expect(document.querySelector("[data-outward='1']")).not.toBeNull());
     expect(document.querySelector<HTMLElement>("[data-task='rang']")?.dataset.done).toBe("false");
+  }, 30_000);
+
+  it("tells of a caller who gave up, shows both levels while they talk, and hangs up", async () => {
+    const backend = await show("first", () => (desk.guide = true));
+    const ordered = vi.spyOn(backend, "command");
+    guide.step = 4;
+    await waitFor(() => expect(document.querySelector("[data-task='rang']")).not.toBeNull());
+    const call = { id: "in", direction: "fxo_to_sip" as const, from: "1133334444", to: "sip:201@127.0.0.1", started_ms: clock.now + 1, answered_ms: null };
+    const shows = (state: "calling" | "talking"): void => {
+      const meter = { rx_dbm0: -20, tx_dbm0: -30, sent: 50, received: 50, lost: 0, jitter_ms: 1, buffer_ms: 40 };
+      const ports = live.ports.map((port, index) => (index === 0 ? { ...port, state, call, meter } : port));
+      live.show({ ...live.snapshot!, ports }, live.exchange, live.device!);
+    };
+    shows("calling");
+    await waitFor(() => expect(document.querySelector("[data-task='rang']")).toHaveTextContent("O chamador desistiu"));
+    expect(dialog().queryByRole("button", { name: "Desligar" })).toBeNull();
+    shows("talking");
+    await waitFor(() => expect(dialog().getAllByRole("meter").map((bar: HTMLElement) => bar.getAttribute("aria-valuenow"))).toEqual(["-20", "-30"]));
+    await press("Desligar");
+    expect(ordered).toHaveBeenLastCalledWith({ do: "hang_up", port: 0 });
   }, 30_000);
 
   it("does not ring before a telephone is registered, and says why one was refused", async () => {

@@ -54,7 +54,48 @@ fn put_in(words: Option<&str>, code: &str, args: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gateway_core::fxo::boxlink::examination::{Missing, Rule, Seen};
+
     use super::*;
+
+    fn code(code: &impl serde::Serialize) -> String {
+        match serde_json::to_value(code).unwrap() {
+            serde_json::Value::String(code) => code,
+            fields => fields["seen"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_finding_of_an_examination_has_words() {
+        let rules = Rule::ALL.iter().map(|rule| format!("rule.{}", code(rule)));
+        let seen = [
+            Seen::Nothing,
+            Seen::Answer,
+            Seen::Status { status: 0 },
+            Seen::Unreadable,
+            Seen::Value,
+            Seen::OffHook,
+            Seen::OnHook,
+            Seen::Packets { count: 0 },
+            Seen::Gap,
+            Seen::Events { count: 0 },
+            Seen::After { ms: 0 },
+        ];
+        let missing = [
+            Missing::SoundInBand,
+            Missing::Battery,
+            Missing::LineWithoutBattery,
+            Missing::Permission,
+            Missing::PortNumber,
+            Missing::Occasion,
+        ];
+        let seen = seen.iter().map(|seen| format!("seen.{}", code(seen)));
+        let missing = missing.iter().map(|missing| format!("missing.{}", code(missing)));
+        let words = read(&ENGLISH);
+        for code in rules.chain(seen).chain(missing) {
+            assert!(words.contains_key(&code), "{code}");
+        }
+    }
 
     #[test]
     fn every_language_has_every_word_of_the_headless_program() {

@@ -87,6 +87,34 @@ pub enum Rule {
     Watchdog,
 }
 
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Rule; 22] = [
+        Rule::Hello,
+        Rule::FreshStart,
+        Rule::Checksum,
+        Rule::Uptime,
+        Rule::BootId,
+        Rule::Version,
+        Rule::UnknownOperation,
+        Rule::MissingField,
+        Rule::AppendedField,
+        Rule::NoSuchPort,
+        Rule::StartsOnHook,
+        Rule::ReleaseAgain,
+        Rule::FlashOnHook,
+        Rule::Reset,
+        Rule::Sound,
+        Rule::SoundStops,
+        Rule::NoBattery,
+        Rule::Seize,
+        Rule::Repeated,
+        Rule::Flash,
+        Rule::Release,
+        Rule::Watchdog,
+    ];
+}
+
 /// How a rule went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
@@ -140,7 +168,7 @@ pub enum Seen {
     },
     /// An answer after this long.
     After {
-        /// Milliseconds, in steps of [`asking::STEP`].
+        /// Milliseconds, in steps of 20.
         ms: u64,
     },
 }

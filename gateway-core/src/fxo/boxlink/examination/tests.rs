@@ -108,7 +108,7 @@ fn the_simulated_box_keeps_every_rule() {
     assert_eq!(hello.map(|hello| hello.ports), Some(2));
     assert_eq!(broken(&findings), []);
     let held = |rule: Rule| findings.iter().any(|finding| finding.rule == rule && finding.verdict == Verdict::Held);
-    for rule in ALL {
+    for rule in Rule::ALL {
         assert!(held(rule), "{rule:?} was not looked at");
     }
 }
@@ -121,31 +121,6 @@ fn without_permission_no_line_is_seized() {
     let skipped = Finding { rule: Rule::Seize, port: Some(0), verdict: Verdict::Skipped { why: Missing::Permission } };
     assert!(findings.contains(&skipped));
 }
-
-const ALL: [Rule; 22] = [
-    Rule::Hello,
-    Rule::FreshStart,
-    Rule::Checksum,
-    Rule::Uptime,
-    Rule::BootId,
-    Rule::Version,
-    Rule::UnknownOperation,
-    Rule::MissingField,
-    Rule::AppendedField,
-    Rule::NoSuchPort,
-    Rule::StartsOnHook,
-    Rule::ReleaseAgain,
-    Rule::FlashOnHook,
-    Rule::Reset,
-    Rule::Sound,
-    Rule::SoundStops,
-    Rule::NoBattery,
-    Rule::Seize,
-    Rule::Repeated,
-    Rule::Flash,
-    Rule::Release,
-    Rule::Watchdog,
-];
 
 /// A box whose responses to `op` with this status have another.
 fn restated(packet: Packet, op: u8, from: u8, to: u8) -> Vec<Packet> {
