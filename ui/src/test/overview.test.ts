@@ -52,6 +52,15 @@ describe("a card", () => {
     expect(within(port(2)).getByRole("button", { name: "Testar linha" })).toBeEnabled();
   });
 
+  it("says why a call ended while its line still rests, and what resting is where there was no call", async () => {
+    await show("lively");
+    const [talking, idle] = live.ports;
+    live.snapshot = { ...live.snapshot!, ports: [{ ...talking!, call: null, last: null, state: "guard" }, { ...idle!, state: "guard" }] };
+    await tick();
+    expect(within(port(2)).getByRole("button", { name: /^terminou:/ })).toBeVisible();
+    expect(within(port(1)).getByText(locale.words.code("state_about", "guard"))).toBeVisible();
+  });
+
   it("64 ports stand in their order, each with its state as a word", async () => {
     await show("full");
     const cards = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("article")];
