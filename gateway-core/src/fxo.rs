@@ -3,6 +3,7 @@
 pub mod boxlink;
 pub mod catalog;
 pub mod line;
+pub mod modem;
 pub mod simulator;
 
 use std::time::Duration;
@@ -127,6 +128,8 @@ pub enum DeviceOutput {
     Up(Identity),
     /// The box restarted: every line is on hook, whatever was ordered before. [`DeviceOutput::Up`] follows.
     Rebooted,
+    /// It answers, but cannot do what is needed: a modem without voice. Nothing more comes from it.
+    Unfit,
     /// The box fell silent: nothing is known of its lines until [`DeviceOutput::Up`] is told again.
     Silent,
     /// Something happened on a line.

@@ -8,8 +8,8 @@ use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::fxo::LineCommand;
 use crate::time::Moment;
 
-/// Longest wait for the proof of a seizure; it is ordered twice.
-const SEIZE_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for the proof of a seizure; it is ordered twice. A voice modem needs up to two seconds.
+const SEIZE_WAIT: Duration = Duration::from_millis(1500);
 
 /// Fresh off hook, the loop current settles: short interruptions of it mean nothing yet.
 const SETTLING: Duration = Duration::from_millis(650);

@@ -260,8 +260,8 @@ fn an_unvalidated_burst_refuses_a_seizure() {
 fn an_unconfirmed_seizure_is_repeated_once_and_then_released() {
     let mut story = Story::idle();
     story.order(LineOrder::Seize);
-    assert_eq!(story.wait_ms(1000), [ordered(LineCommand::Seize)]);
-    let out = story.wait_ms(1000);
+    assert_eq!(story.wait_ms(1500), [ordered(LineCommand::Seize)]);
+    let out = story.wait_ms(1500);
     let failed = told(LineReport::SeizeFailed(SeizeFailure::Timeout));
     assert_eq!(out, [failed, ordered(LineCommand::Release), state(LineState::Releasing)]);
     assert_eq!(reports(&story.hook(false)), [LineReport::State(LineState::Guard)]);

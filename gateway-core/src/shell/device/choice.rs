@@ -60,6 +60,8 @@ pub enum DeviceFault {
     Unplugged,
     /// It is open but does not answer, or stopped to.
     Silent,
+    /// It answers, but has no voice: a modem for data and fax only.
+    Unfit,
     /// It does not take what is sent to it.
     Stuck,
     /// Our own code for it failed; it was closed and is opened again.

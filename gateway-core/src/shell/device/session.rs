@@ -235,6 +235,7 @@ impl<'a> Session<'a> {
                 DeviceOutput::Up(identity) => self.is_up(identity)?,
                 // It may be asleep, or no box of ours: opening it anew is the surest way to have it back.
                 DeviceOutput::Silent => return Err(Ending::Lost(DeviceFault::Silent)),
+                DeviceOutput::Unfit => return Err(Ending::Lost(DeviceFault::Unfit)),
                 DeviceOutput::Rebooted => {
                     self.off_hook.clear();
                     self.tell(Event::DeviceRebooted)?;

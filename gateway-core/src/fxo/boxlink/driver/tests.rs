@@ -64,9 +64,12 @@ impl Desk {
                     self.deframer.push(&bytes, &mut self.asked);
                     self.wire.extend(bytes);
                 }
-                DeviceOutput::Up(_) | DeviceOutput::Rebooted | DeviceOutput::Silent | DeviceOutput::Line(..) | DeviceOutput::Audio(..) => {
-                    self.told.push(output)
-                }
+                DeviceOutput::Up(_)
+                | DeviceOutput::Rebooted
+                | DeviceOutput::Silent
+                | DeviceOutput::Unfit
+                | DeviceOutput::Line(..)
+                | DeviceOutput::Audio(..) => self.told.push(output),
             }
         }
     }

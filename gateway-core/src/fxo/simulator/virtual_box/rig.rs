@@ -240,7 +240,7 @@ impl Rig {
             match &output {
                 DeviceOutput::Write(bytes) => self.send(Way::ToBox, bytes.clone()),
                 DeviceOutput::Up(_) => self.all_lines(&LineInput::DeviceUp),
-                DeviceOutput::Rebooted | DeviceOutput::Silent => self.all_lines(&LineInput::DeviceGone),
+                DeviceOutput::Rebooted | DeviceOutput::Silent | DeviceOutput::Unfit => self.all_lines(&LineInput::DeviceGone),
                 DeviceOutput::Line(port, event) => self.line(*port, LineInput::Driver(event.clone())),
                 DeviceOutput::Audio(port, frame) => self.frame(*port, *frame),
             }
