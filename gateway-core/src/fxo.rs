@@ -171,3 +171,17 @@ pub struct LinkCounters {
     /// Requests never answered.
     pub timeouts: u32,
 }
+
+impl LinkCounters {
+    /// What went wrong on two wires.
+    #[must_use]
+    pub fn plus(self, other: LinkCounters) -> LinkCounters {
+        LinkCounters {
+            crc_errors: self.crc_errors.saturating_add(other.crc_errors),
+            malformed: self.malformed.saturating_add(other.malformed),
+            lost: self.lost.saturating_add(other.lost),
+            retries: self.retries.saturating_add(other.retries),
+            timeouts: self.timeouts.saturating_add(other.timeouts),
+        }
+    }
+}

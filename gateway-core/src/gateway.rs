@@ -142,6 +142,8 @@ impl Gateway {
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),
             Event::DeviceGone => self.device_gone(now, out),
+            Event::PortUp(port) => self.port_up(port, now, out),
+            Event::PortGone(port) => self.port_gone(port, now, out),
             Event::Line { port, event } => self.line_event(port, event, now, out),
             Event::Media { port, event } => self.media_event(port, event, now, out),
             Event::Command(command) => self.command(&command, now, out),

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Device;
 use super::boxlink::driver::{BoxDriver, BoxOptions};
+use super::modem::chip::country_number;
+use super::modem::driver::{ModemDriver, ModemOptions};
+use crate::config::country::Country;
 
 /// One driver. The list of all of them is [`DRIVERS`].
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +17,21 @@ pub struct Driver {
     pub kind: DriverKind,
     /// USB devices that it is for.
     pub usb_ids: &'static [UsbId],
-    /// Makes one.
-    pub make: fn() -> Box<dyn Device>,
+    /// It sets its device up for a country, and has to be made anew for another.
+    pub of_country: bool,
+    /// Makes one for lines in a country.
+    pub make: fn(&Country) -> Box<dyn Device>,
+}
+
+impl Driver {
+    /// Bits a second, for a real UART.
+    #[must_use]
+    pub fn baud(&self) -> u32 {
+        match self.kind {
+            DriverKind::Serial { baud } => baud,
+            DriverKind::Virtual => 0,
+        }
+    }
 }
 
 /// What the bytes of a device travel on.
@@ -42,17 +58,38 @@ pub struct UsbId {
     pub product: u16,
 }
 
+/// Boxes that speak FXLP/1, also one that nothing is known of.
+pub const FXLP_BOX: Driver = Driver {
+    id: "fxlp-box",
+    kind: DriverKind::Serial { baud: 921_600 },
+    // A number that pid.codes gives to prototypes; a box that is sold needs one of its own.
+    usb_ids: &[UsbId { vendor: 0x1209, product: 0x0001 }],
+    of_country: false,
+    make: box_driver,
+};
+
+/// Voice modems, a line each.
+pub const VOICE_MODEM: Driver = Driver {
+    id: "voice-modem",
+    kind: DriverKind::Serial { baud: 115_200 },
+    usb_ids: &[
+        // Conexant CX93001 and CX93010, and what is sold with them inside.
+        UsbId { vendor: 0x0572, product: 0x1321 },
+        UsbId { vendor: 0x0572, product: 0x1324 },
+        UsbId { vendor: 0x0572, product: 0x1328 },
+        UsbId { vendor: 0x0572, product: 0x1329 },
+        UsbId { vendor: 0x0572, product: 0x1340 },
+        UsbId { vendor: 0x0572, product: 0x1349 },
+        // U.S. Robotics 5637.
+        UsbId { vendor: 0x0BAF, product: 0x0303 },
+    ],
+    of_country: true,
+    make: modem_driver,
+};
+
 /// Every driver there is.
-pub const DRIVERS: &[Driver] = &[
-    Driver {
-        id: "fxlp-box",
-        kind: DriverKind::Serial { baud: 921_600 },
-        // A number that pid.codes gives to prototypes; a box that is sold needs one of its own.
-        usb_ids: &[UsbId { vendor: 0x1209, product: 0x0001 }],
-        make: box_driver,
-    },
-    Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], make: box_driver },
-];
+pub const DRIVERS: &[Driver] =
+    &[FXLP_BOX, VOICE_MODEM, Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver }];
 
 /// The driver that settings name `id`.
 #[must_use]
@@ -66,13 +103,18 @@ pub fn driver_for(usb: UsbId) -> Option<&'static Driver> {
     DRIVERS.iter().find(|driver| driver.usb_ids.contains(&usb))
 }
 
-fn box_driver() -> Box<dyn Device> {
+fn box_driver(_country: &Country) -> Box<dyn Device> {
     Box::new(BoxDriver::new(BoxOptions::default()))
+}
+
+fn modem_driver(country: &Country) -> Box<dyn Device> {
+    Box::new(ModemDriver::new(ModemOptions { country: country_number(country.code) }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::country::brazil;
     use crate::fxo::DeviceOutput;
     use crate::time::Moment;
 
@@ -82,7 +124,7 @@ mod tests {
             assert_eq!(DRIVERS.iter().filter(|other| other.id == entry.id).count(), 1);
             assert_eq!(driver(entry.id).map(|found| found.id), Some(entry.id));
             let mut out = Vec::new();
-            (entry.make)().open(Moment::ZERO, &mut out);
+            (entry.make)(brazil()).open(Moment::ZERO, &mut out);
             assert!(matches!(out[..], [DeviceOutput::Write(_)]));
         }
         assert!(driver("none").is_none());

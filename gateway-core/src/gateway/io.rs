@@ -36,6 +36,10 @@ pub enum Event {
     DeviceRebooted,
     /// The box is gone.
     DeviceGone,
+    /// One of several devices with a line each is back.
+    PortUp(PortId),
+    /// One of several devices with a line each is gone.
+    PortGone(PortId),
     /// Something happened on a line.
     Line {
         /// Which line.

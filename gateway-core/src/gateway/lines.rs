@@ -20,13 +20,31 @@ impl Gateway {
         let args = [("model", identity.model.clone()), ("ports", identity.ports.to_string())];
         out.push(self.notice(Severity::Info, NoticeCode::DeviceUp, None, &args, now));
         for index in 0..self.ports.len().min(usize::from(identity.ports)) {
-            self.configure_channel(port_id(index), out);
-            self.line_input(port_id(index), LineInput::DeviceUp, now);
-            if self.ports[index].held {
-                self.line_input(port_id(index), LineInput::Order(LineOrder::OutOfService(true)), now);
-            }
+            self.line_is_there(index, now, out);
         }
         self.device = Some(identity);
+    }
+
+    fn line_is_there(&mut self, index: usize, now: Moment, out: &mut Vec<Action>) {
+        self.configure_channel(port_id(index), out);
+        self.line_input(port_id(index), LineInput::DeviceUp, now);
+        if self.ports[index].held {
+            self.line_input(port_id(index), LineInput::Order(LineOrder::OutOfService(true)), now);
+        }
+    }
+
+    pub(super) fn port_up(&mut self, port: PortId, now: Moment, out: &mut Vec<Action>) {
+        if self.ports.get(port.index()).is_some_and(|port| port.line.state() == LineState::Absent) {
+            out.push(self.notice(Severity::Info, NoticeCode::DeviceUp, Some(port), &[], now));
+            self.line_is_there(port.index(), now, out);
+        }
+    }
+
+    pub(super) fn port_gone(&mut self, port: PortId, now: Moment, out: &mut Vec<Action>) {
+        if self.ports.get(port.index()).is_some_and(|port| port.line.state() != LineState::Absent) {
+            out.push(self.notice(Severity::Alarm, NoticeCode::DeviceGone, Some(port), &[], now));
+            self.lose_line(port.index(), now, out);
+        }
     }
 
     pub(super) fn device_gone(&mut self, now: Moment, out: &mut Vec<Action>) {
@@ -48,12 +66,16 @@ impl Gateway {
 
     fn lose_lines(&mut self, now: Moment, out: &mut Vec<Action>) {
         for index in 0..self.ports.len() {
-            self.call_event(port_id(index), CallEvent::End(EndCause::DeviceGone), now, out);
-            self.line_input(port_id(index), LineInput::DeviceGone, now);
-            self.ports[index].millivolts = None;
-            self.ports[index].microamps = None;
-            self.ports[index].seen.forget_line();
+            self.lose_line(index, now, out);
         }
+    }
+
+    fn lose_line(&mut self, index: usize, now: Moment, out: &mut Vec<Action>) {
+        self.call_event(port_id(index), CallEvent::End(EndCause::DeviceGone), now, out);
+        self.line_input(port_id(index), LineInput::DeviceGone, now);
+        self.ports[index].millivolts = None;
+        self.ports[index].microamps = None;
+        self.ports[index].seen.forget_line();
     }
 
     pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment, out: &mut Vec<Action>) {

@@ -9,6 +9,7 @@ mod examine;
 mod link;
 mod session;
 mod supervisor;
+mod wire;
 
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};
 pub use examine::examine;

@@ -18,7 +18,25 @@ export function boxLook(device: DeviceStatus | null): BoxLook {
   }
 }
 
-/** What a choice is called: the simulated box, or the serial port. */
+/** Whether a choice is something that is plugged in. */
+export function isPlugged({ kind }: DeviceChoice): boolean {
+  return kind === "serial" || kind === "modems";
+}
+
+/** Tells the entries of the menu apart. */
+export function choiceKey(choice: DeviceChoice): string {
+  switch (choice.kind) {
+    case "serial":
+      return choice.path;
+    case "modems":
+      return choice.paths.join(" ");
+    case "none":
+    case "virtual":
+      return choice.kind;
+  }
+}
+
+/** What a choice is called: the simulated box, the serial port, or how many modems. */
 export function choiceName(words: Words, choice: DeviceChoice): string {
   switch (choice.kind) {
     case "none":
@@ -27,6 +45,8 @@ export function choiceName(words: Words, choice: DeviceChoice): string {
       return words.t("device.virtual");
     case "serial":
       return choice.path;
+    case "modems":
+      return choice.paths.length === 1 ? (choice.paths[0] ?? "") : words.n("device.modems", choice.paths.length);
   }
 }
 

@@ -94,6 +94,7 @@ fn row(entry: &DeviceEntry) -> String {
         DeviceChoice::None => "none".to_owned(),
         DeviceChoice::Virtual { ports } => format!("virtual:{ports}"),
         DeviceChoice::Serial { path } => path.clone(),
+        DeviceChoice::Modems { paths } => format!("modems:{}", paths.join(",")),
     };
     let known = if entry.known { "*" } else { "" };
     [argument.as_str(), &entry.name, &entry.usb, &entry.serial, known].join("\t").trim_end().to_owned()

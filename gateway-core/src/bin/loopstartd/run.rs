@@ -30,7 +30,8 @@ pub(crate) struct RunArgs {
     /// Confirm what the profile wants confirmed.
     #[arg(long, requires = "profile", visible_alias = "confirmed")]
     yes: bool,
-    /// The box: path or name of a serial port, `virtual`, `virtual:N` (lines), or `none`. Without it: the last one chosen.
+    /// The box: path or name of a serial port, `modems:PATH,PATH…` (voice modems, a line each), `virtual`, `virtual:N` (lines), or
+    /// `none`. Without it: the last one chosen.
     #[arg(long, value_name = "BOX")]
     device: Option<DeviceArg>,
     /// Print everything that happens, one JSON object a line, on standard output.
@@ -58,6 +59,13 @@ impl FromStr for DeviceArg {
                 Ok(ports @ 1..=64) => DeviceChoice::Virtual { ports },
                 Ok(_) | Err(_) => return Err("lines: 1..64"),
             },
+            Some(("modems", paths)) => {
+                let paths: Vec<String> = paths.split(',').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+                if !(1..=64).contains(&paths.len()) {
+                    return Err("modems: 1..64");
+                }
+                DeviceChoice::Modems { paths }
+            }
             Some(_) | None => DeviceChoice::Serial { path: text.to_owned() },
         };
         Ok(DeviceArg(choice))

@@ -66,6 +66,8 @@ impl Publisher {
             Event::DeviceUp(_)
             | Event::DeviceRebooted
             | Event::DeviceGone
+            | Event::PortUp(_)
+            | Event::PortGone(_)
             | Event::Line { .. }
             | Event::Command(_)
             | Event::Address(_)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fxo::catalog::{UsbId, driver_for};
+use crate::fxo::catalog::{Driver, FXLP_BOX, UsbId, VOICE_MODEM, driver_for};
 use crate::fxo::{Identity, LinkCounters};
 
 /// The box that a person chose.
@@ -23,6 +23,23 @@ pub enum DeviceChoice {
         /// Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`.
         path: String,
     },
+    /// Voice modems: a line each, in this order.
+    Modems {
+        /// Paths or names of their serial ports.
+        paths: Vec<String>,
+    },
+}
+
+impl DeviceChoice {
+    /// How many devices that are.
+    #[must_use]
+    pub fn devices(&self) -> usize {
+        match self {
+            DeviceChoice::None => 0,
+            DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } => 1,
+            DeviceChoice::Modems { paths } => paths.len(),
+        }
+    }
 }
 
 /// One line of the device menu.
@@ -104,20 +121,30 @@ pub struct DeviceStatus {
     pub counters: LinkCounters,
 }
 
-/// The device menu: what is plugged in, the simulated box, and the one in use even when it is gone.
+/// The device menu: what is plugged in, the simulated box, and the one in use even when it is gone. Several modems can be
+/// chosen one by one, or together.
 #[must_use]
 pub fn list(chosen: &DeviceChoice) -> Vec<DeviceEntry> {
-    let mut entries: Vec<DeviceEntry> = serialport::available_ports().unwrap_or_default().iter().map(entry).collect();
+    menu(serialport::available_ports().unwrap_or_default().iter().map(entry).collect(), chosen)
+}
+
+fn menu(mut entries: Vec<DeviceEntry>, chosen: &DeviceChoice) -> Vec<DeviceEntry> {
     entries.sort_by(|a, b| (!a.known, &a.name).cmp(&(!b.known, &b.name)));
+    let modems: Vec<String> = entries.iter().flat_map(|entry| modem_paths(&entry.choice)).cloned().collect();
+    if modems.len() > 1 {
+        entries.insert(0, plain_entry(DeviceChoice::Modems { paths: modems }, String::new(), true));
+    }
     let simulated = match chosen {
         DeviceChoice::Virtual { ports } => *ports,
-        DeviceChoice::None | DeviceChoice::Serial { .. } => 2,
+        DeviceChoice::None | DeviceChoice::Serial { .. } | DeviceChoice::Modems { .. } => 2,
     };
     entries.push(plain_entry(DeviceChoice::Virtual { ports: simulated }, String::new(), true));
-    if let DeviceChoice::Serial { path } = chosen
-        && !entries.iter().any(|entry| entry.choice == *chosen)
-    {
-        entries.insert(0, plain_entry(chosen.clone(), path.clone(), false));
+    if *chosen != DeviceChoice::None && !entries.iter().any(|entry| entry.choice == *chosen) {
+        let name = match chosen {
+            DeviceChoice::Serial { path } => path.clone(),
+            DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Modems { .. } => String::new(),
+        };
+        entries.insert(0, plain_entry(chosen.clone(), name, false));
     }
     for entry in &mut entries {
         entry.chosen = entry.choice == *chosen;
@@ -125,19 +152,46 @@ pub fn list(chosen: &DeviceChoice) -> Vec<DeviceEntry> {
     entries
 }
 
+fn modem_paths(choice: &DeviceChoice) -> &[String] {
+    match choice {
+        DeviceChoice::Modems { paths } => paths,
+        DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } => &[],
+    }
+}
+
+/// The driver for the serial port at `path`, as its USB numbers tell; a port that tells nothing may well have our box.
+pub(super) fn driver_at(path: &str) -> &'static Driver {
+    // What the system lists has the plain name, whatever link a person gave.
+    let plain = std::fs::canonicalize(path).map_or_else(|_| path.to_owned(), |plain| plain.to_string_lossy().into_owned());
+    let ports = serialport::available_ports().unwrap_or_default();
+    let port = ports.iter().find(|port| port.port_name == plain || port.port_name == path);
+    port.and_then(|port| driver_of(&port.port_type)).unwrap_or(&FXLP_BOX)
+}
+
+fn driver_of(port: &serialport::SerialPortType) -> Option<&'static Driver> {
+    match port {
+        serialport::SerialPortType::UsbPort(usb) => driver_for(UsbId { vendor: usb.vid, product: usb.pid }),
+        serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => None,
+    }
+}
+
 fn plain_entry(choice: DeviceChoice, name: String, known: bool) -> DeviceEntry {
     DeviceEntry { choice, name, usb: String::new(), serial: String::new(), known, chosen: false }
 }
 
 fn entry(port: &serialport::SerialPortInfo) -> DeviceEntry {
-    let choice = DeviceChoice::Serial { path: port.port_name.clone() };
+    let driver = driver_of(&port.port_type);
+    let choice = match driver {
+        Some(driver) if driver.id == VOICE_MODEM.id => DeviceChoice::Modems { paths: vec![port.port_name.clone()] },
+        Some(_) | None => DeviceChoice::Serial { path: port.port_name.clone() },
+    };
     match &port.port_type {
         serialport::SerialPortType::UsbPort(usb) => DeviceEntry {
             choice,
             name: usb.product.clone().unwrap_or_else(|| port.port_name.clone()),
             usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
             serial: usb.serial_number.clone().unwrap_or_default(),
-            known: driver_for(UsbId { vendor: usb.vid, product: usb.pid }).is_some(),
+            known: driver.is_some(),
             chosen: false,
         },
         serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => {
@@ -158,5 +212,24 @@ mod tests {
         assert!(menu.iter().any(|entry| entry.choice == DeviceChoice::Virtual { ports: 2 }));
         let menu = list(&DeviceChoice::Virtual { ports: 5 });
         assert!(menu.iter().any(|entry| entry.chosen && entry.choice == DeviceChoice::Virtual { ports: 5 }));
+    }
+
+    fn modem(path: &str) -> DeviceEntry {
+        let usb = serialport::UsbPortInfo { vid: 0x0572, pid: 0x1329, serial_number: None, manufacturer: None, product: None };
+        entry(&serialport::SerialPortInfo { port_name: path.to_owned(), port_type: serialport::SerialPortType::UsbPort(usb) })
+    }
+
+    #[test]
+    fn modems_are_offered_one_by_one_and_together() {
+        let choices =
+            |entries, chosen: &DeviceChoice| -> Vec<DeviceChoice> { menu(entries, chosen).into_iter().map(|entry| entry.choice).collect() };
+        let of = |paths: &[&str]| DeviceChoice::Modems { paths: paths.iter().map(|path| (*path).to_owned()).collect() };
+        let simulated = DeviceChoice::Virtual { ports: 2 };
+        assert_eq!(choices(vec![modem("ttyACM0")], &DeviceChoice::None), [of(&["ttyACM0"]), simulated.clone()]);
+        let both = of(&["ttyACM0", "ttyACM1"]);
+        let expected = [both.clone(), of(&["ttyACM0"]), of(&["ttyACM1"]), simulated.clone()];
+        assert_eq!(choices(vec![modem("ttyACM1"), modem("ttyACM0")], &both), expected);
+        // The chosen ones stay in the menu when one of them is gone.
+        assert_eq!(choices(vec![modem("ttyACM1")], &both), [both.clone(), of(&["ttyACM1"]), simulated]);
     }
 }

@@ -7,6 +7,7 @@ use super::choice::DeviceFault;
 use super::link::open_serial;
 use crate::fxo::boxlink::examination::{self, Finding, Wire, WireGone};
 use crate::fxo::boxlink::message::Hello;
+use crate::fxo::catalog::FXLP_BOX;
 use crate::shell::clock::Clock;
 use crate::time::Moment;
 
@@ -21,7 +22,7 @@ const WAIT: Duration = Duration::from_millis(5);
 /// Why the port cannot be opened; [`DeviceFault::Unplugged`] when the box goes away meanwhile.
 pub fn examine(path: &str, seize: bool, tell: &mut dyn FnMut(Finding)) -> Result<Option<Hello>, DeviceFault> {
     let clock = Clock::start();
-    let mut wire = SerialWire { port: open_serial(path, WAIT)?, clock, due: clock.now() };
+    let mut wire = SerialWire { port: open_serial(path, FXLP_BOX.baud(), WAIT)?, clock, due: clock.now() };
     examination::examine(&mut wire, seize, tell).map_err(|WireGone| DeviceFault::Unplugged)
 }
 

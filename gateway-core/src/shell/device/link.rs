@@ -19,9 +19,6 @@ use crate::shell::clock::Clock;
 use crate::shell::exchange::{self, ExchangeFailure, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
 use crate::shell::handle::{DeviceError, Update};
 
-/// The bit rate for boxes behind a UART; boxes on USB (CDC-ACM) ignore it.
-const BITS_PER_SECOND: u32 = 921_600;
-
 /// The serial number of the simulated box inside this program.
 const SERIAL: &str = "in-process";
 
@@ -39,20 +36,15 @@ pub(super) trait Link: Send {
     /// Writes what fits within a few milliseconds and answers how much that was.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Whether this is the way to the simulated box.
-    fn is_simulated(&self) -> bool {
-        false
-    }
-
     /// Makes something happen at the simulated exchange, where this is the way to one.
     fn act(&mut self, _port: PortId, _act: LineAct) -> Result<(), DeviceError> {
         Err(DeviceError::NotVirtual)
     }
 }
 
-/// Opens the serial port at `path`; a read or a write on it waits at most for `wait`.
-pub(super) fn open_serial(path: &str, wait: Duration) -> Result<Box<dyn serialport::SerialPort>, DeviceFault> {
-    let mut port = serialport::new(path, BITS_PER_SECOND).timeout(wait).open().map_err(|error| open_fault(path, &error))?;
+/// Opens the serial port at `path`; a read or a write on it waits at most for `wait`. Ports on USB (CDC-ACM) ignore `baud`.
+pub(super) fn open_serial(path: &str, baud: u32, wait: Duration) -> Result<Box<dyn serialport::SerialPort>, DeviceFault> {
+    let mut port = serialport::new(path, baud).timeout(wait).open().map_err(|error| open_fault(path, &error))?;
     // A pseudo-terminal has no modem lines: that is no fault. A real box takes DTR as "a program is there".
     if let Err(error) = port.write_data_terminal_ready(true).and_then(|()| port.write_request_to_send(true)) {
         tracing::debug!(%error, "the serial port has no modem lines");
@@ -69,8 +61,8 @@ pub(super) struct SerialLink {
 
 impl SerialLink {
     /// Opens the serial port at `path`; what is read goes to `inbox` marked with `link`, the number of this opening.
-    pub(super) fn open(path: &str, link: u64, inbox: BoxOutbox) -> Result<Self, DeviceFault> {
-        let port = open_serial(path, WRITE_WAIT)?;
+    pub(super) fn open(path: &str, baud: u32, link: u64, inbox: BoxOutbox) -> Result<Self, DeviceFault> {
+        let port = open_serial(path, baud, WRITE_WAIT)?;
         let mut input = port.try_clone().map_err(|error| open_fault(path, &error))?;
         input.set_timeout(READ_WAIT).map_err(|error| open_fault(path, &error))?;
         let ended = Arc::new(AtomicBool::new(false));
@@ -142,10 +134,6 @@ impl Link for VirtualLink {
             Err(ExchangeFailure::Busy) => Ok(0),
             Err(ExchangeFailure::Ended) => Err(io::ErrorKind::BrokenPipe.into()),
         }
-    }
-
-    fn is_simulated(&self) -> bool {
-        true
     }
 
     fn act(&mut self, port: PortId, act: LineAct) -> Result<(), DeviceError> {

@@ -1,6 +1,6 @@
 //! One opening of a box: the driver and the wire, from the first byte to the last.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,32 +8,17 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState};
-use super::link::Link;
-use super::supervisor::{BoxInbox, BoxOrder, Reports};
+use super::supervisor::{BoxInbox, BoxOrder, FIRST_PAUSE, LONGEST_PAUSE, Reports};
+use super::wire::{Place, PlaceState, Wire};
 use crate::config::PortId;
 use crate::config::country::Country;
-use crate::fxo::boxlink::driver::{BoxDriver, BoxOptions};
-use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent};
+use crate::fxo::{DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
+use crate::shell::handle::DeviceError;
 use crate::shell::inbox::Received;
 use crate::shell::port::PortOutbox;
 use crate::time::{Moment, earliest};
-
-/// A box that has not answered within this time after it was opened is no box of ours, or asleep.
-const ANSWER_WITHIN: Duration = Duration::from_secs(8);
-
-/// A box that says nothing at all for this long is gone, even when its serial port stays: it answers a ping every second.
-const SILENCE: Duration = Duration::from_secs(6);
-
-/// Bytes that may wait for the wire: more than a second of audio of eight lines.
-const WAITING_BYTES: usize = 128 * 1024;
-
-/// Bytes that wait while the wire takes none for this long: the box is stuck.
-const STUCK: Duration = Duration::from_secs(2);
-
-/// How long to wait before bytes that the wire did not take are tried again.
-const WRITE_AGAIN: Duration = Duration::from_millis(5);
 
 /// How long the lines get to confirm their release before the box is closed all the same.
 const RELEASE_WITHIN: Duration = Duration::from_millis(1500);
@@ -75,51 +60,65 @@ pub(super) struct Around<'a> {
     pub(super) was_up: &'a Mutex<bool>,
 }
 
+/// Opens the device of a place: its number counts from 0.
+pub(super) type Opener<'a> = dyn FnMut(usize) -> Result<Wire, DeviceFault> + 'a;
+
+/// One serving of what was chosen: a box, or several modems, each in its place.
 pub(super) struct Session<'a> {
-    number: u64,
-    link: Box<dyn Link>,
-    driver: BoxDriver,
+    places: Vec<Place>,
+    open: &'a mut Opener<'a>,
     around: Around<'a>,
-    /// The simulated exchange stands in another country than it should: it is built anew when no line is in use.
+    /// A device stands in another country than it should: it is opened anew when no line is in use.
     abroad: bool,
     up: bool,
-    opened: Moment,
-    heard: Moment,
-    taken: Moment,
     counted: Moment,
-    waiting: VecDeque<u8>,
     off_hook: BTreeSet<PortId>,
     ending: Option<(Ending, Moment)>,
     said: Vec<DeviceOutput>,
 }
 
 impl<'a> Session<'a> {
-    /// A session on opening number `number`.
-    pub(super) fn new(number: u64, link: Box<dyn Link>, around: Around<'a>) -> Self {
+    /// Opens so many places. Several devices have a port each; one device has all of them.
+    ///
+    /// # Errors
+    /// None could be opened: the fault of the first.
+    pub(super) fn open(count: usize, open: &'a mut Opener<'a>, around: Around<'a>) -> Result<Self, DeviceFault> {
         let now = around.clock.now();
-        Session {
-            number,
-            link,
-            driver: BoxDriver::new(BoxOptions::default()),
+        let mut places = Vec::new();
+        let mut first_fault = None;
+        for index in 0..count {
+            let state = match open(index) {
+                Ok(wire) => PlaceState::Open(wire),
+                Err(fault) => {
+                    first_fault.get_or_insert(fault);
+                    PlaceState::Lost { fault, again: now + FIRST_PAUSE }
+                }
+            };
+            places.push(Place { first: u16::try_from(index).unwrap_or(u16::MAX), state, pause: FIRST_PAUSE });
+        }
+        if !places.iter().any(Place::is_open) {
+            return Err(first_fault.unwrap_or(DeviceFault::NotFound));
+        }
+        Ok(Session {
+            places,
+            open,
             around,
             abroad: false,
             up: false,
-            opened: now,
-            heard: now,
-            taken: now,
             counted: now,
-            waiting: VecDeque::new(),
             off_hook: BTreeSet::new(),
             ending: None,
             said: Vec::new(),
-        }
+        })
     }
 
-    /// Serves the box until it is lost or is to be closed.
+    /// Serves the devices until they are lost or are to be closed.
     pub(super) fn run(mut self) -> Ending {
-        self.driver.open(self.around.clock.now(), &mut self.said);
+        for index in 0..self.places.len() {
+            self.drive(index, |wire, now, said| wire.driver.open(now, said));
+        }
         loop {
-            if let Err(ending) = self.carry_out().and_then(|()| self.write_waiting()).and_then(|()| self.judge()) {
+            if let Err(ending) = self.judge() {
                 // An order to end that waits for the lines is answered now: there is nothing left to wait for.
                 return self.ending.take().map_or(ending, |(ordered, _)| ordered);
             }
@@ -133,76 +132,155 @@ impl<'a> Session<'a> {
             match self.around.inbox.receive(Some(wake)) {
                 Received::Order(order) => self.order(order),
                 Received::Audio(play) => {
-                    let now = self.around.clock.now();
-                    self.driver.play(play.port, &play.frame, now, &mut self.said);
+                    if let Some(index) = self.place_of(play.port) {
+                        let port = self.places[index].port_there(play.port);
+                        self.drive(index, |wire, now, said| wire.driver.play(port, &play.frame, now, said));
+                    }
                 }
                 Received::DeadlinePassed => {}
                 Received::Closed => self.end(Ending::Stop { done: None }),
             }
-            let now = self.around.clock.now();
-            if self.driver.deadline().is_some_and(|due| due <= now) {
-                self.driver.handle_timeout(now, &mut self.said);
+            self.look_at_clocks();
+        }
+    }
+
+    /// The place with this port.
+    fn place_of(&self, port: PortId) -> Option<usize> {
+        match self.places.len() {
+            // One device has all ports, however many those are.
+            1 => Some(0),
+            _ => self.places.iter().position(|place| place.first == port.0),
+        }
+    }
+
+    /// Lets a driver do something, and does what it then wants done.
+    fn drive(&mut self, index: usize, act: impl FnOnce(&mut Wire, Moment, &mut Vec<DeviceOutput>)) {
+        let now = self.around.clock.now();
+        let mut said = std::mem::take(&mut self.said);
+        if let Some(wire) = self.places.get_mut(index).and_then(Place::wire) {
+            act(wire, now, &mut said);
+        }
+        for output in said.drain(..) {
+            if let Err(fault) = self.carry_out(index, output) {
+                self.lose(index, fault);
             }
+        }
+        // The room is kept for the next round.
+        self.said = said;
+    }
+
+    /// A device is lost. Of several, the others go on, and it is looked for again.
+    fn lose(&mut self, index: usize, fault: DeviceFault) {
+        let now = self.around.clock.now();
+        let Some(place) = self.places.get_mut(index) else { return };
+        let was_up = place.wire().is_some_and(|wire| wire.up);
+        let again = now + place.pause;
+        place.pause = if was_up { FIRST_PAUSE } else { (place.pause * 2).min(LONGEST_PAUSE) };
+        place.state = PlaceState::Lost { fault, again };
+        if self.places.len() > 1 {
+            let port = self.places[index].port_here(PortId(0));
+            self.off_hook.remove(&port);
+            if was_up {
+                tracing::info!(?fault, place = index, "one of several devices is lost; looking for it again");
+                self.tell(Event::PortGone(port));
+            }
+        }
+    }
+
+    fn look_at_clocks(&mut self) {
+        let now = self.around.clock.now();
+        for index in 0..self.places.len() {
+            match &self.places[index].state {
+                PlaceState::Open(wire) if wire.driver.deadline().is_some_and(|due| due <= now) => {
+                    self.drive(index, |wire, now, said| wire.driver.handle_timeout(now, said));
+                }
+                PlaceState::Lost { again, .. } if self.places.len() > 1 && self.ending.is_none() && *again <= now => self.look_for(index),
+                PlaceState::Open(_) | PlaceState::Lost { .. } => {}
+            }
+        }
+    }
+
+    fn look_for(&mut self, index: usize) {
+        match (self.open)(index) {
+            Ok(wire) => {
+                self.places[index].state = PlaceState::Open(wire);
+                self.drive(index, |wire, now, said| wire.driver.open(now, said));
+            }
+            Err(fault) => self.lose(index, fault),
         }
     }
 
     fn deadline(&self) -> Moment {
-        let mut wake = self.heard + SILENCE;
-        if !self.up {
-            wake = wake.min(self.opened + ANSWER_WITHIN);
-        }
-        if !self.waiting.is_empty() {
-            wake = wake.min(self.around.clock.now() + WRITE_AGAIN);
-        }
+        let now = self.around.clock.now();
+        let several = self.places.len() > 1;
+        let due = |place: &Place| match &place.state {
+            PlaceState::Open(wire) => Some(wire.deadline(now)),
+            PlaceState::Lost { again, .. } => several.then_some(*again),
+        };
+        let places = self.places.iter().map(due).fold(None, earliest);
         let ending = self.ending.as_ref().map(|(_, by)| *by);
-        let wanted = earliest(self.driver.deadline(), ending);
-        earliest(wanted, Some(wake.min(self.counted + COUNTERS_EVERY))).unwrap_or(wake)
+        let counters = self.counted + COUNTERS_EVERY;
+        earliest(earliest(places, ending), Some(counters)).unwrap_or(counters)
     }
 
     fn order(&mut self, order: BoxOrder) {
-        let now = self.around.clock.now();
         match order {
-            BoxOrder::Bytes { link, bytes } if link == self.number => {
-                self.heard = now;
-                self.driver.receive(&bytes, now, &mut self.said);
+            BoxOrder::Bytes { link, bytes } => {
+                // What is left over from an earlier opening has no place any more.
+                if let Some(index) = self.opened_as(link) {
+                    self.drive(index, |wire, now, said| {
+                        wire.hear(now);
+                        wire.driver.receive(&bytes, now, said);
+                    });
+                }
             }
-            BoxOrder::WireLost { link, fault } if link == self.number => {
-                let ordered = self.ending.take().map_or(Ending::Lost(fault), |(ordered, _)| ordered);
-                self.ending = Some((ordered, now));
+            BoxOrder::WireLost { link, fault } => {
+                if let Some(index) = self.opened_as(link) {
+                    self.lose(index, fault);
+                }
             }
-            // Left over from an earlier opening.
-            BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. } => {}
-            BoxOrder::Line { port, command } => self.command(port, command, now),
-            BoxOrder::Ports(ports) => *self.around.ports = ports,
+            BoxOrder::Line { port, command } => self.command(port, command),
+            BoxOrder::Ports(ports) => {
+                *self.around.ports = ports;
+                self.tell_of_absent();
+            }
             BoxOrder::Country(country) => {
-                self.abroad = self.link.is_simulated() && self.around.country.code != country.code;
+                let local = self.places.iter_mut().filter_map(Place::wire).any(|wire| wire.of_country);
+                self.abroad |= local && self.around.country.code != country.code;
                 *self.around.country = country;
             }
             BoxOrder::Act { port, act, answer } => {
+                let wire = self.place_of(port).and_then(|index| self.places[index].wire());
                 // Whoever asked may have given up waiting.
-                let _ = answer.send(self.link.act(port, act));
+                let _ = answer.send(wire.map_or(Err(DeviceError::NotVirtual), |wire| wire.link.act(port, act)));
             }
             BoxOrder::Choose { choice, done } => self.end(Ending::Choose { choice, done }),
             BoxOrder::Stop { done } => self.end(Ending::Stop { done: Some(done) }),
         }
     }
 
-    fn command(&mut self, port: PortId, command: LineCommand, now: Moment) {
+    fn opened_as(&mut self, link: u64) -> Option<usize> {
+        self.places.iter_mut().position(|place| place.wire().is_some_and(|wire| wire.number == link))
+    }
+
+    fn command(&mut self, port: PortId, command: LineCommand) {
         if self.ending.is_some() && command != LineCommand::Release {
             return;
         }
+        let Some(index) = self.place_of(port).filter(|index| self.places[*index].is_open()) else { return };
         if command == LineCommand::Seize {
             // Off hook until the box says otherwise: better one release too many.
             self.off_hook.insert(port);
         }
-        self.driver.command(port, command, now, &mut self.said);
+        let there = self.places[index].port_there(port);
+        self.drive(index, |wire, now, said| wire.driver.command(there, command, now, said));
     }
 
     /// Begins the end: every line that may be off hook is released, and the box gets a moment to confirm it.
     fn end(&mut self, ending: Ending) {
         let now = self.around.clock.now();
         for port in self.off_hook.clone() {
-            self.driver.command(port, LineCommand::Release, now, &mut self.said);
+            self.command(port, LineCommand::Release);
         }
         self.ending = Some(match self.ending.take() {
             None => (ending, now + RELEASE_WITHIN),
@@ -215,7 +293,8 @@ impl<'a> Session<'a> {
     /// The ending, when its conditions are met.
     fn ended(&mut self) -> Option<Ending> {
         let now = self.around.clock.now();
-        let done = self.off_hook.is_empty() && self.waiting.is_empty();
+        let written = self.places.iter_mut().all(|place| place.wire().is_none_or(|wire| wire.is_written()));
+        let done = self.off_hook.is_empty() && written;
         let due = self.ending.as_ref().is_some_and(|(_, by)| done || *by <= now);
         if !due {
             return None;
@@ -227,40 +306,67 @@ impl<'a> Session<'a> {
         self.ending.take().map(|(ending, _)| ending)
     }
 
-    fn carry_out(&mut self) -> Result<(), Ending> {
-        let mut said = std::mem::take(&mut self.said);
-        for output in said.drain(..) {
-            match output {
-                DeviceOutput::Write(bytes) => self.waiting.extend(bytes),
-                DeviceOutput::Up(identity) => self.is_up(identity)?,
-                // It may be asleep, or no box of ours: opening it anew is the surest way to have it back.
-                DeviceOutput::Silent => return Err(Ending::Lost(DeviceFault::Silent)),
-                DeviceOutput::Unfit => return Err(Ending::Lost(DeviceFault::Unfit)),
-                DeviceOutput::Rebooted => {
-                    self.off_hook.clear();
-                    self.tell(Event::DeviceRebooted)?;
+    fn carry_out(&mut self, index: usize, output: DeviceOutput) -> Result<(), DeviceFault> {
+        let Some(place) = self.places.get_mut(index) else { return Ok(()) };
+        match output {
+            DeviceOutput::Write(bytes) => {
+                if let Some(wire) = place.wire() {
+                    wire.write(bytes);
                 }
-                DeviceOutput::Line(port, event) => {
-                    self.note_hook(port, &event);
-                    self.tell(Event::Line { port, event })?;
-                }
-                DeviceOutput::Audio(port, frame) => {
-                    if let Some(outbox) = self.around.ports.get(port.index()) {
-                        outbox.play(frame);
-                    }
+            }
+            DeviceOutput::Up(identity) => self.is_up(index, identity),
+            // It may be asleep, or no box of ours: opening it anew is the surest way to have it back.
+            DeviceOutput::Silent => return Err(DeviceFault::Silent),
+            DeviceOutput::Unfit => return Err(DeviceFault::Unfit),
+            DeviceOutput::Rebooted => {
+                self.off_hook.clear();
+                self.tell(Event::DeviceRebooted);
+            }
+            DeviceOutput::Line(port, event) => {
+                let port = place.port_here(port);
+                self.note_hook(port, &event);
+                self.tell(Event::Line { port, event });
+            }
+            DeviceOutput::Audio(port, frame) => {
+                if let Some(outbox) = self.around.ports.get(place.port_here(port).index()) {
+                    outbox.play(frame);
                 }
             }
         }
-        // The room is kept for the next round.
-        self.said = said;
         Ok(())
     }
 
-    fn is_up(&mut self, identity: Identity) -> Result<(), Ending> {
+    /// A device answered. Of several, the first one brings all places up, and those that are still missing are told as gone.
+    fn is_up(&mut self, index: usize, mut identity: Identity) {
+        let several = self.places.len() > 1;
+        let place = &mut self.places[index];
+        place.pause = FIRST_PAUSE;
+        let port = place.port_here(PortId(0));
+        if let Some(wire) = place.wire() {
+            wire.up = true;
+        }
+        if several && self.up {
+            return self.tell(Event::PortUp(port));
+        }
         self.up = true;
         *self.around.was_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        if several {
+            identity.ports = u16::try_from(self.places.len()).unwrap_or(u16::MAX);
+        }
         self.around.reports.status(|status| status.state = DeviceState::Up { identity: identity.clone() });
-        self.tell(Event::DeviceUp(identity))
+        self.tell(Event::DeviceUp(identity));
+        self.tell_of_absent();
+    }
+
+    fn tell_of_absent(&mut self) {
+        if !self.up || self.places.len() == 1 {
+            return;
+        }
+        for index in 0..self.places.len() {
+            if !self.places[index].wire().is_some_and(|wire| wire.up) {
+                self.tell(Event::PortGone(self.places[index].port_here(PortId(0))));
+            }
+        }
     }
 
     fn note_hook(&mut self, port: PortId, event: &LineEvent) {
@@ -288,46 +394,39 @@ impl<'a> Session<'a> {
     }
 
     /// Tells the brain. A brain that does not listen any more, or is far behind, cannot look after lines: the box is closed.
-    fn tell(&self, event: Event) -> Result<(), Ending> {
+    fn tell(&mut self, event: Event) {
         match self.around.reports.brain.try_send(event) {
-            Ok(()) => Ok(()),
+            Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 tracing::error!("the brain is far behind; the box is closed");
-                Err(Ending::Lost(DeviceFault::Crashed))
+                self.end_at_once(Ending::Lost(DeviceFault::Crashed));
             }
-            Err(TrySendError::Closed(_)) if self.ending.is_some() => Ok(()),
-            Err(TrySendError::Closed(_)) => Err(Ending::Stop { done: None }),
+            Err(TrySendError::Closed(_)) if self.ending.is_some() => {}
+            Err(TrySendError::Closed(_)) => self.end_at_once(Ending::Stop { done: None }),
         }
     }
 
-    fn write_waiting(&mut self) -> Result<(), Ending> {
+    /// Ends without waiting for the lines: closing the box lets go of them.
+    fn end_at_once(&mut self, ending: Ending) {
         let now = self.around.clock.now();
-        if self.waiting.is_empty() {
-            self.taken = now;
-            return Ok(());
-        }
-        // Small pieces: a system may wait for room for a whole piece although it said there was room for some.
-        while !self.waiting.is_empty() {
-            let (front, _) = self.waiting.as_slices();
-            let piece = &front[..front.len().min(256)];
-            match self.link.write(piece) {
-                Ok(0) => break,
-                Ok(count) => {
-                    self.waiting.drain(..count);
-                    self.taken = now;
-                }
-                Err(_) => return Err(Ending::Lost(DeviceFault::Unplugged)),
-            }
-        }
-        if self.waiting.len() > WAITING_BYTES || now.since(self.taken) > STUCK {
-            return Err(Ending::Lost(DeviceFault::Stuck));
-        }
-        Ok(())
+        let ending = self.ending.take().map_or(ending, |(ordered, _)| ordered);
+        self.ending = Some((ending, now));
     }
 
-    /// Gives the box up when it says nothing or the brain has given it up, and tells the counters now and then.
+    /// Writes what waits, gives devices up that say nothing or take nothing, and tells the counters now and then.
     fn judge(&mut self) -> Result<(), Ending> {
         let now = self.around.clock.now();
+        for index in 0..self.places.len() {
+            let judged = self.places[index].wire().map_or(Ok(()), |wire| wire.write_waiting(now).and_then(|()| wire.judge(now)));
+            if let Err(fault) = judged {
+                self.lose(index, fault);
+            }
+        }
+        if let Some(PlaceState::Lost { fault, .. }) = self.places.first().map(|place| &place.state)
+            && !self.places.iter().any(Place::is_open)
+        {
+            return Err(Ending::Lost(*fault));
+        }
         if self.around.inbox.take_given_up() {
             // The brain reckons without this box: its calls are over. This thread runs again, so the lines are released here,
             // and the box is opened anew, which tells the brain of it.
@@ -335,14 +434,12 @@ impl<'a> Session<'a> {
         }
         if now >= self.counted + COUNTERS_EVERY {
             self.counted = now;
-            let counters = self.driver.counters();
+            let counters = self.places.iter_mut().filter_map(Place::wire).map(|wire| wire.driver.counters());
+            let counters = counters.fold(LinkCounters::default(), LinkCounters::plus);
             self.around.reports.status(|status| status.counters = counters);
             if self.around.reports.brain.is_closed() {
                 self.end(Ending::Stop { done: None });
             }
-        }
-        if now >= self.heard + SILENCE || (!self.up && now >= self.opened + ANSWER_WITHIN) {
-            return Err(Ending::Lost(DeviceFault::Silent));
         }
         Ok(())
     }

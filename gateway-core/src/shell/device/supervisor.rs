@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus};
-use super::link::{Link, SerialLink, VirtualLink};
+use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus, driver_at};
+use super::link::{SerialLink, VirtualLink};
 use super::session::{Around, Ending, Session};
+use super::wire::Wire;
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::fxo::LineCommand;
+use crate::fxo::catalog::{Driver, FXLP_BOX, VOICE_MODEM};
 use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
@@ -29,10 +31,10 @@ const ORDERS: usize = 1024;
 const FRAMES: usize = 128;
 
 /// The first pause before a box that went away is looked for again; it doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The longest pause between two looks.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the box thread is told.
 pub(crate) enum BoxOrder {
@@ -124,7 +126,7 @@ impl BoxThread {
                     self.reports.status(|status| *status = DeviceStatus::default());
                     self.wait(None)
                 }
-                DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } => self.serve(),
+                DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } | DeviceChoice::Modems { .. } => self.serve(),
             };
             let ending = match ending {
                 Ending::Lost(fault) => self.wait_after(fault),
@@ -149,7 +151,6 @@ impl BoxThread {
     /// Opens the box and serves it until it ends, one way or the other. A panic in our own code for it closes the box, so
     /// that its watchdog puts the lines on hook.
     fn serve(&mut self) -> Ending {
-        self.link += 1;
         let choice = self.choice.clone();
         self.reports.status(|status| {
             // A box that is looked for again stays "lost" until it answers.
@@ -159,11 +160,8 @@ impl BoxThread {
         });
         // Whoever gave up the last opening starts afresh with this one.
         self.inbox.take_given_up();
-        let link = match self.open() {
-            Ok(link) => link,
-            Err(fault) => return Ending::Lost(fault),
-        };
         let was_up = Mutex::new(false);
+        let country = self.country;
         let around = Around {
             clock: self.clock,
             inbox: &self.inbox,
@@ -172,7 +170,12 @@ impl BoxThread {
             country: &mut self.country,
             was_up: &was_up,
         };
-        let served = catch_unwind(AssertUnwindSafe(|| Session::new(self.link, link, around).run()));
+        let count = choice.devices();
+        let mut open = opener(choice, self.clock, country, &mut self.link, self.own.clone(), self.reports.updates.clone());
+        let served = catch_unwind(AssertUnwindSafe(|| match Session::open(count, &mut open, around) {
+            Ok(session) => session.run(),
+            Err(fault) => Ending::Lost(fault),
+        }));
         let ending = served.unwrap_or_else(|_| {
             tracing::error!("the code that serves the box failed; the box is closed and opened again");
             Ending::Lost(DeviceFault::Crashed)
@@ -184,18 +187,6 @@ impl BoxThread {
             }
         }
         ending
-    }
-
-    fn open(&self) -> Result<Box<dyn Link>, DeviceFault> {
-        match &self.choice {
-            DeviceChoice::None => Err(DeviceFault::NotFound),
-            DeviceChoice::Serial { path } => Ok(Box::new(SerialLink::open(path, self.link, self.own.clone())?)),
-            DeviceChoice::Virtual { ports } => {
-                let updates = self.reports.updates.clone();
-                let config = exchange_of(self.country, *ports);
-                Ok(Box::new(VirtualLink::start(config, self.link, self.clock, self.own.clone(), updates)?))
-            }
-        }
     }
 
     fn wait_after(&mut self, fault: DeviceFault) -> Ending {
@@ -232,6 +223,35 @@ impl BoxThread {
                         return Ending::Again;
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Opens what was chosen, device by device; each opening gets a number of its own.
+fn opener(
+    choice: DeviceChoice,
+    clock: Clock,
+    country: &'static Country,
+    number: &mut u64,
+    own: BoxOutbox,
+    updates: broadcast::Sender<Update>,
+) -> impl FnMut(usize) -> Result<Wire, DeviceFault> {
+    move |index| {
+        *number += 1;
+        let number = *number;
+        let serial = |path: &str, driver: &Driver| {
+            let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
+            Ok(Wire::new(number, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
+        };
+        match &choice {
+            DeviceChoice::None => Err(DeviceFault::NotFound),
+            DeviceChoice::Serial { path } => serial(path, driver_at(path)),
+            DeviceChoice::Modems { paths } => serial(paths.get(index).ok_or(DeviceFault::NotFound)?, &VOICE_MODEM),
+            DeviceChoice::Virtual { ports } => {
+                let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), updates.clone())?;
+                // The exchange has the tones of the country, and is built anew for another.
+                Ok(Wire::new(number, Box::new(link), (FXLP_BOX.make)(country), true, clock.now()))
             }
         }
     }

@@ -529,7 +529,11 @@ ports: number } |
 /**  A box on a serial port. */
 { kind: "serial"; 
 /**  Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`. */
-path: string };
+path: string } | 
+/**  Voice modems: a line each, in this order. */
+{ kind: "modems"; 
+/**  Paths or names of their serial ports. */
+paths: string[] };
 
 /**  One line of the device menu. */
 export type DeviceEntry = {
@@ -572,6 +576,8 @@ export type DeviceFault =
 "unplugged" | 
 /**  It is open but does not answer, or stopped to. */
 "silent" | 
+/**  It answers, but has no voice: a modem for data and fax only. */
+"unfit" | 
 /**  It does not take what is sent to it. */
 "stuck" | 
 /**  Our own code for it failed; it was closed and is opened again. */

@@ -8,16 +8,26 @@ interface Plug {
   serial: string;
   known: boolean;
   fault: DeviceFault;
+  modem?: boolean;
 }
 
 const PLUGS: readonly Plug[] = [
   { path: "/dev/ttyACM0", name: "Loopstart FXO-2", usb: "1209:f0c2", serial: "LS2-004711", known: true, fault: "busy" },
+  { path: "/dev/ttyACM2", name: "USB Modem", usb: "0572:1329", serial: "24680246", known: true, fault: "denied", modem: true },
   { path: "/dev/ttyUSB0", name: "FT232R USB UART", usb: "0403:6001", serial: "A50285BI", known: false, fault: "silent" },
 ];
 
 /** A box that somebody used once and has unplugged. */
 const GONE: DeviceChoice = { kind: "serial", path: "/dev/ttyACM1" };
 const RETRY_MS = 4000;
+
+function choiceOf(path: string, modem = false): DeviceChoice {
+  return modem ? { kind: "modems", paths: [path] } : { kind: "serial", path };
+}
+
+function pathsOf(choice: DeviceChoice): readonly string[] {
+  return choice.kind === "serial" ? [choice.path] : choice.kind === "modems" ? choice.paths : [];
+}
 
 export class ToyBox {
   #choice: DeviceChoice;
@@ -45,17 +55,17 @@ export class ToyBox {
 
   menu(): DeviceEntry[] {
     const chosen = this.#choice;
-    const plugs = PLUGS.map(({ path, name, usb, serial, known }) => ({
-      choice: { kind: "serial", path } satisfies DeviceChoice,
+    const plugs = PLUGS.map(({ path, name, usb, serial, known, modem }) => ({
+      choice: choiceOf(path, modem),
       name,
       usb,
       serial,
       known,
-      chosen: chosen.kind === "serial" && chosen.path === path,
+      chosen: pathsOf(chosen).includes(path),
     }));
-    const gone = chosen.kind === "serial" && !plugs.some((plug) => plug.chosen);
+    const gone = pathsOf(chosen).length > 0 && !plugs.some((plug) => plug.chosen);
     return [
-      ...(gone ? [{ choice: chosen, name: chosen.path, usb: "", serial: "", known: false, chosen: true }] : []),
+      ...(gone ? [{ choice: chosen, name: pathsOf(chosen).join(), usb: "", serial: "", known: false, chosen: true }] : []),
       ...plugs,
       {
         choice: { kind: "virtual", ports: chosen.kind === "virtual" ? chosen.ports : 2 },
@@ -72,7 +82,7 @@ export class ToyBox {
     const identity = this.identity();
     if (identity) return { state: "up", identity };
     const chosen = this.#choice;
-    if (chosen.kind !== "serial") return { state: "off" };
-    return { state: "lost", fault: PLUGS.find(({ path }) => path === chosen.path)?.fault ?? "not_found", retry_ms: RETRY_MS };
+    if (pathsOf(chosen).length === 0) return { state: "off" };
+    return { state: "lost", fault: PLUGS.find(({ path }) => pathsOf(chosen).includes(path))?.fault ?? "not_found", retry_ms: RETRY_MS };
   }
 }

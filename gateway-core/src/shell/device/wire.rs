@@ -1,0 +1,143 @@
+//! One wire of a session: the way to a device, its driver, and what waits between the two.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::choice::DeviceFault;
+use super::link::Link;
+use crate::config::PortId;
+use crate::fxo::Device;
+use crate::time::{Moment, earliest};
+
+/// A device that has not answered within this time after it was opened is none of ours, or asleep.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);
+
+/// A device that says nothing at all for this long is gone, even when its serial port stays. Drivers ask for signs of life
+/// more often than that; a modem is left alone while its line rings.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Bytes that may wait for the wire: more than a second of audio of eight lines.
+const WAITING_BYTES: usize = 128 * 1024;
+
+/// Bytes that wait while the wire takes none for this long: the device is stuck.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// How long to wait before bytes that the wire did not take are tried again.
+const WRITE_AGAIN: Duration = Duration::from_millis(5);
+
+/// A device that is opened.
+pub(super) struct Wire {
+    /// The number of this opening: what is read comes marked with it.
+    pub(super) number: u64,
+    pub(super) link: Box<dyn Link>,
+    pub(super) driver: Box<dyn Device>,
+    /// It was opened for a country, and is opened anew for another.
+    pub(super) of_country: bool,
+    pub(super) up: bool,
+    opened: Moment,
+    heard: Moment,
+    taken: Moment,
+    waiting: VecDeque<u8>,
+}
+
+impl Wire {
+    pub(super) fn new(number: u64, link: Box<dyn Link>, driver: Box<dyn Device>, of_country: bool, now: Moment) -> Self {
+        Wire { number, link, driver, of_country, up: false, opened: now, heard: now, taken: now, waiting: VecDeque::new() }
+    }
+
+    pub(super) fn hear(&mut self, now: Moment) {
+        self.heard = now;
+    }
+
+    pub(super) fn write(&mut self, bytes: Vec<u8>) {
+        self.waiting.extend(bytes);
+    }
+
+    /// Everything that was to be written is.
+    pub(super) fn is_written(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn deadline(&self, now: Moment) -> Moment {
+        let mut wake = self.heard + SILENCE;
+        if !self.up {
+            wake = wake.min(self.opened + ANSWER_WITHIN);
+        }
+        if !self.waiting.is_empty() {
+            wake = wake.min(now + WRITE_AGAIN);
+        }
+        earliest(self.driver.deadline(), Some(wake)).unwrap_or(wake)
+    }
+
+    /// Hands to the system what it takes.
+    pub(super) fn write_waiting(&mut self, now: Moment) -> Result<(), DeviceFault> {
+        if self.waiting.is_empty() {
+            self.taken = now;
+            return Ok(());
+        }
+        // Small pieces: a system may wait for room for a whole piece although it said there was room for some.
+        while !self.waiting.is_empty() {
+            let (front, _) = self.waiting.as_slices();
+            let piece = &front[..front.len().min(256)];
+            match self.link.write(piece) {
+                Ok(0) => break,
+                Ok(count) => {
+                    self.waiting.drain(..count);
+                    self.taken = now;
+                }
+                Err(_) => return Err(DeviceFault::Unplugged),
+            }
+        }
+        if self.waiting.len() > WAITING_BYTES || now.since(self.taken) > STUCK {
+            return Err(DeviceFault::Stuck);
+        }
+        Ok(())
+    }
+
+    /// Gives the device up when it says nothing.
+    pub(super) fn judge(&self, now: Moment) -> Result<(), DeviceFault> {
+        let silent = now >= self.heard + SILENCE || (!self.up && now >= self.opened + ANSWER_WITHIN);
+        if silent { Err(DeviceFault::Silent) } else { Ok(()) }
+    }
+}
+
+/// A place for a device: its ports, and the device when it is there.
+pub(super) struct Place {
+    /// The first port of the device.
+    pub(super) first: u16,
+    pub(super) state: PlaceState,
+    /// The pause before it is looked for again.
+    pub(super) pause: Duration,
+}
+
+pub(super) enum PlaceState {
+    Open(Wire),
+    /// It is looked for again at this moment.
+    Lost {
+        fault: DeviceFault,
+        again: Moment,
+    },
+}
+
+impl Place {
+    pub(super) fn wire(&mut self) -> Option<&mut Wire> {
+        match &mut self.state {
+            PlaceState::Open(wire) => Some(wire),
+            PlaceState::Lost { .. } => None,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state, PlaceState::Open(_))
+    }
+
+    /// The number of a port of this gateway at the device.
+    pub(super) fn port_there(&self, port: PortId) -> PortId {
+        PortId(port.0.saturating_sub(self.first))
+    }
+
+    /// The number of a port of the device in this gateway.
+    pub(super) fn port_here(&self, port: PortId) -> PortId {
+        PortId(port.0.saturating_add(self.first))
+    }
+}
