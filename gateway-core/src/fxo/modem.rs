@@ -7,4 +7,5 @@ pub mod chip;
 pub mod compression;
 mod dialogue;
 pub mod driver;
+pub mod emulator;
 mod stream;

@@ -7,3 +7,4 @@ pub mod act;
 pub mod exchange;
 pub mod script;
 pub mod virtual_box;
+pub mod virtual_modem;

@@ -38,6 +38,9 @@ const LEAST_BATTERY_MV: i32 = 3_000;
 /// Less than this on hook means that a parallel telephone draws current.
 const LEAST_ON_HOOK_MV: i32 = 18_000;
 
+/// Off hook, samples come all the time: a modem that sends none for this long has lost the call, or its power.
+const SOUND_MISSED: Duration = Duration::from_secs(1);
+
 /// What a loop interruption lasted at least: the modem tells of none that is shorter (`-TTE`, as delivered).
 const LOOP_INTERRUPTION: Duration = Duration::from_millis(200);
 
@@ -135,6 +138,8 @@ enum Clock {
     Escape,
     /// The samples should have ended.
     Leave,
+    /// Samples should have come.
+    Sound,
     Poll,
     /// A ring burst that nobody told the end of is over.
     BurstOver,
@@ -186,6 +191,7 @@ impl ModemDriver {
                 if self.stage == Stage::Talking
                     && let Some(frame) = self.sound.heard(code)
                 {
+                    self.timers.set(Clock::Sound, now + SOUND_MISSED);
                     out.push(DeviceOutput::Audio(PORT, frame));
                 }
             }
@@ -406,6 +412,7 @@ impl Device for ModemDriver {
                 Clock::Settled => self.settled(),
                 Clock::Escape => self.escaped(now, out),
                 Clock::Leave => self.not_left(now, out),
+                Clock::Sound => self.sound_missed(out),
                 Clock::Poll => self.poll(now),
                 Clock::BurstOver => self.burst_over(now, out),
                 Clock::CallerKnown => self.caller_known(out),

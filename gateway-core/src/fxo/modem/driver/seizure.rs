@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ANSWER, Asked, Clock, ModemDriver, PORT, REFUSED, Stage, Then};
+use super::{ANSWER, Asked, Clock, ModemDriver, PORT, REFUSED, SOUND_MISSED, Stage, Then};
 use crate::fxo::modem::dialogue::Verdict;
 use crate::fxo::{DeviceOutput, LineCommand, LineEvent};
 use crate::time::Moment;
@@ -74,7 +74,14 @@ impl ModemDriver {
             Stage::Closed | Stage::Waking { .. } | Stage::Opening | Stage::Resting | Stage::Talking | Stage::Leaving { .. } => return,
         }
         self.stage = Stage::Talking;
+        self.timers.set(Clock::Sound, now + SOUND_MISSED);
         self.prime(out);
+    }
+
+    pub(super) fn sound_missed(&mut self, out: &mut Vec<DeviceOutput>) {
+        if self.stage == Stage::Talking {
+            self.give_up(out);
+        }
     }
 
     pub(super) fn release(&mut self, now: Moment, out: &mut Vec<DeviceOutput>) {
