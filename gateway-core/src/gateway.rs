@@ -143,7 +143,7 @@ impl Gateway {
             Event::DeviceRebooted => self.device_rebooted(now, out),
             Event::DeviceGone => self.device_gone(now, out),
             Event::PortUp(port) => self.port_up(port, now, out),
-            Event::PortGone(port) => self.port_gone(port, now, out),
+            Event::PortGone { port, lost } => self.port_gone(port, lost, now, out),
             Event::Line { port, event } => self.line_event(port, event, now, out),
             Event::Media { port, event } => self.media_event(port, event, now, out),
             Event::Command(command) => self.command(&command, now, out),

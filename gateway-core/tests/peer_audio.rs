@@ -150,7 +150,17 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// A gateway in server mode and a telephone that is registered there.
 fn server() -> (Scene, Baresip) {
-    let scene = Scene::start(Mode::SipServer, 1, |settings| settings.ports[0].target = "line1".to_owned());
+    registered_at(Scene::start(Mode::SipServer, 1, |settings| settings.ports[0].target = "line1".to_owned()))
+}
+
+/// The same on a voice modem of this make.
+fn server_on_modem(make: &str) -> (Scene, Baresip) {
+    registered_at(Scene::start_on_modem(make, Place::new(), Mode::SipServer, |settings, _| {
+        settings.ports[0].target = "line1".to_owned();
+    }))
+}
+
+fn registered_at(scene: Scene) -> (Scene, Baresip) {
     let (gateway, secret) = (scene.place.sip(), settings::secret("line1"));
     let account = format!("<sip:line1@127.0.0.1:{gateway}>;auth_user=line1;auth_pass={secret};regint=600;answermode=auto");
     let phone = Baresip::start(&scene.place, 0, &account, &telephone_says());
@@ -232,6 +242,29 @@ fn server_mode_a_ring_reaches_the_registered_telephone() {
     let _alone = alone();
     let (mut scene, mut phone) = server();
     line_rings(&mut scene, &mut phone, End::Line);
+}
+
+#[test]
+fn over_a_voice_modem_a_registered_telephone_calls_out() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone) = server_on_modem("conexant");
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Line);
+}
+
+#[test]
+fn over_a_voice_modem_of_any_make_a_ring_reaches_the_registered_telephone() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let _alone = alone();
+    for (make, end) in [("zoom", End::Telephone), ("us-robotics", End::Line)] {
+        let (mut scene, mut phone) = server_on_modem(make);
+        line_rings(&mut scene, &mut phone, end);
+    }
 }
 
 #[test]

@@ -44,6 +44,8 @@ impl AlarmEvent {
         match notice.code {
             NoticeCode::DeviceGone => Some(AlarmEvent::Began(Kind::Device, None)),
             NoticeCode::DeviceUp => Some(AlarmEvent::Ended(Kind::Device, None)),
+            NoticeCode::PortGone => Some(AlarmEvent::Began(Kind::Device, notice.port)),
+            NoticeCode::PortUp => Some(AlarmEvent::Ended(Kind::Device, notice.port)),
             NoticeCode::StuckOffHook => Some(AlarmEvent::Began(Kind::Stuck, notice.port)),
             NoticeCode::LineDisconnected => Some(AlarmEvent::Began(Kind::Line, notice.port)),
             NoticeCode::LineConnected => Some(AlarmEvent::Ended(Kind::Line, notice.port)),

@@ -38,8 +38,13 @@ pub enum Event {
     DeviceGone,
     /// One of several devices with a line each is back.
     PortUp(PortId),
-    /// One of several devices with a line each is gone.
-    PortGone(PortId),
+    /// One of several devices with a line each is not there.
+    PortGone {
+        /// Its line.
+        port: PortId,
+        /// It was there until now.
+        lost: bool,
+    },
     /// Something happened on a line.
     Line {
         /// Which line.

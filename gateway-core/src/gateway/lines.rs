@@ -35,14 +35,16 @@ impl Gateway {
 
     pub(super) fn port_up(&mut self, port: PortId, now: Moment, out: &mut Vec<Action>) {
         if self.ports.get(port.index()).is_some_and(|port| port.line.state() == LineState::Absent) {
-            out.push(self.notice(Severity::Info, NoticeCode::DeviceUp, Some(port), &[], now));
+            out.push(self.notice(Severity::Info, NoticeCode::PortUp, Some(port), &[], now));
             self.line_is_there(port.index(), now, out);
         }
     }
 
-    pub(super) fn port_gone(&mut self, port: PortId, now: Moment, out: &mut Vec<Action>) {
+    pub(super) fn port_gone(&mut self, port: PortId, lost: bool, now: Moment, out: &mut Vec<Action>) {
         if self.ports.get(port.index()).is_some_and(|port| port.line.state() != LineState::Absent) {
-            out.push(self.notice(Severity::Alarm, NoticeCode::DeviceGone, Some(port), &[], now));
+            if lost {
+                out.push(self.notice(Severity::Alarm, NoticeCode::PortGone, Some(port), &[], now));
+            }
             self.lose_line(port.index(), now, out);
         }
     }

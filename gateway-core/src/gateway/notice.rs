@@ -30,6 +30,10 @@ pub enum NoticeCode {
     DeviceGone,
     /// The box restarted by itself.
     DeviceRebooted,
+    /// The modem of a line is back.
+    PortUp,
+    /// The modem of a line is gone.
+    PortGone,
     /// Battery is on the line again.
     LineConnected,
     /// No battery: cable out.

@@ -1,4 +1,4 @@
-//! The thread of a simulated box: bytes in and out as a real one, paced by its own deadlines.
+//! The thread of a simulated device: bytes in and out as a real one, paced by its own deadlines.
 //!
 //! The gateway runs it in process; `loopstartd simulate` runs it behind a pseudo-terminal.
 
@@ -13,6 +13,8 @@ use crate::dsp::callerid::CallerIdSource;
 use crate::fxo::simulator::act::{CallerIdSending, LineAct, PortEvent};
 use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::fxo::simulator::virtual_box::{BoxOutput, VirtualBox};
+use crate::fxo::simulator::virtual_modem::VirtualModem;
+use crate::time::Moment;
 
 /// Pieces of bytes and acts that may wait for the simulated box; a sender that finds no room waits as long as it says.
 const ORDERS: usize = 1024;
@@ -24,6 +26,8 @@ pub enum ExchangeOrder {
     Bytes(Vec<u8>),
     /// Something shall happen on a line.
     Act(PortId, LineAct),
+    /// The host closed its end of the wire.
+    HostGone,
     /// End.
     Stop,
 }
@@ -87,12 +91,70 @@ fn sending(source: CallerIdSource, timing: CallerIdTiming) -> CallerIdSending {
     }
 }
 
+/// A device with its lines, simulated.
+pub trait Simulated: Send + 'static {
+    /// Bytes from the host.
+    fn receive(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<BoxOutput>);
+    /// Something is done to a line.
+    fn act(&mut self, port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>);
+    /// The host closed its end of the wire.
+    fn host_gone(&mut self, now: Moment, out: &mut Vec<BoxOutput>);
+    /// When [`Simulated::handle_timeout`] is due.
+    fn deadline(&self) -> Option<Moment>;
+    /// What is due.
+    fn handle_timeout(&mut self, now: Moment, out: &mut Vec<BoxOutput>);
+}
+
+impl Simulated for VirtualBox {
+    fn receive(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualBox::receive(self, bytes, now, out);
+    }
+
+    fn act(&mut self, port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualBox::act(self, port, act, now, out);
+    }
+
+    /// A box has no wire for that; it has a watchdog.
+    fn host_gone(&mut self, _now: Moment, _out: &mut Vec<BoxOutput>) {}
+
+    fn deadline(&self) -> Option<Moment> {
+        VirtualBox::deadline(self)
+    }
+
+    fn handle_timeout(&mut self, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualBox::handle_timeout(self, now, out);
+    }
+}
+
+impl Simulated for VirtualModem {
+    fn receive(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualModem::receive(self, bytes, now, out);
+    }
+
+    /// A modem has one line, whatever its number.
+    fn act(&mut self, _port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualModem::act(self, act, now, out);
+    }
+
+    fn host_gone(&mut self, now: Moment, out: &mut Vec<BoxOutput>) {
+        self.drop_dtr(now, out);
+    }
+
+    fn deadline(&self) -> Option<Moment> {
+        VirtualModem::deadline(self)
+    }
+
+    fn handle_timeout(&mut self, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualModem::handle_timeout(self, now, out);
+    }
+}
+
 /// Starts a thread that runs `simulated`; `say` hears everything it says, and ends it by answering false.
 ///
 /// # Errors
 /// The system gave no thread.
 pub fn start(
-    simulated: VirtualBox,
+    simulated: impl Simulated,
     clock: Clock,
     say: impl FnMut(ExchangeSaid) -> bool + Send + 'static,
 ) -> std::io::Result<(ExchangeOutbox, JoinHandle<()>)> {
@@ -101,7 +163,7 @@ pub fn start(
     Ok((ExchangeOutbox(outbox), thread))
 }
 
-fn run(mut simulated: VirtualBox, clock: Clock, inbox: &Inbox<ExchangeOrder, ()>, mut say: impl FnMut(ExchangeSaid) -> bool) {
+fn run(mut simulated: impl Simulated, clock: Clock, inbox: &Inbox<ExchangeOrder, ()>, mut say: impl FnMut(ExchangeSaid) -> bool) {
     let mut said = Vec::new();
     loop {
         let wake = simulated.deadline().map(|due| clock.instant(due));
@@ -110,6 +172,7 @@ fn run(mut simulated: VirtualBox, clock: Clock, inbox: &Inbox<ExchangeOrder, ()>
         match order {
             Received::Order(ExchangeOrder::Bytes(bytes)) => simulated.receive(&bytes, now, &mut said),
             Received::Order(ExchangeOrder::Act(port, act)) => simulated.act(port, act, now, &mut said),
+            Received::Order(ExchangeOrder::HostGone) => simulated.host_gone(now, &mut said),
             Received::Order(ExchangeOrder::Stop) | Received::Closed => return,
             Received::Audio(()) | Received::DeadlinePassed => {}
         }

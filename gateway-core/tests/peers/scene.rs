@@ -30,10 +30,22 @@ impl Scene {
 
     /// The same at a place that knows its peers already.
     pub fn start_at(place: Place, mode: Mode, ports: u16, change: impl FnOnce(&mut Settings, &Place)) -> Self {
+        let lines = SimulatedBox::start(ports);
+        let device = lines.pty().to_owned();
+        Scene::on(lines, &device, place, mode, ports, change)
+    }
+
+    /// The same with one line, behind a voice modem of this make.
+    pub fn start_on_modem(make: &str, place: Place, mode: Mode, change: impl FnOnce(&mut Settings, &Place)) -> Self {
+        let lines = SimulatedBox::with_args(&["--modem", make]);
+        let device = format!("modems:{}", lines.pty());
+        Scene::on(lines, &device, place, mode, 1, change)
+    }
+
+    fn on(lines: SimulatedBox, device: &str, place: Place, mode: Mode, ports: u16, change: impl FnOnce(&mut Settings, &Place)) -> Self {
         let mut settings = settings::settings(&place, mode, ports);
         change(&mut settings, &place);
-        let lines = SimulatedBox::start(ports);
-        let daemon = Daemon::run(&place, &settings, lines.pty());
+        let daemon = Daemon::run(&place, &settings, device);
         daemon.wait_all("idle");
         Scene::of(daemon, lines, place)
     }

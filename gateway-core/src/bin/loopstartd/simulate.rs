@@ -18,6 +18,9 @@ pub(crate) struct SimulateArgs {
     /// Number of lines.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     ports: u16,
+    /// A voice modem with one line instead of a box.
+    #[arg(long, value_name = "MAKE", conflicts_with = "ports")]
+    modem: Option<ModemMake>,
     /// Country of the exchange: its tones, ringing and caller ID (ISO 3166, two letters).
     #[arg(long, value_name = "CC", default_value = "BR")]
     country: String,
@@ -27,6 +30,16 @@ pub(crate) struct SimulateArgs {
     /// A symbolic link to the pseudo-terminal, at a path that stays the same.
     #[arg(long, value_name = "PATH")]
     link: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ModemMake {
+    /// CX93001.
+    Conexant,
+    /// Conexant as the Zoom 3095 has it: ends its sound on a threefold mark only.
+    Zoom,
+    /// USR5637.
+    UsRobotics,
 }
 
 #[cfg(not(unix))]

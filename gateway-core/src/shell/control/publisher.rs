@@ -67,7 +67,7 @@ impl Publisher {
             | Event::DeviceRebooted
             | Event::DeviceGone
             | Event::PortUp(_)
-            | Event::PortGone(_)
+            | Event::PortGone { .. }
             | Event::Line { .. }
             | Event::Command(_)
             | Event::Address(_)

@@ -182,7 +182,7 @@ impl<'a> Session<'a> {
             self.off_hook.remove(&port);
             if was_up {
                 tracing::info!(?fault, place = index, "one of several devices is lost; looking for it again");
-                self.tell(Event::PortGone(port));
+                self.tell(Event::PortGone { port, lost: true });
             }
         }
     }
@@ -364,7 +364,7 @@ impl<'a> Session<'a> {
         }
         for index in 0..self.places.len() {
             if !self.places[index].wire().is_some_and(|wire| wire.up) {
-                self.tell(Event::PortGone(self.places[index].port_here(PortId(0))));
+                self.tell(Event::PortGone { port: self.places[index].port_here(PortId(0)), lost: false });
             }
         }
     }

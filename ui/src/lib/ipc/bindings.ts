@@ -1315,6 +1315,10 @@ export type NoticeCode =
 "device_gone" | 
 /**  The box restarted by itself. */
 "device_rebooted" | 
+/**  The modem of a line is back. */
+"port_up" | 
+/**  The modem of a line is gone. */
+"port_gone" | 
 /**  Battery is on the line again. */
 "line_connected" | 
 /**  No battery: cable out. */

@@ -34,18 +34,22 @@ const LINE_BYTES: u64 = 64 * 1024;
 pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     let signals = run::Signals::new()?;
     let clock = Clock::start();
-    let simulated = world::simulated_box(&args, clock)?;
     let (master, slave) = TTYPort::pair().map_err(|error| Exit::Unavailable(error.to_string()))?;
     let name = slave.name().ok_or_else(|| Exit::Unavailable("pseudo_terminal_without_name".to_owned()))?;
     // Our own end of the host's side is closed, so that we see whether a host is there.
     drop(slave);
-    let link = args.link.map(|path| Link::new(&name, path)).transpose()?;
+    let link = args.link.clone().map(|path| Link::new(&name, path)).transpose()?;
     let (to_host, bytes) = sync_channel(WAITING);
     let failed = |error: io::Error| Exit::System(error.to_string());
-    let (outbox, _thread) = exchange::start(simulated, clock, move |said| say(&to_host, said)).map_err(failed)?;
+    let said = move |said| say(&to_host, said);
+    let (outbox, _thread) = match args.modem {
+        Some(make) => exchange::start(world::simulated_modem(&args, make)?, clock, said),
+        None => exchange::start(world::simulated_box(&args, clock)?, clock, said),
+    }
+    .map_err(failed)?;
     start_wire(master, bytes, outbox.clone()).map_err(failed)?;
     let shown = link.as_ref().map(|link| link.path.display().to_string());
-    if output::json(&json!({ "pty": name, "ports": args.ports, "link": shown })).is_err() {
+    if output::json(&json!({ "pty": name, "ports": if args.modem.is_some() { 1 } else { args.ports }, "link": shown })).is_err() {
         return Ok(());
     }
     Builder::new().name("acts".to_owned()).spawn(move || read_acts(&outbox)).map_err(failed)?;
@@ -72,17 +76,24 @@ fn start_wire(master: TTYPort, bytes: Receiver<Vec<u8>>, outbox: ExchangeOutbox)
 
 fn read_host(mut input: TTYPort, outbox: &ExchangeOutbox) {
     let mut buffer = [0; 4096];
+    let mut was_there = false;
     loop {
         match input.read(&mut buffer) {
             Ok(0) => std::thread::sleep(NOBODY),
             Ok(count) => {
+                was_there = true;
                 if outbox.send(ExchangeOrder::Bytes(buffer[..count].to_vec()), BEHIND).is_err() {
                     return;
                 }
             }
             Err(error) if error.kind() == ErrorKind::TimedOut => {}
             // No host has the pseudo-terminal open.
-            Err(_) => std::thread::sleep(NOBODY),
+            Err(_) => {
+                if std::mem::take(&mut was_there) && outbox.send(ExchangeOrder::HostGone, BEHIND).is_err() {
+                    return;
+                }
+                std::thread::sleep(NOBODY);
+            }
         }
     }
 }

@@ -1,14 +1,17 @@
-//! What is simulated: the exchange of a country and the box in front of it.
+//! What is simulated: the exchange of a country and the box or the modem in front of it.
 
 use gateway_core::config::country::country;
+use gateway_core::fxo::modem::emulator::{ModemModel, ModemTraits};
 use gateway_core::fxo::simulator::act::{Recording, Sound};
+use gateway_core::fxo::simulator::exchange::ExchangeConfig;
 use gateway_core::fxo::simulator::script::{Answer, Script};
 use gateway_core::fxo::simulator::virtual_box::VirtualBox;
+use gateway_core::fxo::simulator::virtual_modem::VirtualModem;
 use gateway_core::rng::Rng;
 use gateway_core::shell::clock::Clock;
 use gateway_core::shell::exchange::exchange_of;
 
-use super::SimulateArgs;
+use super::{ModemMake, SimulateArgs};
 use crate::exit::Exit;
 
 /// The number whose far end speaks the recording.
@@ -19,6 +22,21 @@ const RINGBACK: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The box and its exchange, as the arguments want them.
 pub(super) fn simulated_box(args: &SimulateArgs, clock: Clock) -> Result<VirtualBox, Exit> {
+    let serial = format!("pid-{}", std::process::id());
+    Ok(VirtualBox::new(exchange(args)?, &serial, dice()?, clock.now()))
+}
+
+/// A modem and its exchange.
+pub(super) fn simulated_modem(args: &SimulateArgs, make: ModemMake) -> Result<VirtualModem, Exit> {
+    let traits = match make {
+        ModemMake::Conexant => ModemTraits::of(ModemModel::Conexant),
+        ModemMake::Zoom => ModemTraits { triple_dle: true, ..ModemTraits::of(ModemModel::Conexant) },
+        ModemMake::UsRobotics => ModemTraits::of(ModemModel::UsRobotics),
+    };
+    Ok(VirtualModem::new(exchange(args)?, traits, dice()?))
+}
+
+fn exchange(args: &SimulateArgs) -> Result<ExchangeConfig, Exit> {
     let code = args.country.to_ascii_uppercase();
     let country = country(&code).ok_or_else(|| Exit::Config(format!("unknown_country {code}")))?;
     let mut config = exchange_of(country, args.ports);
@@ -27,8 +45,11 @@ pub(super) fn simulated_box(args: &SimulateArgs, clock: Clock) -> Result<Virtual
         let answer = Answer { polarity: false, sound, hang_up: None };
         config.numbers.insert(RECORDING_NUMBER.to_owned(), Script::Answers { ringback: RINGBACK, answer });
     }
+    Ok(config)
+}
+
+fn dice() -> Result<Rng, Exit> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| Exit::System(error.to_string()))?;
-    let serial = format!("pid-{}", std::process::id());
-    Ok(VirtualBox::new(config, &serial, Rng::from_bytes(seed), clock.now()))
+    Ok(Rng::from_bytes(seed))
 }
