@@ -117,7 +117,7 @@ impl Modem {
         match (name, value) {
             ("+GMI9", _) if conexant => self.say("CONEXANT ACF", out),
             ("+GMI" | "+FMI?", _) => self.say(self.of_model("CONEXANT", "U.S. Robotics, Inc."), out),
-            ("+GMM" | "+GMR", _) => self.say(self.of_model("CX93001", "5637"), out),
+            ("+GMM" | "+GMR" | "+FMM?" | "+FMR?", _) => self.say(self.of_model("CX93001", "5637"), out),
             ("+FCLASS", "?") => self.say(self.of_model("0,1,1.0,2,8", "0,1,2.0,8"), out),
             ("+FCLASS?", _) => self.say(&self.class.to_string(), out),
             ("+FCLASS", class) => return self.set_class(class, out),
@@ -142,6 +142,8 @@ impl Modem {
             ("-TRV", "") if conexant => self.say(&volts(line), out),
             ("-STE" | "-SCID" | "-TTE", _) if conexant => {}
             ("+VSD" | "+VIT" | "+VNH" | "+VGT" | "+VGR" | "+VTD" | "+VRA" | "+VRN" | "+VPR" | "+VIP", _) => {}
+            // Flow control and the rate of a UART that is none.
+            ("+IFC" | "+ICF" | "+IPR", _) => {}
             _ => return Done::Error,
         }
         Done::Ok
