@@ -116,7 +116,7 @@ pub struct Modem {
     country: u8,
     off_hook: bool,
     mode: Mode,
-    /// What the contact will be when the errand is over, where it goes on hook by `;`-less dialling.
+    /// What takes its time, and whose answer is still to come.
     errand: Option<Errand>,
     command: Vec<u8>,
     too_long: bool,
@@ -272,19 +272,19 @@ impl Modem {
         }
         while let Some(due) = self.frame_due.filter(|due| *due <= now) {
             self.frame_due = Some(due + FRAME);
-            self.frame(now, out);
+            self.frame(out);
         }
     }
 
     /// 20 ms of sound, in whatever directions it flows.
-    fn frame(&mut self, now: Moment, out: &mut Vec<ModemOutput>) {
+    fn frame(&mut self, out: &mut Vec<ModemOutput>) {
         if let Some(Errand::Tones { generator, .. }) = &mut self.errand {
             let mut frame = Frame::SILENCE;
             generator.fill(&mut frame);
             let over = generator.is_idle();
             out.push(ModemOutput::Sounded(frame));
             if over {
-                self.errand_over(now, out);
+                self.errand_over(out);
             }
             return;
         }
@@ -395,10 +395,10 @@ impl Modem {
 
     fn run_errand(&mut self, now: Moment, out: &mut Vec<ModemOutput>) {
         match &mut self.errand {
-            Some(Errand::Wait { until, .. }) if *until <= now => self.errand_over(now, out),
+            Some(Errand::Wait { until, .. }) if *until <= now => self.errand_over(out),
             Some(Errand::Pulses { train, next, .. }) => {
                 while *next <= now {
-                    let Some((closed, length)) = train.pop_front() else { return self.errand_over(now, out) };
+                    let Some((closed, length)) = train.pop_front() else { return self.errand_over(out) };
                     *next = *next + length;
                     out.push(ModemOutput::Relay(closed));
                 }
@@ -407,7 +407,7 @@ impl Modem {
         }
     }
 
-    fn errand_over(&mut self, _now: Moment, out: &mut Vec<ModemOutput>) {
+    fn errand_over(&mut self, out: &mut Vec<ModemOutput>) {
         let errand = self.errand.take();
         if self.mode == Mode::Command {
             self.frame_due = None;

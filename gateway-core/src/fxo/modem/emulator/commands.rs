@@ -83,10 +83,7 @@ impl Modem {
             "E1" => self.echo = true,
             "V" | "V0" => self.verbose = false,
             "V1" => self.verbose = true,
-            "H" | "H0" => {
-                self.hang_up(out);
-                self.class = if self.class == 8 { 8 } else { 0 };
-            }
+            "H" | "H0" => self.hang_up(out),
             "H1" => self.set_relay(true, out),
             "I" | "I0" => self.say(self.of_model("56000", "5601"), out),
             "I3" => self.say(self.of_model("CX93001-EIS_V0.2013-V92", "U.S. Robotics 56K FAX USB V1.2.23"), out),
