@@ -8,6 +8,7 @@ pub mod g711;
 pub mod goertzel;
 pub mod level;
 pub mod progress;
+pub mod rate;
 pub mod spectrum;
 pub mod tone;
 

@@ -1,6 +1,7 @@
 //! The analog side: what a device tells and is told, the port's state machine, the drivers, and the simulated exchange.
 
 pub mod boxlink;
+pub mod card;
 pub mod catalog;
 pub mod line;
 pub mod modem;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::card::ChannelMap;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::dsp::callerid::CallerId;
@@ -132,6 +134,9 @@ pub enum DeviceOutput {
     Unfit,
     /// The box fell silent: nothing is known of its lines until [`DeviceOutput::Up`] is told again.
     Silent,
+    /// The sound of the lines is on a sound card, on these channels: none comes from the driver, and it plays none. It goes on
+    /// with [`Device::card_up`].
+    Card(ChannelMap),
     /// Something happened on a line.
     Line(PortId, LineEvent),
     /// 20 ms heard on a line.
@@ -148,6 +153,8 @@ pub trait Device: Send {
     fn command(&mut self, port: PortId, command: LineCommand, now: Moment, out: &mut Vec<DeviceOutput>);
     /// 20 ms to be heard on a line; call it once for each [`DeviceOutput::Audio`] of that port (the box is the clock).
     fn play(&mut self, port: PortId, frame: &Frame, now: Moment, out: &mut Vec<DeviceOutput>);
+    /// The card of [`DeviceOutput::Card`] is open, and its sound flows.
+    fn card_up(&mut self, _now: Moment, _out: &mut Vec<DeviceOutput>) {}
     /// When [`Device::handle_timeout`] wants to be called.
     fn deadline(&self) -> Option<Moment>;
     /// Retries, pings and give-ups that are due.
@@ -170,6 +177,12 @@ pub struct LinkCounters {
     pub retries: u32,
     /// Requests never answered.
     pub timeouts: u32,
+    /// Times the device had nothing to play.
+    pub underruns: u32,
+    /// Times sound was lost because nobody took it in time, on either side.
+    pub overruns: u32,
+    /// Times the rhythm of the device's bytes was lost and found again.
+    pub resyncs: u32,
 }
 
 impl LinkCounters {
@@ -182,6 +195,9 @@ impl LinkCounters {
             lost: self.lost.saturating_add(other.lost),
             retries: self.retries.saturating_add(other.retries),
             timeouts: self.timeouts.saturating_add(other.timeouts),
+            underruns: self.underruns.saturating_add(other.underruns),
+            overruns: self.overruns.saturating_add(other.overruns),
+            resyncs: self.resyncs.saturating_add(other.resyncs),
         }
     }
 }

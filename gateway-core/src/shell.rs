@@ -35,6 +35,8 @@ mod claim;
 
 pub mod exchange;
 
+pub mod card;
+
 pub mod device;
 
 mod port;

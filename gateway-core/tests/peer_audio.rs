@@ -14,7 +14,7 @@ use gateway_core::config::settings::{AnswerMode, Mode};
 use serde_json::{Value, json};
 use stage::load::Load;
 use stage::sound::{Burst, MARKER_DBM0, MARKER_HZ, MARKER_ON_MS, MARKER_PERIOD_MS, Sound};
-use stage::{Baresip, Kamailio, Place, Scene, installed, settings};
+use stage::{Baresip, Kamailio, Place, Pulse, Scene, installed, settings};
 
 /// Rounds of the marker that the telephone plays; the far end echoes them.
 const ROUNDS: usize = 3;
@@ -160,6 +160,16 @@ fn server_on_modem(make: &str) -> (Scene, Baresip) {
     }))
 }
 
+/// The same on a box whose voice is on a sound card of this rate.
+fn server_on_card(rate_hz: u32) -> (Scene, Baresip, Pulse) {
+    let place = Place::new();
+    let pulse = Pulse::start(&place, rate_hz, 1);
+    let (scene, phone) = registered_at(Scene::start_on_card(&pulse, place, Mode::SipServer, |settings, _| {
+        settings.ports[0].target = "line1".to_owned();
+    }));
+    (scene, phone, pulse)
+}
+
 fn registered_at(scene: Scene) -> (Scene, Baresip) {
     let (gateway, secret) = (scene.place.sip(), settings::secret("line1"));
     let account = format!("<sip:line1@127.0.0.1:{gateway}>;auth_user=line1;auth_pass={secret};regint=600;answermode=auto");
@@ -216,7 +226,8 @@ fn line_rings(scene: &mut Scene, phone: &mut Baresip, end: End) {
     phone.wait("CALL_ESTABLISHED");
     scene.lines.wait(0, "connected");
     let Talk { record, saturated } = talk(scene, phone, end);
-    assert_eq!((record["direction"].as_str(), record["from"].as_str()), (Some("fxo_to_sip"), Some("1133334444")));
+    let heard = (record["direction"].as_str(), record["from"].as_str());
+    assert_eq!(heard, (Some("fxo_to_sip"), Some("1133334444")));
     if saturated {
         return listen_roughly(&phone.heard());
     }
@@ -265,6 +276,27 @@ fn over_a_voice_modem_of_any_make_a_ring_reaches_the_registered_telephone() {
         let (mut scene, mut phone) = server_on_modem(make);
         line_rings(&mut scene, &mut phone, end);
     }
+}
+
+#[test]
+fn over_a_sound_card_a_registered_telephone_calls_out() {
+    if !installed(&["baresip", "pulseaudio"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone, _pulse) = server_on_card(8_000);
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Line);
+}
+
+#[test]
+fn over_a_sound_card_of_another_rate_a_ring_reaches_the_registered_telephone() {
+    if !installed(&["baresip", "pulseaudio"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone, _pulse) = server_on_card(48_000);
+    line_rings(&mut scene, &mut phone, End::Telephone);
 }
 
 #[test]

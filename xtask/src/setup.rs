@@ -29,6 +29,8 @@ const TO_TEST: &[&str] = &[
     "xdotool",
     "dbus",
     "libsndfile1",
+    "pulseaudio",
+    "libasound2-plugins",
     BROWSER,
 ];
 
@@ -49,12 +51,12 @@ pub fn for_packages() -> Outcome {
 
 /// Installs what `run --headless` needs: no window, no UI.
 pub fn for_headless() -> Outcome {
-    packages(&["build-essential", "pkg-config"])
+    packages(&["build-essential", "pkg-config", "libasound2-dev"])
 }
 
 /// Installs what the measurements need.
 pub fn for_bench() -> Outcome {
-    packages(&["build-essential", "pkg-config", "sip-tester"])
+    packages(&["build-essential", "pkg-config", "libasound2-dev", "sip-tester", "baresip-core", "pulseaudio", "libasound2-plugins"])
 }
 
 /// Installs what every test needs.

@@ -159,6 +159,7 @@ impl Line {
 
 fn identity() -> BoxIdentity {
     BoxIdentity {
+        card: false,
         identity: Identity { model: "measuring box".to_owned(), serial: "1".to_owned(), firmware: "1".to_owned(), ports: 1 },
         capabilities: Capabilities::POLARITY.with(Capabilities::MEASURE).with(Capabilities::ON_HOOK_AUDIO),
         formats: AudioFormats::ALL,

@@ -68,6 +68,9 @@ pub const FXLP_BOX: Driver = Driver {
     make: box_driver,
 };
 
+/// The same where a person chose a sound card for the voice.
+pub const FXLP_BOX_WITH_CARD: Driver = Driver { id: "fxlp-box-with-card", usb_ids: &[], make: box_driver_with_card, ..FXLP_BOX };
+
 /// Voice modems, a line each.
 pub const VOICE_MODEM: Driver = Driver {
     id: "voice-modem",
@@ -88,8 +91,12 @@ pub const VOICE_MODEM: Driver = Driver {
 };
 
 /// Every driver there is.
-pub const DRIVERS: &[Driver] =
-    &[FXLP_BOX, VOICE_MODEM, Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver }];
+pub const DRIVERS: &[Driver] = &[
+    FXLP_BOX,
+    FXLP_BOX_WITH_CARD,
+    VOICE_MODEM,
+    Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver },
+];
 
 /// The driver that settings name `id`.
 #[must_use]
@@ -105,6 +112,10 @@ pub fn driver_for(usb: UsbId) -> Option<&'static Driver> {
 
 fn box_driver(_country: &Country) -> Box<dyn Device> {
     Box::new(BoxDriver::new(BoxOptions::default()))
+}
+
+fn box_driver_with_card(_country: &Country) -> Box<dyn Device> {
+    Box::new(BoxDriver::new(BoxOptions { card: true, ..BoxOptions::default() }))
 }
 
 fn modem_driver(country: &Country) -> Box<dyn Device> {

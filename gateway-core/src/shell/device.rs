@@ -9,6 +9,7 @@ mod examine;
 mod link;
 mod session;
 mod supervisor;
+mod voice;
 mod wire;
 
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};

@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::inbox::{Inbox, Outbox, Received, SendFailure, inbox};
 use crate::config::PortId;
 use crate::config::country::{CallerIdTiming, Country};
+use crate::dsp::Frame;
 use crate::dsp::callerid::CallerIdSource;
 use crate::fxo::simulator::act::{CallerIdSending, LineAct, PortEvent};
 use crate::fxo::simulator::exchange::ExchangeConfig;
@@ -26,6 +27,8 @@ pub enum ExchangeOrder {
     Bytes(Vec<u8>),
     /// Something shall happen on a line.
     Act(PortId, LineAct),
+    /// 20 ms that the host played on the channel of a line, where its sound is on a sound card.
+    Sound(PortId, Frame),
     /// The host closed its end of the wire.
     HostGone,
     /// End.
@@ -39,6 +42,8 @@ pub enum ExchangeSaid {
     Bytes(Vec<u8>),
     /// Something happened on a line.
     Event(PortEvent),
+    /// 20 ms of a line, for each that the host played.
+    Sound(PortId, Frame),
 }
 
 /// Why the simulated box took no order.
@@ -97,6 +102,10 @@ pub trait Simulated: Send + 'static {
     fn receive(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<BoxOutput>);
     /// Something is done to a line.
     fn act(&mut self, port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>);
+    /// 20 ms that the host played on a sound card, for the same time of what the line says; silence where there is no card.
+    fn sound(&mut self, _port: PortId, _played: &Frame, _now: Moment, _out: &mut Vec<BoxOutput>) -> Frame {
+        Frame::SILENCE
+    }
     /// The host closed its end of the wire.
     fn host_gone(&mut self, now: Moment, out: &mut Vec<BoxOutput>);
     /// When [`Simulated::handle_timeout`] is due.
@@ -112,6 +121,10 @@ impl Simulated for VirtualBox {
 
     fn act(&mut self, port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>) {
         VirtualBox::act(self, port, act, now, out);
+    }
+
+    fn sound(&mut self, port: PortId, played: &Frame, now: Moment, out: &mut Vec<BoxOutput>) -> Frame {
+        VirtualBox::sound(self, port, played, now, out)
     }
 
     /// A box has no wire for that; it has a watchdog.
@@ -172,6 +185,12 @@ fn run(mut simulated: impl Simulated, clock: Clock, inbox: &Inbox<ExchangeOrder,
         match order {
             Received::Order(ExchangeOrder::Bytes(bytes)) => simulated.receive(&bytes, now, &mut said),
             Received::Order(ExchangeOrder::Act(port, act)) => simulated.act(port, act, now, &mut said),
+            Received::Order(ExchangeOrder::Sound(port, played)) => {
+                let frame = simulated.sound(port, &played, now, &mut said);
+                if !say(ExchangeSaid::Sound(port, frame)) {
+                    return;
+                }
+            }
             Received::Order(ExchangeOrder::HostGone) => simulated.host_gone(now, &mut said),
             Received::Order(ExchangeOrder::Stop) | Received::Closed => return,
             Received::Audio(()) | Received::DeadlinePassed => {}

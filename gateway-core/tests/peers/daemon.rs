@@ -23,18 +23,34 @@ impl Daemon {
         daemon
     }
 
+    /// The same with the voice of the box on this sound card, in an environment that knows it.
+    pub fn run_on_card(place: &Place, settings: &Settings, device: &str, card: &[&str], env: &[(&str, &str)]) -> Self {
+        let daemon = Daemon::launched(place, settings, &[&["--device", device], card].concat(), env);
+        daemon.wait("started", SOON, |event| event["event"] == "started");
+        daemon
+    }
+
     /// The same without waiting: it may refuse to start.
     pub fn launch(place: &Place, settings: &Settings, device: &str) -> Self {
+        Daemon::launched(place, settings, &["--device", device], &[])
+    }
+
+    fn launched(place: &Place, settings: &Settings, device: &[&str], env: &[(&str, &str)]) -> Self {
         let profile = write_profile(place, settings);
         let data = place.below("data");
-        let args = ["run", "--events", "ndjson", "--yes", "--device", device, "--profile", profile.to_str().unwrap()];
-        Daemon::with_args(&[&args[..], &["--data-dir", data.to_str().unwrap()]].concat())
+        let args = ["run", "--events", "ndjson", "--yes", "--profile", profile.to_str().unwrap()];
+        Daemon::with_args_in(&[&args[..], device, &["--data-dir", data.to_str().unwrap()]].concat(), env)
     }
 
     /// Runs the program with these arguments.
     pub fn with_args(args: &[&str]) -> Self {
+        Daemon::with_args_in(args, &[])
+    }
+
+    fn with_args_in(args: &[&str], env: &[(&str, &str)]) -> Self {
         let level = std::env::var("LOOPSTARTD_LOG").unwrap_or_else(|_| "info".to_owned());
-        Daemon { process: Process::start(env!("CARGO_BIN_EXE_loopstartd"), args, &[("RUST_LOG", &level)]), from: 0 }
+        let env = [&[("RUST_LOG", level.as_str())], env].concat();
+        Daemon { process: Process::start(env!("CARGO_BIN_EXE_loopstartd"), args, &env), from: 0 }
     }
 
     /// From here on, waits look only at what is told later.

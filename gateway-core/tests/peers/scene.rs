@@ -4,8 +4,9 @@ use std::cell::Cell;
 
 use gateway_core::config::settings::{Mode, Settings};
 
+use super::pulse::{GATEWAY_END, LINES_END};
 use super::sipp::{Part, Sipp};
-use super::{Daemon, Place, SimulatedBox, settings};
+use super::{Daemon, Place, Pulse, SimulatedBox, settings};
 
 /// What a telephone offers: G.711 and named events.
 pub const G711: &str = "8 0 101\n      a=rtpmap:8 PCMA/8000\n      a=rtpmap:0 PCMU/8000\n      a=rtpmap:101 telephone-event/8000";
@@ -40,6 +41,16 @@ impl Scene {
         let lines = SimulatedBox::with_args(&["--modem", make]);
         let device = format!("modems:{}", lines.pty());
         Scene::on(lines, &device, place, mode, 1, change)
+    }
+
+    /// The same with one line, whose box has its voice on a sound card.
+    pub fn start_on_card(pulse: &Pulse, place: Place, mode: Mode, change: impl FnOnce(&mut Settings, &Place)) -> Self {
+        let lines = SimulatedBox::with_args_in(&[&["--ports", "1"], &pulse.args(LINES_END)[..]].concat(), &pulse.env());
+        let mut settings = settings::settings(&place, mode, 1);
+        change(&mut settings, &place);
+        let daemon = Daemon::run_on_card(&place, &settings, lines.pty(), &pulse.args(GATEWAY_END), &pulse.env());
+        daemon.wait_all("idle");
+        Scene::of(daemon, lines, place)
     }
 
     fn on(lines: SimulatedBox, device: &str, place: Place, mode: Mode, ports: u16, change: impl FnOnce(&mut Settings, &Place)) -> Self {

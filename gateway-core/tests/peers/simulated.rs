@@ -24,7 +24,12 @@ impl SimulatedBox {
 
     /// Starts it with further arguments of `simulate`.
     pub fn with_args(args: &[&str]) -> Self {
-        let process = Process::start(env!("CARGO_BIN_EXE_loopstartd"), &[&["simulate"], args].concat(), &[]);
+        SimulatedBox::with_args_in(args, &[])
+    }
+
+    /// The same in a changed environment.
+    pub fn with_args_in(args: &[&str], env: &[(&str, &str)]) -> Self {
+        let process = Process::start(env!("CARGO_BIN_EXE_loopstartd"), &[&["simulate"], args].concat(), env);
         let first = process.stdout.wait(0, SOON, |line| serde_json::from_str::<Value>(line).ok());
         let pty = first.as_ref().and_then(|first| first["pty"].as_str());
         let pty = pty.unwrap_or_else(|| panic!("no pseudo-terminal: {first:?}\n{}", process.log())).to_owned();

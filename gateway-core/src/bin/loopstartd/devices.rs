@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use gateway_core::fxo::boxlink::examination::{Finding, Verdict};
+use gateway_core::shell::card::{self, CardEntry};
 use gateway_core::shell::device::{self, DeviceChoice, DeviceEntry};
 
 use super::exit::Exit;
@@ -11,6 +12,9 @@ use super::{output, words};
 pub(crate) struct DevicesArgs {
     #[command(subcommand)]
     task: Option<DevicesTask>,
+    /// List the sound cards that can carry a voice instead.
+    #[arg(long)]
+    cards: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -34,6 +38,7 @@ enum DevicesTask {
 
 pub(crate) fn devices(args: DevicesArgs) -> Result<(), Exit> {
     match args.task {
+        None if args.cards => list_cards(args.json),
         None => list(args.json),
         Some(DevicesTask::Check { path, seize, json }) => check(&path, seize, json),
     }
@@ -88,12 +93,26 @@ fn list(json: bool) -> Result<(), Exit> {
     Ok(())
 }
 
+fn list_cards(json: bool) -> Result<(), Exit> {
+    let entries = card::cards();
+    // One row: what to give to `run --card`, then the name, and whether the system plays its own sounds there.
+    let row = |entry: &CardEntry| {
+        let both = [&entry.id.capture, &entry.id.playback];
+        let ids = if both[0] == both[1] { both[0].clone() } else { format!("{} --card-playback {}", both[0], both[1]) };
+        [ids.as_str(), &entry.name, if entry.is_default { "default" } else { "" }].join("\t").trim_end().to_owned()
+    };
+    // Nobody reads the list: then nothing is left to do.
+    let _ = if json { output::json(&entries) } else { entries.iter().try_for_each(|entry| output::line(&row(entry))) };
+    Ok(())
+}
+
 /// One row: what to give to `run --device`, then what is known of it.
 fn row(entry: &DeviceEntry) -> String {
     let argument = match &entry.choice {
         DeviceChoice::None => "none".to_owned(),
         DeviceChoice::Virtual { ports } => format!("virtual:{ports}"),
         DeviceChoice::Serial { path } => path.clone(),
+        DeviceChoice::SerialWithCard { path, card } => format!("{path} --card {}", card.capture),
         DeviceChoice::Modems { paths } => format!("modems:{}", paths.join(",")),
     };
     let known = if entry.known { "*" } else { "" };

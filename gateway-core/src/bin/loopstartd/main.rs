@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod calls;
+mod card;
 mod changes;
 mod devices;
 mod exit;

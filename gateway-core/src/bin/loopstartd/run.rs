@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use gateway_core::shell::card::CardId;
 use gateway_core::shell::handle::{ApplyError, Ended, GatewayHandle, StartError, StartOptions, Update};
 use gateway_core::shell::lines::LineWriter;
 use gateway_core::shell::{DeviceChoice, keyring, telemetry};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::DataDir;
+use super::card::CardArgs;
 use super::exit::Exit;
 use super::{output, profile};
 
@@ -34,6 +36,9 @@ pub(crate) struct RunArgs {
     /// `none`. Without it: the last one chosen.
     #[arg(long, value_name = "BOX")]
     device: Option<DeviceArg>,
+    /// Without a card a box has its voice in band, or on the card that is the same USB device.
+    #[command(flatten)]
+    card: CardArgs,
     /// Print everything that happens, one JSON object a line, on standard output.
     #[arg(long, value_name = "FORMAT")]
     events: Option<EventFormat>,
@@ -77,7 +82,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
     let signal = Signals::new()?;
     let options = StartOptions {
         data_dir: args.data_dir.path()?,
-        device: args.device.map(|device| device.0),
+        device: args.device.map(|device| with_card(device.0, args.card.id())),
         profile: args.profile.as_deref().map(|file| profile::read(file, &args.passphrase)).transpose()?,
         confirmed: args.yes,
     };
@@ -102,6 +107,14 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
     match ended {
         Ended::Stopped => Ok(()),
         Ended::Failed => Err(Exit::Software),
+    }
+}
+
+/// A box on a serial port with the card that was given for it.
+fn with_card(choice: DeviceChoice, card: Option<CardId>) -> DeviceChoice {
+    match (choice, card) {
+        (DeviceChoice::Serial { path }, Some(card)) => DeviceChoice::SerialWithCard { path, card },
+        (choice, _) => choice,
     }
 }
 

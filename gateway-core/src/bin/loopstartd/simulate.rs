@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::card::CardArgs;
 use super::exit::Exit;
 
 #[cfg(unix)]
 mod pty;
+#[cfg(unix)]
+mod sound;
 #[cfg(unix)]
 mod wav;
 #[cfg(unix)]
@@ -21,6 +24,9 @@ pub(crate) struct SimulateArgs {
     /// A voice modem with one line instead of a box.
     #[arg(long, value_name = "MAKE", conflicts_with = "ports")]
     modem: Option<ModemMake>,
+    /// With a card the box has its sound there: what its channels record is heard on the lines.
+    #[command(flatten)]
+    card: CardArgs,
     /// Country of the exchange: its tones, ringing and caller ID (ISO 3166, two letters).
     #[arg(long, value_name = "CC", default_value = "BR")]
     country: String,

@@ -10,9 +10,12 @@ use std::time::Duration;
 use self::channel::{Ask, Channel, Expired};
 use self::mirror::Mirror;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, Packet, WHOLE_BOX};
-use super::message::{AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status};
+use super::message::{
+    AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status, UacChannel,
+};
 use crate::config::PortId;
 use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
+use crate::fxo::card::ChannelMap;
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
 use crate::time::{Moment, earliest};
 
@@ -36,11 +39,13 @@ const PULSE: (u8, u8) = (33, 10);
 pub struct BoxOptions {
     /// The preferred coding of in-band sound; `None`: no sound at all, as simulated worlds without audio want it.
     pub audio: Option<AudioFormat>,
+    /// Take the sound from a sound card although the box may have it in band too.
+    pub card: bool,
 }
 
 impl Default for BoxOptions {
     fn default() -> Self {
-        BoxOptions { audio: Some(AudioFormat::Ulaw) }
+        BoxOptions { audio: Some(AudioFormat::Ulaw), card: false }
     }
 }
 
@@ -55,6 +60,8 @@ pub struct BoxDriver {
     ports: Vec<Port>,
     /// What is known of the box since it first answered.
     peer: Option<Peer>,
+    /// It answered, and is told of once the card with its sound is open.
+    awaits_card: Option<Identity>,
     counters: LinkCounters,
 }
 
@@ -74,6 +81,7 @@ struct Peer {
     boot_id: u32,
     uptime_ms: u32,
     capabilities: Capabilities,
+    /// How its sound comes in band; `None` where it does not.
     format: Option<AudioFormat>,
 }
 
@@ -141,6 +149,7 @@ impl BoxDriver {
             whole_events: Counted::default(),
             ports: Vec::new(),
             peer: None,
+            awaits_card: None,
             counters: LinkCounters::default(),
         }
     }
@@ -195,11 +204,12 @@ impl BoxDriver {
         let known = self.peer.take();
         let rebooted = known.as_ref().is_some_and(|peer| peer.boot_id != hello.boot_id);
         self.link = Link::Up { heard: now, next_ping: now + PING_EVERY };
+        let on_card = self.options.audio.is_some() && hello.audio_uac && (self.options.card || !hello.audio_in_band);
         self.peer = Some(Peer {
             boot_id: hello.boot_id,
             uptime_ms: hello.uptime_ms,
             capabilities: hello.capabilities,
-            format: self.options.audio.filter(|_| hello.audio_in_band).and_then(|wanted| hello.formats.choose(wanted)),
+            format: self.options.audio.filter(|_| hello.audio_in_band && !on_card).and_then(|wanted| hello.formats.choose(wanted)),
         });
         if rebooted {
             out.push(DeviceOutput::Rebooted);
@@ -207,11 +217,24 @@ impl BoxDriver {
         if rebooted || told_silent || known.is_none() {
             self.ports = (0..hello.ports).map(|_| Port::new(now)).collect();
             self.whole_events = Counted::default();
+            if on_card {
+                self.awaits_card = Some(identity(hello));
+                if let Ok(Some(wire)) = self.whole.ask(WHOLE_BOX, Ask::own(Request::GetUacMap), now) {
+                    out.push(DeviceOutput::Write(wire));
+                }
+                return;
+            }
             out.push(DeviceOutput::Up(identity(hello)));
         }
         for index in 0..self.ports.len() {
             self.sync(index, now, out);
         }
+    }
+
+    /// The box said which channels of its card are which ports, or that it does not know.
+    fn mapped(&self, map: &[UacChannel], out: &mut Vec<DeviceOutput>) {
+        let map = map.iter().map(|entry| (PortId(entry.port.into()), entry.channel.into())).collect();
+        out.push(DeviceOutput::Card(ChannelMap::of_box(map, u16::try_from(self.ports.len()).unwrap_or(u16::MAX))));
     }
 
     /// Asks a port for sound and for the state of its line.
@@ -241,8 +264,13 @@ impl BoxDriver {
             let Some(ask) = self.whole.answered(packet) else { return };
             match Response::decode(&ask.request, &packet.payload) {
                 Ok(Response { body: ResponseBody::Ping { uptime_ms }, .. }) => self.ponged(uptime_ms, now, out),
+                Ok(Response { body: ResponseBody::UacMap(map), .. }) => self.mapped(&map, out),
+                Ok(_) if ask.request == Request::GetUacMap => self.mapped(&[], out),
                 Ok(_) => {}
                 Err(_) => self.malformed(),
+            }
+            if let Some(wire) = self.whole.next(WHOLE_BOX, now) {
+                out.push(DeviceOutput::Write(wire));
             }
             return;
         }
@@ -331,6 +359,10 @@ impl BoxDriver {
         if event == BoxEvent::WatchdogTripped {
             return self.watchdog_tripped(now, out);
         }
+        if let BoxEvent::AudioStats { tx_underrun, rx_overrun, .. } = event {
+            self.counters.underruns = self.counters.underruns.saturating_add(tx_underrun.into());
+            self.counters.overruns = self.counters.overruns.saturating_add(rx_overrun.into());
+        }
         let Some(port) = self.ports.get_mut(index) else { return };
         let mut events = Vec::new();
         port.mirror.event(event, &mut events);
@@ -370,7 +402,7 @@ impl BoxDriver {
         let sounding = self.peer.as_ref().is_some_and(|peer| peer.format.is_some());
         for index in 0..self.ports.len() {
             let port = &self.ports[index];
-            if !port.synced || (sounding && now - port.sound_heard > AUDIO_MISSED) {
+            if self.awaits_card.is_none() && !port.synced || (sounding && now - port.sound_heard > AUDIO_MISSED) {
                 self.sync(index, now, out);
             }
         }
@@ -379,7 +411,15 @@ impl BoxDriver {
     fn expire(&mut self, now: Moment, out: &mut Vec<DeviceOutput>) {
         match self.whole.expire(now) {
             Expired::Again(wire) => self.again(wire, out),
-            Expired::GivenUp(_) => self.counters.timeouts = self.counters.timeouts.saturating_add(1),
+            Expired::GivenUp(ask) => {
+                self.counters.timeouts = self.counters.timeouts.saturating_add(1);
+                if ask.request == Request::GetUacMap {
+                    self.mapped(&[], out);
+                }
+                if let Some(wire) = self.whole.next(WHOLE_BOX, now) {
+                    out.push(DeviceOutput::Write(wire));
+                }
+            }
             Expired::No => {}
         }
         for index in 0..self.ports.len() {
@@ -440,6 +480,14 @@ impl Device for BoxDriver {
             port.mirror.forget_hook();
         }
         self.ask(index, Ask::ordered(request), now, out);
+    }
+
+    fn card_up(&mut self, now: Moment, out: &mut Vec<DeviceOutput>) {
+        let Some(identity) = self.awaits_card.take() else { return };
+        out.push(DeviceOutput::Up(identity));
+        for index in 0..self.ports.len() {
+            self.sync(index, now, out);
+        }
     }
 
     fn play(&mut self, port: PortId, frame: &Frame, _now: Moment, out: &mut Vec<DeviceOutput>) {

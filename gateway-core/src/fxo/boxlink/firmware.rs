@@ -14,7 +14,7 @@ use self::signal::Signal;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, MAX_DECODED, Packet, WHOLE_BOX};
 use super::message::{
     AudioFormats, BoxEvent, Capabilities, Hello, HookCause, HookPosition, LineStatus, MessageError, Request, Response, ResponseBody,
-    SoundPacket, Status,
+    SoundPacket, Status, UacChannel,
 };
 use crate::config::PortId;
 use crate::dsp::{FRAME_MS, Frame};
@@ -41,6 +41,8 @@ pub struct BoxIdentity {
     pub capabilities: Capabilities,
     /// Codings of sound.
     pub formats: AudioFormats,
+    /// Its ports are channels of a sound card, each of the channel with its own number.
+    pub card: bool,
     /// Another number after each start.
     pub boot_id: u32,
 }
@@ -256,7 +258,8 @@ impl Firmware {
             }
             Request::Hello { .. } => return Response::plain(Status::BadArgument),
             Request::Ping => ResponseBody::Ping { uptime_ms: self.uptime_ms(now) },
-            Request::GetUacMap => ResponseBody::UacMap(Vec::new()),
+            Request::GetUacMap if self.about.card => ResponseBody::UacMap(self.channels()),
+            Request::GetUacMap => return Response::plain(Status::UnknownOperation),
             Request::SetCountry { .. } => ResponseBody::Plain,
             Request::SetDaa { .. }
             | Request::Hook(_)
@@ -271,6 +274,11 @@ impl Firmware {
         Response { status: Status::Ok, body }
     }
 
+    fn channels(&self) -> Vec<UacChannel> {
+        let number = |index| u8::try_from(index).unwrap_or(u8::MAX);
+        (0..self.ports.len()).map(|index| UacChannel { port: number(index), channel: number(index) }).collect()
+    }
+
     fn hello(&self, now: Moment) -> Hello {
         let identity = self.about.identity.clone();
         Hello {
@@ -279,7 +287,7 @@ impl Firmware {
             ports: u8::try_from(self.ports.len()).unwrap_or(0),
             capabilities: self.about.capabilities,
             audio_in_band: self.about.formats.0 != 0,
-            audio_uac: false,
+            audio_uac: self.about.card,
             formats: self.about.formats,
             max_frame: u16::try_from(MAX_DECODED).unwrap_or(0),
             boot_id: self.about.boot_id,

@@ -266,11 +266,11 @@ impl ModemDriver {
             b'P' => LineEvent::ExtensionPickup,
             b'p' => LineEvent::ExtensionRelease,
             b'u' => {
-                self.counters.lost = self.counters.lost.saturating_add(1);
+                self.counters.underruns = self.counters.underruns.saturating_add(1);
                 return self.prime(out);
             }
             b'o' => {
-                self.counters.lost = self.counters.lost.saturating_add(1);
+                self.counters.overruns = self.counters.overruns.saturating_add(1);
                 return;
             }
             _ => return,

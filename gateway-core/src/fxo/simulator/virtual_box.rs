@@ -6,6 +6,7 @@ mod rig;
 mod tests;
 
 use crate::config::PortId;
+use crate::dsp::Frame;
 use crate::fxo::Identity;
 use crate::fxo::boxlink::firmware::{BoxIdentity, Firmware, FirmwareOutput};
 use crate::fxo::boxlink::message::{AudioFormats, Capabilities};
@@ -37,7 +38,17 @@ pub struct VirtualBox {
 impl VirtualBox {
     /// A box that starts now, with one port for each line of the exchange. Its boot id comes from the dice.
     #[must_use]
-    pub fn new(config: ExchangeConfig, serial: &str, mut rng: Rng, now: Moment) -> Self {
+    pub fn new(config: ExchangeConfig, serial: &str, rng: Rng, now: Moment) -> Self {
+        VirtualBox::made(config, serial, false, rng, now)
+    }
+
+    /// The same with its sound on a sound card: see [`VirtualBox::sound`].
+    #[must_use]
+    pub fn with_card(config: ExchangeConfig, serial: &str, rng: Rng, now: Moment) -> Self {
+        VirtualBox::made(config, serial, true, rng, now)
+    }
+
+    fn made(config: ExchangeConfig, serial: &str, card: bool, mut rng: Rng, now: Moment) -> Self {
         let capabilities = Capabilities::POLARITY
             .with(Capabilities::LOOP_INTERRUPTION)
             .with(Capabilities::EXTENSION)
@@ -52,7 +63,8 @@ impl VirtualBox {
                 ports: config.ports,
             },
             capabilities,
-            formats: AudioFormats::ALL,
+            formats: if card { AudioFormats::default() } else { AudioFormats::ALL },
+            card,
             boot_id: rng.next_u32(),
         };
         let exchange = Exchange::new(config, rng.fork());
@@ -76,6 +88,14 @@ impl VirtualBox {
         let mut done = Vec::new();
         self.firmware.receive(bytes, &self.exchange, now, &mut done);
         self.carry_out(done, now, out);
+    }
+
+    /// 20 ms that the host played on the channel of a line, for the same time of what the line says.
+    pub fn sound(&mut self, port: PortId, played: &Frame, now: Moment, out: &mut Vec<BoxOutput>) -> Frame {
+        let mut done = Vec::new();
+        self.exchange.hear(port, played, now, &mut done);
+        self.pass_on(done, now, out);
+        self.exchange.line_frame(port)
     }
 
     /// Something is done to a line.

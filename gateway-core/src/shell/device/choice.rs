@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fxo::catalog::{Driver, FXLP_BOX, UsbId, VOICE_MODEM, driver_for};
 use crate::fxo::{Identity, LinkCounters};
+use crate::shell::card::CardId;
 
 /// The box that a person chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,14 @@ pub enum DeviceChoice {
         /// Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`.
         path: String,
     },
+    /// A box on a serial port whose voice is on a sound card that a person chose. Without that, a box that has its voice on a
+    /// card only brings the card that is the same USB device.
+    SerialWithCard {
+        /// Path or name of the serial port.
+        path: String,
+        /// The sound card.
+        card: CardId,
+    },
     /// Voice modems: a line each, in this order.
     Modems {
         /// Paths or names of their serial ports.
@@ -36,7 +45,7 @@ impl DeviceChoice {
     pub fn devices(&self) -> usize {
         match self {
             DeviceChoice::None => 0,
-            DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } => 1,
+            DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. } => 1,
             DeviceChoice::Modems { paths } => paths.len(),
         }
     }
@@ -81,6 +90,12 @@ pub enum DeviceFault {
     Unfit,
     /// It does not take what is sent to it.
     Stuck,
+    /// The sound card with its voice is missing, or was unplugged.
+    NoCard,
+    /// Another program uses the sound card with its voice.
+    CardBusy,
+    /// The sound card with its voice has no form that lines fit in.
+    CardUnfit,
     /// Our own code for it failed; it was closed and is opened again.
     Crashed,
 }
@@ -136,12 +151,12 @@ fn menu(mut entries: Vec<DeviceEntry>, chosen: &DeviceChoice) -> Vec<DeviceEntry
     }
     let simulated = match chosen {
         DeviceChoice::Virtual { ports } => *ports,
-        DeviceChoice::None | DeviceChoice::Serial { .. } | DeviceChoice::Modems { .. } => 2,
+        DeviceChoice::None | DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. } | DeviceChoice::Modems { .. } => 2,
     };
     entries.push(plain_entry(DeviceChoice::Virtual { ports: simulated }, String::new(), true));
     if *chosen != DeviceChoice::None && !entries.iter().any(|entry| entry.choice == *chosen) {
         let name = match chosen {
-            DeviceChoice::Serial { path } => path.clone(),
+            DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } => path.clone(),
             DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Modems { .. } => String::new(),
         };
         entries.insert(0, plain_entry(chosen.clone(), name, false));
@@ -155,17 +170,28 @@ fn menu(mut entries: Vec<DeviceEntry>, chosen: &DeviceChoice) -> Vec<DeviceEntry
 fn modem_paths(choice: &DeviceChoice) -> &[String] {
     match choice {
         DeviceChoice::Modems { paths } => paths,
-        DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } => &[],
+        DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. } => &[],
     }
 }
 
 /// The driver for the serial port at `path`, as its USB numbers tell; a port that tells nothing may well have our box.
 pub(super) fn driver_at(path: &str) -> &'static Driver {
+    port_at(path).and_then(|port| driver_of(&port.port_type)).unwrap_or(&FXLP_BOX)
+}
+
+/// What the USB device with the serial port at `path` calls itself.
+pub(super) fn product_at(path: &str) -> Option<String> {
+    match port_at(path)?.port_type {
+        serialport::SerialPortType::UsbPort(usb) => usb.product,
+        serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => None,
+    }
+}
+
+fn port_at(path: &str) -> Option<serialport::SerialPortInfo> {
     // What the system lists has the plain name, whatever link a person gave.
     let plain = std::fs::canonicalize(path).map_or_else(|_| path.to_owned(), |plain| plain.to_string_lossy().into_owned());
     let ports = serialport::available_ports().unwrap_or_default();
-    let port = ports.iter().find(|port| port.port_name == plain || port.port_name == path);
-    port.and_then(|port| driver_of(&port.port_type)).unwrap_or(&FXLP_BOX)
+    ports.into_iter().find(|port| port.port_name == plain || port.port_name == path)
 }
 
 fn driver_of(port: &serialport::SerialPortType) -> Option<&'static Driver> {

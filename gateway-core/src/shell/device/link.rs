@@ -117,6 +117,8 @@ impl VirtualLink {
                 let _ = updates.send(Update::Exchange(event));
                 true
             }
+            // It has its sound in band.
+            ExchangeSaid::Sound(..) => true,
         };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|_| DeviceFault::OpenFailed)?;

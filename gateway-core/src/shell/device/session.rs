@@ -12,6 +12,7 @@ use super::supervisor::{BoxInbox, BoxOrder, FIRST_PAUSE, LONGEST_PAUSE, Reports}
 use super::wire::{Place, PlaceState, Wire};
 use crate::config::PortId;
 use crate::config::country::Country;
+use crate::dsp::Frame;
 use crate::fxo::{DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
@@ -134,7 +135,7 @@ impl<'a> Session<'a> {
                 Received::Audio(play) => {
                     if let Some(index) = self.place_of(play.port) {
                         let port = self.places[index].port_there(play.port);
-                        self.drive(index, |wire, now, said| wire.driver.play(port, &play.frame, now, said));
+                        self.drive(index, |wire, now, said| wire.play(port, &play.frame, now, said));
                     }
                 }
                 Received::DeadlinePassed => {}
@@ -234,6 +235,16 @@ impl<'a> Session<'a> {
                     });
                 }
             }
+            BoxOrder::Heard { link, port, frame } => {
+                if let Some(index) = self.opened_as(link) {
+                    self.play_to(self.places[index].port_here(port), frame);
+                    self.drive(index, |wire, now, said| {
+                        if wire.heard_card() {
+                            wire.driver.card_up(now, said);
+                        }
+                    });
+                }
+            }
             BoxOrder::WireLost { link, fault } => {
                 if let Some(index) = self.opened_as(link) {
                     self.lose(index, fault);
@@ -327,13 +338,24 @@ impl<'a> Session<'a> {
                 self.note_hook(port, &event);
                 self.tell(Event::Line { port, event });
             }
-            DeviceOutput::Audio(port, frame) => {
-                if let Some(outbox) = self.around.ports.get(place.port_here(port).index()) {
-                    outbox.play(frame);
+            DeviceOutput::Card(map) => {
+                if let Some(wire) = place.wire() {
+                    wire.open_card(&map)?;
                 }
+            }
+            DeviceOutput::Audio(port, frame) => {
+                let port = place.port_here(port);
+                self.play_to(port, frame);
             }
         }
         Ok(())
+    }
+
+    /// 20 ms that a line says go to its port.
+    fn play_to(&self, port: PortId, frame: Frame) {
+        if let Some(outbox) = self.around.ports.get(port.index()) {
+            outbox.play(frame);
+        }
     }
 
     /// A device answered. Of several, the first one brings all places up, and those that are still missing are told as gone.
@@ -434,7 +456,7 @@ impl<'a> Session<'a> {
         }
         if now >= self.counted + COUNTERS_EVERY {
             self.counted = now;
-            let counters = self.places.iter_mut().filter_map(Place::wire).map(|wire| wire.driver.counters());
+            let counters = self.places.iter_mut().filter_map(Place::wire).map(|wire| wire.counters());
             let counters = counters.fold(LinkCounters::default(), LinkCounters::plus);
             self.around.reports.status(|status| status.counters = counters);
             if self.around.reports.brain.is_closed() {

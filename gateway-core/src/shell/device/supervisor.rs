@@ -10,12 +10,13 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus, driver_at};
 use super::link::{SerialLink, VirtualLink};
 use super::session::{Around, Ending, Session};
+use super::voice::{Voice, VoiceAt};
 use super::wire::Wire;
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::fxo::LineCommand;
-use crate::fxo::catalog::{Driver, FXLP_BOX, VOICE_MODEM};
+use crate::fxo::catalog::{Driver, FXLP_BOX, FXLP_BOX_WITH_CARD, VOICE_MODEM};
 use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
@@ -52,6 +53,8 @@ pub(crate) enum BoxOrder {
     Stop { done: oneshot::Sender<()> },
     /// Bytes that opening number `link` read.
     Bytes { link: u64, bytes: Vec<u8> },
+    /// Opening number `link` heard 20 ms on the channel of one of its ports.
+    Heard { link: u64, port: PortId, frame: Frame },
     /// Opening number `link` came to its end.
     WireLost { link: u64, fault: DeviceFault },
 }
@@ -126,7 +129,10 @@ impl BoxThread {
                     self.reports.status(|status| *status = DeviceStatus::default());
                     self.wait(None)
                 }
-                DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } | DeviceChoice::Modems { .. } => self.serve(),
+                DeviceChoice::Virtual { .. }
+                | DeviceChoice::Serial { .. }
+                | DeviceChoice::SerialWithCard { .. }
+                | DeviceChoice::Modems { .. } => self.serve(),
             };
             let ending = match ending {
                 Ending::Lost(fault) => self.wait_after(fault),
@@ -213,7 +219,8 @@ impl BoxThread {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
                 }
                 // No box: the brain knows, and what is left of the last opening tells nothing new.
-                Received::Order(BoxOrder::Line { .. } | BoxOrder::Bytes { .. } | BoxOrder::WireLost { .. }) | Received::Audio(_) => {}
+                Received::Order(BoxOrder::Line { .. } | BoxOrder::Bytes { .. } | BoxOrder::Heard { .. } | BoxOrder::WireLost { .. })
+                | Received::Audio(_) => {}
                 Received::Closed => return Ending::Stop { done: None },
                 Received::DeadlinePassed => {
                     if self.reports.brain.is_closed() {
@@ -244,9 +251,14 @@ fn opener(
             let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
             Ok(Wire::new(number, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
         };
+        let voice = |at: VoiceAt| Voice { at, link: number, inbox: own.clone() };
         match &choice {
             DeviceChoice::None => Err(DeviceFault::NotFound),
-            DeviceChoice::Serial { path } => serial(path, driver_at(path)),
+            DeviceChoice::Serial { path } => Ok(serial(path, driver_at(path))?.with_voice(voice(VoiceAt::Beside(path.clone())))),
+            DeviceChoice::SerialWithCard { path, card } => {
+                let wire = serial(path, &FXLP_BOX_WITH_CARD)?;
+                Ok(wire.with_voice(voice(VoiceAt::Card(card.clone()))))
+            }
             DeviceChoice::Modems { paths } => serial(paths.get(index).ok_or(DeviceFault::NotFound)?, &VOICE_MODEM),
             DeviceChoice::Virtual { ports } => {
                 let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), updates.clone())?;

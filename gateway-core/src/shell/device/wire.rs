@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use super::choice::DeviceFault;
 use super::link::Link;
+use super::voice::Voice;
 use crate::config::PortId;
-use crate::fxo::Device;
+use crate::dsp::Frame;
+use crate::fxo::card::ChannelMap;
+use crate::fxo::{Device, DeviceOutput, LinkCounters};
+use crate::shell::card::Card;
 use crate::time::{Moment, earliest};
 
 /// A device that has not answered within this time after it was opened is none of ours, or asleep.
@@ -25,6 +29,9 @@ const STUCK: Duration = Duration::from_secs(2);
 /// How long to wait before bytes that the wire did not take are tried again.
 const WRITE_AGAIN: Duration = Duration::from_millis(5);
 
+/// The first frames of a card are torn while its portions find their rhythm: half a second of one line.
+const SETTLED_FRAMES: u32 = 25;
+
 /// A device that is opened.
 pub(super) struct Wire {
     /// The number of this opening: what is read comes marked with it.
@@ -34,6 +41,10 @@ pub(super) struct Wire {
     /// It was opened for a country, and is opened anew for another.
     pub(super) of_country: bool,
     pub(super) up: bool,
+    voice: Option<Voice>,
+    card: Option<Card>,
+    /// Frames heard from the card since it was opened, as far as they are counted.
+    card_frames: u32,
     opened: Moment,
     heard: Moment,
     taken: Moment,
@@ -42,7 +53,56 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(number: u64, link: Box<dyn Link>, driver: Box<dyn Device>, of_country: bool, now: Moment) -> Self {
-        Wire { number, link, driver, of_country, up: false, opened: now, heard: now, taken: now, waiting: VecDeque::new() }
+        Wire {
+            number,
+            link,
+            driver,
+            of_country,
+            up: false,
+            voice: None,
+            card: None,
+            card_frames: 0,
+            opened: now,
+            heard: now,
+            taken: now,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// The same, for a device whose sound may be on a sound card.
+    pub(super) fn with_voice(self, voice: Voice) -> Self {
+        Wire { voice: Some(voice), ..self }
+    }
+
+    /// The device has its sound on a sound card.
+    pub(super) fn open_card(&mut self, map: &ChannelMap) -> Result<(), DeviceFault> {
+        // One that is open already is closed first: no card opens twice.
+        self.card = None;
+        self.card_frames = 0;
+        self.card = Some(self.voice.as_ref().ok_or(DeviceFault::NoCard)?.open(map)?);
+        Ok(())
+    }
+
+    /// 20 ms were heard on the card; true when its sound flows now.
+    pub(super) fn heard_card(&mut self) -> bool {
+        let settled = self.card_frames == SETTLED_FRAMES;
+        self.card_frames = (self.card_frames + 1).min(SETTLED_FRAMES + 1);
+        settled
+    }
+
+    /// 20 ms to be heard on a port of the device.
+    pub(super) fn play(&mut self, port: PortId, frame: &Frame, now: Moment, said: &mut Vec<DeviceOutput>) {
+        match &mut self.card {
+            Some(card) => card.play(port, frame),
+            None => self.driver.play(port, frame, now, said),
+        }
+    }
+
+    /// What went wrong on this wire and on its card.
+    pub(super) fn counters(&self) -> LinkCounters {
+        let card = self.card.as_ref().map(Card::counters).unwrap_or_default();
+        let overruns = card.overruns.saturating_add(card.skipped);
+        self.driver.counters().plus(LinkCounters { underruns: card.underruns, overruns, ..LinkCounters::default() })
     }
 
     pub(super) fn hear(&mut self, now: Moment) {

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
+use gateway_core::config::PortId;
+use gateway_core::dsp::Frame;
 use gateway_core::fxo::simulator::act::PortAct;
 use gateway_core::shell::clock::Clock;
 use gateway_core::shell::exchange::{self, ExchangeOrder, ExchangeOutbox, ExchangeSaid};
@@ -41,13 +43,17 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     let link = args.link.clone().map(|path| Link::new(&name, path)).transpose()?;
     let (to_host, bytes) = sync_channel(WAITING);
     let failed = |error: io::Error| Exit::System(error.to_string());
-    let said = move |said| say(&to_host, said);
+    let (to_card, played) = sync_channel(WAITING);
+    let said = move |said| say(&to_host, &to_card, said);
     let (outbox, _thread) = match args.modem {
         Some(make) => exchange::start(world::simulated_modem(&args, make)?, clock, said),
         None => exchange::start(world::simulated_box(&args, clock)?, clock, said),
     }
     .map_err(failed)?;
     start_wire(master, bytes, outbox.clone()).map_err(failed)?;
+    if let Some(card) = args.card.id() {
+        super::sound::start(&card, args.ports, played, &outbox)?;
+    }
     let shown = link.as_ref().map(|link| link.path.display().to_string());
     if output::json(&json!({ "pty": name, "ports": if args.modem.is_some() { 1 } else { args.ports }, "link": shown })).is_err() {
         return Ok(());
@@ -57,9 +63,10 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     Ok(())
 }
 
-/// What the simulated box says: bytes to the host, events to standard output. False ends the box: nobody reads it any more.
-fn say(to_host: &SyncSender<Vec<u8>>, said: ExchangeSaid) -> bool {
+/// What the simulated box says: bytes to the host, sound to its card, events to standard output. False ends the box: nobody reads it any more.
+fn say(to_host: &SyncSender<Vec<u8>>, to_card: &SyncSender<(PortId, Frame)>, said: ExchangeSaid) -> bool {
     match said {
+        ExchangeSaid::Sound(port, frame) => !matches!(to_card.try_send((port, frame)), Err(TrySendError::Disconnected(_))),
         ExchangeSaid::Bytes(bytes) => !matches!(to_host.try_send(bytes), Err(TrySendError::Disconnected(_))),
         ExchangeSaid::Event(event) => output::json(&event).is_ok(),
     }

@@ -23,7 +23,8 @@ const RINGBACK: std::time::Duration = std::time::Duration::from_secs(2);
 /// The box and its exchange, as the arguments want them.
 pub(super) fn simulated_box(args: &SimulateArgs, clock: Clock) -> Result<VirtualBox, Exit> {
     let serial = format!("pid-{}", std::process::id());
-    Ok(VirtualBox::new(exchange(args)?, &serial, dice()?, clock.now()))
+    let made = if args.card.id().is_some() { VirtualBox::with_card } else { VirtualBox::new };
+    Ok(made(exchange(args)?, &serial, dice()?, clock.now()))
 }
 
 /// A modem and its exchange.

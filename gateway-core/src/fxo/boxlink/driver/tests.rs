@@ -29,8 +29,12 @@ fn hello(boot_id: u32) -> Hello {
 
 impl Desk {
     fn open() -> Self {
+        Desk::open_with(BoxOptions { audio: None, card: false })
+    }
+
+    fn open_with(options: BoxOptions) -> Self {
         let mut desk = Desk {
-            driver: BoxDriver::new(BoxOptions { audio: None }),
+            driver: BoxDriver::new(options),
             now: Moment::from_secs(1),
             asked: Vec::new(),
             told: Vec::new(),
@@ -68,6 +72,7 @@ impl Desk {
                 | DeviceOutput::Rebooted
                 | DeviceOutput::Silent
                 | DeviceOutput::Unfit
+                | DeviceOutput::Card(_)
                 | DeviceOutput::Line(..)
                 | DeviceOutput::Audio(..) => self.told.push(output),
             }
@@ -151,6 +156,68 @@ fn an_answer_brings_it_up_and_the_lines_are_queried() {
     assert!(told.contains(&LineEvent::BatteryUp { millivolts: Some(48_000) }));
     assert!(told.contains(&LineEvent::Hook { off_hook: false }));
     assert!(told.contains(&LineEvent::Polarity { forward: true }));
+}
+
+/// What the driver asks for once a box with such sound has answered: of the whole box, and of port 0.
+fn asked_of(options: BoxOptions, hello: Hello) -> (Desk, Vec<u8>) {
+    let mut desk = Desk::open_with(options);
+    let request = desk.asked.remove(0);
+    desk.answer(&request, ResponseBody::Hello(hello));
+    let asked = desk.asked.iter().filter(|packet| packet.port != 1).map(|packet| packet.op).collect();
+    (desk, asked)
+}
+
+#[test]
+fn sound_comes_in_band_where_it_does_and_from_a_card_where_it_must_or_shall() {
+    let (in_band, card) = (BoxOptions::default(), BoxOptions { card: true, ..BoxOptions::default() });
+    let both = Hello { audio_uac: true, ..hello(7) };
+    let card_only = Hello { audio_in_band: false, audio_uac: true, ..hello(7) };
+    let (map, audio, line) = (0x03, 0x25, 0x26);
+    assert_eq!(asked_of(in_band, both.clone()).1, [audio]);
+    assert_eq!(asked_of(in_band, card_only.clone()).1, [map]);
+    assert_eq!(asked_of(card, both).1, [map]);
+    // A box without a card keeps to what it has, whatever was chosen.
+    assert_eq!(asked_of(card, hello(7)).1, [audio]);
+    assert_eq!(asked_of(BoxOptions { audio: None, card: true }, card_only).1, [line]);
+}
+
+#[test]
+fn a_box_with_a_card_is_up_once_its_sound_is() {
+    let (mut desk, _) = asked_of(BoxOptions::default(), Hello { audio_in_band: false, audio_uac: true, ..hello(7) });
+    let asked = desk.asked.remove(0);
+    desk.answer(&asked, ResponseBody::UacMap(Vec::new()));
+    desk.wait_ms(1500);
+    assert!(!desk.asked.iter().any(|packet| packet.op == Request::Line.op()));
+    assert!(!desk.told.iter().any(|told| matches!(told, DeviceOutput::Up(_))));
+    desk.with(BoxDriver::card_up);
+    assert!(desk.told.iter().any(|told| matches!(told, DeviceOutput::Up(_))));
+    assert_eq!(desk.take_asked().last().map(|packet| packet.op), Some(Request::Line.op()));
+    desk.told.clear();
+    desk.with(BoxDriver::card_up);
+    assert!(desk.told.is_empty() && desk.asked.is_empty());
+}
+
+#[test]
+fn the_card_is_told_with_its_channels_or_with_those_that_are_likely() {
+    let card_only = Hello { audio_in_band: false, audio_uac: true, ..hello(7) };
+    let channels = |desk: &Desk| -> Vec<(u16, u16)> {
+        match desk.told.last() {
+            Some(DeviceOutput::Card(map)) => map.iter().map(|(port, channel)| (port.0, channel)).collect(),
+            told => panic!("{told:?}"),
+        }
+    };
+    let mut desk = asked_of(BoxOptions::default(), card_only.clone()).0;
+    let asked = desk.asked.remove(0);
+    desk.answer(&asked, ResponseBody::UacMap(vec![UacChannel { port: 0, channel: 1 }, UacChannel { port: 1, channel: 0 }]));
+    assert_eq!(channels(&desk), [(0, 1), (1, 0)]);
+    let mut desk = asked_of(BoxOptions::default(), card_only.clone()).0;
+    let asked = desk.asked.remove(0);
+    desk.refuse(&asked, Status::UnknownOperation);
+    assert_eq!(channels(&desk), [(0, 0), (1, 1)]);
+    // One that never answers that question, but others.
+    let mut desk = asked_of(BoxOptions::default(), card_only).0;
+    desk.wait_ms(700);
+    assert_eq!(channels(&desk), [(0, 0), (1, 1)]);
 }
 
 #[test]

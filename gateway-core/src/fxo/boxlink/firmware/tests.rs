@@ -13,6 +13,7 @@ impl Sense for Voltage {
 
 fn firmware() -> Firmware {
     let about = BoxIdentity {
+        card: false,
         identity: Identity { ports: 2, model: "Box".to_owned(), ..Identity::default() },
         capabilities: Capabilities::PULSE,
         formats: AudioFormats(0b001),

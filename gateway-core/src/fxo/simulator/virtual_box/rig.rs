@@ -74,7 +74,7 @@ impl Rig {
         let mut rig = Rig {
             now,
             vbox: VirtualBox::new(ExchangeConfig::brazil(ports), "0001", rng.fork(), now),
-            driver: BoxDriver::new(BoxOptions { audio }),
+            driver: BoxDriver::new(BoxOptions { audio, card: false }),
             lines: (0..ports).map(|_| Line::new(line_config())).collect(),
             faults: Faults::default(),
             told: Vec::new(),
@@ -243,6 +243,7 @@ impl Rig {
                 DeviceOutput::Rebooted | DeviceOutput::Silent | DeviceOutput::Unfit => self.all_lines(&LineInput::DeviceGone),
                 DeviceOutput::Line(port, event) => self.line(*port, LineInput::Driver(event.clone())),
                 DeviceOutput::Audio(port, frame) => self.frame(*port, *frame),
+                DeviceOutput::Card(map) => panic!("this box has no card: {map:?}"),
             }
             if !matches!(output, DeviceOutput::Write(_) | DeviceOutput::Audio(..))
                 && !matches!(output, DeviceOutput::Line(_, LineEvent::Measured { .. }))

@@ -173,6 +173,7 @@ impl Story {
                     self.given_up = true;
                     self.line_hears(LineInput::DeviceGone);
                 }
+                DeviceOutput::Card(map) => panic!("a modem has no card: {map:?}"),
                 DeviceOutput::Line(_, event) => self.line_hears(LineInput::Driver(event)),
                 DeviceOutput::Audio(_, frame) => {
                     self.heard.push(frame);

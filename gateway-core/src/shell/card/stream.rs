@@ -1,0 +1,184 @@
+//! One direction of a card: the form of its samples, and the calls of the system.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::Thread;
+
+use cpal::traits::DeviceTrait as _;
+use cpal::{BufferSize, Device, Error, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig};
+use rtrb::Producer;
+
+use super::lane::Tail;
+use super::{CardFault, Shared, wake};
+
+/// Rates that are wanted, the best first: the line's own, then those from which it is made most easily.
+const RATES_HZ: [u32; 6] = [8_000, 16_000, 48_000, 32_000, 96_000, 44_100];
+
+/// Samples that are understood, the best first.
+const FORMATS: [SampleFormat; 5] = [SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::F32, SampleFormat::U8];
+
+/// Portions a second that are asked for: 10 ms each. The system may well choose others.
+const PORTIONS_PER_S: u32 = 100;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Capture,
+    Playback,
+}
+
+/// How a direction of a card is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    config: StreamConfig,
+    format: SampleFormat,
+}
+
+impl Form {
+    /// The best form that has so many channels, at the wanted rate where there is one.
+    pub(super) fn choose(device: &Device, direction: Direction, channels: u16, wanted_hz: Option<u32>) -> Result<Self, CardFault> {
+        let ranges: Vec<_> = match direction {
+            Direction::Capture => device.supported_input_configs().map_err(|error| fault(&error))?.collect(),
+            Direction::Playback => device.supported_output_configs().map_err(|error| fault(&error))?.collect(),
+        };
+        let mut best = None;
+        for range in ranges {
+            let rate = RATES_HZ.iter().position(|rate| range.contains_rate(*rate) && wanted_hz.is_none_or(|wanted| wanted == *rate));
+            let format = FORMATS.iter().position(|format| *format == range.sample_format());
+            let (Some(rate), Some(format)) = (rate, format) else { continue };
+            if range.channels() < channels {
+                continue;
+            }
+            let rank = (rate, range.channels(), format);
+            if best.is_none_or(|best| rank < best) {
+                best = Some(rank);
+            }
+        }
+        let (rate, channels, format) = best.ok_or(CardFault::Unfit)?;
+        let (sample_rate, format) = (RATES_HZ[rate], FORMATS[format]);
+        Ok(Form { config: StreamConfig { channels, sample_rate, buffer_size: BufferSize::Fixed(sample_rate / PORTIONS_PER_S) }, format })
+    }
+
+    pub(super) fn rate_hz(self) -> u32 {
+        self.config.sample_rate
+    }
+
+    pub(super) fn channels(self) -> u16 {
+        self.config.channels
+    }
+}
+
+/// Opens the direction that records; what it records goes to `sink`, and `woken` is woken for it.
+pub(super) fn capture(device: &Device, form: Form, sink: Producer<f32>, shared: &Arc<Shared>, woken: Thread) -> Result<Stream, CardFault> {
+    let of = Recording { device, form, sink, shared, woken };
+    match form.format {
+        SampleFormat::I16 => of.open::<i16>(),
+        SampleFormat::I32 => of.open::<i32>(),
+        SampleFormat::I24 => of.open::<cpal::I24>(),
+        SampleFormat::F32 => of.open::<f32>(),
+        SampleFormat::U8 => of.open::<u8>(),
+        _ => Err(CardFault::Unfit),
+    }
+}
+
+/// Opens the direction that plays what lies at the tails.
+pub(super) fn playback(device: &Device, form: Form, tails: Vec<Tail>, shared: &Arc<Shared>, woken: Thread) -> Result<Stream, CardFault> {
+    let of = Playing { device, form, tails, shared, woken };
+    match form.format {
+        SampleFormat::I16 => of.open::<i16>(),
+        SampleFormat::I32 => of.open::<i32>(),
+        SampleFormat::I24 => of.open::<cpal::I24>(),
+        SampleFormat::F32 => of.open::<f32>(),
+        SampleFormat::U8 => of.open::<u8>(),
+        _ => Err(CardFault::Unfit),
+    }
+}
+
+struct Recording<'a> {
+    device: &'a Device,
+    form: Form,
+    sink: Producer<f32>,
+    shared: &'a Arc<Shared>,
+    woken: Thread,
+}
+
+impl Recording<'_> {
+    fn open<T>(self) -> Result<Stream, CardFault>
+    where
+        T: SizedSample,
+        f32: FromSample<T>,
+    {
+        let (mut sink, shared, woken) = (self.sink, Arc::clone(self.shared), self.woken.clone());
+        let take = move |samples: &[T], _: &cpal::InputCallbackInfo| {
+            match sink.write_chunk_uninit(samples.len()) {
+                Ok(room) => {
+                    room.fill_from_iter(samples.iter().map(|sample| f32::from_sample(*sample)));
+                }
+                // Nobody took the samples for half a second: these are lost, all channels alike.
+                Err(_) => count(&shared.overruns),
+            }
+            wake(&woken);
+        };
+        let failed = failed(Direction::Capture, self.shared, self.woken);
+        self.device.build_input_stream(self.form.config, take, failed, None).map_err(|error| fault(&error))
+    }
+}
+
+struct Playing<'a> {
+    device: &'a Device,
+    form: Form,
+    tails: Vec<Tail>,
+    shared: &'a Arc<Shared>,
+    woken: Thread,
+}
+
+impl Playing<'_> {
+    fn open<T>(self) -> Result<Stream, CardFault>
+    where
+        T: SizedSample + FromSample<f32>,
+    {
+        let (mut tails, shared, channels) = (self.tails, Arc::clone(self.shared), usize::from(self.form.channels()));
+        let give = move |samples: &mut [T], _: &cpal::OutputCallbackInfo| {
+            samples.fill(T::EQUILIBRIUM);
+            for tail in &mut tails {
+                if tail.take(samples, channels, T::from_sample) {
+                    count(&shared.underruns);
+                }
+            }
+        };
+        let failed = failed(Direction::Playback, self.shared, self.woken);
+        self.device.build_output_stream(self.form.config, give, failed, None).map_err(|error| fault(&error))
+    }
+}
+
+/// What to do with what the system reports of a stream that runs.
+fn failed(direction: Direction, shared: &Arc<Shared>, woken: Thread) -> impl FnMut(Error) + Send + 'static {
+    let shared = Arc::clone(shared);
+    move |error| match (error.kind(), direction) {
+        (ErrorKind::Xrun, Direction::Capture) => count(&shared.overruns),
+        (ErrorKind::Xrun, Direction::Playback) => count(&shared.underruns),
+        // It goes on, perhaps with less ease.
+        (ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged | ErrorKind::DeviceBusy, _) => {}
+        (ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated | ErrorKind::HostUnavailable, _) => {
+            shared.lost.store(true, Ordering::Release);
+            wake(&woken);
+        }
+        // One that cannot go on stops to record, which is noticed.
+        _ => count(&shared.overruns),
+    }
+}
+
+fn count(counter: &std::sync::atomic::AtomicU32) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// What an error of the system means for a person.
+pub(super) fn fault(error: &Error) -> CardFault {
+    tracing::debug!(%error, "a sound card does not open");
+    match error.kind() {
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => CardFault::NotFound,
+        ErrorKind::DeviceBusy => CardFault::Busy,
+        ErrorKind::PermissionDenied => CardFault::Denied,
+        ErrorKind::UnsupportedConfig | ErrorKind::UnsupportedOperation => CardFault::Unfit,
+        _ => CardFault::Failed,
+    }
+}
