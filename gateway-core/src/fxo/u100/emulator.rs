@@ -10,7 +10,7 @@ mod cpu;
 mod daa;
 mod framing;
 #[cfg(test)]
-mod tests;
+pub(in crate::fxo) mod tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -173,11 +173,8 @@ impl U100 {
     #[must_use]
     pub fn new(traits: U100Traits, now: Moment) -> Self {
         let starts = now + traits.start;
-        let versions = Versions {
-            hardware: traits.hardware_version,
-            firmware: traits.firmware_version,
-            echo_channels: traits.echo_channels,
-        };
+        let versions =
+            Versions { hardware: traits.hardware_version, firmware: traits.firmware_version, echo_channels: traits.echo_channels };
         U100 {
             traits,
             starts,
