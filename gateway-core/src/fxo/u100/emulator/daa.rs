@@ -71,7 +71,7 @@ const OVERLOAD_TENTHS_MA: u16 = 1270;
 /// Voltages below this read as none, in mV.
 const LEAST_MILLIVOLTS: u32 = 3_000;
 
-/// A code that is silence in no wrong ear: what flows while the codec does not run.
+/// What flows to the host while the codec does not run: the zero of µ-law.
 pub(super) const NO_SOUND: u8 = 0xFF;
 
 /// How samples are companded.
