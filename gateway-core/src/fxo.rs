@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod line;
 pub mod modem;
 pub mod simulator;
+pub mod u100;
 
 use std::time::Duration;
 

@@ -8,3 +8,4 @@ pub mod exchange;
 pub mod script;
 pub mod virtual_box;
 pub mod virtual_modem;
+pub mod virtual_u100;

@@ -15,6 +15,7 @@ use crate::fxo::simulator::act::{CallerIdSending, LineAct, PortEvent};
 use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::fxo::simulator::virtual_box::{BoxOutput, VirtualBox};
 use crate::fxo::simulator::virtual_modem::VirtualModem;
+use crate::fxo::simulator::virtual_u100::VirtualU100;
 use crate::time::Moment;
 
 /// Pieces of bytes and acts that may wait for the simulated box; a sender that finds no room waits as long as it says.
@@ -159,6 +160,28 @@ impl Simulated for VirtualModem {
 
     fn handle_timeout(&mut self, now: Moment, out: &mut Vec<BoxOutput>) {
         VirtualModem::handle_timeout(self, now, out);
+    }
+}
+
+impl Simulated for VirtualU100 {
+    fn receive(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualU100::receive(self, bytes, now, out);
+    }
+
+    fn act(&mut self, port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualU100::act(self, port, act, now, out);
+    }
+
+    fn host_gone(&mut self, _now: Moment, _out: &mut Vec<BoxOutput>) {
+        VirtualU100::host_gone(self);
+    }
+
+    fn deadline(&self) -> Option<Moment> {
+        VirtualU100::deadline(self)
+    }
+
+    fn handle_timeout(&mut self, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualU100::handle_timeout(self, now, out);
     }
 }
 
