@@ -160,6 +160,10 @@ pub trait Device: Send {
     fn deadline(&self) -> Option<Moment>;
     /// Retries, pings and give-ups that are due.
     fn handle_timeout(&mut self, now: Moment, out: &mut Vec<DeviceOutput>);
+    /// How long it may take until it says that it is up.
+    fn answers_within(&self) -> Duration {
+        Duration::from_secs(8)
+    }
     /// What went wrong on the wire so far.
     fn counters(&self) -> LinkCounters;
 }

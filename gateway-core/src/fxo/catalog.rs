@@ -6,6 +6,7 @@ use super::Device;
 use super::boxlink::driver::{BoxDriver, BoxOptions};
 use super::modem::chip::country_number;
 use super::modem::driver::{ModemDriver, ModemOptions};
+use super::u100::driver::U100Driver;
 use crate::config::country::Country;
 
 /// One driver. The list of all of them is [`DRIVERS`].
@@ -90,11 +91,21 @@ pub const VOICE_MODEM: Driver = Driver {
     make: modem_driver,
 };
 
+/// Sangoma U100, two lines behind a CP210x at a rate that only USB takes.
+pub const U100: Driver = Driver {
+    id: "sangoma-u100",
+    kind: DriverKind::Serial { baud: 500_000 },
+    usb_ids: &[UsbId { vendor: 0x10C4, product: 0x8461 }],
+    of_country: false,
+    make: u100_driver,
+};
+
 /// Every driver there is.
 pub const DRIVERS: &[Driver] = &[
     FXLP_BOX,
     FXLP_BOX_WITH_CARD,
     VOICE_MODEM,
+    U100,
     Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver },
 ];
 
@@ -116,6 +127,10 @@ fn box_driver(_country: &Country) -> Box<dyn Device> {
 
 fn box_driver_with_card(_country: &Country) -> Box<dyn Device> {
     Box::new(BoxDriver::new(BoxOptions { card: true, ..BoxOptions::default() }))
+}
+
+fn u100_driver(_country: &Country) -> Box<dyn Device> {
+    Box::new(U100Driver::default())
 }
 
 fn modem_driver(country: &Country) -> Box<dyn Device> {

@@ -13,9 +13,6 @@ use crate::fxo::{Device, DeviceOutput, LinkCounters};
 use crate::shell::card::Card;
 use crate::time::{Moment, earliest};
 
-/// A device that has not answered within this time after it was opened is none of ours, or asleep.
-const ANSWER_WITHIN: Duration = Duration::from_secs(8);
-
 /// A device that says nothing at all for this long is gone, even when its serial port stays. Drivers ask for signs of life
 /// more often than that; a modem is left alone while its line rings.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -121,7 +118,7 @@ impl Wire {
     pub(super) fn deadline(&self, now: Moment) -> Moment {
         let mut wake = self.heard + SILENCE;
         if !self.up {
-            wake = wake.min(self.opened + ANSWER_WITHIN);
+            wake = wake.min(self.opened + self.driver.answers_within());
         }
         if !self.waiting.is_empty() {
             wake = wake.min(now + WRITE_AGAIN);
@@ -154,9 +151,9 @@ impl Wire {
         Ok(())
     }
 
-    /// Gives the device up when it says nothing.
+    /// Gives the device up when it says nothing: it is none of ours, or asleep.
     pub(super) fn judge(&self, now: Moment) -> Result<(), DeviceFault> {
-        let silent = now >= self.heard + SILENCE || (!self.up && now >= self.opened + ANSWER_WITHIN);
+        let silent = now >= self.heard + SILENCE || (!self.up && now >= self.opened + self.driver.answers_within());
         if silent { Err(DeviceFault::Silent) } else { Ok(()) }
     }
 }
