@@ -160,6 +160,11 @@ fn server_on_modem(make: &str) -> (Scene, Baresip) {
     }))
 }
 
+/// The same on a Sangoma U100.
+fn server_on_u100() -> (Scene, Baresip) {
+    registered_at(Scene::start_on_u100(Place::new(), Mode::SipServer, |settings, _| settings.ports[0].target = "line1".to_owned()))
+}
+
 /// The same on a box whose voice is on a sound card of this rate.
 fn server_on_card(rate_hz: u32) -> (Scene, Baresip, Pulse) {
     let place = Place::new();
@@ -276,6 +281,27 @@ fn over_a_voice_modem_of_any_make_a_ring_reaches_the_registered_telephone() {
         let (mut scene, mut phone) = server_on_modem(make);
         line_rings(&mut scene, &mut phone, end);
     }
+}
+
+#[test]
+fn over_a_sangoma_u100_a_registered_telephone_calls_out() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone) = server_on_u100();
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Telephone);
+}
+
+#[test]
+fn over_a_sangoma_u100_a_ring_reaches_the_registered_telephone() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone) = server_on_u100();
+    line_rings(&mut scene, &mut phone, End::Line);
 }
 
 #[test]

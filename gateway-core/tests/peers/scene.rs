@@ -43,6 +43,13 @@ impl Scene {
         Scene::on(lines, &device, place, mode, 1, change)
     }
 
+    /// The same with two lines, behind a Sangoma U100.
+    pub fn start_on_u100(place: Place, mode: Mode, change: impl FnOnce(&mut Settings, &Place)) -> Self {
+        let lines = SimulatedBox::with_args(&["--u100"]);
+        let device = format!("sangoma-u100:{}", lines.pty());
+        Scene::on(lines, &device, place, mode, 2, change)
+    }
+
     /// The same with one line, whose box has its voice on a sound card.
     pub fn start_on_card(pulse: &Pulse, place: Place, mode: Mode, change: impl FnOnce(&mut Settings, &Place)) -> Self {
         let lines = SimulatedBox::with_args_in(&[&["--ports", "1"], &pulse.args(LINES_END)[..]].concat(), &pulse.env());

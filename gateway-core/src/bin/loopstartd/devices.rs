@@ -112,6 +112,7 @@ fn row(entry: &DeviceEntry) -> String {
         DeviceChoice::None => "none".to_owned(),
         DeviceChoice::Virtual { ports } => format!("virtual:{ports}"),
         DeviceChoice::Serial { path } => path.clone(),
+        DeviceChoice::SerialAs { path, driver } => format!("{driver}:{path}"),
         DeviceChoice::SerialWithCard { path, card } => format!("{path} --card {}", card.capture),
         DeviceChoice::Modems { paths } => format!("modems:{}", paths.join(",")),
     };

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use gateway_core::fxo::catalog::{self, DriverKind};
 use gateway_core::shell::card::CardId;
 use gateway_core::shell::handle::{ApplyError, Ended, GatewayHandle, StartError, StartOptions, Update};
 use gateway_core::shell::lines::LineWriter;
@@ -32,8 +33,8 @@ pub(crate) struct RunArgs {
     /// Confirm what the profile wants confirmed.
     #[arg(long, requires = "profile", visible_alias = "confirmed")]
     yes: bool,
-    /// The box: path or name of a serial port, `modems:PATH,PATH…` (voice modems, a line each), `virtual`, `virtual:N` (lines), or
-    /// `none`. Without it: the last one chosen.
+    /// The box: path or name of a serial port, `modems:PATH,PATH…` (voice modems, a line each), `virtual`, `virtual:N` (lines),
+    /// `sangoma-u100:PATH` (a device whose USB numbers do not tell its driver), or `none`. Without it: the last one chosen.
     #[arg(long, value_name = "BOX")]
     device: Option<DeviceArg>,
     /// Without a card a box has its voice in band, or on the card that is the same USB device.
@@ -70,6 +71,9 @@ impl FromStr for DeviceArg {
                     return Err("modems: 1..64");
                 }
                 DeviceChoice::Modems { paths }
+            }
+            Some((id, path)) if catalog::driver(id).is_some_and(|driver| matches!(driver.kind, DriverKind::Serial { .. })) => {
+                DeviceChoice::SerialAs { path: path.to_owned(), driver: id.to_owned() }
             }
             Some(_) | None => DeviceChoice::Serial { path: text.to_owned() },
         };

@@ -24,6 +24,9 @@ pub(crate) struct SimulateArgs {
     /// A voice modem with one line instead of a box.
     #[arg(long, value_name = "MAKE", conflicts_with = "ports")]
     modem: Option<ModemMake>,
+    /// A Sangoma U100 with two lines instead of a box.
+    #[arg(long, conflicts_with_all = ["ports", "modem", "card"])]
+    u100: bool,
     /// With a card the box has its sound there: what its channels record is heard on the lines.
     #[command(flatten)]
     card: CardArgs,
@@ -46,6 +49,17 @@ enum ModemMake {
     Zoom,
     /// USR5637.
     UsRobotics,
+}
+
+#[cfg(unix)]
+impl SimulateArgs {
+    fn lines(&self) -> u16 {
+        match self.modem {
+            Some(_) => 1,
+            None if self.u100 => 2,
+            None => self.ports,
+        }
+    }
 }
 
 #[cfg(not(unix))]

@@ -32,6 +32,13 @@ pub enum DeviceChoice {
         /// The sound card.
         card: CardId,
     },
+    /// A device on a serial port whose USB numbers do not tell the driver.
+    SerialAs {
+        /// Path or name of the serial port.
+        path: String,
+        /// The driver, as the catalog names it.
+        driver: String,
+    },
     /// Voice modems: a line each, in this order.
     Modems {
         /// Paths or names of their serial ports.
@@ -45,7 +52,10 @@ impl DeviceChoice {
     pub fn devices(&self) -> usize {
         match self {
             DeviceChoice::None => 0,
-            DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. } => 1,
+            DeviceChoice::Virtual { .. }
+            | DeviceChoice::Serial { .. }
+            | DeviceChoice::SerialWithCard { .. }
+            | DeviceChoice::SerialAs { .. } => 1,
             DeviceChoice::Modems { paths } => paths.len(),
         }
     }
@@ -151,12 +161,16 @@ fn menu(mut entries: Vec<DeviceEntry>, chosen: &DeviceChoice) -> Vec<DeviceEntry
     }
     let simulated = match chosen {
         DeviceChoice::Virtual { ports } => *ports,
-        DeviceChoice::None | DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. } | DeviceChoice::Modems { .. } => 2,
+        DeviceChoice::None
+        | DeviceChoice::Serial { .. }
+        | DeviceChoice::SerialWithCard { .. }
+        | DeviceChoice::SerialAs { .. }
+        | DeviceChoice::Modems { .. } => 2,
     };
     entries.push(plain_entry(DeviceChoice::Virtual { ports: simulated }, String::new(), true));
     if *chosen != DeviceChoice::None && !entries.iter().any(|entry| entry.choice == *chosen) {
         let name = match chosen {
-            DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } => path.clone(),
+            DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } | DeviceChoice::SerialAs { path, .. } => path.clone(),
             DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Modems { .. } => String::new(),
         };
         entries.insert(0, plain_entry(chosen.clone(), name, false));
@@ -170,7 +184,11 @@ fn menu(mut entries: Vec<DeviceEntry>, chosen: &DeviceChoice) -> Vec<DeviceEntry
 fn modem_paths(choice: &DeviceChoice) -> &[String] {
     match choice {
         DeviceChoice::Modems { paths } => paths,
-        DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. } => &[],
+        DeviceChoice::None
+        | DeviceChoice::Virtual { .. }
+        | DeviceChoice::Serial { .. }
+        | DeviceChoice::SerialWithCard { .. }
+        | DeviceChoice::SerialAs { .. } => &[],
     }
 }
 

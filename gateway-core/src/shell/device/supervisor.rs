@@ -16,7 +16,7 @@ use crate::config::PortId;
 use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::fxo::LineCommand;
-use crate::fxo::catalog::{Driver, FXLP_BOX, FXLP_BOX_WITH_CARD, VOICE_MODEM};
+use crate::fxo::catalog::{self, Driver, FXLP_BOX, FXLP_BOX_WITH_CARD, VOICE_MODEM};
 use crate::fxo::simulator::act::LineAct;
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
@@ -132,6 +132,7 @@ impl BoxThread {
                 DeviceChoice::Virtual { .. }
                 | DeviceChoice::Serial { .. }
                 | DeviceChoice::SerialWithCard { .. }
+                | DeviceChoice::SerialAs { .. }
                 | DeviceChoice::Modems { .. } => self.serve(),
             };
             let ending = match ending {
@@ -255,6 +256,7 @@ fn opener(
         match &choice {
             DeviceChoice::None => Err(DeviceFault::NotFound),
             DeviceChoice::Serial { path } => Ok(serial(path, driver_at(path))?.with_voice(voice(VoiceAt::Beside(path.clone())))),
+            DeviceChoice::SerialAs { path, driver } => serial(path, catalog::driver(driver).ok_or(DeviceFault::Unfit)?),
             DeviceChoice::SerialWithCard { path, card } => {
                 let wire = serial(path, &FXLP_BOX_WITH_CARD)?;
                 Ok(wire.with_voice(voice(VoiceAt::Card(card.clone()))))

@@ -47,6 +47,7 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     let said = move |said| say(&to_host, &to_card, said);
     let (outbox, _thread) = match args.modem {
         Some(make) => exchange::start(world::simulated_modem(&args, make)?, clock, said),
+        None if args.u100 => exchange::start(world::simulated_u100(&args, clock)?, clock, said),
         None => exchange::start(world::simulated_box(&args, clock)?, clock, said),
     }
     .map_err(failed)?;
@@ -55,7 +56,7 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
         super::sound::start(&card, args.ports, played, &outbox)?;
     }
     let shown = link.as_ref().map(|link| link.path.display().to_string());
-    if output::json(&json!({ "pty": name, "ports": if args.modem.is_some() { 1 } else { args.ports }, "link": shown })).is_err() {
+    if output::json(&json!({ "pty": name, "ports": args.lines(), "link": shown })).is_err() {
         return Ok(());
     }
     Builder::new().name("acts".to_owned()).spawn(move || read_acts(&outbox)).map_err(failed)?;

@@ -7,6 +7,8 @@ use gateway_core::fxo::simulator::exchange::ExchangeConfig;
 use gateway_core::fxo::simulator::script::{Answer, Script};
 use gateway_core::fxo::simulator::virtual_box::VirtualBox;
 use gateway_core::fxo::simulator::virtual_modem::VirtualModem;
+use gateway_core::fxo::simulator::virtual_u100::VirtualU100;
+use gateway_core::fxo::u100::emulator::U100Traits;
 use gateway_core::rng::Rng;
 use gateway_core::shell::clock::Clock;
 use gateway_core::shell::exchange::exchange_of;
@@ -35,6 +37,11 @@ pub(super) fn simulated_modem(args: &SimulateArgs, make: ModemMake) -> Result<Vi
         ModemMake::UsRobotics => ModemTraits::of(ModemModel::UsRobotics),
     };
     Ok(VirtualModem::new(exchange(args)?, traits, dice()?))
+}
+
+/// A Sangoma U100 and its exchange.
+pub(super) fn simulated_u100(args: &SimulateArgs, clock: Clock) -> Result<VirtualU100, Exit> {
+    Ok(VirtualU100::new(exchange(args)?, U100Traits::default(), dice()?, clock.now()))
 }
 
 fn exchange(args: &SimulateArgs) -> Result<ExchangeConfig, Exit> {
