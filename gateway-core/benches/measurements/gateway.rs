@@ -29,11 +29,16 @@ pub struct Gateway {
 impl Gateway {
     /// Starts the program and waits until it answers.
     pub fn start(settings: Settings, device: &str) -> Self {
+        Gateway::start_with(settings, &["--device", device], &[])
+    }
+
+    /// The same with all that says which box, in a changed environment.
+    pub fn start_with(settings: Settings, device: &[&str], env: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         let [data, profile] = ["data", "profile.json"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
         let file = serde_json::json!({ "format": "loopstart-profile", "version": 1, "settings": settings });
         std::fs::write(&profile, file.to_string()).unwrap();
-        let program = Program::loopstartd(&["run", "--data-dir", &data, "--profile", &profile, "--yes", "--device", device]);
+        let program = Program::loopstartd(&[&["run", "--data-dir", &data, "--profile", &profile, "--yes"], device].concat(), env);
         let mut gateway = Gateway { program, settings, _folder: folder };
         gateway.wait_for_answer();
         gateway
@@ -88,7 +93,7 @@ pub struct SimulatedBox {
 
 impl SimulatedBox {
     pub fn start(ports: u16) -> Self {
-        let program = Program::loopstartd(&["simulate", "--ports", &ports.to_string()]);
+        let program = Program::loopstartd(&["simulate", "--ports", &ports.to_string()], &[]);
         let first: serde_json::Value = serde_json::from_str(&program.first_line(SOON)).unwrap();
         let pty = PathBuf::from(first["pty"].as_str().unwrap());
         assert!(pty.exists());

@@ -43,6 +43,15 @@ pub struct MeasuringBox {
 
 impl MeasuringBox {
     pub fn start() -> Self {
+        MeasuringBox::started(false)
+    }
+
+    /// One whose sound is on a sound card, which is not opened by it.
+    pub fn on_card() -> Self {
+        MeasuringBox::started(true)
+    }
+
+    fn started(card: bool) -> Self {
         let (master, slave) = TTYPort::pair().unwrap();
         let pty = slave.name().unwrap();
         drop(slave);
@@ -52,7 +61,7 @@ impl MeasuringBox {
         let (sender, bytes) = channel();
         let reader_stop = Arc::clone(&stop);
         let reader = std::thread::spawn(move || read(input, &sender, &reader_stop));
-        let mut line = Line { master, off_hook: false, frames: 0, noted: Arc::clone(&noted) };
+        let mut line = Line { master, card, off_hook: false, frames: 0, noted: Arc::clone(&noted) };
         let box_stop = Arc::clone(&stop);
         let runner = std::thread::spawn(move || line.run(&bytes, &box_stop));
         MeasuringBox { pty, noted, stop, threads: vec![reader, runner] }
@@ -92,6 +101,7 @@ fn read(mut input: TTYPort, sender: &Sender<Vec<u8>>, stop: &AtomicBool) {
 /// The line and the wire to the host.
 struct Line {
     master: TTYPort,
+    card: bool,
     off_hook: bool,
     frames: usize,
     noted: Arc<Mutex<Noted>>,
@@ -112,7 +122,7 @@ impl Sense for Loop {
 impl Line {
     fn run(&mut self, bytes: &Receiver<Vec<u8>>, stop: &AtomicBool) {
         let clock = Clock::start();
-        let mut firmware = Firmware::new(identity(), clock.now());
+        let mut firmware = Firmware::new(identity(self.card), clock.now());
         let mut out = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let due = firmware.deadline().map(|due| clock.instant(due).saturating_duration_since(Instant::now()));
@@ -157,12 +167,12 @@ impl Line {
     }
 }
 
-fn identity() -> BoxIdentity {
+fn identity(card: bool) -> BoxIdentity {
     BoxIdentity {
-        card: false,
+        card,
         identity: Identity { model: "measuring box".to_owned(), serial: "1".to_owned(), firmware: "1".to_owned(), ports: 1 },
         capabilities: Capabilities::POLARITY.with(Capabilities::MEASURE).with(Capabilities::ON_HOOK_AUDIO),
-        formats: AudioFormats::ALL,
+        formats: if card { AudioFormats::default() } else { AudioFormats::ALL },
         boot_id: std::process::id(),
     }
 }

@@ -19,6 +19,8 @@ mod table;
 mod worlds;
 
 #[cfg(unix)]
+mod card;
+#[cfg(unix)]
 mod cpu;
 #[cfg(unix)]
 mod delay;
@@ -34,6 +36,11 @@ mod sipp;
 mod spread;
 #[cfg(unix)]
 mod talk;
+
+#[cfg(unix)]
+#[allow(dead_code, reason = "written for tests")]
+#[path = "../../tests/bench/sound_card.rs"]
+mod sound_card;
 
 #[cfg(unix)]
 #[allow(dead_code, reason = "written for tests")]
@@ -54,6 +61,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("calls", calls::measure),
     ("history", history::measure),
     ("delay", delay::measure),
+    ("card", card::measure),
     ("cpu", cpu::measure),
     ("sipp", sipp::measure),
 ];

@@ -27,8 +27,14 @@ pub struct Program {
 impl Program {
     /// Starts `program` as the head of a process group of its own.
     pub fn start(program: &str, args: &[&str]) -> Self {
+        Program::start_in(program, args, &[])
+    }
+
+    /// The same in a changed environment.
+    pub fn start_in(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new("timeout");
-        command.args(["--kill-after=2", LONGEST, program]).args(args).env("RUST_LOG", "error").process_group(0);
+        command.args(["--kill-after=2", LONGEST, program]).args(args).env("RUST_LOG", "error").envs(env.iter().copied());
+        command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{program}: {error}"));
         let stdout = follow(child.stdout.take().unwrap());
@@ -38,8 +44,8 @@ impl Program {
     }
 
     /// Starts the program that is measured.
-    pub fn loopstartd(args: &[&str]) -> Self {
-        Program::start(env!("CARGO_BIN_EXE_loopstartd"), args)
+    pub fn loopstartd(args: &[&str], env: &[(&str, &str)]) -> Self {
+        Program::start_in(env!("CARGO_BIN_EXE_loopstartd"), args, env)
     }
 
     /// The first line that it says.

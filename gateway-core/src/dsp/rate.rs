@@ -8,6 +8,9 @@ use super::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
 /// Taps of the filter for each sample of the slower side: flat to 3.4 kHz, and half of them is the delay (4 ms at 8 kHz).
 const TAPS: usize = 64;
 
+/// Taps where both sides have the same rate, so that nothing has to be kept away: 2 ms.
+const TAPS_OF_EQUALS: usize = 32;
+
 /// How far the rate may be bent, as a factor. Half a percent is a twelfth of a semitone: nobody hears it.
 pub const MOST_BEND: f64 = 1.005;
 
@@ -99,7 +102,7 @@ fn resampler(from_hz: u32, to_hz: u32, fixed: FixedAsync) -> Result<Async<f32>, 
         return Err(BadRate(card_hz));
     }
     // The taps are counted in samples of the input: as many more as those come faster.
-    let taps = TAPS * usize::try_from(from_hz.div_ceil(SAMPLE_RATE_HZ)).unwrap_or(1);
+    let taps = if from_hz == to_hz { TAPS_OF_EQUALS } else { TAPS * usize::try_from(from_hz.div_ceil(SAMPLE_RATE_HZ)).unwrap_or(1) };
     // Half way down at the highest frequency of the slower side: what passes above it is mirrored to just below, where a line
     // carries nothing (ITU-T G.712 ends at 3.4 kHz).
     let parameters = SincInterpolationParameters::new(taps, WindowFunction::Blackman2).f_cutoff(0.99);

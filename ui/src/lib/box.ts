@@ -20,13 +20,15 @@ export function boxLook(device: DeviceStatus | null): BoxLook {
 
 /** Whether a choice is something that is plugged in. */
 export function isPlugged({ kind }: DeviceChoice): boolean {
-  return kind === "serial" || kind === "modems";
+  return kind !== "none" && kind !== "virtual";
 }
 
 /** Tells the entries of the menu apart. */
 export function choiceKey(choice: DeviceChoice): string {
   switch (choice.kind) {
     case "serial":
+    case "serial_with_card":
+    case "serial_as":
       return choice.path;
     case "modems":
       return choice.paths.join(" ");
@@ -44,6 +46,8 @@ export function choiceName(words: Words, choice: DeviceChoice): string {
     case "virtual":
       return words.t("device.virtual");
     case "serial":
+    case "serial_with_card":
+    case "serial_as":
       return choice.path;
     case "modems":
       return choice.paths.length === 1 ? (choice.paths[0] ?? "") : words.n("device.modems", choice.paths.length);

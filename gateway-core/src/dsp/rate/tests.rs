@@ -55,7 +55,7 @@ fn the_voice_band_passes_unchanged_from_every_card_and_to_it() {
         for hz in [300.0, 1000.0, 2000.0, 3400.0] {
             let in_db = decibels(amplitude(&heard(rate_hz, hz), SAMPLE_RATE_HZ, hz));
             let out_db = decibels(amplitude(&played(rate_hz, hz, 1.0), rate_hz, hz));
-            assert!(in_db.abs() < 0.1 && out_db.abs() < 0.1, "{rate_hz} Hz, {hz} Hz: in {in_db:.2} dB, out {out_db:.2} dB");
+            assert!(in_db.abs() < 0.1 && out_db.abs() < 0.2, "{rate_hz} Hz, {hz} Hz: in {in_db:.2} dB, out {out_db:.2} dB");
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::dsp::Frame;
 use crate::dsp::rate::{BadRate, FromLine};
 
 /// What shall at least wait when a frame comes, at the beginning and at best.
-const LEAST_SPARE_MS: f64 = 5.0;
+const LEAST_SPARE_MS: f64 = 3.0;
 
 /// The most that may have to wait then, however irregularly frames come and the card takes.
 const MOST_SPARE_MS: f64 = 80.0;
 
 /// What goes before the first frame, for a card that has not shown yet how much it takes at a time.
-const FIRST_SILENCE_MS: f64 = 20.0;
+const FIRST_SILENCE_MS: f64 = 15.0;
 
 /// The card found nothing: so much more shall wait from now on.
 const STEP_UP_MS: f64 = 5.0;
@@ -32,9 +32,9 @@ const CALM_LOOKS: u32 = 10;
 /// So much more than wanted is not worked off by stretching: frames are left out. Portions are well below that.
 const TOO_MUCH_MS: f64 = 80.0;
 
-/// The part of the distance that is made up for a second: drift settles within some ten seconds, and one of 200 ppm keeps
-/// what waits 2 ms off.
-const PULL_PER_S: f64 = 0.1;
+/// The part of the distance that is made up for a second: drift settles within seconds, and one of 200 ppm keeps
+/// what waits half a millisecond off.
+const PULL_PER_S: f64 = 0.5;
 
 /// The pacing of one channel.
 #[derive(Debug)]

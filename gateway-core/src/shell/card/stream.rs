@@ -15,10 +15,12 @@ use super::{CardFault, Shared, wake};
 const RATES_HZ: [u32; 6] = [8_000, 16_000, 48_000, 32_000, 96_000, 44_100];
 
 /// Samples that are understood, the best first.
-const FORMATS: [SampleFormat; 5] = [SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::F32, SampleFormat::U8];
+const FORMATS: [SampleFormat; 5] = [SampleFormat::F32, SampleFormat::I32, SampleFormat::I24, SampleFormat::I16, SampleFormat::U8];
 
-/// Portions a second that are asked for: 10 ms each. The system may well choose others.
-const PORTIONS_PER_S: u32 = 100;
+/// Portions a second that are asked for: 10 ms each from the hardware itself, which waits for nobody, and 5 ms from a sound server,
+/// which has a buffer of its own. The system may well choose others.
+const HARDWARE_PORTIONS_PER_S: u32 = 100;
+const SERVER_PORTIONS_PER_S: u32 = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
@@ -55,7 +57,9 @@ impl Form {
         }
         let (rate, channels, format) = best.ok_or(CardFault::Unfit)?;
         let (sample_rate, format) = (RATES_HZ[rate], FORMATS[format]);
-        Ok(Form { config: StreamConfig { channels, sample_rate, buffer_size: BufferSize::Fixed(sample_rate / PORTIONS_PER_S) }, format })
+        let portions_per_s = if is_hardware(device) { HARDWARE_PORTIONS_PER_S } else { SERVER_PORTIONS_PER_S };
+        let buffer_size = BufferSize::Fixed(sample_rate / portions_per_s);
+        Ok(Form { config: StreamConfig { channels, sample_rate, buffer_size }, format })
     }
 
     pub(super) fn rate_hz(self) -> u32 {
@@ -65,6 +69,11 @@ impl Form {
     pub(super) fn channels(self) -> u16 {
         self.config.channels
     }
+}
+
+/// Whether nothing is between us and the card; where that cannot be told, it is taken to be so.
+fn is_hardware(device: &Device) -> bool {
+    !cfg!(target_os = "linux") || device.id().is_ok_and(|id| id.id().starts_with("hw:") || id.id().starts_with("plughw:"))
 }
 
 /// Opens the direction that records; what it records goes to `sink`, and `woken` is woken for it.

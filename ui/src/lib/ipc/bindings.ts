@@ -394,6 +394,16 @@ export type CallerIdTiming =
 /**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
 "after_first_ring";
 
+/**  A sound card by the ids that the system gives its two directions; they are the same where a card has one id. */
+export type CardId = {
+	/**  What records. */
+	capture: string,
+	/**  What plays. */
+	playback: string,
+	/**  Samples a second, for a card that does not do well what it says that it can; `None`: the best that it says. */
+	rate_hz?: number | null,
+};
+
 /**  One setting that changes. */
 export type Change = {
 	/**  Which: `gateway.sip_port`, `ports[1].target`; `ports[2]` for a port that comes or goes. */
@@ -530,6 +540,21 @@ ports: number } |
 { kind: "serial"; 
 /**  Path or name of the serial port, such as `/dev/ttyACM0` or `COM3`. */
 path: string } | 
+/**
+ *  A box on a serial port whose voice is on a sound card that a person chose. Without that, a box that has its voice on a
+ *  card only brings the card that is the same USB device.
+ */
+{ kind: "serial_with_card"; 
+/**  Path or name of the serial port. */
+path: string; 
+/**  The sound card. */
+card: CardId } | 
+/**  A device on a serial port whose USB numbers do not tell the driver. */
+{ kind: "serial_as"; 
+/**  Path or name of the serial port. */
+path: string; 
+/**  The driver, as the catalog names it. */
+driver: string } | 
 /**  Voice modems: a line each, in this order. */
 { kind: "modems"; 
 /**  Paths or names of their serial ports. */
@@ -580,6 +605,12 @@ export type DeviceFault =
 "unfit" | 
 /**  It does not take what is sent to it. */
 "stuck" | 
+/**  The sound card with its voice is missing, or was unplugged. */
+"no_card" | 
+/**  Another program uses the sound card with its voice. */
+"card_busy" | 
+/**  The sound card with its voice has no form that lines fit in. */
+"card_unfit" | 
 /**  Our own code for it failed; it was closed and is opened again. */
 "crashed";
 
@@ -1080,6 +1111,12 @@ export type LinkCounters = {
 	retries: number,
 	/**  Requests never answered. */
 	timeouts: number,
+	/**  Times the device had nothing to play. */
+	underruns: number,
+	/**  Times sound was lost because nobody took it in time, on either side. */
+	overruns: number,
+	/**  Times the rhythm of the device's bytes was lost and found again. */
+	resyncs: number,
 };
 
 /**  What is advised against. The names in brackets are the arguments. */

@@ -1,5 +1,5 @@
 /** The boxes of the toy world: a simulated one that always works, and plugs in which nothing answers. */
-import type { DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, Identity } from "../types";
+import type { DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, Identity, LinkCounters } from "../types";
 
 interface Plug {
   path: string;
@@ -20,13 +20,14 @@ const PLUGS: readonly Plug[] = [
 /** A box that somebody used once and has unplugged. */
 const GONE: DeviceChoice = { kind: "serial", path: "/dev/ttyACM1" };
 const RETRY_MS = 4000;
+const COUNTERS: LinkCounters = { crc_errors: 0, malformed: 0, lost: 0, retries: 0, timeouts: 0, underruns: 0, overruns: 0, resyncs: 0 };
 
 function choiceOf(path: string, modem = false): DeviceChoice {
   return modem ? { kind: "modems", paths: [path] } : { kind: "serial", path };
 }
 
 function pathsOf(choice: DeviceChoice): readonly string[] {
-  return choice.kind === "serial" ? [choice.path] : choice.kind === "modems" ? choice.paths : [];
+  return choice.kind === "modems" ? choice.paths : "path" in choice ? [choice.path] : [];
 }
 
 export class ToyBox {
@@ -50,7 +51,7 @@ export class ToyBox {
   }
 
   status(): DeviceStatus {
-    return { choice: this.#choice, state: this.#state(), counters: { crc_errors: 0, malformed: 0, lost: 0, retries: 0, timeouts: 0 } };
+    return { choice: this.#choice, state: this.#state(), counters: COUNTERS };
   }
 
   menu(): DeviceEntry[] {
