@@ -64,7 +64,8 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     Ok(())
 }
 
-/// What the simulated box says: bytes to the host, sound to its card, events to standard output. False ends the box: nobody reads it any more.
+/// What the simulated box says: bytes to the host, sound to its card, events to standard output. False ends the box: nobody
+/// reads it any more.
 fn say(to_host: &SyncSender<Vec<u8>>, to_card: &SyncSender<(PortId, Frame)>, said: ExchangeSaid) -> bool {
     match said {
         ExchangeSaid::Sound(port, frame) => !matches!(to_card.try_send((port, frame)), Err(TrySendError::Disconnected(_))),
