@@ -36,6 +36,7 @@ macro_rules! commands {
             crate::commands::calls::cancel_export,
             crate::commands::settings::settings_table,
             crate::commands::devices::devices,
+            crate::commands::devices::cards,
             crate::commands::diagnostics::storage,
             crate::commands::profiles::export_profile,
             crate::commands::profiles::read_profile,

@@ -75,6 +75,8 @@ pub struct DeviceEntry {
     pub serial: String,
     /// Whether a driver of this program knows it; a person may still choose one that is unknown.
     pub known: bool,
+    /// Whether its voice may be on a sound card that a person chooses.
+    pub takes_card: bool,
     /// Whether it is the one in use.
     pub chosen: bool,
 }
@@ -168,11 +170,14 @@ fn menu(mut entries: Vec<DeviceEntry>, chosen: &DeviceChoice) -> Vec<DeviceEntry
         | DeviceChoice::Modems { .. } => 2,
     };
     entries.push(plain_entry(DeviceChoice::Virtual { ports: simulated }, String::new(), true));
+    // A port is listed once: how a person chose to use it stands in place of how it would be used by itself.
+    if let Some(port) = only_port(chosen)
+        && let Some(listed) = entries.iter_mut().find(|entry| only_port(&entry.choice) == Some(port))
+    {
+        listed.choice = chosen.clone();
+    }
     if *chosen != DeviceChoice::None && !entries.iter().any(|entry| entry.choice == *chosen) {
-        let name = match chosen {
-            DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } | DeviceChoice::SerialAs { path, .. } => path.clone(),
-            DeviceChoice::None | DeviceChoice::Virtual { .. } | DeviceChoice::Modems { .. } => String::new(),
-        };
+        let name = only_port(chosen).unwrap_or_default().to_owned();
         entries.insert(0, plain_entry(chosen.clone(), name, false));
     }
     for entry in &mut entries {
@@ -189,6 +194,18 @@ fn modem_paths(choice: &DeviceChoice) -> &[String] {
         | DeviceChoice::Serial { .. }
         | DeviceChoice::SerialWithCard { .. }
         | DeviceChoice::SerialAs { .. } => &[],
+    }
+}
+
+/// The serial port of a choice that is on one.
+fn only_port(choice: &DeviceChoice) -> Option<&str> {
+    match choice {
+        DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } | DeviceChoice::SerialAs { path, .. } => Some(path),
+        DeviceChoice::Modems { paths } => match paths.as_slice() {
+            [path] => Some(path),
+            _ => None,
+        },
+        DeviceChoice::None | DeviceChoice::Virtual { .. } => None,
     }
 }
 
@@ -220,7 +237,8 @@ fn driver_of(port: &serialport::SerialPortType) -> Option<&'static Driver> {
 }
 
 fn plain_entry(choice: DeviceChoice, name: String, known: bool) -> DeviceEntry {
-    DeviceEntry { choice, name, usb: String::new(), serial: String::new(), known, chosen: false }
+    let takes_card = matches!(choice, DeviceChoice::Serial { .. } | DeviceChoice::SerialWithCard { .. });
+    DeviceEntry { choice, name, usb: String::new(), serial: String::new(), known, takes_card, chosen: false }
 }
 
 fn entry(port: &serialport::SerialPortInfo) -> DeviceEntry {
@@ -236,6 +254,7 @@ fn entry(port: &serialport::SerialPortInfo) -> DeviceEntry {
             usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
             serial: usb.serial_number.clone().unwrap_or_default(),
             known: driver.is_some(),
+            takes_card: driver.is_none_or(|driver| driver.id == FXLP_BOX.id),
             chosen: false,
         },
         serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => {
@@ -275,5 +294,39 @@ mod tests {
         assert_eq!(choices(vec![modem("ttyACM1"), modem("ttyACM0")], &both), expected);
         // The chosen ones stay in the menu when one of them is gone.
         assert_eq!(choices(vec![modem("ttyACM1")], &both), [both.clone(), of(&["ttyACM1"]), simulated]);
+    }
+
+    fn plug(path: &str, vid: u16, pid: u16) -> DeviceEntry {
+        let product = Some("Box".to_owned());
+        let usb = serialport::UsbPortInfo { vid, pid, serial_number: None, manufacturer: None, product };
+        entry(&serialport::SerialPortInfo { port_name: path.to_owned(), port_type: serialport::SerialPortType::UsbPort(usb) })
+    }
+
+    #[test]
+    fn a_port_is_listed_once_the_way_a_person_chose_to_use_it() {
+        let path = || "ttyACM0".to_owned();
+        let ways = [
+            DeviceChoice::SerialWithCard { path: path(), card: CardId::of_both("alsa:hw:CARD=Box,DEV=0") },
+            DeviceChoice::SerialAs { path: path(), driver: "sangoma-u100".to_owned() },
+            DeviceChoice::Modems { paths: vec![path()] },
+        ];
+        for chosen in ways {
+            let listed = menu(vec![plug("ttyACM0", 0x1209, 0x0001), plug("ttyACM1", 0x1209, 0x0001)], &chosen);
+            assert_eq!(listed.len(), 3, "{chosen:?}");
+            assert_eq!((&listed[0].choice, listed[0].name.as_str(), listed[0].chosen), (&chosen, "Box", true));
+            assert!(!listed[1].chosen);
+            // Unplugged, it stays in the menu by its path.
+            let gone = menu(Vec::new(), &chosen);
+            assert_eq!((&gone[0].choice, gone[0].known, gone[0].chosen), (&chosen, false, true));
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_our_box_takes_a_card() {
+        assert!(plug("ttyACM0", 0x1209, 0x0001).takes_card);
+        assert!(plug("ttyUSB0", 0x0403, 0x6001).takes_card);
+        assert!(!plug("ttyUSB1", 0x10C4, 0x8461).takes_card);
+        assert!(!modem("ttyACM1").takes_card);
+        assert!(menu(Vec::new(), &DeviceChoice::Serial { path: "gone".to_owned() })[0].takes_card);
     }
 }
