@@ -1,5 +1,8 @@
 // Moments worth a picture of their own, besides every page as it opens.
 
+const SMALL = { width: 880, height: 600 };
+const WIDE = { width: 1920, height: 1080 };
+
 /** What is photographed once, because only its own subject matters. */
 export const MOMENTS = [
   { name: "exchange", url: "?scene=lively&exchange=open#overview" },
@@ -32,6 +35,18 @@ export const MOMENTS = [
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
   { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
   { name: "device-lost", url: "?scene=empty#devices" },
+  ...["light", "dark"].flatMap((scheme) =>
+    [SMALL, undefined, WIDE].map((size) => ({
+      name: `device-voice-${scheme}-${size?.width ?? 1280}`,
+      url: "?scene=quiet#devices",
+      scheme,
+      size,
+      act: putVoice("Loopstart UAC-2, USB Audio"),
+    })),
+  ),
+  { name: "device-voice-system", url: "?scene=quiet#devices", act: putVoice("HDA Intel PCH, ALC257 Analog") },
+  { name: "device-voice-spanish", url: "?scene=quiet#devices", language: "es", size: SMALL, act: putVoice("HDA Intel PCH, ALC257 Analog") },
+  { name: "device-voice-missing", url: "?scene=quiet#devices", act: putVoice() },
   { name: "waiting", url: "?scene=lively#users_and_ports", act: waitForIdle },
   { name: "rolled-back", url: "?scene=lively#users_and_ports", act: rollBack },
   { name: "rolled-back-small", url: "?scene=lively#users_and_ports", act: rollBack, size: { width: 880, height: 600 } },
@@ -69,6 +84,16 @@ export const MOMENTS = [
 async function ring(page) {
   await page.click("[data-exchange-line='1'] button[type=submit]");
   await page.waitForSelector("[data-port='1'][data-state=calling]");
+}
+
+/** A box whose voice is on a sound card, with the card of this name. */
+function putVoice(card) {
+  return async (page) => {
+    await page.click("[data-box='/dev/ttyACM3'] .act .button");
+    await page.waitForSelector("select option:nth-child(3)", { state: "attached" });
+    if (card) await page.selectOption("select", { label: card });
+    await page.waitForTimeout(300);
+  };
 }
 
 async function edit(page) {

@@ -1,6 +1,6 @@
 /** How the chosen box is doing, in a word and a shape: the same in the strip, the sidebar and on its page. */
 import type { Words } from "../i18n";
-import type { DeviceChoice, DeviceStatus } from "./ipc/types";
+import type { CardEntry, CardId, DeviceChoice, DeviceStatus, LinkCounters } from "./ipc/types";
 
 export type BoxLook = "none" | "opening" | "up" | "lost";
 
@@ -71,4 +71,45 @@ export function boxWords(words: Words, device: DeviceStatus | null): string {
     case "off":
       return words.t("device.none");
   }
+}
+
+/** The serial port of a box whose voice can be on a sound card that a person chooses, and the card that was chosen. */
+export function voiceOf(choice: DeviceChoice, takesCard: boolean): { path: string; card: CardId | null } | null {
+  if (choice.kind === "serial_with_card") return { path: choice.path, card: choice.card };
+  return choice.kind === "serial" && takesCard ? { path: choice.path, card: null } : null;
+}
+
+/** The same box with its voice on a card, or where the box itself has it. */
+export function withVoice(path: string, card: CardId | null): DeviceChoice {
+  return card ? { kind: "serial_with_card", path, card } : { kind: "serial", path };
+}
+
+/** Tells cards apart, whatever their rate. */
+export function cardKey(card: CardId | null): string {
+  return card ? JSON.stringify([card.capture, card.playback]) : "";
+}
+
+/** What a card is called: by its id where it is not among those that are plugged in. `cards`: null before they are known. */
+export function cardName(words: Words, card: CardId, cards: readonly CardEntry[] | null): string {
+  const entry = cards?.find(({ id }) => cardKey(id) === cardKey(card));
+  if (entry) return entry.name;
+  return cards ? words.t("devices.voice_gone", { card: card.capture }) : card.capture;
+}
+
+/** The counters of a wire in the order in which they are told. */
+const COUNTED = [
+  ["crc_errors", "devices.wire_crc"],
+  ["malformed", "devices.wire_malformed"],
+  ["lost", "devices.wire_lost"],
+  ["retries", "devices.wire_retries"],
+  ["timeouts", "devices.wire_timeouts"],
+  ["underruns", "devices.wire_underruns"],
+  ["overruns", "devices.wire_overruns"],
+  ["resyncs", "devices.wire_resyncs"],
+] as const satisfies readonly (readonly [keyof LinkCounters, string])[];
+
+/** "2 checksum errors · 1 frame lost": what went wrong on the wire; blank where nothing did. */
+export function wireWords(words: Words, counters: LinkCounters): string {
+  const told = COUNTED.filter(([counter]) => counters[counter] > 0);
+  return told.map(([counter, key]) => words.n(key, counters[counter])).join(" · ");
 }

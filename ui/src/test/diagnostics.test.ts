@@ -29,13 +29,14 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const words = new Words("en", en);
 
-async function show(page: PageName, scene: Scene = "lively"): Promise<FakeBackend> {
+const RULES = { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } };
+
+async function show(page: PageName, scene: Scene = "lively", backend = new FakeBackend(scene)): Promise<FakeBackend> {
   live.snapshot = null;
   live.notices = [];
   locale.choose("pt-BR");
   route.go(page);
   route.port = null;
-  const backend = new FakeBackend(scene);
   render(App, { backend: Promise.resolve(backend) });
   await screen.findByRole("heading", { level: 1 });
   return backend;
@@ -83,7 +84,7 @@ describe("the checks", () => {
 
   it("say why the box cannot be used, whichever way it cannot", async () => {
     const of = await examined("empty");
-    const faults: DeviceFault[] = ["not_found", "busy", "denied", "open_failed", "unplugged", "silent", "stuck", "crashed"];
+    const faults: DeviceFault[] = ["not_found", "busy", "denied", "open_failed", "unplugged", "silent", "unfit", "stuck", "no_card", "card_busy", "card_unfit", "crashed"];
     for (const fault of faults) {
       of.device = { ...of.device!, state: { state: "lost", fault, retry_ms: 1000 } };
       const found = checks(words, of).find(({ id }) => id === "box")?.found;
@@ -228,6 +229,61 @@ describe("devices", () => {
     draft.discard();
   });
 
+  it("put the voice of the box in use on a sound card, and back into the box", async () => {
+    const backend = await show("devices", "quiet");
+    const path = "/dev/ttyACM3";
+    await waitFor(() => expect(box(path)).not.toBeNull());
+    expect(screen.queryByRole("combobox", { name: "Voz" })).toBeNull();
+    await user.click(within(box(path)).getByRole("button", { name: "Usar" }));
+    const voice = await within(box(path)).findByRole<HTMLSelectElement>("combobox", { name: "Voz" });
+    expect(voice).toHaveDisplayValue("Automática (da própria caixa)");
+    expect(await screen.findAllByText(`${path}: placa de som ausente`)).not.toEqual([]);
+
+    const [system, own] = await backend.cards();
+    const chosen = vi.spyOn(backend, "chooseDevice");
+    await waitFor(() => expect(voice.options).toHaveLength(3));
+    await user.selectOptions(voice, own!.name);
+    await waitFor(() => expect(voice).toHaveDisplayValue(own!.name));
+    expect(chosen).toHaveBeenLastCalledWith({ kind: "serial_with_card", path, card: own!.id });
+    expect(voice).not.toHaveAccessibleDescription();
+    expect(await screen.findByText(/^2 erros de soma · 1 quadro perdido · .*14 cortes na reprodução/)).toBeVisible();
+    expect(document.querySelectorAll("[data-box]")).toHaveLength(6);
+
+    await user.selectOptions(voice, system!.name);
+    await waitFor(() => expect(voice).toHaveAccessibleDescription("O sistema toca os próprios sons nesta placa: quem está na linha os ouviria."));
+    const found = await axe.run(document.body, RULES);
+    expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+
+    await user.selectOptions(voice, "Automática (da própria caixa)");
+    await waitFor(() => expect(chosen).toHaveBeenLastCalledWith({ kind: "serial", path }));
+  });
+
+  it("keep a chosen card in the list that is not plugged in", async () => {
+    const backend = new FakeBackend("quiet");
+    const card = { capture: "alsa:hw:CARD=Gone,DEV=0", playback: "alsa:hw:CARD=Gone,DEV=0", rate_hz: null };
+    await backend.chooseDevice({ kind: "serial_with_card", path: "/dev/ttyACM3", card });
+    await show("devices", "quiet", backend);
+    const voice = await screen.findByRole<HTMLSelectElement>("combobox", { name: "Voz" });
+    await waitFor(() => expect(voice).toHaveDisplayValue("alsa:hw:CARD=Gone,DEV=0: não está conectada"));
+    expect(voice.options).toHaveLength(4);
+  });
+
+  it("leave the voice where it is when calls would end and a person takes it back", async () => {
+    const backend = await show("devices", "quiet");
+    await backend.chooseDevice({ kind: "serial", path: "/dev/ttyACM3" });
+    await user.click(screen.getByRole("button", { name: "Procurar de novo" }));
+    const voice = await screen.findByRole<HTMLSelectElement>("combobox", { name: "Voz" });
+    await waitFor(() => expect(voice.options).toHaveLength(3));
+    const chosen = vi.spyOn(backend, "chooseDevice");
+    const calls = vi.spyOn(live, "calls", "get").mockReturnValue(1);
+    await user.selectOptions(voice, "Loopstart UAC-2, USB Audio");
+    const dialog = await screen.findByRole("alertdialog");
+    await user.click(within(dialog).getByRole("button", { name: "Voltar" }));
+    calls.mockRestore();
+    expect(voice).toHaveDisplayValue("Automática (da própria caixa)");
+    expect(chosen).not.toHaveBeenCalled();
+  });
+
   it("say why the box was not changed", async () => {
     const backend = await show("devices", "quiet");
     vi.spyOn(backend, "chooseDevice").mockRejectedValue(new Refused("busy"));
@@ -276,8 +332,6 @@ describe("diagnostics", () => {
 });
 
 describe("everybody can use them", () => {
-  const RULES = { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } };
-
   it.each([
     ["devices", "lively"],
     ["devices", "empty"],

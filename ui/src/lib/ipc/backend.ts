@@ -7,6 +7,7 @@ import type {
   ApplyError,
   ApplyProgress,
   Boot,
+  CardEntry,
   Change,
   Command,
   Desk,
@@ -73,6 +74,8 @@ export interface Backend {
   command(command: Command): Promise<void>;
   /** Every box that could be chosen now. */
   devices(): Promise<DeviceEntry[]>;
+  /** Every sound card that could carry the voice of a box now. */
+  cards(): Promise<CardEntry[]>;
   /** How the database is doing. */
   storage(): Promise<StorageView>;
   /** Uses another box from now on. */

@@ -62,6 +62,8 @@ export const commands = {
 	settingsTable: () => __TAURI_INVOKE<SettingsTable>("settings_table"),
 	/**  Every box that could be chosen now, the simulated one among them. */
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
+	/**  Every sound card that records and plays, for boxes whose voice is on one. */
+	cards: () => typedError<CardEntry[], DeviceError>(__TAURI_INVOKE("cards")),
 	/**  Examines the database: reads it for damage and tries whether it can be written. */
 	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
 	/**  Writes the settings in force, or a revision, as a profile; with a passphrase its secrets are sealed, else left out. */
@@ -394,6 +396,16 @@ export type CallerIdTiming =
 /**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
 "after_first_ring";
 
+/**  One line of the card menu. */
+export type CardEntry = {
+	/**  What to choose. */
+	id: CardId,
+	/**  What the system calls it. */
+	name: string,
+	/**  The system plays its own sounds there: callers would hear them. */
+	is_default: boolean,
+};
+
 /**  A sound card by the ids that the system gives its two directions; they are the same where a card has one id. */
 export type CardId = {
 	/**  What records. */
@@ -572,6 +584,8 @@ export type DeviceEntry = {
 	serial: string,
 	/**  Whether a driver of this program knows it; a person may still choose one that is unknown. */
 	known: boolean,
+	/**  Whether its voice may be on a sound card that a person chooses. */
+	takes_card: boolean,
 	/**  Whether it is the one in use. */
 	chosen: boolean,
 };

@@ -20,6 +20,7 @@ import type {
   Boot,
   CallRecord,
   CallView,
+  CardEntry,
   Change,
   Command,
   Desk,
@@ -373,6 +374,10 @@ export class FakeBackend implements Backend {
     return Promise.resolve(this.#box.menu());
   }
 
+  cards(): Promise<CardEntry[]> {
+    return Promise.resolve(this.#box.cards());
+  }
+
   storage(): Promise<StorageView> {
     return Promise.resolve({ file: "/home/ana/.local/share/loopstart/loopstart.sqlite3", bytes: 155_648, fault: null });
   }
@@ -464,11 +469,12 @@ export class FakeBackend implements Backend {
 
   chooseDevice(choice: DeviceChoice): Promise<void> {
     this.#box.choose(choice);
-    if (choice.kind === "virtual") {
-      if (this.#settings.ports.length === 0) this.#settings = firstSettings(choice.ports);
+    const identity = this.#box.identity();
+    if (identity) {
+      if (this.#settings.ports.length === 0) this.#settings = firstSettings(identity.ports);
       this.#apply = this.#newApply();
       this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
-      this.#notice("device_up", null, "info", { model: "Virtual", ports: String(choice.ports) });
+      this.#notice("device_up", null, "info", { model: identity.model, ports: String(identity.ports) });
     } else {
       for (const toy of this.#ports) this.#put(toy, "absent", "absent");
       this.#notice("device_gone", null, "alarm");

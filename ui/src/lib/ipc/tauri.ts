@@ -9,6 +9,7 @@ import type {
   ApplyError,
   ApplyProgress,
   Boot,
+  CardEntry,
   Change,
   Command,
   Desk,
@@ -55,6 +56,10 @@ export class TauriBackend implements Backend {
 
   devices(): Promise<DeviceEntry[]> {
     return done(commands.devices());
+  }
+
+  cards(): Promise<CardEntry[]> {
+    return done(commands.cards());
   }
 
   storage(): Promise<StorageView> {

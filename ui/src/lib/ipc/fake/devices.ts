@@ -1,5 +1,5 @@
-/** The boxes of the toy world: a simulated one that always works, and plugs in which nothing answers. */
-import type { DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, Identity, LinkCounters } from "../types";
+/** The boxes of the toy world: a simulated one that always works, one that works with its voice on a sound card, and plugs in which nothing answers. */
+import type { CardEntry, DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, Identity, LinkCounters } from "../types";
 
 interface Plug {
   path: string;
@@ -9,17 +9,35 @@ interface Plug {
   known: boolean;
   fault: DeviceFault;
   modem?: boolean;
+  /** What it says of itself once its voice is on a card that is there. */
+  identity?: Identity;
 }
 
 const PLUGS: readonly Plug[] = [
   { path: "/dev/ttyACM0", name: "Loopstart FXO-2", usb: "1209:f0c2", serial: "LS2-004711", known: true, fault: "busy" },
   { path: "/dev/ttyACM2", name: "USB Modem", usb: "0572:1329", serial: "24680246", known: true, fault: "denied", modem: true },
   { path: "/dev/ttyUSB0", name: "FT232R USB UART", usb: "0403:6001", serial: "A50285BI", known: false, fault: "silent" },
+  {
+    path: "/dev/ttyACM3",
+    name: "Loopstart UAC-2",
+    usb: "1209:f0c3",
+    serial: "LU2-000815",
+    known: true,
+    fault: "no_card",
+    identity: { model: "Loopstart UAC-2", serial: "LU2-000815", firmware: "2.1", ports: 2 },
+  },
+];
+
+const CARDS: readonly CardEntry[] = [
+  { id: { capture: "alsa:hw:CARD=PCH,DEV=0", playback: "alsa:hw:CARD=PCH,DEV=0", rate_hz: null }, name: "HDA Intel PCH, ALC257 Analog", is_default: true },
+  { id: { capture: "alsa:hw:CARD=UAC2,DEV=0", playback: "alsa:hw:CARD=UAC2,DEV=0", rate_hz: null }, name: "Loopstart UAC-2, USB Audio", is_default: false },
 ];
 
 /** A box that somebody used once and has unplugged. */
 const GONE: DeviceChoice = { kind: "serial", path: "/dev/ttyACM1" };
 const RETRY_MS = 4000;
+/** What a wire has been through that works, but not well. */
+const WORN: LinkCounters = { crc_errors: 2, malformed: 0, lost: 1, retries: 3, timeouts: 0, underruns: 14, overruns: 1, resyncs: 2 };
 const COUNTERS: LinkCounters = { crc_errors: 0, malformed: 0, lost: 0, retries: 0, timeouts: 0, underruns: 0, overruns: 0, resyncs: 0 };
 
 function choiceOf(path: string, modem = false): DeviceChoice {
@@ -28,6 +46,11 @@ function choiceOf(path: string, modem = false): DeviceChoice {
 
 function pathsOf(choice: DeviceChoice): readonly string[] {
   return choice.kind === "modems" ? choice.paths : "path" in choice ? [choice.path] : [];
+}
+
+function isOnly(choice: DeviceChoice, path: string): boolean {
+  const paths = pathsOf(choice);
+  return paths.length === 1 && paths[0] === path;
 }
 
 export class ToyBox {
@@ -47,26 +70,34 @@ export class ToyBox {
   }
 
   identity(): Identity | null {
-    return this.#choice.kind === "virtual" ? { model: "Virtual", serial: "", firmware: "1.0", ports: this.#choice.ports } : null;
+    const chosen = this.#choice;
+    if (chosen.kind === "virtual") return { model: "Virtual", serial: "", firmware: "1.0", ports: chosen.ports };
+    if (chosen.kind !== "serial_with_card" || !CARDS.some(({ id }) => id.capture === chosen.card.capture)) return null;
+    return PLUGS.find(({ path }) => path === chosen.path)?.identity ?? null;
   }
 
   status(): DeviceStatus {
-    return { choice: this.#choice, state: this.#state(), counters: COUNTERS };
+    return { choice: this.#choice, state: this.#state(), counters: this.#choice.kind !== "virtual" && this.identity() ? WORN : COUNTERS };
+  }
+
+  cards(): CardEntry[] {
+    return [...CARDS];
   }
 
   menu(): DeviceEntry[] {
     const chosen = this.#choice;
     const plugs = PLUGS.map(({ path, name, usb, serial, known, modem }) => ({
-      choice: choiceOf(path, modem),
+      choice: isOnly(chosen, path) ? chosen : choiceOf(path, modem),
       name,
       usb,
       serial,
       known,
+      takes_card: !modem,
       chosen: pathsOf(chosen).includes(path),
     }));
     const gone = pathsOf(chosen).length > 0 && !plugs.some((plug) => plug.chosen);
     return [
-      ...(gone ? [{ choice: chosen, name: pathsOf(chosen).join(), usb: "", serial: "", known: false, chosen: true }] : []),
+      ...(gone ? [{ choice: chosen, name: pathsOf(chosen).join(), usb: "", serial: "", known: false, takes_card: true, chosen: true }] : []),
       ...plugs,
       {
         choice: { kind: "virtual", ports: chosen.kind === "virtual" ? chosen.ports : 2 },
@@ -74,6 +105,7 @@ export class ToyBox {
         usb: "",
         serial: "",
         known: true,
+        takes_card: false,
         chosen: chosen.kind === "virtual",
       },
     ];
