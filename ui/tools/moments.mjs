@@ -92,6 +92,7 @@ function putVoice(card) {
     await page.click("[data-box='/dev/ttyACM3'] .act .button");
     await page.waitForSelector("select option:nth-child(3)", { state: "attached" });
     if (card) await page.selectOption("select", { label: card });
+    await page.locator("select").scrollIntoViewIfNeeded();
     await page.waitForTimeout(300);
   };
 }

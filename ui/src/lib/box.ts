@@ -108,8 +108,8 @@ const COUNTED = [
   ["resyncs", "devices.wire_resyncs"],
 ] as const satisfies readonly (readonly [keyof LinkCounters, string])[];
 
-/** "2 checksum errors · 1 frame lost": what went wrong on the wire; blank where nothing did. */
+/** "2 checksum errors · 1 frame lost": what went wrong on the wire; blank where nothing did. A line breaks between counters, never within one. */
 export function wireWords(words: Words, counters: LinkCounters): string {
   const told = COUNTED.filter(([counter]) => counters[counter] > 0);
-  return told.map(([counter, key]) => words.n(key, counters[counter])).join(" · ");
+  return told.map(([counter, key]) => words.n(key, counters[counter]).replaceAll(" ", "\u00a0")).join(" · ");
 }

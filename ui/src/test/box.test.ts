@@ -45,14 +45,16 @@ describe("a box with its voice on a card", () => {
 describe("what went wrong on the wire", () => {
   const NONE: LinkCounters = { crc_errors: 0, malformed: 0, lost: 0, retries: 0, timeouts: 0, underruns: 0, overruns: 0, resyncs: 0 };
 
+  const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+
   it("is told where it is more than nothing, each as one or many", () => {
     expect(wireWords(words, NONE)).toBe("");
-    expect(wireWords(words, { ...NONE, crc_errors: 2, lost: 1, underruns: 14 })).toBe("2 checksum errors · 1 frame lost · 14 gaps in playback");
-    expect(wireWords(new Words("pt-BR", pt), { ...NONE, overruns: 1, resyncs: 3 })).toBe("1 perda de áudio · 3 ressincronizações");
+    expect(plain(wireWords(words, { ...NONE, crc_errors: 2, lost: 1, underruns: 14 }))).toBe("2 checksum errors · 1 frame lost · 14 gaps in playback");
+    expect(plain(wireWords(new Words("pt-BR", pt), { ...NONE, overruns: 1, resyncs: 3 }))).toBe("1 perda de áudio · 3 ressincronizações");
   });
 
   it.each(["pt-BR", "en", "es"] as const)("has words for every counter in %s", (language) => {
     const spoken = new Words(language, { "pt-BR": pt, en, es }[language]);
-    for (const counter of Object.keys(NONE)) expect(wireWords(spoken, { ...NONE, [counter]: 1 }), counter).toMatch(/^1 \p{L}/u);
+    for (const counter of Object.keys(NONE)) expect(wireWords(spoken, { ...NONE, [counter]: 1 }), counter).toMatch(/^1\u00a0\p{L}/u);
   });
 });
