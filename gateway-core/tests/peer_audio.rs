@@ -14,7 +14,7 @@ use gateway_core::config::settings::{AnswerMode, Mode};
 use serde_json::{Value, json};
 use stage::load::Load;
 use stage::sound::{Burst, MARKER_DBM0, MARKER_HZ, MARKER_ON_MS, MARKER_PERIOD_MS, Sound};
-use stage::{Baresip, Kamailio, Place, Pulse, Scene, installed, settings};
+use stage::{Baresip, Kamailio, Place, Pulse, SOON, Scene, installed, settings};
 
 /// Rounds of the marker that the telephone plays; the far end echoes them.
 const ROUNDS: usize = 3;
@@ -323,6 +323,26 @@ fn over_a_sound_card_of_another_rate_a_ring_reaches_the_registered_telephone() {
     let _alone = alone();
     let (mut scene, mut phone, _pulse) = server_on_card(48_000);
     line_rings(&mut scene, &mut phone, End::Telephone);
+}
+
+/// Its serial port stays, and would keep the box from letting go of the line.
+#[test]
+fn a_sound_card_that_is_unplugged_in_a_call_ends_it_and_the_line_is_let_go() {
+    if !installed(&["baresip", "pulseaudio"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone, mut pulse) = server_on_card(8_000);
+    scene.mark();
+    phone.dial(&format!("sip:100@127.0.0.1:{}", scene.place.sip()));
+    phone.wait("CALL_ESTABLISHED");
+    scene.daemon.wait_port(0, "talking");
+    pulse.stop();
+    phone.wait("CALL_CLOSED");
+    scene.daemon.wait_record("device_gone");
+    scene.lines.wait(0, "released");
+    scene.daemon.wait_port(0, "absent");
+    scene.daemon.wait("no card", SOON, |event| event["device"]["state"]["fault"] == "no_card");
 }
 
 #[test]

@@ -138,7 +138,7 @@ test("a second gateway on one folder says so; a damaged file of preferences is s
   assert.match(await twin.text("main h2"), /already open/);
   await twin.shoot("desk-twice");
   assert.equal((await programsOf(data)).length, 2);
-  await twin.click("[data-quit]");
+  await twin.clickLast("[data-quit]");
   for (let tries = 0; (await programsOf(data)).length > 1 && tries < 200; tries += 1) await pause(50);
   const left = await programsOf(data);
   assert.equal(left.length, 1);

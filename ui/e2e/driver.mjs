@@ -26,10 +26,27 @@ export async function display(number) {
   return { name, end: () => server.kill() };
 }
 
+/** Every WebDriver that was started; each leads a group of processes with its windows in it. */
+const drivers = new Set();
+
+// A test that failed half way left its windows open: they end with it, instead of keeping whoever started it waiting.
+process.on("exit", () => drivers.forEach(endGroup));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
+function endGroup(child) {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // All of it ended already.
+  }
+}
+
 /** A WebDriver whose windows live on that display and read that environment. */
 export async function driver(port, environment) {
   const env = { ...process.env, ...environment, TAURI_AUTOMATION: "true", TAURI_WEBVIEW_AUTOMATION: "true", WEBKIT_DISABLE_DMABUF_RENDERER: "1" };
-  const child = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], { env, stdio: ["ignore", "inherit", "inherit"], detached: true });
+  drivers.add(child);
+  child.unref();
   const base = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {
     const ready = await fetch(`${base}/status`).then((answer) => answer.ok, () => false);
@@ -40,8 +57,11 @@ export async function driver(port, environment) {
   return {
     open: () => open(base, env.DISPLAY),
     async end() {
-      child.kill();
-      if (child.exitCode === null) await once(child, "exit");
+      const ended = once(child, "exit");
+      child.ref();
+      if (child.exitCode === null && child.signalCode === null && child.kill()) await ended;
+      endGroup(child);
+      drivers.delete(child);
     },
   };
 }
@@ -76,6 +96,11 @@ async function open(base, screen) {
       }
     },
     click: async (css) => call("POST", `${at}/element/${await find(css)}/click`),
+    /** Clicks what ends the program: it may be gone before the driver could answer, and whether it is gone is asked elsewhere. */
+    async clickLast(css) {
+      const element = await find(css);
+      await call("POST", `${at}/element/${element}/click`).catch(() => {});
+    },
     async type(css, text) {
       const element = await find(css);
       await call("POST", `${at}/element/${element}/clear`);

@@ -69,8 +69,8 @@ pub const FXLP_BOX: Driver = Driver {
     make: box_driver,
 };
 
-/// The same where a person chose a sound card for the voice.
-pub const FXLP_BOX_WITH_CARD: Driver = Driver { id: "fxlp-box-with-card", usb_ids: &[], make: box_driver_with_card, ..FXLP_BOX };
+/// The same driver where a person chose a sound card for the voice; no entry of its own in the list.
+pub const FXLP_BOX_WITH_CARD: Driver = Driver { make: box_driver_with_card, ..FXLP_BOX };
 
 /// Voice modems, a line each.
 pub const VOICE_MODEM: Driver = Driver {
@@ -101,13 +101,8 @@ pub const U100: Driver = Driver {
 };
 
 /// Every driver there is.
-pub const DRIVERS: &[Driver] = &[
-    FXLP_BOX,
-    FXLP_BOX_WITH_CARD,
-    VOICE_MODEM,
-    U100,
-    Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver },
-];
+pub const DRIVERS: &[Driver] =
+    &[FXLP_BOX, VOICE_MODEM, U100, Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver }];
 
 /// The driver that settings name `id`.
 #[must_use]

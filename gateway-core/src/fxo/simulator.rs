@@ -6,6 +6,8 @@
 pub mod act;
 pub mod exchange;
 pub mod script;
+#[cfg(test)]
+pub(in crate::fxo) mod story;
 pub mod virtual_box;
 pub mod virtual_modem;
 pub mod virtual_u100;

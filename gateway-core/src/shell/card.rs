@@ -11,8 +11,8 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread::{JoinHandle, Thread};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use cpal::traits::StreamTrait as _;
 use rtrb::{Consumer, RingBuffer};
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::lane::Lane;
 pub use self::list::{CardEntry, beside, cards};
-use self::stream::{Direction, Form, capture, playback};
+use self::stream::{Direction, Form, Playing, Recording};
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::fxo::card::{Capture, ChannelMap};
@@ -28,7 +28,7 @@ use crate::fxo::card::{Capture, ChannelMap};
 /// How long the thread sleeps when the card records nothing; the card wakes it.
 const NAP: Duration = Duration::from_millis(50);
 
-/// A card that recorded nothing for this long is as good as gone.
+/// A card that recorded nothing, or played nothing, for this long is as good as gone.
 const DEAF: Duration = Duration::from_secs(2);
 
 /// Room for what was recorded and not yet taken: half a second.
@@ -60,16 +60,16 @@ impl CardId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CardFault {
     /// There is none with this id.
-    #[error("not found")]
+    #[error("no_card")]
     NotFound,
     /// Another program uses it.
-    #[error("busy")]
+    #[error("card_busy")]
     Busy,
     /// This user may not.
     #[error("denied")]
     Denied,
     /// It has no form that a line fits in, such as too few channels.
-    #[error("unfit")]
+    #[error("card_unfit")]
     Unfit,
     /// The system failed otherwise.
     #[error("failed")]
@@ -102,6 +102,8 @@ struct Shared {
     ended: AtomicBool,
     /// A stream said that it is over.
     lost: AtomicBool,
+    /// Portions that the card took to play, silence too.
+    portions: AtomicU32,
     underruns: AtomicU32,
     overruns: AtomicU32,
 }
@@ -134,11 +136,12 @@ impl Card {
         let (lanes, tails) = lane::lanes(played.rate_hz(), map).map_err(|_| CardFault::Unfit)?;
         let listener = start(source, frames, Arc::clone(&shared), say)?;
         let woken = listener.thread().clone();
-        let mut card = Opening { shared: Arc::clone(&shared), listener: Some(listener) };
-        let capture = capture(&recorder, recorded, sink, &shared, woken.clone())?;
-        let playback = playback(&player, played, tails, &shared, woken)?;
+        let mut opening = Opening { shared: Arc::clone(&shared), listener: Some(listener) };
+        let recording = Recording { sink, shared: Arc::clone(&shared), woken: woken.clone() };
+        let capture = stream::open(recording, &recorder, recorded)?;
+        let playback = stream::open(Playing { tails, shared: Arc::clone(&shared), woken }, &player, played)?;
         playback.play().and_then(|()| capture.play()).map_err(|error| stream::fault(&error))?;
-        Ok(Card { lanes, shared, listener: card.listener.take(), _capture: capture, _playback: playback })
+        Ok(Card { lanes, shared, listener: opening.listener.take(), _capture: capture, _playback: playback })
     }
 
     /// 20 ms to be heard on a port: one for each that was heard from it.
@@ -206,7 +209,8 @@ fn start(
 }
 
 fn listen(mut source: Consumer<f32>, mut frames: Capture, shared: &Shared, mut say: impl FnMut(CardSaid) -> bool) {
-    let mut heard = std::time::Instant::now();
+    let mut heard = Instant::now();
+    let mut played = (0, heard);
     loop {
         if shared.ended.load(Ordering::Acquire) {
             return;
@@ -215,7 +219,7 @@ fn listen(mut source: Consumer<f32>, mut frames: Capture, shared: &Shared, mut s
         if let Ok(recorded) = source.read_chunk(source.slots())
             && !recorded.is_empty()
         {
-            heard = std::time::Instant::now();
+            heard = Instant::now();
             let (front, back) = recorded.as_slices();
             for piece in [front, back] {
                 frames.push(piece, |port, frame| wanted &= say(CardSaid::Heard(port, frame)));
@@ -224,7 +228,11 @@ fn listen(mut source: Consumer<f32>, mut frames: Capture, shared: &Shared, mut s
         } else {
             std::thread::park_timeout(NAP);
         }
-        if shared.lost.load(Ordering::Acquire) || heard.elapsed() > DEAF {
+        let portions = shared.portions.load(Ordering::Relaxed);
+        if portions != played.0 {
+            played = (portions, Instant::now());
+        }
+        if shared.lost.load(Ordering::Acquire) || heard.elapsed() > DEAF || played.1.elapsed() > DEAF {
             // Whoever listens closes the card for that.
             let _ = say(CardSaid::Lost);
             return;
@@ -233,9 +241,4 @@ fn listen(mut source: Consumer<f32>, mut frames: Capture, shared: &Shared, mut s
             return;
         }
     }
-}
-
-/// Wakes the thread that makes frames.
-fn wake(thread: &Thread) {
-    thread.unpark();
 }

@@ -12,7 +12,7 @@ use super::{output, words};
 pub(crate) struct DevicesArgs {
     #[command(subcommand)]
     task: Option<DevicesTask>,
-    /// List the sound cards that can carry a voice instead.
+    /// List the sound cards that can carry a voice instead; where the system plays its own sounds too is marked by `*`.
     #[arg(long)]
     cards: bool,
     /// Print JSON.
@@ -95,11 +95,11 @@ fn list(json: bool) -> Result<(), Exit> {
 
 fn list_cards(json: bool) -> Result<(), Exit> {
     let entries = card::cards();
-    // One row: what to give to `run --card`, then the name, and whether the system plays its own sounds there.
+    // One row: what to give to `run --card`, then the name, and a mark where the system plays its own sounds too.
     let row = |entry: &CardEntry| {
         let both = [&entry.id.capture, &entry.id.playback];
         let ids = if both[0] == both[1] { both[0].clone() } else { format!("{} --card-playback {}", both[0], both[1]) };
-        [ids.as_str(), &entry.name, if entry.is_default { "default" } else { "" }].join("\t").trim_end().to_owned()
+        [ids.as_str(), &entry.name, if entry.is_default { "*" } else { "" }].join("\t").trim_end().to_owned()
     };
     // Nobody reads the list: then nothing is left to do.
     let _ = if json { output::json(&entries) } else { entries.iter().try_for_each(|entry| output::line(&row(entry))) };

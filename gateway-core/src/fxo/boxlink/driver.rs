@@ -219,15 +219,23 @@ impl BoxDriver {
             self.whole_events = Counted::default();
             if on_card {
                 self.awaits_card = Some(identity(hello));
-                if let Ok(Some(wire)) = self.whole.ask(WHOLE_BOX, Ask::own(Request::GetUacMap), now) {
-                    out.push(DeviceOutput::Write(wire));
-                }
-                return;
+                return self.await_card(now, out);
             }
             out.push(DeviceOutput::Up(identity(hello)));
         }
         for index in 0..self.ports.len() {
             self.sync(index, now, out);
+        }
+    }
+
+    /// Asks where the sound is. Until it flows nobody talks on a line, so that none is held: whoever was here before may have
+    /// left one, and our words keep the box from letting go by itself.
+    fn await_card(&mut self, now: Moment, out: &mut Vec<DeviceOutput>) {
+        if let Ok(Some(wire)) = self.whole.ask(WHOLE_BOX, Ask::own(Request::GetUacMap), now) {
+            out.push(DeviceOutput::Write(wire));
+        }
+        for index in 0..self.ports.len() {
+            self.ask(index, Ask::own(self.request_of(LineCommand::Release)), now, out);
         }
     }
 
@@ -305,6 +313,9 @@ impl BoxDriver {
 
     /// A request of a port was carried out.
     fn done(&mut self, index: usize, request: &Request, body: &ResponseBody, now: Moment, out: &mut Vec<DeviceOutput>) {
+        if self.awaits_card.is_some() {
+            return;
+        }
         let Some(port) = self.ports.get_mut(index) else { return };
         let mut events = Vec::new();
         match request {
@@ -356,6 +367,10 @@ impl BoxDriver {
         let Sequel::After { lost } = counted.take(packet.seq) else { return };
         self.lost(lost);
         let Ok(event) = BoxEvent::decode(packet.op, &packet.payload) else { return self.malformed() };
+        if self.awaits_card.is_some() {
+            // Nobody was told of this box yet; how its lines are is asked for when it is up.
+            return;
+        }
         if event == BoxEvent::WatchdogTripped {
             return self.watchdog_tripped(now, out);
         }

@@ -9,7 +9,7 @@ use cpal::{BufferSize, Device, Error, ErrorKind, FromSample, Sample, SampleForma
 use rtrb::Producer;
 
 use super::lane::Tail;
-use super::{CardFault, Shared, wake};
+use super::{CardFault, Shared};
 
 /// Rates that are wanted, the best first: the line's own, then those from which it is made most easily.
 const RATES_HZ: [u32; 6] = [8_000, 16_000, 48_000, 32_000, 96_000, 44_100];
@@ -76,86 +76,80 @@ fn is_hardware(device: &Device) -> bool {
     !cfg!(target_os = "linux") || device.id().is_ok_and(|id| id.id().starts_with("hw:") || id.id().starts_with("plughw:"))
 }
 
-/// Opens the direction that records; what it records goes to `sink`, and `woken` is woken for it.
-pub(super) fn capture(device: &Device, form: Form, sink: Producer<f32>, shared: &Arc<Shared>, woken: Thread) -> Result<Stream, CardFault> {
-    let of = Recording { device, form, sink, shared, woken };
-    match form.format {
-        SampleFormat::I16 => of.open::<i16>(),
-        SampleFormat::I32 => of.open::<i32>(),
-        SampleFormat::I24 => of.open::<cpal::I24>(),
-        SampleFormat::F32 => of.open::<f32>(),
-        SampleFormat::U8 => of.open::<u8>(),
-        _ => Err(CardFault::Unfit),
-    }
-}
-
-/// Opens the direction that plays what lies at the tails.
-pub(super) fn playback(device: &Device, form: Form, tails: Vec<Tail>, shared: &Arc<Shared>, woken: Thread) -> Result<Stream, CardFault> {
-    let of = Playing { device, form, tails, shared, woken };
-    match form.format {
-        SampleFormat::I16 => of.open::<i16>(),
-        SampleFormat::I32 => of.open::<i32>(),
-        SampleFormat::I24 => of.open::<cpal::I24>(),
-        SampleFormat::F32 => of.open::<f32>(),
-        SampleFormat::U8 => of.open::<u8>(),
-        _ => Err(CardFault::Unfit),
-    }
-}
-
-struct Recording<'a> {
-    device: &'a Device,
-    form: Form,
-    sink: Producer<f32>,
-    shared: &'a Arc<Shared>,
-    woken: Thread,
-}
-
-impl Recording<'_> {
-    fn open<T>(self) -> Result<Stream, CardFault>
+/// One direction, to be opened with whatever samples the card has.
+pub(super) trait Open {
+    fn open<T>(self, device: &Device, config: StreamConfig) -> Result<Stream, Error>
     where
-        T: SizedSample,
+        T: SizedSample + FromSample<f32>,
+        f32: FromSample<T>;
+}
+
+/// Opens a direction in this form.
+pub(super) fn open(direction: impl Open, device: &Device, form: Form) -> Result<Stream, CardFault> {
+    let opened = match form.format {
+        SampleFormat::F32 => direction.open::<f32>(device, form.config),
+        SampleFormat::I32 => direction.open::<i32>(device, form.config),
+        SampleFormat::I24 => direction.open::<cpal::I24>(device, form.config),
+        SampleFormat::I16 => direction.open::<i16>(device, form.config),
+        SampleFormat::U8 => direction.open::<u8>(device, form.config),
+        _ => return Err(CardFault::Unfit),
+    };
+    opened.map_err(|error| fault(&error))
+}
+
+/// The direction that records: what it records goes to `sink`, and `woken` is woken for it.
+pub(super) struct Recording {
+    pub(super) sink: Producer<f32>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) woken: Thread,
+}
+
+impl Open for Recording {
+    fn open<T>(mut self, device: &Device, config: StreamConfig) -> Result<Stream, Error>
+    where
+        T: SizedSample + FromSample<f32>,
         f32: FromSample<T>,
     {
-        let (mut sink, shared, woken) = (self.sink, Arc::clone(self.shared), self.woken.clone());
+        let failed = failed(Direction::Capture, &self.shared, self.woken.clone());
         let take = move |samples: &[T], _: &cpal::InputCallbackInfo| {
-            match sink.write_chunk_uninit(samples.len()) {
+            match self.sink.write_chunk_uninit(samples.len()) {
                 Ok(room) => {
                     room.fill_from_iter(samples.iter().map(|sample| f32::from_sample(*sample)));
                 }
                 // Nobody took the samples for half a second: these are lost, all channels alike.
-                Err(_) => count(&shared.overruns),
+                Err(_) => count(&self.shared.overruns),
             }
-            wake(&woken);
+            self.woken.unpark();
         };
-        let failed = failed(Direction::Capture, self.shared, self.woken);
-        self.device.build_input_stream(self.form.config, take, failed, None).map_err(|error| fault(&error))
+        device.build_input_stream(config, take, failed, None)
     }
 }
 
-struct Playing<'a> {
-    device: &'a Device,
-    form: Form,
-    tails: Vec<Tail>,
-    shared: &'a Arc<Shared>,
-    woken: Thread,
+/// The direction that plays what lies at the tails.
+pub(super) struct Playing {
+    pub(super) tails: Vec<Tail>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) woken: Thread,
 }
 
-impl Playing<'_> {
-    fn open<T>(self) -> Result<Stream, CardFault>
+impl Open for Playing {
+    fn open<T>(mut self, device: &Device, config: StreamConfig) -> Result<Stream, Error>
     where
         T: SizedSample + FromSample<f32>,
+        f32: FromSample<T>,
     {
-        let (mut tails, shared, channels) = (self.tails, Arc::clone(self.shared), usize::from(self.form.channels()));
+        let failed = failed(Direction::Playback, &self.shared, self.woken);
+        let channels = usize::from(config.channels);
         let give = move |samples: &mut [T], _: &cpal::OutputCallbackInfo| {
+            count(&self.shared.portions);
             samples.fill(T::EQUILIBRIUM);
-            for tail in &mut tails {
+            for tail in &mut self.tails {
                 if tail.take(samples, channels, T::from_sample) {
-                    count(&shared.underruns);
+                    count(&self.shared.underruns);
                 }
             }
         };
-        let failed = failed(Direction::Playback, self.shared, self.woken);
-        self.device.build_output_stream(self.form.config, give, failed, None).map_err(|error| fault(&error))
+        device.build_output_stream(config, give, failed, None)
     }
 }
 
@@ -169,9 +163,9 @@ fn failed(direction: Direction, shared: &Arc<Shared>, woken: Thread) -> impl FnM
         (ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged | ErrorKind::DeviceBusy, _) => {}
         (ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated | ErrorKind::HostUnavailable, _) => {
             shared.lost.store(true, Ordering::Release);
-            wake(&woken);
+            woken.unpark();
         }
-        // One that cannot go on stops to record, which is noticed.
+        // One that cannot go on records or plays nothing any more, which is noticed.
         _ => count(&shared.overruns),
     }
 }

@@ -98,7 +98,7 @@ pub enum DeviceFault {
     Unplugged,
     /// It is open but does not answer, or stopped to.
     Silent,
-    /// It answers, but has no voice: a modem for data and fax only.
+    /// It answers, but is not what is needed: a modem for data and fax only, or another device than its driver is for.
     Unfit,
     /// It does not take what is sent to it.
     Stuck,

@@ -245,6 +245,12 @@ impl<'a> Session<'a> {
                     });
                 }
             }
+            BoxOrder::CardLost { link } => {
+                // The wire still stands: the lines are let go over it, which the box would not do by itself while it hears of us.
+                if self.opened_as(link).is_some() {
+                    self.end(Ending::Lost(DeviceFault::NoCard));
+                }
+            }
             BoxOrder::WireLost { link, fault } => {
                 if let Some(index) = self.opened_as(link) {
                     self.lose(index, fault);

@@ -55,6 +55,8 @@ pub(crate) enum BoxOrder {
     Bytes { link: u64, bytes: Vec<u8> },
     /// Opening number `link` heard 20 ms on the channel of one of its ports.
     Heard { link: u64, port: PortId, frame: Frame },
+    /// The sound card of opening number `link` is gone.
+    CardLost { link: u64 },
     /// Opening number `link` came to its end.
     WireLost { link: u64, fault: DeviceFault },
 }
@@ -220,7 +222,13 @@ impl BoxThread {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
                 }
                 // No box: the brain knows, and what is left of the last opening tells nothing new.
-                Received::Order(BoxOrder::Line { .. } | BoxOrder::Bytes { .. } | BoxOrder::Heard { .. } | BoxOrder::WireLost { .. })
+                Received::Order(
+                    BoxOrder::Line { .. }
+                    | BoxOrder::Bytes { .. }
+                    | BoxOrder::Heard { .. }
+                    | BoxOrder::CardLost { .. }
+                    | BoxOrder::WireLost { .. },
+                )
                 | Received::Audio(_) => {}
                 Received::Closed => return Ending::Stop { done: None },
                 Received::DeadlinePassed => {
@@ -252,15 +260,14 @@ fn opener(
             let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
             Ok(Wire::new(number, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
         };
-        let voice = |at: VoiceAt| Voice { at, link: number, inbox: own.clone() };
+        // Whatever driver it is: without a word of a person, a box that has its voice on a card brings that card.
+        let with_voice = |wire: Wire, at: VoiceAt| wire.with_voice(Voice { at, link: number, inbox: own.clone() });
+        let beside = |path: &str, driver: &Driver| Ok(with_voice(serial(path, driver)?, VoiceAt::Beside(path.to_owned())));
         match &choice {
             DeviceChoice::None => Err(DeviceFault::NotFound),
-            DeviceChoice::Serial { path } => Ok(serial(path, driver_at(path))?.with_voice(voice(VoiceAt::Beside(path.clone())))),
-            DeviceChoice::SerialAs { path, driver } => serial(path, catalog::driver(driver).ok_or(DeviceFault::Unfit)?),
-            DeviceChoice::SerialWithCard { path, card } => {
-                let wire = serial(path, &FXLP_BOX_WITH_CARD)?;
-                Ok(wire.with_voice(voice(VoiceAt::Card(card.clone()))))
-            }
+            DeviceChoice::Serial { path } => beside(path, driver_at(path)),
+            DeviceChoice::SerialAs { path, driver } => beside(path, catalog::driver(driver).ok_or(DeviceFault::Unfit)?),
+            DeviceChoice::SerialWithCard { path, card } => Ok(with_voice(serial(path, &FXLP_BOX_WITH_CARD)?, VoiceAt::Card(card.clone()))),
             DeviceChoice::Modems { paths } => serial(paths.get(index).ok_or(DeviceFault::NotFound)?, &VOICE_MODEM),
             DeviceChoice::Virtual { ports } => {
                 let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), updates.clone())?;

@@ -38,7 +38,7 @@ impl Voice {
         let say = move |said| {
             let order = match said {
                 CardSaid::Heard(port, frame) => BoxOrder::Heard { link, port, frame },
-                CardSaid::Lost => BoxOrder::WireLost { link, fault: DeviceFault::NoCard },
+                CardSaid::Lost => BoxOrder::CardLost { link },
             };
             inbox.send(order, BEHIND).is_ok()
         };

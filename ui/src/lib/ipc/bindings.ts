@@ -615,7 +615,7 @@ export type DeviceFault =
 "unplugged" | 
 /**  It is open but does not answer, or stopped to. */
 "silent" | 
-/**  It answers, but has no voice: a modem for data and fax only. */
+/**  It answers, but is not what is needed: a modem for data and fax only, or another device than its driver is for. */
 "unfit" | 
 /**  It does not take what is sent to it. */
 "stuck" | 

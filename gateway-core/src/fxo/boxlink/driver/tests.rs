@@ -172,10 +172,10 @@ fn sound_comes_in_band_where_it_does_and_from_a_card_where_it_must_or_shall() {
     let (in_band, card) = (BoxOptions::default(), BoxOptions { card: true, ..BoxOptions::default() });
     let both = Hello { audio_uac: true, ..hello(7) };
     let card_only = Hello { audio_in_band: false, audio_uac: true, ..hello(7) };
-    let (map, audio, line) = (0x03, 0x25, 0x26);
+    let (map, hook, audio, line) = (0x03, 0x20, 0x25, 0x26);
     assert_eq!(asked_of(in_band, both.clone()).1, [audio]);
-    assert_eq!(asked_of(in_band, card_only.clone()).1, [map]);
-    assert_eq!(asked_of(card, both).1, [map]);
+    assert_eq!(asked_of(in_band, card_only.clone()).1, [map, hook]);
+    assert_eq!(asked_of(card, both).1, [map, hook]);
     // A box without a card keeps to what it has, whatever was chosen.
     assert_eq!(asked_of(card, hello(7)).1, [audio]);
     assert_eq!(asked_of(BoxOptions { audio: None, card: true }, card_only).1, [line]);
@@ -186,7 +186,13 @@ fn a_box_with_a_card_is_up_once_its_sound_is() {
     let (mut desk, _) = asked_of(BoxOptions::default(), Hello { audio_in_band: false, audio_uac: true, ..hello(7) });
     let asked = desk.asked.remove(0);
     desk.answer(&asked, ResponseBody::UacMap(Vec::new()));
+    // A line that somebody left seized is let go meanwhile, and nothing is told of it.
+    let hooks: Vec<Packet> = desk.asked.iter().filter(|packet| packet.op == 0x20).cloned().collect();
+    assert_eq!(hooks.iter().map(|packet| (packet.port, &packet.payload[..])).collect::<Vec<_>>(), [(0, &[0][..]), (1, &[0][..])]);
+    hooks.iter().for_each(|hook| desk.answer(hook, ResponseBody::Plain));
+    desk.event(0, &BoxEvent::RingOn { at_ms: 0, frequency_hz: 25 });
     desk.wait_ms(1500);
+    assert!(desk.events().is_empty());
     assert!(!desk.asked.iter().any(|packet| packet.op == Request::Line.op()));
     assert!(!desk.told.iter().any(|told| matches!(told, DeviceOutput::Up(_))));
     desk.with(BoxDriver::card_up);

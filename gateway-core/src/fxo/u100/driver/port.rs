@@ -25,7 +25,7 @@ const RING_HALVES: u32 = 4;
 /// Without a half cycle for this long the burst is over: at 15 Hz one comes each 33 ms.
 const RING_GAP: Duration = Duration::from_millis(150);
 
-/// Pulse dialling (ITU-T Q.23's predecessor, as in FXLP/1): 10 pulses a second, a third of each closed, and the pause between digits.
+/// Pulse dialling as our own box does it: 10 pulses a second, a third of each closed, and the pause between digits.
 const BREAK: Duration = Duration::from_millis(67);
 const MAKE: Duration = Duration::from_millis(33);
 const BETWEEN_DIGITS: Duration = Duration::from_millis(800);

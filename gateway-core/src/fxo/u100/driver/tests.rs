@@ -3,236 +3,50 @@
 use super::*;
 use crate::dsp::callerid::CallerIdReceiver;
 use crate::dsp::callerid::dtmf::CategoryDigit;
-use crate::dsp::dtmf::{DtmfGenerator, DtmfLevels};
-use crate::dsp::level::dbm0_of;
-use crate::fxo::line::{HangUpEvidence, Line, LineConfig, LineInput, LineOrder, LineOutput, LineReport, LineState};
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport, LineState};
 use crate::fxo::simulator::act::{ExchangeEvent, HangUpHow, IncomingCall, LineAct, Sound as Said};
 use crate::fxo::simulator::exchange::ExchangeConfig;
+use crate::fxo::simulator::story::{Plugged, START, Story};
 use crate::fxo::simulator::virtual_box::BoxOutput;
 use crate::fxo::simulator::virtual_u100::VirtualU100;
 use crate::fxo::u100::emulator::U100Traits;
 use crate::rng::Rng;
 
-const LATENCY: Duration = Duration::from_millis(2);
+impl Plugged for VirtualU100 {
+    fn receive(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualU100::receive(self, bytes, now, out);
+    }
 
-/// One line of the two.
-struct Side {
-    line: Line,
-    told: Vec<LineReport>,
-    events: Vec<ExchangeEvent>,
-    heard: Vec<Frame>,
-    digits: DtmfGenerator,
-}
+    fn act(&mut self, port: PortId, act: LineAct, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualU100::act(self, port, act, now, out);
+    }
 
-struct Story {
-    now: Moment,
-    device: VirtualU100,
-    driver: U100Driver,
-    sides: [Side; 2],
-    /// Bytes on their way: when they arrive, whether at the host, and which.
-    wire: VecDeque<(Moment, bool, Vec<u8>)>,
-    given_up: Option<DeviceOutput>,
-}
+    fn deadline(&self) -> Option<Moment> {
+        VirtualU100::deadline(self)
+    }
 
-fn line_config() -> LineConfig {
-    LineConfig {
-        ring_validation: Duration::from_millis(200),
-        ring_timeout: Duration::from_millis(7000),
-        caller_id_wait: Duration::from_secs(3),
-        loop_interruption: Some(Duration::from_millis(100)),
-        end_on_polarity_reversal: true,
-        disconnect_tone_cycles: Some(3),
-        end_on_dial_tone: true,
-        guard: Duration::from_secs(1),
+    fn handle_timeout(&mut self, now: Moment, out: &mut Vec<BoxOutput>) {
+        VirtualU100::handle_timeout(self, now, out);
     }
 }
 
-impl Story {
-    fn new(traits: U100Traits) -> Self {
-        let now = Moment::from_secs(1);
-        let side = || Side {
-            line: Line::new(line_config()),
-            told: Vec::new(),
-            events: Vec::new(),
-            heard: Vec::new(),
-            digits: DtmfGenerator::new(DtmfLevels::default()),
-        };
-        let device = VirtualU100::new(ExchangeConfig::brazil(2), traits, Rng::from_seed(7), now);
-        let mut story =
-            Story { now, device, driver: U100Driver::default(), sides: [side(), side()], wire: VecDeque::new(), given_up: None };
-        story.open();
-        story
-    }
+fn story(traits: U100Traits) -> Story<VirtualU100> {
+    let device = VirtualU100::new(ExchangeConfig::brazil(2), traits, Rng::from_seed(7), START);
+    Story::new(device, || Box::new(U100Driver::default()), PORTS)
+}
 
-    fn open(&mut self) {
-        self.given_up = None;
-        self.driver = U100Driver::default();
-        let mut out = Vec::new();
-        self.driver.open(self.now, &mut out);
-        self.driver_did(out);
-    }
+fn idle() -> Story<VirtualU100> {
+    let mut story = story(U100Traits::default());
+    story.run_until_idle();
+    let identity = story.identity.as_ref().map(|identity| (identity.ports, identity.firmware.as_str()));
+    assert_eq!(identity, Some((2, "2.0")));
+    story
+}
 
-    fn idle() -> Self {
-        let mut story = Story::new(U100Traits::default());
-        story.run_until("both lines are idle", |story| story.sides.iter().all(|side| side.line.state() == LineState::Idle));
-        story
-    }
-
-    fn seized() -> Self {
-        let mut story = Story::idle();
-        story.order(0, LineOrder::Seize);
-        story.run_until("seized", |story| story.has_told(0, &LineReport::Seized));
-        story
-    }
-
-    fn has_told(&self, index: usize, report: &LineReport) -> bool {
-        self.sides[index].told.contains(report)
-    }
-
-    fn run_until(&mut self, what: &str, done: impl Fn(&Story) -> bool) {
-        let end = self.now + Duration::from_secs(60);
-        while !done(self) {
-            let [left, right] = &self.sides;
-            assert!(self.now < end, "never: {what}: {:?} {:?} {:?}", left.told, left.events, right.told);
-            self.run_ms(10);
-        }
-    }
-
-    fn run_ms(&mut self, ms: u64) {
-        let end = self.now + Duration::from_millis(ms);
-        loop {
-            let machines = earliest(self.device.deadline(), self.driver.deadline());
-            let lines = self.sides.iter().map(|side| side.line.deadline()).fold(machines, earliest);
-            let wire = self.wire.front().map(|(at, ..)| *at);
-            let Some(due) = earliest(lines, wire).filter(|due| *due <= end) else { break };
-            self.now = self.now.max(due);
-            self.step();
-        }
-        self.now = end;
-    }
-
-    fn step(&mut self) {
-        let now = self.now;
-        while let Some((_, to_host, bytes)) = self.wire.pop_front_if(|(at, ..)| *at <= now) {
-            if to_host {
-                let mut out = Vec::new();
-                self.driver.receive(&bytes, now, &mut out);
-                self.driver_did(out);
-            } else {
-                let mut out = Vec::new();
-                self.device.receive(&bytes, now, &mut out);
-                self.device_did(out);
-            }
-        }
-        let is_due = |deadline: Option<Moment>| deadline.is_some_and(|at| at <= now);
-        if is_due(self.device.deadline()) {
-            let mut out = Vec::new();
-            self.device.handle_timeout(now, &mut out);
-            self.device_did(out);
-        }
-        if is_due(self.driver.deadline()) {
-            let mut out = Vec::new();
-            self.driver.handle_timeout(now, &mut out);
-            self.driver_did(out);
-        }
-        for index in 0..2 {
-            if is_due(self.sides[index].line.deadline()) {
-                let mut out = Vec::new();
-                self.sides[index].line.handle_timeout(now, &mut out);
-                self.line_did(index, out);
-            }
-        }
-    }
-
-    fn order(&mut self, index: usize, order: LineOrder) {
-        self.line_hears(index, LineInput::Order(order));
-    }
-
-    fn line_hears(&mut self, index: usize, input: LineInput) {
-        let mut out = Vec::new();
-        self.sides[index].line.handle(input, self.now, &mut out);
-        self.line_did(index, out);
-    }
-
-    fn act(&mut self, index: usize, act: LineAct) {
-        let mut out = Vec::new();
-        self.device.act(port_id(index), act, self.now, &mut out);
-        self.device_did(out);
-    }
-
-    fn line_did(&mut self, index: usize, out: Vec<LineOutput>) {
-        for output in out {
-            match output {
-                LineOutput::Report(report) => self.sides[index].told.push(report),
-                LineOutput::Command(command) => {
-                    let mut out = Vec::new();
-                    self.driver.command(port_id(index), command, self.now, &mut out);
-                    self.driver_did(out);
-                }
-            }
-        }
-    }
-
-    fn driver_did(&mut self, out: Vec<DeviceOutput>) {
-        for output in out {
-            match output {
-                DeviceOutput::Write(bytes) => self.wire.push_back((self.now + LATENCY, false, bytes)),
-                DeviceOutput::Up(identity) => {
-                    assert_eq!((identity.ports, identity.firmware.as_str()), (2, "2.0"));
-                    (0..2).for_each(|index| self.line_hears(index, LineInput::DeviceUp));
-                }
-                DeviceOutput::Silent | DeviceOutput::Unfit | DeviceOutput::Rebooted => {
-                    self.given_up = Some(output);
-                    (0..2).for_each(|index| self.line_hears(index, LineInput::DeviceGone));
-                }
-                DeviceOutput::Card(map) => panic!("its sound is in its stream: {map:?}"),
-                DeviceOutput::Line(port, event) => self.line_hears(port.index(), LineInput::Driver(event)),
-                DeviceOutput::Audio(port, frame) => {
-                    let side = &mut self.sides[port.index()];
-                    side.heard.push(frame);
-                    let mut played = Frame::SILENCE;
-                    if !side.digits.is_idle() {
-                        side.digits.fill(&mut played);
-                    }
-                    let mut out = Vec::new();
-                    self.driver.play(port, &played, self.now, &mut out);
-                    self.driver_did(out);
-                }
-            }
-        }
-    }
-
-    fn device_did(&mut self, out: Vec<BoxOutput>) {
-        for output in out {
-            match output {
-                BoxOutput::Write(bytes) => self.wire.push_back((self.now + LATENCY, true, bytes)),
-                BoxOutput::Event(port, event) => self.sides[port.index()].events.push(event),
-                BoxOutput::Sound(..) => {}
-            }
-        }
-    }
-
-    fn press(&mut self, index: usize, digits: &str) {
-        self.sides[index].digits.push(digits, Duration::from_millis(100), Duration::from_millis(100)).unwrap();
-    }
-
-    fn dialled(&self, index: usize) -> String {
-        let digit = |event: &ExchangeEvent| if let ExchangeEvent::Digit { digit } = event { Some(*digit) } else { None };
-        self.sides[index].events.iter().filter_map(digit).collect()
-    }
-
-    fn noticed(&self, index: usize, event: &ExchangeEvent) -> bool {
-        self.sides[index].events.contains(event)
-    }
-
-    /// The loudest of the last second.
-    fn loudness_dbm0(&self, index: usize) -> f32 {
-        self.sides[index].heard.iter().rev().take(50).map(|frame| dbm0_of(&frame.0)).fold(f32::MIN, f32::max)
-    }
-
-    fn is_off_hook(&self, index: usize) -> bool {
-        self.device.is_off_hook(port_id(index))
-    }
+fn seized() -> Story<VirtualU100> {
+    let mut story = idle();
+    story.seize(0);
+    story
 }
 
 #[test]
@@ -240,8 +54,8 @@ fn it_comes_up_with_old_firmware_and_new_and_after_a_slow_start() {
     for traits in
         [U100Traits { start: Duration::from_secs(5), ..U100Traits::default() }, U100Traits { short_reads: true, ..U100Traits::default() }]
     {
-        let mut story = Story::new(traits);
-        story.run_until("idle", |story| story.sides.iter().all(|side| side.line.state() == LineState::Idle));
+        let mut story = story(traits);
+        story.run_until_idle();
         assert!(story.now < Moment::from_secs(1) + ANSWERS_WITHIN);
         assert_eq!(story.driver.counters().timeouts, 0);
     }
@@ -250,7 +64,7 @@ fn it_comes_up_with_old_firmware_and_new_and_after_a_slow_start() {
 #[test]
 fn a_caller_rings_is_heard_and_hangs_up_beside_a_line_that_rests() {
     for index in [0, 1] {
-        let mut story = Story::idle();
+        let mut story = idle();
         story.act(index, LineAct::Ring(IncomingCall { from: Some("1137077801".to_owned()), ..IncomingCall::default() }));
         story.run_until("it rings", |story| story.has_told(index, &LineReport::Ringing));
         story.run_ms(3_000);
@@ -271,8 +85,8 @@ fn a_caller_rings_is_heard_and_hangs_up_beside_a_line_that_rests() {
         story.run_until("the hang-up is seen", |story| story.sides[index].told.iter().any(evidence));
         story.order(index, LineOrder::Release);
         story.run_until("released", |story| story.has_told(index, &LineReport::Released));
-        story.run_until("idle again", |story| story.sides[index].line.state() == LineState::Idle);
-        assert!(!story.is_off_hook(index) && story.given_up.is_none());
+        story.run_until("idle again", |story| story.state(index) == LineState::Idle);
+        assert!(!story.plugged.is_off_hook(port_id(index)) && story.given_up.is_none());
         assert_eq!(
             story.sides[1 - index].told,
             story.sides[1 - index].told.iter().filter(|r| **r != LineReport::Ringing).cloned().collect::<Vec<_>>()
@@ -282,7 +96,7 @@ fn a_caller_rings_is_heard_and_hangs_up_beside_a_line_that_rests() {
 
 #[test]
 fn digits_as_sound_reach_the_exchange_and_the_far_end_echoes() {
-    let mut story = Story::seized();
+    let mut story = seized();
     story.run_ms(1_000);
     assert!(story.loudness_dbm0(0) > -20.0, "dial tone: {}", story.loudness_dbm0(0));
     story.press(0, "100");
@@ -299,7 +113,7 @@ fn digits_as_sound_reach_the_exchange_and_the_far_end_echoes() {
 
 #[test]
 fn flashes_and_pulse_digits_are_timed_by_the_driver() {
-    let mut story = Story::seized();
+    let mut story = seized();
     story.run_ms(1_000);
     story.order(0, LineOrder::DialPulse("31".to_owned()));
     story.run_until("dialled", |story| story.has_told(0, &LineReport::Dialed));
@@ -309,50 +123,43 @@ fn flashes_and_pulse_digits_are_timed_by_the_driver() {
     story.order(0, LineOrder::Flash(Duration::from_millis(300)));
     story.run_ms(2_500);
     assert!(story.noticed(0, &ExchangeEvent::Flash), "{:?}", story.sides[0].events);
-    assert_eq!(story.sides[0].line.state(), LineState::OffHook);
-    assert!(story.is_off_hook(0));
+    assert_eq!(story.state(0), LineState::OffHook);
+    assert!(story.plugged.is_off_hook(PortId(0)));
 }
 
 #[test]
 fn a_host_that_crashed_in_a_call_finds_the_line_and_gives_it_back() {
-    let mut story = Story::seized();
+    let mut story = seized();
     story.run_ms(1_000);
-    story.wire.clear();
-    for side in &mut story.sides {
-        side.line = Line::new(line_config());
-    }
-    story.open();
+    story.open_after_crash();
     story.run_until("released", |story| story.noticed(0, &ExchangeEvent::Released));
-    story.run_until("idle", |story| story.sides[0].line.state() == LineState::Idle);
+    story.run_until("idle", |story| story.state(0) == LineState::Idle);
     assert!(story.given_up.is_none());
 }
 
 #[test]
 fn a_device_that_lost_its_power_in_a_call_is_noticed_and_comes_back() {
-    let mut story = Story::new(U100Traits { start: Duration::from_secs(5), ..U100Traits::default() });
-    story.run_until("idle", |story| story.sides[0].line.state() == LineState::Idle);
-    story.order(0, LineOrder::Seize);
-    story.run_until("seized", |story| story.has_told(0, &LineReport::Seized));
-    let mut out = Vec::new();
-    story.device.power_cycle(story.now, &mut out);
-    story.device_did(out);
+    let mut story = story(U100Traits { start: Duration::from_secs(5), ..U100Traits::default() });
+    story.run_until("idle", |story| story.state(0) == LineState::Idle);
+    story.seize(0);
+    story.with_plugged(VirtualU100::power_cycle);
     story.run_until("given up", |story| story.given_up == Some(DeviceOutput::Silent));
-    assert!(!story.is_off_hook(0));
+    assert!(!story.plugged.is_off_hook(PortId(0)));
     story.open();
-    story.run_until("idle", |story| story.sides[0].line.state() == LineState::Idle);
+    story.run_until("idle", |story| story.state(0) == LineState::Idle);
 }
 
 #[test]
 fn the_cable_a_reversal_and_a_parallel_telephone_are_seen() {
-    let mut story = Story::idle();
+    let mut story = idle();
     story.act(0, LineAct::CableOut);
-    story.run_until("no battery", |story| story.sides[0].line.state() == LineState::NoBattery);
+    story.run_until("no battery", |story| story.state(0) == LineState::NoBattery);
     story.act(0, LineAct::CableIn);
-    story.run_until("idle", |story| story.sides[0].line.state() == LineState::Idle);
+    story.run_until("idle", |story| story.state(0) == LineState::Idle);
     story.act(0, LineAct::Extension { off_hook: true });
-    story.run_until("in use", |story| story.sides[0].line.state() == LineState::InUse);
+    story.run_until("in use", |story| story.state(0) == LineState::InUse);
     story.act(0, LineAct::Extension { off_hook: false });
-    story.run_until("idle", |story| story.sides[0].line.state() == LineState::Idle);
+    story.run_until("idle", |story| story.state(0) == LineState::Idle);
 }
 
 #[test]
@@ -372,7 +179,7 @@ fn another_device_with_the_same_stream_is_refused() {
 fn a_bad_wire_never_keeps_a_line() {
     for seed in 0..30 {
         let mut rng = Rng::from_seed(seed);
-        let mut story = Story::idle();
+        let mut story = idle();
         story.order(0, LineOrder::Seize);
         for _ in 0..40 {
             story.run_ms(rng.below(200));
@@ -397,6 +204,6 @@ fn a_bad_wire_never_keeps_a_line() {
             story.open();
             story.run_ms(10_000);
         }
-        assert!(!story.is_off_hook(0) && !story.is_off_hook(1), "seed {seed}: {:?}", story.sides[0].told);
+        assert!(!story.plugged.is_off_hook(PortId(0)) && !story.plugged.is_off_hook(PortId(1)), "seed {seed}: {:?}", story.sides[0].told);
     }
 }
