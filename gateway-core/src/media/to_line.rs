@@ -23,6 +23,10 @@ const SHORTEST_DIGIT: Duration = Duration::from_millis(60);
 /// Longest digit of a call on the line: a telephone-event that never ends, or an INFO that says so, is let go then.
 const LONGEST_DIGIT: Duration = Duration::from_secs(8);
 
+/// The delay that audio of the network starts with, beside the wait for the next frame of the line (0 to 20 ms). A network that
+/// needs more gets it with its first late packet.
+const START_MS: u8 = 5;
+
 /// The way to the line.
 #[derive(Clone, Debug)]
 pub(super) struct ToLine {
@@ -48,7 +52,7 @@ impl ToLine {
             digits: DtmfGenerator::default(),
             held_ms: 0,
             twins: Twins::default(),
-            jitter: JitterBuffer::new(),
+            jitter: JitterBuffer::new(START_MS),
             on,
             off,
         }

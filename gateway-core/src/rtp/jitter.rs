@@ -19,9 +19,6 @@ use margins::Margins;
 /// Samples a millisecond.
 const PER_MS: i32 = 8;
 
-/// The delay a stream starts with: 40 ms from arrival to the line.
-const START_SAMPLES: i32 = 40 * PER_MS;
-
 /// The most that lateness may make the delay grow to: 200 ms.
 const MOST_SAMPLES: i32 = 200 * PER_MS;
 
@@ -90,6 +87,7 @@ pub struct JitterBuffer {
     stream: Option<Stream>,
     concealer: Concealer,
     last_pull: Option<Moment>,
+    start_samples: i32,
     counts: Counts,
 }
 
@@ -120,22 +118,18 @@ struct Blank {
     length: u32,
 }
 
-impl Default for JitterBuffer {
-    fn default() -> Self {
-        JitterBuffer::new()
-    }
-}
-
 impl JitterBuffer {
-    /// An empty buffer. All its memory is taken now.
+    /// An empty buffer whose streams start with a delay of `start_ms` from arrival to the line. The first packet that is late for
+    /// it makes it as long as it has to be. All its memory is taken now.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(start_ms: u8) -> Self {
         JitterBuffer {
             samples: vec![0; RING].into_boxed_slice(),
             present: vec![false; RING].into_boxed_slice(),
             stream: None,
             concealer: Concealer::default(),
             last_pull: None,
+            start_samples: i32::from(start_ms) * PER_MS,
             counts: Counts::default(),
         }
     }
@@ -149,7 +143,7 @@ impl JitterBuffer {
     /// Takes the samples of one packet that arrived at `arrival`.
     pub fn push(&mut self, ssrc: u32, timestamp: u32, samples: impl ExactSizeIterator<Item = i16>, arrival: Moment) -> Fate {
         let length = i32::try_from(samples.len()).unwrap_or(i32::MAX);
-        if length == 0 || length > CAPACITY_SAMPLES - START_SAMPLES {
+        if length == 0 || length > CAPACITY_SAMPLES - self.start_samples {
             self.counts.stray = self.counts.stray.saturating_add(1);
             return Fate::Stray;
         }
@@ -218,11 +212,12 @@ impl JitterBuffer {
         self.counts
     }
 
-    /// Starts with this packet: it will be heard [`START_SAMPLES`] after its arrival.
+    /// Starts with this packet: it will be heard that long after its arrival.
     fn start(&mut self, ssrc: u32, timestamp: u32, arrival: Moment) {
         self.present.fill(false);
         self.counts.starts = self.counts.starts.saturating_add(1);
-        let ahead = START_SAMPLES - self.until_next_pull(arrival);
+        // What arrives long before the next pull cannot be heard before it.
+        let ahead = (self.start_samples - self.until_next_pull(arrival)).max(0);
         let playhead = timestamp.wrapping_sub(ahead.unsigned_abs());
         self.stream = Some(Stream::new(ssrc, playhead, timestamp));
     }

@@ -3,6 +3,8 @@ use crate::rng::Rng;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
+const START_MS: u8 = 40;
+
 /// A sample that tells its own timestamp, and is never zero.
 fn mark(timestamp: u32) -> i16 {
     i16::try_from(timestamp % 30_000).unwrap() + 1
@@ -19,19 +21,30 @@ struct Story {
     deepest_ms: u32,
 }
 
-/// Plays `frames` frames of the line clock, with packets that arrive when they arrive.
-fn play(mut arrivals: Vec<(u64, u32, u32)>, frames: u64) -> Story {
-    arrivals.sort_by_key(|(at, ..)| *at);
-    let mut packets = arrivals.into_iter().peekable();
-    let mut story = Story { buffer: JitterBuffer::new(), heard: Vec::new(), deepest_ms: 0 };
-    for frame in 0..frames {
-        let now_us = frame * 20_000;
-        while let Some((at, timestamp, length)) = packets.next_if(|(at, ..)| *at <= now_us) {
-            story.buffer.push(1, timestamp, marks(timestamp, length), Moment::from_nanos(at * 1000));
-        }
-        story.deepest_ms = story.deepest_ms.max(story.buffer.depth_ms());
-        story.heard.extend(story.buffer.pull(Moment::from_nanos(now_us * 1000)).0);
+impl Story {
+    fn starting_with(start_ms: u8) -> Self {
+        Story { buffer: JitterBuffer::new(start_ms), heard: Vec::new(), deepest_ms: 0 }
     }
+
+    /// Plays `frames` frames of the line clock, with packets that arrive when they arrive.
+    fn go_on(&mut self, mut arrivals: Vec<(u64, u32, u32)>, frames: u64) {
+        arrivals.sort_by_key(|(at, ..)| *at);
+        let mut packets = arrivals.into_iter().peekable();
+        for frame in 0..frames {
+            let now_us = frame * 20_000;
+            while let Some((at, timestamp, length)) = packets.next_if(|(at, ..)| *at <= now_us) {
+                self.buffer.push(1, timestamp, marks(timestamp, length), Moment::from_nanos(at * 1000));
+            }
+            self.deepest_ms = self.deepest_ms.max(self.buffer.depth_ms());
+            self.heard.extend(self.buffer.pull(Moment::from_nanos(now_us * 1000)).0);
+        }
+    }
+}
+
+/// A story with the delay that most of these start with.
+fn play(arrivals: Vec<(u64, u32, u32)>, frames: u64) -> Story {
+    let mut story = Story::starting_with(START_MS);
+    story.go_on(arrivals, frames);
     story
 }
 
@@ -53,6 +66,20 @@ fn a_steady_stream_is_heard_sample_exact_40_ms_after_its_arrival() {
     let story = play(stream(first, 160, 500, |_| 0), 500);
     assert_eq!(exact_from(&story.heard, first, 490 * 160), Some(320));
     assert_eq!(story.buffer.counts().concealed_samples, 0);
+}
+
+#[test]
+fn a_short_start_stays_short_on_a_steady_network_and_grows_at_once_on_another() {
+    for (start_ms, late_ms) in [(0, 0), (5, 0), (5, 30), (20, 90)] {
+        let mut story = Story::starting_with(start_ms);
+        story.go_on(stream(777, 160, 100, |n| if n % 10 == 5 { late_ms * 1000 } else { 0 }), 100);
+        let (late, depth_ms) = (story.buffer.counts().late, story.buffer.depth_ms());
+        assert!(late <= 1, "the first late packet is lost, the next is waited for: {late}");
+        assert!(
+            depth_ms >= late_ms as u32 && depth_ms <= u32::from(start_ms).max(late_ms as u32) + 30,
+            "{start_ms}, {late_ms}: {depth_ms}"
+        );
+    }
 }
 
 #[test]
@@ -117,7 +144,7 @@ fn clocks_that_differ_by_200_ppm_are_followed_in_both_ways() {
 
 #[test]
 fn a_line_clock_that_comes_in_bursts_of_60_ms_is_served_without_a_gap() {
-    let mut buffer = JitterBuffer::new();
+    let mut buffer = JitterBuffer::new(START_MS);
     let mut heard = Vec::new();
     for n in 0..1500_u32 {
         let now = Moment::from_millis(20 * u64::from(n));
@@ -157,7 +184,7 @@ fn a_jump_of_the_timestamp_or_a_new_source_starts_the_buffer_anew() {
     assert_eq!(story.buffer.counts().stray, 1);
     assert!(exact_from(&story.heard[102 * 160..], 0x8000_0000 + 320, 80 * 160).is_some());
 
-    let mut buffer = JitterBuffer::new();
+    let mut buffer = JitterBuffer::new(START_MS);
     buffer.push(1, 0, marks(0, 160), Moment::ZERO);
     buffer.push(2, 9_000_000, marks(9_000_000, 160), Moment::ZERO);
     let heard: Vec<i16> = (1..5).flat_map(|n| buffer.pull(Moment::from_millis(20 * n)).0).collect();
@@ -175,7 +202,7 @@ fn one_stray_packet_disturbs_nothing() {
 
 #[test]
 fn audio_that_belongs_to_an_event_is_blanked_to_the_sample() {
-    let mut buffer = JitterBuffer::new();
+    let mut buffer = JitterBuffer::new(START_MS);
     let mut heard = Vec::new();
     for n in 0..50_u32 {
         buffer.push(1, n * 160, marks(n * 160, 160), Moment::from_millis(u64::from(n) * 20));
@@ -190,7 +217,7 @@ fn audio_that_belongs_to_an_event_is_blanked_to_the_sample() {
 
 #[test]
 fn after_a_reset_there_is_silence_until_the_next_packet() {
-    let mut buffer = JitterBuffer::new();
+    let mut buffer = JitterBuffer::new(START_MS);
     buffer.push(1, 0, marks(0, 320), Moment::ZERO);
     buffer.reset();
     assert!((0..5).all(|n| buffer.pull(Moment::from_millis(n * 20)) == Frame::SILENCE));
@@ -205,7 +232,7 @@ proptest! {
     fn whatever_comes_the_buffer_is_bounded_and_plays_in_order(
         steps in prop::collection::vec((0..12_u8, 0..4000_u32, 1..400_u32, 0..60_u64), 1..400),
     ) {
-        let mut buffer = JitterBuffer::new();
+        let mut buffer = JitterBuffer::new(START_MS);
         let (mut now_ms, mut sent) = (0_u64, 0_u32);
         for (what, offset, length, step_ms) in steps {
             now_ms += step_ms;

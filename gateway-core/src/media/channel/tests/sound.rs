@@ -30,12 +30,12 @@ fn delay_of(heard: &[i16], said: &[i16]) -> Option<usize> {
 }
 
 #[test]
-fn speech_comes_out_sample_exact_after_60_ms_in_both_ways() {
+fn speech_comes_out_sample_exact_after_25_ms_in_both_ways() {
     let (from_a, from_b) = (marker(1, 160 * 500), marker(2, 160 * 500));
     let mut world = World::pair();
     let [at_a, at_b] = world.play([&from_a, &from_b], 500);
     let delays = [delay_of(&at_b, &through_alaw(&from_a)), delay_of(&at_a, &through_alaw(&from_b))];
-    assert_eq!(delays, [Some(3 * 160); 2], "20 ms for digits, 40 ms jitter buffer; with the frame itself 80 ms");
+    assert_eq!(delays, [Some(160 + 40); 2], "20 ms for digits, 5 ms jitter buffer; with the frame itself 45 ms");
     assert_eq!(world.channels[A].meter().lost, 0);
     assert_eq!(world.channels[A].meter().jitter_ms, 0.0);
 }
