@@ -9,6 +9,8 @@ pub(crate) struct Caller {
     pub(crate) rtp: UdpSocket,
     gateway: SocketAddr,
     number: String,
+    /// Calls so far: each has a Call-ID and branches of its own.
+    calls: u32,
     call_id: String,
     to: String,
     contact: String,
@@ -21,7 +23,16 @@ impl Caller {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
         sip.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let nobody = sip.local_addr().unwrap();
-        Caller { sip, rtp, gateway: nobody, number: String::new(), call_id: String::new(), to: String::new(), contact: String::new() }
+        Caller {
+            sip,
+            rtp,
+            gateway: nobody,
+            number: String::new(),
+            calls: 0,
+            call_id: String::new(),
+            to: String::new(),
+            contact: String::new(),
+        }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -32,7 +43,8 @@ impl Caller {
     pub(crate) fn invite(&mut self, gateway: SocketAddr, number: &str) {
         self.gateway = gateway;
         self.number = number.to_owned();
-        self.call_id = format!("call-{}-{number}", self.address());
+        self.calls += 1;
+        self.call_id = format!("call-{}-{}-{number}", self.calls, self.address());
         self.to = format!("<sip:{number}@{gateway}>");
         self.contact = format!("sip:{number}@{gateway}");
         let sdp = format!(

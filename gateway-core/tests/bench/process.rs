@@ -1,12 +1,20 @@
 //! Other programs of a test: started with their lines collected, killed when the test ends.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// What a process holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Holdings {
+    pub(crate) handles: usize,
+    pub(crate) threads: usize,
+    pub(crate) memory_kb: u64,
+}
 
 /// A program that talks in lines of JSON.
 pub(crate) struct Talker {
@@ -75,6 +83,21 @@ impl Talker {
         let rest = self.lines.iter().map(|line| serde_json::from_str(&line).unwrap());
         self.kept.extend(rest);
         self.kept.iter().any(wanted)
+    }
+
+    /// Everything that it says until its end, and nobody took yet.
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
+        let rest = self.lines.iter().map(|line| serde_json::from_str(&line).unwrap());
+        self.kept.drain(..).chain(rest).collect()
+    }
+
+    /// What it holds at the moment, where the system tells.
+    pub(crate) fn holdings(&self) -> Option<Holdings> {
+        let of = PathBuf::from("/proc").join(self.child.id().to_string());
+        let count = |folder: &str| Some(std::fs::read_dir(of.join(folder)).ok()?.count());
+        let status = std::fs::read_to_string(of.join("status")).ok()?;
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(Holdings { handles: count("fd")?, threads: count("task")?, memory_kb: memory.trim_end_matches("kB").trim().parse().ok()? })
     }
 
     /// Sends a signal, such as `TERM`.
