@@ -142,6 +142,9 @@ impl Gateway {
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),
             Event::DeviceGone => self.device_gone(now, out),
+            Event::DeviceMoved { port, from, to } => {
+                out.push(self.notice(Severity::Info, NoticeCode::DeviceMoved, port, &[("from", from), ("to", to)], now));
+            }
             Event::PortUp(port) => self.port_up(port, now, out),
             Event::PortGone { port, lost } => self.port_gone(port, lost, now, out),
             Event::Line { port, event } => self.line_event(port, event, now, out),

@@ -36,6 +36,15 @@ pub enum Event {
     DeviceRebooted,
     /// The box is gone.
     DeviceGone,
+    /// The box was found again in another USB socket.
+    DeviceMoved {
+        /// Its line, where several devices have a line each.
+        port: Option<PortId>,
+        /// The socket it was in: the bus, then the port of each hub on the way.
+        from: String,
+        /// The socket it is in.
+        to: String,
+    },
     /// One of several devices with a line each is back.
     PortUp(PortId),
     /// One of several devices with a line each is not there.

@@ -28,6 +28,8 @@ pub enum NoticeCode {
     DeviceUp,
     /// The box is gone.
     DeviceGone,
+    /// The box, or the modem of a line, was found again in another USB socket. Args: `from`, `to`.
+    DeviceMoved,
     /// The box restarted by itself.
     DeviceRebooted,
     /// The modem of a line is back.

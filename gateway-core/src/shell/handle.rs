@@ -203,7 +203,6 @@ impl GatewayHandle {
     /// # Errors
     /// The gateway has stopped, or the old box does not let go.
     pub async fn select_device(&self, choice: DeviceChoice) -> Result<(), DeviceError> {
-        start::remember_device(&self.inner.data_dir, &choice);
         let (done, chosen) = oneshot::channel();
         self.to_box(BoxOrder::Choose { choice, done })?;
         match tokio::time::timeout(BOX_PATIENCE, chosen).await {

@@ -66,6 +66,7 @@ impl Publisher {
             Event::DeviceUp(_)
             | Event::DeviceRebooted
             | Event::DeviceGone
+            | Event::DeviceMoved { .. }
             | Event::PortUp(_)
             | Event::PortGone { .. }
             | Event::Line { .. }

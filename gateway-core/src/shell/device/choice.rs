@@ -59,6 +59,25 @@ impl DeviceChoice {
             DeviceChoice::Modems { paths } => paths.len(),
         }
     }
+
+    /// The serial ports of its devices, in their order.
+    pub(super) fn paths(&self) -> Vec<&String> {
+        match self {
+            DeviceChoice::None | DeviceChoice::Virtual { .. } => Vec::new(),
+            DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } | DeviceChoice::SerialAs { path, .. } => vec![path],
+            DeviceChoice::Modems { paths } => paths.iter().collect(),
+        }
+    }
+
+    /// The device number `index` is at another serial port; true when that is new.
+    pub(super) fn set_path(&mut self, index: usize, to: &str) -> bool {
+        let path = match self {
+            DeviceChoice::None | DeviceChoice::Virtual { .. } => None,
+            DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } | DeviceChoice::SerialAs { path, .. } => Some(path),
+            DeviceChoice::Modems { paths } => paths.get_mut(index),
+        };
+        path.filter(|path| *path != to).map(|path| to.clone_into(path)).is_some()
+    }
 }
 
 /// One line of the device menu.
@@ -199,13 +218,9 @@ fn modem_paths(choice: &DeviceChoice) -> &[String] {
 
 /// The serial port of a choice that is on one.
 fn only_port(choice: &DeviceChoice) -> Option<&str> {
-    match choice {
-        DeviceChoice::Serial { path } | DeviceChoice::SerialWithCard { path, .. } | DeviceChoice::SerialAs { path, .. } => Some(path),
-        DeviceChoice::Modems { paths } => match paths.as_slice() {
-            [path] => Some(path),
-            _ => None,
-        },
-        DeviceChoice::None | DeviceChoice::Virtual { .. } => None,
+    match choice.paths().as_slice() {
+        [path] => Some(path),
+        _ => None,
     }
 }
 
@@ -278,7 +293,15 @@ mod tests {
     }
 
     fn modem(path: &str) -> DeviceEntry {
-        let usb = serialport::UsbPortInfo { vid: 0x0572, pid: 0x1329, serial_number: None, manufacturer: None, product: None };
+        let usb = serialport::UsbPortInfo {
+            vid: 0x0572,
+            pid: 0x1329,
+            serial_number: None,
+            manufacturer: None,
+            product: None,
+            location: None,
+            interface: None,
+        };
         entry(&serialport::SerialPortInfo { port_name: path.to_owned(), port_type: serialport::SerialPortType::UsbPort(usb) })
     }
 
@@ -298,7 +321,7 @@ mod tests {
 
     fn plug(path: &str, vid: u16, pid: u16) -> DeviceEntry {
         let product = Some("Box".to_owned());
-        let usb = serialport::UsbPortInfo { vid, pid, serial_number: None, manufacturer: None, product };
+        let usb = serialport::UsbPortInfo { vid, pid, serial_number: None, manufacturer: None, product, location: None, interface: None };
         entry(&serialport::SerialPortInfo { port_name: path.to_owned(), port_type: serialport::SerialPortType::UsbPort(usb) })
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState};
-use super::supervisor::{BoxInbox, BoxOrder, FIRST_PAUSE, LONGEST_PAUSE, Reports};
+use super::supervisor::{BoxInbox, BoxOrder, FIRST_PAUSE, LONGEST_PAUSE, Reports, SETTLES};
 use super::wire::{Place, PlaceState, Wire};
 use crate::config::PortId;
 use crate::config::country::Country;
@@ -254,6 +254,12 @@ impl<'a> Session<'a> {
             BoxOrder::WireLost { link, fault } => {
                 if let Some(index) = self.opened_as(link) {
                     self.lose(index, fault);
+                }
+            }
+            BoxOrder::Plugged => {
+                let soon = self.around.clock.now() + SETTLES;
+                for place in &mut self.places {
+                    place.look_by(soon);
                 }
             }
             BoxOrder::Line { port, command } => self.command(port, command),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus, driver_at};
+use super::chosen::{Chosen, Whereabouts, plugged};
 use super::link::{SerialLink, VirtualLink};
 use super::session::{Around, Ending, Session};
 use super::voice::{Voice, VoiceAt};
@@ -37,6 +38,9 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause between two looks.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Between the word that something was plugged in and its serial port, the system makes the port and gives it its permissions.
+pub(super) const SETTLES: Duration = Duration::from_millis(200);
+
 /// What the box thread is told.
 pub(crate) enum BoxOrder {
     /// An order for a line.
@@ -47,6 +51,8 @@ pub(crate) enum BoxOrder {
     Country(&'static Country),
     /// Something shall happen at the simulated exchange.
     Act { port: PortId, act: LineAct, answer: oneshot::Sender<Result<(), DeviceError>> },
+    /// Something was plugged in.
+    Plugged,
     /// Use another box from now on: release every line of this one and close it first.
     Choose { choice: DeviceChoice, done: oneshot::Sender<()> },
     /// Release every line, close the box and end.
@@ -92,12 +98,12 @@ impl Reports {
     }
 }
 
-/// Starts the thread of the box with `choice`. It ends on [`BoxOrder::Stop`], or when the brain is gone.
+/// Starts the thread of the box with what was chosen. It ends on [`BoxOrder::Stop`], or when the brain is gone.
 ///
 /// # Errors
 /// The system gave no thread.
 pub(crate) fn start(
-    choice: DeviceChoice,
+    chosen: Chosen,
     country: &'static Country,
     ports: Vec<PortOutbox>,
     clock: Clock,
@@ -106,7 +112,7 @@ pub(crate) fn start(
     let (outbox, inbox) = inbox(ORDERS, FRAMES);
     let own = outbox.clone();
     let thread = std::thread::Builder::new().name("box".to_owned()).spawn(move || {
-        BoxThread { clock, inbox, own, reports, ports, choice, country, link: 0, pause: FIRST_PAUSE }.run();
+        BoxThread { clock, inbox, own, reports, ports, chosen, country, link: 0, pause: FIRST_PAUSE }.run();
     })?;
     Ok((outbox, thread))
 }
@@ -117,7 +123,7 @@ struct BoxThread {
     own: BoxOutbox,
     reports: Reports,
     ports: Vec<PortOutbox>,
-    choice: DeviceChoice,
+    chosen: Chosen,
     country: &'static Country,
     link: u64,
     pause: Duration,
@@ -126,7 +132,7 @@ struct BoxThread {
 impl BoxThread {
     fn run(mut self) {
         loop {
-            let ending = match self.choice {
+            let ending = match self.chosen.choice() {
                 DeviceChoice::None => {
                     self.reports.status(|status| *status = DeviceStatus::default());
                     self.wait(None)
@@ -144,7 +150,7 @@ impl BoxThread {
             match ending {
                 Ending::Lost(_) | Ending::Again => {}
                 Ending::Choose { choice, done } => {
-                    self.choice = choice;
+                    self.chosen.choose(choice, &plugged());
                     self.pause = FIRST_PAUSE;
                     // Whoever asked may have given up waiting.
                     let _ = done.send(());
@@ -160,7 +166,7 @@ impl BoxThread {
     /// Opens the box and serves it until it ends, one way or the other. A panic in our own code for it closes the box, so
     /// that its watchdog puts the lines on hook.
     fn serve(&mut self) -> Ending {
-        let choice = self.choice.clone();
+        let choice = self.chosen.choice().clone();
         self.reports.status(|status| {
             // A box that is looked for again stays "lost" until it answers.
             if status.choice != choice || !matches!(status.state, DeviceState::Lost { .. }) {
@@ -180,7 +186,7 @@ impl BoxThread {
             was_up: &was_up,
         };
         let count = choice.devices();
-        let mut open = opener(choice, self.clock, country, &mut self.link, self.own.clone(), self.reports.updates.clone());
+        let mut open = opener(&mut self.chosen, &self.reports, self.clock, country, &mut self.link, self.own.clone());
         let served = catch_unwind(AssertUnwindSafe(|| match Session::open(count, &mut open, around) {
             Ok(session) => session.run(),
             Err(fault) => Ending::Lost(fault),
@@ -209,7 +215,7 @@ impl BoxThread {
     }
 
     /// Takes orders while there is no box.
-    fn wait(&mut self, until: Option<Instant>) -> Ending {
+    fn wait(&mut self, mut until: Option<Instant>) -> Ending {
         loop {
             // Looking up now and then notices that the brain is gone although nobody said so.
             let look = Instant::now() + Duration::from_secs(1);
@@ -217,6 +223,10 @@ impl BoxThread {
                 Received::Order(BoxOrder::Choose { choice, done }) => return Ending::Choose { choice, done },
                 Received::Order(BoxOrder::Stop { done }) => return Ending::Stop { done: Some(done) },
                 Received::Order(BoxOrder::Ports(ports)) => self.ports = ports,
+                Received::Order(BoxOrder::Plugged) => {
+                    self.pause = FIRST_PAUSE;
+                    until = until.map(|until| until.min(Instant::now() + SETTLES));
+                }
                 Received::Order(BoxOrder::Country(country)) => self.country = country,
                 Received::Order(BoxOrder::Act { answer, .. }) => {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
@@ -244,18 +254,19 @@ impl BoxThread {
     }
 }
 
-/// Opens what was chosen, device by device; each opening gets a number of its own.
+/// Opens what was chosen, device by device, wherever it is plugged in now; each opening gets a number of its own.
 fn opener(
-    choice: DeviceChoice,
+    chosen: &mut Chosen,
+    reports: &Reports,
     clock: Clock,
     country: &'static Country,
     number: &mut u64,
     own: BoxOutbox,
-    updates: broadcast::Sender<Update>,
 ) -> impl FnMut(usize) -> Result<Wire, DeviceFault> {
     move |index| {
         *number += 1;
         let number = *number;
+        follow(chosen, index, reports)?;
         let serial = |path: &str, driver: &Driver| {
             let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
             Ok(Wire::new(number, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
@@ -263,17 +274,34 @@ fn opener(
         // Whatever driver it is: without a word of a person, a box that has its voice on a card brings that card.
         let with_voice = |wire: Wire, at: VoiceAt| wire.with_voice(Voice { at, link: number, inbox: own.clone() });
         let beside = |path: &str, driver: &Driver| Ok(with_voice(serial(path, driver)?, VoiceAt::Beside(path.to_owned())));
-        match &choice {
+        match chosen.choice() {
             DeviceChoice::None => Err(DeviceFault::NotFound),
             DeviceChoice::Serial { path } => beside(path, driver_at(path)),
             DeviceChoice::SerialAs { path, driver } => beside(path, catalog::driver(driver).ok_or(DeviceFault::Unfit)?),
             DeviceChoice::SerialWithCard { path, card } => Ok(with_voice(serial(path, &FXLP_BOX_WITH_CARD)?, VoiceAt::Card(card.clone()))),
             DeviceChoice::Modems { paths } => serial(paths.get(index).ok_or(DeviceFault::NotFound)?, &VOICE_MODEM),
             DeviceChoice::Virtual { ports } => {
-                let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), updates.clone())?;
+                let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), reports.updates.clone())?;
                 // The exchange has the tones of the country, and is built anew for another.
                 Ok(Wire::new(number, Box::new(link), (FXLP_BOX.make)(country), true, clock.now()))
             }
+        }
+    }
+}
+
+/// Lets the choice follow the device number `index` to where it is now, and tells what a person may want to know of that.
+fn follow(chosen: &mut Chosen, index: usize, reports: &Reports) -> Result<(), DeviceFault> {
+    let whereabouts = chosen.follow(index, &plugged());
+    reports.status(|status| chosen.choice().clone_into(&mut status.choice));
+    match whereabouts {
+        Whereabouts::There => Ok(()),
+        Whereabouts::Missing => Err(DeviceFault::NotFound),
+        Whereabouts::Moved { from, to } => {
+            let several = chosen.choice().devices() > 1;
+            let port = several.then(|| PortId(u16::try_from(index).unwrap_or(u16::MAX)));
+            // A brain that does not listen any more, or is far behind, is noticed by the session.
+            let _ = reports.brain.try_send(Event::DeviceMoved { port, from, to });
+            Ok(())
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::choice::DeviceFault;
 use super::link::Link;
+use super::supervisor::FIRST_PAUSE;
 use super::voice::Voice;
 use crate::config::PortId;
 use crate::dsp::Frame;
@@ -181,6 +182,14 @@ impl Place {
         match &mut self.state {
             PlaceState::Open(wire) => Some(wire),
             PlaceState::Lost { .. } => None,
+        }
+    }
+
+    /// Something was plugged in: what is missing here is looked for by `soon`.
+    pub(super) fn look_by(&mut self, soon: Moment) {
+        if let PlaceState::Lost { again, .. } = &mut self.state {
+            *again = soon.min(*again);
+            self.pause = FIRST_PAUSE;
         }
     }
 

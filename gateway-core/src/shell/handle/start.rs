@@ -1,7 +1,6 @@
 //! Start and end of a gateway: what is built in which order, and taken down in which.
 
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::apply::{self, Transaction};
 use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow, with_secrets_given_up};
 use crate::config::PortId;
 use crate::config::check::check;
+use crate::config::country::Country;
 use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, PortSettings, Settings};
 use crate::gateway::io::Event;
@@ -21,7 +21,7 @@ use crate::rng::Rng;
 use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
-use crate::shell::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceStatus, Reports};
+use crate::shell::device::{self, Arrivals, BoxOrder, BoxOutbox, Chosen, DeviceStatus, Reports};
 use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
@@ -44,9 +44,6 @@ const FIRST_PORTS: usize = 2;
 /// A gateway that was never configured looks for free ports up to here: on the computer of a technician a softphone may have 5060.
 const LAST_FIRST_SIP_PORT: u16 = 5098;
 const LAST_FIRST_RTP_PORT: u16 = 16_900;
-
-/// The file in the data folder that remembers the chosen box.
-const DEVICE_FILE: &str = "device.json";
 
 fn system(error: &impl std::fmt::Display) -> StartError {
     StartError::System { detail: error.to_string() }
@@ -107,12 +104,10 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let notices = Arc::new(Mutex::new(std::collections::VecDeque::new()));
 
     let ports = start_ports(&sockets, clock, &brain).map_err(|error| system(&error))?;
-    let choice = options.device.unwrap_or_else(|| remembered_device(&options.data_dir));
+    let chosen = Chosen::at_start(options.device, &options.data_dir);
     let reports = Reports { brain: brain.clone(), status: status_sender, updates: updates.clone() };
-    let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
     let country = plan::country(&settings.gateway.country);
-    let (boxes, box_thread) = device::start(choice, country, outboxes, clock, reports).map_err(|error| system(&error))?;
-    introduce(&ports, &boxes);
+    let (boxes, box_thread) = start_box(chosen, country, &ports, clock, reports).map_err(|error| system(&error))?;
     let kept = KeptCalls::new(Retention::from(&settings.gateway));
     let settings = Arc::new(RwLock::new(Arc::new(settings)));
     let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
@@ -142,6 +137,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         transaction: Arc::clone(&transaction),
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
+        arrivals: Arrivals::watch(boxes.clone()),
         box_thread,
         keeper,
         store: store.clone(),
@@ -221,12 +217,21 @@ fn start_ports(sockets: &Sockets, clock: Clock, brain: &mpsc::Sender<Event>) -> 
     Ok(ports)
 }
 
-/// Tells every port where its box is.
-fn introduce(ports: &[PortHandle], boxes: &BoxOutbox) {
+/// Starts the thread of the box, and tells every port where its box is.
+fn start_box(
+    chosen: Chosen,
+    country: &'static Country,
+    ports: &[PortHandle],
+    clock: Clock,
+    reports: Reports,
+) -> io::Result<(BoxOutbox, std::thread::JoinHandle<()>)> {
+    let outboxes = ports.iter().map(|port| port.outbox.clone()).collect();
+    let (boxes, thread) = device::start(chosen, country, outboxes, clock, reports)?;
     for port in ports {
         // A fresh inbox has room.
         let _ = port.outbox.send(PortOrder::Box(boxes.clone()), Duration::ZERO);
     }
+    Ok((boxes, thread))
 }
 
 /// The end of a gateway, whatever brought it about: lines first, then audio, then records.
@@ -236,6 +241,7 @@ struct TakeDown {
     transaction: Arc<Mutex<Transaction>>,
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
+    arrivals: Arrivals,
     box_thread: std::thread::JoinHandle<()>,
     keeper: JoinHandle<()>,
     store: Store,
@@ -252,6 +258,7 @@ impl TakeDown {
                 (Ended::Failed, Vec::new())
             }
         };
+        drop(self.arrivals);
         let (done, closed) = oneshot::channel();
         let told = self.boxes.send(BoxOrder::Stop { done }, Duration::ZERO).is_ok();
         let closed = tokio::time::timeout(BOX_END, closed).await;
@@ -286,23 +293,5 @@ impl TakeDown {
         self.ended.send_replace(Some(ended));
         // Nobody listening is fine.
         let _ = self.updates.send(Update::Ended(ended));
-    }
-}
-
-/// The box that was chosen last; the simulated box when nothing usable is remembered.
-fn remembered_device(data_dir: &Path) -> DeviceChoice {
-    let text = std::fs::read(data_dir.join(DEVICE_FILE)).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or(DeviceChoice::Virtual { ports: 2 })
-}
-
-/// Remembers the chosen box. Failing to is no reason not to use it.
-pub(super) fn remember_device(data_dir: &Path, choice: &DeviceChoice) {
-    let written = serde_json::to_vec(choice).map_err(io::Error::other).and_then(|text| {
-        let fresh = data_dir.join(format!("{DEVICE_FILE}.new"));
-        std::fs::write(&fresh, text)?;
-        std::fs::rename(&fresh, data_dir.join(DEVICE_FILE))
-    });
-    if let Err(error) = written {
-        tracing::warn!(%error, "the chosen box could not be remembered");
     }
 }

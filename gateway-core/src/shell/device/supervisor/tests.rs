@@ -21,7 +21,8 @@ impl Scene {
         let (status, _) = watch::channel(DeviceStatus::default());
         let (updates, hearing) = broadcast::channel(1024);
         let country = plan::country(&GatewaySettings::default().country);
-        let (boxes, thread) = start(choice, country, Vec::new(), Clock::start(), Reports { brain, status, updates }).unwrap();
+        let chosen = Chosen::for_this_run(choice, std::path::Path::new("/nowhere"));
+        let (boxes, thread) = start(chosen, country, Vec::new(), Clock::start(), Reports { brain, status, updates }).unwrap();
         Scene { boxes, thread, events, updates: hearing }
     }
 
@@ -99,5 +100,31 @@ fn an_order_to_end_is_obeyed_although_the_box_was_given_up_a_moment_before() {
     chosen.blocking_recv().unwrap();
     scene.wait(|event| is_hook(event, false));
     scene.wait(|event| matches!(event, Event::DeviceGone));
+    scene.stop();
+}
+
+#[test]
+fn the_word_that_something_was_plugged_in_shortens_the_wait_for_a_box() {
+    let mut scene = Scene::new(DeviceChoice::Serial { path: "/nowhere/box".to_owned() });
+    let told = |scene: &mut Scene, wanted: fn(Duration) -> bool| {
+        let until = Instant::now() + SOON;
+        loop {
+            match scene.updates.try_recv() {
+                Ok(Update::Device(DeviceStatus { state: DeviceState::Lost { retry_ms, fault }, .. })) => {
+                    assert_eq!(fault, DeviceFault::NotFound);
+                    if wanted(Duration::from_millis(retry_ms.into())) {
+                        return Instant::now();
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => assert!(Instant::now() < until, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let waits = told(&mut scene, |pause| pause >= FIRST_PAUSE * 4);
+    scene.send(BoxOrder::Plugged);
+    let looked = told(&mut scene, |pause| pause == FIRST_PAUSE);
+    assert!(looked - waits < FIRST_PAUSE * 4, "it waited on: {:?}", looked - waits);
     scene.stop();
 }
