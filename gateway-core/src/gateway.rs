@@ -91,6 +91,8 @@ pub struct Gateway {
     device: Option<Identity>,
     timers: Timers<GatewayTimer>,
     stopping: bool,
+    /// From the word that the computer is about to sleep until it is awake.
+    asleep: bool,
     rng: Rng,
     pending: Pending,
 }
@@ -124,6 +126,7 @@ impl Gateway {
             device: None,
             timers: Timers::new(),
             stopping: false,
+            asleep: false,
             pending: Pending::default(),
             rng,
             settings,
@@ -152,6 +155,8 @@ impl Gateway {
             Event::Command(command) => self.command(&command, now, out),
             Event::Address(address) => self.readdress(address, now, out),
             Event::Apply(settings) => self.apply(*settings, now, out),
+            Event::AboutToSleep => self.fall_asleep(now, out),
+            Event::Awake => self.wake_up(now, out),
             Event::Stop => self.stop(now, out),
         }
         self.settle(now, out);
@@ -188,9 +193,17 @@ impl Gateway {
     /// program ends now.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
-        self.agent.open_sessions() == 0
-            && !self.registrations.are_leaving()
-            && self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
+        self.agent.open_sessions() == 0 && !self.registrations.are_leaving() && self.has_let_go()
+    }
+
+    /// True when there is no call and no line is seized.
+    #[must_use]
+    pub fn has_let_go(&self) -> bool {
+        self.ports.iter().all(|port| port.call.is_none() && is_on_hook(port))
+    }
+
+    fn takes_no_calls(&self) -> bool {
+        self.stopping || self.asleep
     }
 
     /// Lets the machines hear each other until nobody has anything to say.
@@ -375,10 +388,25 @@ impl Gateway {
     fn stop(&mut self, now: Moment, out: &mut Vec<Action>) {
         self.stopping = true;
         self.timers.set(GatewayTimer::StopPatience, now + STOP_PATIENCE);
-        for index in 0..self.ports.len() {
-            self.call_event(port_id(index), CallEvent::End(EndCause::Stopped), now, out);
-        }
+        self.end_calls(EndCause::Stopped, now, out);
         self.renew_accounts(now, out);
+    }
+
+    fn fall_asleep(&mut self, now: Moment, out: &mut Vec<Action>) {
+        self.asleep = true;
+        self.end_calls(EndCause::Asleep, now, out);
+    }
+
+    fn wake_up(&mut self, now: Moment, out: &mut Vec<Action>) {
+        self.asleep = false;
+        self.registrations.register_again();
+        self.renew_accounts(now, out);
+    }
+
+    fn end_calls(&mut self, cause: EndCause, now: Moment, out: &mut Vec<Action>) {
+        for index in 0..self.ports.len() {
+            self.call_event(port_id(index), CallEvent::End(cause), now, out);
+        }
     }
 
     fn notice(&self, severity: Severity, code: NoticeCode, port: Option<PortId>, args: &[(&str, String)], now: Moment) -> Action {

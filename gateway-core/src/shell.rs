@@ -43,6 +43,8 @@ mod port;
 
 mod control;
 
+mod computer;
+
 mod marks;
 
 pub mod handle;

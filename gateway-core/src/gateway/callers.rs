@@ -51,7 +51,7 @@ impl Gateway {
     /// A new INVITE: credentials, port, number, codec; then the line is seized.
     pub(super) fn invited(&mut self, invitation: Invitation<'_>, now: Moment, out: &mut Vec<Action>) {
         let Invitation { session, source, request } = invitation;
-        if self.stopping {
+        if self.takes_no_calls() {
             return self.refuse(session, Refusal { status: 503, cause: Some(41), ..Refusal::default() }, now);
         }
         let caller = match self.settings.gateway.mode {

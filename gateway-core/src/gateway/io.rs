@@ -74,6 +74,11 @@ pub enum Event {
     Address(GatewayAddress),
     /// New settings, checked, prepared and stored: they hold from now on.
     Apply(Box<Settings>),
+    /// The computer is about to sleep: end calls and take no new ones until [`Event::Awake`].
+    AboutToSleep,
+    /// The computer is awake again, whether its sleep was announced or not: servers have forgotten us meanwhile, though our own
+    /// timers stood still.
+    Awake,
     /// The program stops: end calls, release lines, take back registrations, then say [`Action::Stopped`].
     Stop,
 }

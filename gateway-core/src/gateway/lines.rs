@@ -164,7 +164,7 @@ impl Gateway {
     /// A valid ring began: a call, unless FXO→SIP is off, in which case nothing at all goes out.
     fn rings(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
         let Some(port) = self.ports.get(id.index()) else { return };
-        if port.call.is_some() || self.stopping || id.index() >= self.settings.ports.len() {
+        if port.call.is_some() || self.takes_no_calls() || id.index() >= self.settings.ports.len() {
             return;
         }
         if !port.settings.fxo_to_sip {

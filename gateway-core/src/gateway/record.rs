@@ -68,6 +68,8 @@ pub enum EndCause {
     Operator,
     /// The gateway stopped.
     Stopped,
+    /// The computer went to sleep.
+    Asleep,
     /// A line test has heard what it was to hear, or took as long as it may.
     TestOver,
 }

@@ -15,7 +15,7 @@ impl Gateway {
     /// Tests an idle line; a busy one is left alone and the operator is told.
     pub(super) fn test_line(&mut self, id: PortId, number: Option<&str>, now: Moment, out: &mut Vec<Action>) {
         let Some(port) = self.ports.get(id.index()).filter(|port| port.id.index() < self.settings.ports.len()) else { return };
-        if port.call.is_some() || port.line.state() != LineState::Idle || self.stopping {
+        if port.call.is_some() || port.line.state() != LineState::Idle || self.takes_no_calls() {
             return out.push(self.notice(Severity::Warning, NoticeCode::TestRefused, Some(id), &[], now));
         }
         let number = number.map(router::dialled_digits).filter(|digits| !digits.is_empty());

@@ -56,6 +56,12 @@ pub(crate) enum Order {
     Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
     /// Something that the door has to tell.
     Notice(Notice),
+    /// The computer is about to sleep; `done` once no line is seized.
+    AboutToSleep { done: oneshot::Sender<()> },
+    /// The computer is awake again.
+    Awake,
+    /// A network came or went.
+    NetworkChanged,
     /// End.
     Stop,
     /// The audio code of a port fails.
@@ -90,6 +96,8 @@ pub(crate) struct Control {
     actions: Vec<Action>,
     stop_by: Option<Moment>,
     stopped: bool,
+    /// Whoever waits until no line is seized.
+    awaits_let_go: Option<oneshot::Sender<()>>,
     /// Of the settings in force, for the simulated exchange.
     country: &'static Country,
     /// The box was given up because an order did not reach it: it is told everything again when it is back.
@@ -146,6 +154,7 @@ impl Control {
             actions: Vec::new(),
             stop_by: None,
             stopped: false,
+            awaits_let_go: None,
             country: parts.country,
             box_missed_orders: false,
         })
@@ -172,6 +181,10 @@ impl Control {
                 },
             }
             self.keep_time();
+            if let Some(done) = self.awaits_let_go.take_if(|_| self.gateway.has_let_go()) {
+                // Whoever asked may have given up waiting.
+                let _ = done.send(());
+            }
             if let Some(ports) = self.publisher.publish(&self.gateway, self.clock.now()) {
                 self.close_ports(ports);
             }
@@ -198,11 +211,8 @@ impl Control {
         if self.stop_by.is_none() && self.whereabouts.due() <= now {
             self.look_where_we_are();
         }
-        if self.stop_by.is_none()
-            && self.slumber.due() <= now
-            && let Some(slept) = self.slumber.look(now)
-        {
-            self.wake_up(slept);
+        if self.stop_by.is_none() && self.slumber.due() <= now {
+            self.look_whether_we_slept();
         }
         if self.stop_by.is_some_and(|by| by <= now) {
             tracing::warn!("stopping although the brain has not finished");
@@ -234,6 +244,17 @@ impl Control {
                 let _ = done.send(switched);
             }
             Order::Notice(notice) => self.publisher.notice(notice),
+            Order::AboutToSleep { done } => {
+                self.awaits_let_go = Some(done);
+                self.handle(Event::AboutToSleep);
+            }
+            Order::Awake => {
+                if !self.look_whether_we_slept() {
+                    self.handle(Event::Awake);
+                }
+                self.look_where_we_are();
+            }
+            Order::NetworkChanged => self.whereabouts.look_soon(self.clock.now()),
             #[cfg(test)]
             Order::FailPort(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
             Order::Stop => {
@@ -278,7 +299,12 @@ impl Control {
         }
     }
 
-    /// The computer has slept. Servers have forgotten us meanwhile, though our own timers stood still: we register again.
+    /// Compares the clocks; a sleep that they show is told, and answered with true.
+    fn look_whether_we_slept(&mut self) -> bool {
+        let slept = self.slumber.look(self.clock.now());
+        slept.inspect(|slept| self.wake_up(*slept)).is_some()
+    }
+
     fn wake_up(&mut self, slept: Slept) {
         let ms = slept.to_epoch_ms - slept.from_epoch_ms;
         let args = [("from_epoch_ms", slept.from_epoch_ms), ("to_epoch_ms", slept.to_epoch_ms), ("minutes", ms.div_ceil(60_000))];
@@ -290,9 +316,7 @@ impl Control {
             args: args.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
             setting: None,
         });
-        for port in 0..self.ports.len() {
-            self.handle(Event::Command(Command::Reregister { port: PortId(u16::try_from(port).unwrap_or(u16::MAX)) }));
-        }
+        self.handle(Event::Awake);
     }
 
     /// Starts the thread of a new port, or hands an old one its sockets.

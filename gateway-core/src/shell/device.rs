@@ -4,7 +4,6 @@
 //! and frames to play. It writes by itself, never waiting longer than a few milliseconds. A box that goes away is looked
 //! for again with growing pauses; a box that is stuck is closed, so that its own watchdog puts the lines on hook.
 
-mod arrivals;
 pub mod choice;
 mod chosen;
 mod examine;
@@ -14,7 +13,6 @@ mod supervisor;
 mod voice;
 mod wire;
 
-pub(crate) use arrivals::Arrivals;
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};
 pub(crate) use chosen::Chosen;
 pub use examine::examine;

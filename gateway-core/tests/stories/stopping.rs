@@ -1,6 +1,7 @@
-//! Stop: every call ended, every line released, every registration taken back.
+//! Stop: every call ended, every line released, every registration taken back. Sleep: the same for calls and lines, and the way back.
 
 use gateway_core::config::settings::AnswerMode;
+use gateway_core::fxo::simulator::act::LineAct;
 use gateway_core::gateway::io::Event;
 use gateway_core::gateway::record::EndCause;
 use gateway_core::gateway::view::PortState;
@@ -64,4 +65,44 @@ fn an_idle_gateway_stops_at_once() {
     let mut world = server_with_phone(Habits::default());
     world.tell(Event::Stop);
     assert!(world.stopped);
+}
+
+#[test]
+fn before_the_computer_sleeps_calls_end_and_lines_are_released_and_no_new_call_begins_until_it_is_awake() {
+    let mut world = phone_with(answering(server(), AnswerMode::Voice), Habits::default());
+    call(&mut world, "100");
+    assert!(world.run_until_port(0, PortState::Talking, s(10)));
+    world.tell(Event::AboutToSleep);
+    assert!(world.run_until(s(1), |world| world.gateway.has_let_go()), "{:?}", world.port(0));
+    assert!(world.exchange_off_hook().is_empty());
+    assert_eq!(only_record(&world).cause, EndCause::Asleep);
+    assert!(!world.stopped);
+
+    world.run_for(s(3));
+    call(&mut world, "100");
+    world.run_for(s(1));
+    assert_refused(&world, 0, 503, Some(41));
+    let legs = world.parties[0].legs().count();
+    world.act(0, ring("1133334444"));
+    world.run_for(s(6));
+    assert_eq!(world.parties[0].legs().count(), legs, "a ring was forwarded");
+    world.act(0, LineAct::StopRinging);
+    world.run_for(s(10));
+
+    world.tell(Event::Awake);
+    call(&mut world, "100");
+    assert!(world.run_until_port(0, PortState::Talking, s(20)), "{:?}", world.port(0));
+}
+
+#[test]
+fn an_awake_computer_registers_again_at_once() {
+    let mut world = client_with(client(), Habits::default());
+    // What the server knew is gone, as after an hour of sleep; our own timers stood still.
+    world.with_party(0, |party, _| party.crash_office());
+    let now = world.now();
+    assert!(world.parties[0].contacts("p1", now).is_empty());
+    world.tell(Event::Awake);
+    world.run_for(s(1));
+    let now = world.now();
+    assert!(!world.parties[0].contacts("p1", now).is_empty() && !world.parties[0].contacts("p2", now).is_empty());
 }

@@ -48,6 +48,7 @@ const FAILED = [
   "device_gone",
   "operator",
   "stopped",
+  "asleep",
 ];
 
 /** The icon of each direction. */

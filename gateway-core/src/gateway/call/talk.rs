@@ -142,7 +142,7 @@ fn q850_of(cause: EndCause) -> u8 {
     match cause {
         EndCause::DeviceGone | EndCause::SeizeFailed => 27,
         EndCause::NoRtp | EndCause::Silence | EndCause::LongestCall => 102,
-        EndCause::Operator | EndCause::Stopped => 31,
+        EndCause::Operator | EndCause::Stopped | EndCause::Asleep => 31,
         EndCause::NoCommonCodec => 65,
         EndCause::CollectRefused => 21,
         EndCause::SipHungUp

@@ -317,7 +317,7 @@ impl ToLine {
             EndCause::NoDialTone => (503, 38),
             EndCause::NoAnswer => (480, 19),
             EndCause::Operator => (480, 31),
-            EndCause::Stopped => (503, 41),
+            EndCause::Stopped | EndCause::Asleep => (503, 41),
             EndCause::DeviceGone
             | EndCause::SeizeFailed
             | EndCause::LineHungUp

@@ -73,6 +73,8 @@ impl Publisher {
             | Event::Command(_)
             | Event::Address(_)
             | Event::Apply(_)
+            | Event::AboutToSleep
+            | Event::Awake
             | Event::Stop => false,
         };
         self.bring_forward(if flows { FLOWING } else { CHANGING });

@@ -97,3 +97,25 @@ async fn a_computer_that_changes_its_network_is_noticed_by_apply() {
     let told = control.gateway.snapshot(control.clock.now()).sip_address;
     assert_eq!(told, format!("192.0.2.9:{}", control.sockets.sip_address.port()));
 }
+
+#[tokio::test]
+async fn whoever_waits_for_the_lines_before_a_sleep_is_told_when_there_is_nothing_to_wait_for() {
+    let Scene { control, orders, box_inbox: _box_inbox, .. } = scene("127.0.0.1");
+    let running = tokio::spawn(control.run());
+    let (done, let_go) = oneshot::channel();
+    orders.send(Order::AboutToSleep { done }).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), let_go).await.unwrap().unwrap();
+    orders.send(Order::Awake).await.unwrap();
+    orders.send(Order::Stop).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_word_that_a_network_changed_has_the_address_looked_up_at_once() {
+    let Scene { mut control, box_inbox: _box_inbox, .. } = scene("0.0.0.0");
+    control.keep_time();
+    let usual = control.whereabouts.due();
+    control.order(Order::NetworkChanged);
+    assert!(control.whereabouts.due() < usual);
+    assert!(control.whereabouts.due() <= control.clock.now() + Duration::from_secs(1));
+}

@@ -20,8 +20,9 @@ use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
 use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
+use crate::shell::computer::Watch;
 use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
-use crate::shell::device::{self, Arrivals, BoxOrder, BoxOutbox, Chosen, DeviceStatus, Reports};
+use crate::shell::device::{self, BoxOrder, BoxOutbox, Chosen, DeviceStatus, Reports};
 use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
@@ -137,7 +138,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         transaction: Arc::clone(&transaction),
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
-        arrivals: Arrivals::watch(boxes.clone()),
+        computer: Watch::start(orders.clone(), boxes.clone()),
         box_thread,
         keeper,
         store: store.clone(),
@@ -241,7 +242,7 @@ struct TakeDown {
     transaction: Arc<Mutex<Transaction>>,
     sockets: Arc<tokio::sync::Mutex<Option<Sockets>>>,
     boxes: BoxOutbox,
-    arrivals: Arrivals,
+    computer: Watch,
     box_thread: std::thread::JoinHandle<()>,
     keeper: JoinHandle<()>,
     store: Store,
@@ -258,7 +259,7 @@ impl TakeDown {
                 (Ended::Failed, Vec::new())
             }
         };
-        drop(self.arrivals);
+        drop(self.computer);
         let (done, closed) = oneshot::channel();
         let told = self.boxes.send(BoxOrder::Stop { done }, Duration::ZERO).is_ok();
         let closed = tokio::time::timeout(BOX_END, closed).await;

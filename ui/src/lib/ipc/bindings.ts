@@ -717,6 +717,8 @@ export type EndCause =
 "operator" | 
 /**  The gateway stopped. */
 "stopped" | 
+/**  The computer went to sleep. */
+"asleep" | 
 /**  A line test has heard what it was to hear, or took as long as it may. */
 "test_over";
 
@@ -1364,6 +1366,8 @@ export type NoticeCode =
 "device_up" | 
 /**  The box is gone. */
 "device_gone" | 
+/**  The box, or the modem of a line, was found again in another USB socket. Args: `from`, `to`. */
+"device_moved" | 
 /**  The box restarted by itself. */
 "device_rebooted" | 
 /**  The modem of a line is back. */

@@ -1,0 +1,85 @@
+//! The sleep of the computer, as far as the system tells of it beforehand: calls end and lines are let go before it.
+
+use tokio::sync::mpsc;
+
+use crate::shell::control::Order;
+
+/// Tells of sleep as long as the system does.
+#[cfg(target_os = "linux")]
+pub(super) async fn tell(orders: mpsc::Sender<Order>) {
+    if let Err(error) = logind::on_system_bus(&orders).await {
+        tracing::info!(%error, "this system does not tell before it sleeps");
+    }
+    // One that told of a sleep and then nothing more must not leave the gateway asleep.
+    let _ = orders.send(Order::Awake).await;
+}
+
+/// Not told here beforehand: after a sleep the clocks show it.
+#[cfg(not(target_os = "linux"))]
+pub(super) async fn tell(_orders: mpsc::Sender<Order>) {}
+
+/// systemd-logind: `PrepareForSleep` before and after, and a lock of the kind "delay" that holds the sleep back in between, for
+/// five seconds at most (`InhibitDelayMaxSec`).
+#[cfg(target_os = "linux")]
+mod logind {
+    use std::time::Duration;
+
+    use futures_lite::StreamExt as _;
+    use tokio::sync::{mpsc, oneshot};
+    use zbus::zvariant::OwnedFd;
+
+    use super::Order;
+
+    /// How long the calls get to end and the lines to be let go.
+    const LET_GO_WITHIN: Duration = Duration::from_secs(3);
+
+    #[zbus::proxy(
+        interface = "org.freedesktop.login1.Manager",
+        default_service = "org.freedesktop.login1",
+        default_path = "/org/freedesktop/login1"
+    )]
+    trait Login {
+        fn inhibit(&self, what: &str, who: &str, why: &str, mode: &str) -> zbus::Result<OwnedFd>;
+
+        #[zbus(signal)]
+        fn prepare_for_sleep(&self, begins: bool) -> zbus::Result<()>;
+    }
+
+    pub(super) async fn on_system_bus(orders: &mpsc::Sender<Order>) -> zbus::Result<()> {
+        on(&zbus::Connection::system().await?, orders).await
+    }
+
+    pub(super) async fn on(bus: &zbus::Connection, orders: &mpsc::Sender<Order>) -> zbus::Result<()> {
+        let login = LoginProxy::new(bus).await?;
+        let mut signals = login.receive_prepare_for_sleep().await?;
+        let mut lock = Some(delay(&login).await?);
+        while let Some(signal) = signals.next().await {
+            if signal.args()?.begins {
+                let (done, let_go) = oneshot::channel();
+                if orders.send(Order::AboutToSleep { done }).await.is_err() {
+                    return Ok(());
+                }
+                if !matches!(tokio::time::timeout(LET_GO_WITHIN, let_go).await, Ok(Ok(()))) {
+                    tracing::warn!("the computer sleeps before every line is let go; the watchdog of the box lets go of them");
+                }
+                lock = None;
+            } else {
+                lock = Some(delay(&login).await?);
+                if orders.send(Order::Awake).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        drop(lock);
+        Ok(())
+    }
+
+    /// Holds the next sleep back until it is dropped.
+    async fn delay(login: &LoginProxy<'_>) -> zbus::Result<OwnedFd> {
+        login.inhibit("sleep", "Loopstart", "Calls end, lines go on hook", "delay").await
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

@@ -1,0 +1,109 @@
+//! A logind of our own at the other end of a real D-Bus connection.
+#![allow(clippy::disallowed_types, reason = "the macro of an interface uses a hash map")]
+
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use zbus::object_server::{InterfaceRef, SignalEmitter};
+use zbus::zvariant::OwnedFd;
+
+use super::logind;
+use crate::shell::control::Order;
+
+const SOON: Duration = Duration::from_secs(10);
+
+/// Our ends of the locks that were given out, in turn.
+type Locks = Arc<Mutex<Vec<UnixStream>>>;
+
+struct Logind {
+    locks: Locks,
+}
+
+#[zbus::interface(name = "org.freedesktop.login1.Manager")]
+impl Logind {
+    fn inhibit(&self, what: &str, _who: &str, _why: &str, mode: &str) -> OwnedFd {
+        assert_eq!((what, mode), ("sleep", "delay"));
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        self.locks.lock().unwrap().push(ours);
+        std::os::fd::OwnedFd::from(theirs).into()
+    }
+
+    #[zbus(signal)]
+    async fn prepare_for_sleep(emitter: &SignalEmitter<'_>, begins: bool) -> zbus::Result<()>;
+}
+
+struct Scene {
+    locks: Locks,
+    logind: InterfaceRef<Logind>,
+    orders: mpsc::Receiver<Order>,
+    _bus: zbus::Connection,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let (near, far) = tokio::net::UnixStream::pair().unwrap();
+        let (near, far) = (near.into_std().unwrap(), far.into_std().unwrap());
+        let locks = Locks::default();
+        let path = "/org/freedesktop/login1";
+        let server = zbus::connection::Builder::async_io_unix_stream(far).server(zbus::Guid::generate()).unwrap().p2p();
+        let server = server.serve_at(path, Logind { locks: Arc::clone(&locks) }).unwrap();
+        let client = zbus::connection::Builder::async_io_unix_stream(near).p2p();
+        let (bus, client) = tokio::try_join!(server.build(), client.build()).unwrap();
+        let (sender, orders) = mpsc::channel(4);
+        tokio::spawn(async move { logind::on(&client, &sender).await });
+        let logind = bus.object_server().interface(path).await.unwrap();
+        let scene = Scene { locks, logind, orders, _bus: bus };
+        scene.until(|held| held == [true]).await;
+        scene
+    }
+
+    /// Waits until the locks given out so far are held, or not, as wanted.
+    async fn until(&self, wanted: impl Fn(&[bool]) -> bool) {
+        let end = Instant::now() + SOON;
+        while !wanted(&self.held()) {
+            assert!(Instant::now() < end, "{:?}", self.held());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn held(&self) -> Vec<bool> {
+        let is_held = |lock: &mut UnixStream| matches!(lock.read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock);
+        self.locks.lock().unwrap().iter_mut().map(is_held).collect()
+    }
+
+    async fn sleeps(&self, begins: bool) {
+        Logind::prepare_for_sleep(self.logind.signal_emitter(), begins).await.unwrap();
+    }
+
+    async fn order(&mut self) -> Order {
+        tokio::time::timeout(SOON, self.orders.recv()).await.unwrap().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_sleep_waits_until_every_line_is_let_go_and_the_next_one_is_held_back_again() {
+    let mut scene = Scene::new().await;
+    for number in 1..=2 {
+        scene.sleeps(true).await;
+        let Order::AboutToSleep { done } = scene.order().await else { panic!("no word of the sleep") };
+        assert_eq!(scene.held().last(), Some(&true), "it slept with a line seized");
+        done.send(()).unwrap();
+        scene.until(|held| held.iter().all(|held| !held)).await;
+        scene.sleeps(false).await;
+        assert!(matches!(scene.order().await, Order::Awake));
+        scene.until(|held| held.len() == number + 1 && held.last() == Some(&true)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_answer_does_not_keep_the_computer_awake() {
+    let mut scene = Scene::new().await;
+    scene.sleeps(true).await;
+    let Order::AboutToSleep { done } = scene.order().await else { panic!("no word of the sleep") };
+    scene.until(|held| held == [false]).await;
+    drop(done);
+}
