@@ -8,6 +8,7 @@
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
+use super::caller::Caller;
 use super::gateway::{Gateway, SOON, SimulatedBox};
 use super::line::MeasuringBox;
 use super::place::trunk_settings;
@@ -19,7 +20,7 @@ use super::talk::{FRAME, Pulse, Stream, delays_ms, exchange_pulses, paced};
 const FRAMES: usize = 600;
 
 /// How much later the far end behind number 100 sends back what it hears.
-const ECHO: Duration = Duration::from_millis(200);
+pub const ECHO: Duration = Duration::from_millis(200);
 
 /// Packets of the reference that only go through the system's loopback.
 const BARE: usize = 200;
@@ -48,10 +49,14 @@ fn talk_on(device: &str) -> (Vec<Pulse>, Vec<Pulse>) {
     let nobody = ([127, 0, 0, 1], 9).into();
     let gateway = Gateway::start(trunk_settings(1, nobody), device);
     let mut caller = gateway.answered_call();
-    let stream = Stream::with_whom_speaks_first(&caller.rtp, SOON);
-    let pulses = exchange_pulses(stream, FRAMES);
+    let pulses = talk_in(&caller);
     caller.bye();
     pulses
+}
+
+/// Speaks pulses into a call that is up: those sent, and those heard.
+pub fn talk_in(caller: &Caller) -> (Vec<Pulse>, Vec<Pulse>) {
+    exchange_pulses(Stream::with_whom_speaks_first(&caller.rtp, SOON), FRAMES)
 }
 
 /// Those of `pulses` that were sent while others were.

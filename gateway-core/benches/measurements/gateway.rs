@@ -69,12 +69,18 @@ impl Gateway {
         }
     }
 
+    /// Calls number 100.
+    pub fn called(&self) -> Caller {
+        let mut caller = Caller::new();
+        caller.invite(format!("127.0.0.1:{}", self.sip().1).parse().unwrap(), "100");
+        caller
+    }
+
     /// Calls number 100 until the call is answered: at first the line may not be ready yet.
     pub fn answered_call(&self) -> Caller {
         let until = Instant::now() + SOON;
         loop {
-            let mut caller = Caller::new();
-            caller.invite(format!("127.0.0.1:{}", self.sip().1).parse().unwrap(), "100");
+            let mut caller = self.called();
             let status = caller.final_status(SOON);
             if status == 200 {
                 return caller;
@@ -93,8 +99,13 @@ pub struct SimulatedBox {
 
 impl SimulatedBox {
     pub fn start(ports: u16) -> Self {
-        let program = Program::loopstartd(&["simulate", "--ports", &ports.to_string()], &[]);
-        let first: serde_json::Value = serde_json::from_str(&program.first_line(SOON)).unwrap();
+        SimulatedBox::start_with(&["--ports", &ports.to_string()])
+    }
+
+    /// Another device, as `simulate` is told of it.
+    pub fn start_with(what: &[&str]) -> Self {
+        let program = Program::loopstartd(&[&["simulate"], what].concat(), &[]);
+        let first: serde_json::Value = serde_json::from_str(&program.next_line(SOON)).unwrap();
         let pty = PathBuf::from(first["pty"].as_str().unwrap());
         assert!(pty.exists());
         SimulatedBox { program, pty: pty.to_str().unwrap().to_owned() }

@@ -12,6 +12,7 @@
 )]
 
 mod calls;
+mod drift;
 mod history;
 mod machines;
 mod processor;
@@ -24,6 +25,8 @@ mod card;
 mod cpu;
 #[cfg(unix)]
 mod delay;
+#[cfg(unix)]
+mod devices;
 #[cfg(unix)]
 mod gateway;
 #[cfg(unix)]
@@ -60,7 +63,9 @@ const MEASUREMENTS: &[Measurement] = &[
     ("machines", machines::measure),
     ("calls", calls::measure),
     ("history", history::measure),
+    ("drift", drift::measure),
     ("delay", delay::measure),
+    ("devices", devices::measure),
     ("card", card::measure),
     ("cpu", cpu::measure),
     ("sipp", sipp::measure),
@@ -68,7 +73,8 @@ const MEASUREMENTS: &[Measurement] = &[
 
 /// The others need a pseudo-terminal or SIPp.
 #[cfg(not(unix))]
-const MEASUREMENTS: &[Measurement] = &[("machines", machines::measure), ("calls", calls::measure), ("history", history::measure)];
+const MEASUREMENTS: &[Measurement] =
+    &[("machines", machines::measure), ("calls", calls::measure), ("history", history::measure), ("drift", drift::measure)];
 
 fn main() {
     // Cargo passes `--bench`.

@@ -48,8 +48,8 @@ impl Program {
         Program::start_in(env!("CARGO_BIN_EXE_loopstartd"), args, env)
     }
 
-    /// The first line that it says.
-    pub fn first_line(&self, within: Duration) -> String {
+    /// The next line that it says.
+    pub fn next_line(&self, within: Duration) -> String {
         self.stdout.recv_timeout(within).unwrap_or_else(|_| panic!("{} says nothing: {}", self.name, self.complaints()))
     }
 
@@ -77,10 +77,19 @@ impl Program {
 
     /// What it has used of the processors so far, where the system tells.
     pub fn processor(&self) -> Option<Usage> {
+        Usage::of(&self.number()?)
+    }
+
+    /// A file about it, where the system has such files.
+    pub fn told_by_system(&self, file: &str) -> Option<String> {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.number()?)).ok()
+    }
+
+    fn number(&self) -> Option<String> {
         // Our child is `timeout`, whose child is the program.
         let own = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).ok()?;
-        Usage::of(children.split_whitespace().next()?)
+        children.split_whitespace().next().map(str::to_owned)
     }
 }
 
