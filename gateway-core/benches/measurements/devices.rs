@@ -14,6 +14,9 @@ use super::talk::{FRAME, delays_ms};
 /// Calls whose seizure and release are measured.
 const CALLS: usize = 5;
 
+/// A line rests after a call before it takes the next one.
+const REST: Duration = Duration::from_secs(3);
+
 /// A device as `simulate` makes it, and as `run` is told of it.
 struct Device {
     name: &'static str,
@@ -56,6 +59,7 @@ impl Measured {
         simulated.wait_hook(false, SOON);
         let mut measured = Measured::default();
         for _ in 0..CALLS {
+            std::thread::sleep(REST);
             let called = Instant::now();
             let mut caller = gateway.called();
             simulated.wait_hook(true, SOON);
