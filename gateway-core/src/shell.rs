@@ -47,6 +47,9 @@ mod computer;
 
 mod marks;
 
+#[cfg(test)]
+mod failing;
+
 pub mod handle;
 
 pub use device::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus};

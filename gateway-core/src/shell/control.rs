@@ -64,9 +64,18 @@ pub(crate) enum Order {
     NetworkChanged,
     /// End.
     Stop,
-    /// The audio code of a port fails.
+    /// Our own code fails.
     #[cfg(test)]
-    FailPort(PortId),
+    Fail(Failing),
+}
+
+/// Which of our threads fails in a test.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Failing {
+    Port(PortId),
+    Box,
+    Brain,
 }
 
 /// The audio thread of one port.
@@ -256,11 +265,20 @@ impl Control {
             }
             Order::NetworkChanged => self.whereabouts.look_soon(self.clock.now()),
             #[cfg(test)]
-            Order::FailPort(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
+            Order::Fail(part) => self.fail(part),
             Order::Stop => {
                 self.stop_by = Some(self.clock.now() + STOP_PATIENCE);
                 self.handle(Event::Stop);
             }
+        }
+    }
+
+    #[cfg(test)]
+    fn fail(&mut self, part: Failing) {
+        match part {
+            Failing::Port(port) => to_port(port.index(), &self.ports[port.index()], PortOrder::Fail),
+            Failing::Box => self.order_box(BoxOrder::Fail),
+            Failing::Brain => panic!("a test lets the brain fail"),
         }
     }
 

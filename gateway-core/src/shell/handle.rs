@@ -240,10 +240,10 @@ impl GatewayHandle {
         self.ended().await;
     }
 
-    /// Makes the audio code of a port fail.
+    /// Makes our own code fail.
     #[cfg(test)]
-    pub(crate) async fn fail_port(&self, port: PortId) {
-        self.inner.orders.send(Order::FailPort(port)).await.unwrap();
+    pub(crate) async fn fail(&self, part: super::control::Failing) {
+        self.inner.orders.send(Order::Fail(part)).await.unwrap();
     }
 
     /// Waits until the gateway has ended, and tells how.

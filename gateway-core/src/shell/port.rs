@@ -281,4 +281,4 @@ fn tell(brain: &mpsc::Sender<Event>, port: PortId, event: MediaEvent) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

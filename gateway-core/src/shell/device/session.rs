@@ -263,6 +263,8 @@ impl<'a> Session<'a> {
                 }
             }
             BoxOrder::Line { port, command } => self.command(port, command),
+            #[cfg(test)]
+            BoxOrder::Fail => panic!("a test lets the box thread fail"),
             BoxOrder::Ports(ports) => {
                 *self.around.ports = ports;
                 self.tell_of_absent();

@@ -65,6 +65,9 @@ pub(crate) enum BoxOrder {
     CardLost { link: u64 },
     /// Opening number `link` came to its end.
     WireLost { link: u64, fault: DeviceFault },
+    /// The code that serves the box fails.
+    #[cfg(test)]
+    Fail,
 }
 
 /// 20 ms to be heard on a line.
@@ -240,6 +243,8 @@ impl BoxThread {
                     | BoxOrder::WireLost { .. },
                 )
                 | Received::Audio(_) => {}
+                #[cfg(test)]
+                Received::Order(BoxOrder::Fail) => {}
                 Received::Closed => return Ending::Stop { done: None },
                 Received::DeadlinePassed => {
                     if self.reports.brain.is_closed() {
