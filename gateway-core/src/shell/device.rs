@@ -6,12 +6,18 @@
 
 pub mod choice;
 mod examine;
+pub mod hints;
+mod history;
 mod link;
 mod session;
 mod supervisor;
+mod trace;
 mod voice;
 mod wire;
 
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};
 pub use examine::examine;
+pub use history::{Disconnect, WireStatus};
 pub(crate) use supervisor::{BoxOrder, BoxOutbox, Play, Reports, start};
+pub(crate) use trace::as_text;
+pub use trace::{DeviceTrace, TraceEntry, TraceLine, TraceQuery};

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus, driver_at};
+use super::history::History;
 use super::link::{SerialLink, VirtualLink};
-use super::session::{Around, Ending, Session};
+use super::session::{Around, Ending, Session, millis};
+use super::trace::{RawTrace, TraceQuery};
 use super::voice::{Voice, VoiceAt};
 use super::wire::Wire;
 use crate::config::PortId;
@@ -47,6 +49,8 @@ pub(crate) enum BoxOrder {
     Country(&'static Country),
     /// Something shall happen at the simulated exchange.
     Act { port: PortId, act: LineAct, answer: oneshot::Sender<Result<(), DeviceError>> },
+    /// What went over the wires lately.
+    Trace { query: TraceQuery, answer: oneshot::Sender<RawTrace> },
     /// Use another box from now on: release every line of this one and close it first.
     Choose { choice: DeviceChoice, done: oneshot::Sender<()> },
     /// Release every line, close the box and end.
@@ -106,7 +110,8 @@ pub(crate) fn start(
     let (outbox, inbox) = inbox(ORDERS, FRAMES);
     let own = outbox.clone();
     let thread = std::thread::Builder::new().name("box".to_owned()).spawn(move || {
-        BoxThread { clock, inbox, own, reports, ports, choice, country, link: 0, pause: FIRST_PAUSE }.run();
+        let history = History::of(&choice);
+        BoxThread { clock, inbox, own, reports, ports, choice, country, link: 0, pause: FIRST_PAUSE, history }.run();
     })?;
     Ok((outbox, thread))
 }
@@ -121,6 +126,7 @@ struct BoxThread {
     country: &'static Country,
     link: u64,
     pause: Duration,
+    history: History,
 }
 
 impl BoxThread {
@@ -144,6 +150,7 @@ impl BoxThread {
             match ending {
                 Ending::Lost(_) | Ending::Again => {}
                 Ending::Choose { choice, done } => {
+                    self.history.choose(&choice);
                     self.choice = choice;
                     self.pause = FIRST_PAUSE;
                     // Whoever asked may have given up waiting.
@@ -161,10 +168,12 @@ impl BoxThread {
     /// that its watchdog puts the lines on hook.
     fn serve(&mut self) -> Ending {
         let choice = self.choice.clone();
+        self.history.reopening();
+        let (wires, counters) = (self.history.wires(), self.history.counters());
         self.reports.status(|status| {
             // A box that is looked for again stays "lost" until it answers.
             if status.choice != choice || !matches!(status.state, DeviceState::Lost { .. }) {
-                *status = DeviceStatus { choice: choice.clone(), state: DeviceState::Opening, ..DeviceStatus::default() };
+                *status = DeviceStatus { choice: choice.clone(), state: DeviceState::Opening, counters, wires };
             }
         });
         // Whoever gave up the last opening starts afresh with this one.
@@ -177,6 +186,7 @@ impl BoxThread {
             reports: &self.reports,
             ports: &mut self.ports,
             country: &mut self.country,
+            history: &mut self.history,
             was_up: &was_up,
         };
         let count = choice.devices();
@@ -202,8 +212,10 @@ impl BoxThread {
         let pause = self.pause;
         self.pause = (pause * 2).min(LONGEST_PAUSE);
         tracing::info!(?fault, pause_ms = pause.as_millis(), "the box is lost; looking for it again");
+        self.history.all_lost(fault, millis(pause), self.clock.now());
+        let (wires, counters) = (self.history.wires(), self.history.counters());
         self.reports.status(|status| {
-            status.state = DeviceState::Lost { fault, retry_ms: u32::try_from(pause.as_millis()).unwrap_or(u32::MAX) };
+            *status = DeviceStatus { state: DeviceState::Lost { fault, retry_ms: millis(pause) }, counters, wires, ..status.clone() };
         });
         self.wait(Some(Instant::now() + pause))
     }
@@ -218,6 +230,9 @@ impl BoxThread {
                 Received::Order(BoxOrder::Stop { done }) => return Ending::Stop { done: Some(done) },
                 Received::Order(BoxOrder::Ports(ports)) => self.ports = ports,
                 Received::Order(BoxOrder::Country(country)) => self.country = country,
+                Received::Order(BoxOrder::Trace { query, answer }) => {
+                    let _ = answer.send(self.history.trace.answer(query, self.clock.now()));
+                }
                 Received::Order(BoxOrder::Act { answer, .. }) => {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
                 }

@@ -9,6 +9,7 @@ use super::voice::Voice;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::fxo::card::ChannelMap;
+use crate::fxo::trace::Tap;
 use crate::fxo::{Device, DeviceOutput, LinkCounters};
 use crate::shell::card::Card;
 use crate::time::{Moment, earliest};
@@ -35,6 +36,8 @@ pub(super) struct Wire {
     pub(super) number: u64,
     pub(super) link: Box<dyn Link>,
     pub(super) driver: Box<dyn Device>,
+    /// Finds what the trace keeps of this wire.
+    pub(super) tap: Tap,
     /// It was opened for a country, and is opened anew for another.
     pub(super) of_country: bool,
     pub(super) up: bool,
@@ -53,6 +56,7 @@ impl Wire {
         Wire {
             number,
             link,
+            tap: Tap::new(driver.dialect()),
             driver,
             of_country,
             up: false,
