@@ -241,8 +241,9 @@ fn line(kept: &Kept) -> TraceLine {
     TraceLine { number: kept.number, at_ms: kept.at.as_millis(), port, what }
 }
 
-/// A trace as a file: a remark, then a line each with local time, direction, port (from 1) and what was said.
-pub(crate) fn as_text(trace: &DeviceTrace, remark: &str, started_epoch_ms: u64, zone: &TimeZone) -> String {
+/// A trace as a file: a remark, then a line each with local time, direction, port (from 1), what was said and its bytes, with tabs between.
+#[must_use]
+pub fn as_text(trace: &DeviceTrace, remark: &str, started_epoch_ms: u64, zone: &TimeZone) -> String {
     let mut text = String::new();
     for line in remark.lines() {
         text.push_str(&format!("# {line}\n"));
@@ -336,7 +337,7 @@ mod tests {
         scene.say(Class::Event, 0, NOW);
         let trace = scene.ask(with_sound, NOW);
         assert_eq!((numbers(&trace), trace.sound_frames), (vec![0, 1, 2], 2));
-        assert!(matches!(&trace.lines[1].what, TraceEntry::Piece { sound: true, text, .. } if text == "audio seq 3"));
+        assert!(matches!(&trace.lines[1].what, TraceEntry::Piece { sound: true, text, .. } if text == "audio seq 3 160 bytes"));
         assert_eq!(numbers(&scene.ask(TraceQuery::default(), NOW)), [0, 2]);
         scene.say(Class::Audio, 165, NOW + SOUND_FOR);
         let trace = scene.ask(with_sound, NOW + SOUND_FOR);

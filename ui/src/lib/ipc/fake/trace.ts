@@ -14,7 +14,7 @@ const BOX: readonly Said[] = [
   ["from_device", null, "response PING seq {n} done", "10 27 00 00"],
   ["from_device", 0, "event RING_ON seq {n}", "e8 03 00 00 19"],
   ["from_device", 0, "event RING_OFF seq {n}", "d0 07 00 00 e8 03"],
-  ["from_device", 0, "audio seq {n}", "00 00 00 00 00 ff ff fe 7e ff", true],
+  ["from_device", 0, "audio seq {n} 160 bytes", "a0 0f 00 00 00", true],
   ["from_device", 0, "event CALLER_ID seq {n}", "02 00 00 0a 31 31 33 33 33 33 34 34 34 34 00"],
   ["to_device", 0, "request HOOK seq {n}", "01"],
   ["from_device", 0, "response HOOK seq {n} done", ""],
