@@ -38,8 +38,8 @@ enum DevicesTask {
         #[arg(long)]
         json: bool,
     },
-    /// Open a box and print what goes over its wire, until Ctrl-C; no line is taken. No gateway may use it meanwhile. It may print numbers of
-    /// callers.
+    /// Open a box and print what goes over its wire, until Ctrl-C; no line is taken. No gateway may use it meanwhile. It may
+    /// print numbers of callers.
     Trace {
         /// The box, as `run --device` takes it.
         #[arg(value_name = "BOX")]

@@ -21,8 +21,9 @@ const EVENTS: usize = 4096;
 /// How long an order may wait for the box thread.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Opens `choice` and serves it as a gateway does that never takes a line, and tells what is new in the trace, until `tell` breaks; then the device is closed.
-/// `tell` also gets the zero of all times, in ms since 1970 (UTC). Nobody else may use the device meanwhile.
+/// Opens `choice` and serves it as a gateway does that never takes a line, and tells what is new in the trace, until `tell`
+/// breaks; then the device is closed. `tell` also gets the zero of all times, in ms since 1970 (UTC). Nobody else may use the
+/// device meanwhile.
 ///
 /// # Errors
 /// The system gave no thread, or the thread ended by itself.
