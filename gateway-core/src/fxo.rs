@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod line;
 pub mod modem;
 pub mod simulator;
+pub mod trace;
 pub mod u100;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::card::ChannelMap;
+use self::trace::Dialect;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::dsp::callerid::CallerId;
@@ -164,6 +166,8 @@ pub trait Device: Send {
     fn answers_within(&self) -> Duration {
         Duration::from_secs(8)
     }
+    /// What is spoken on its wire.
+    fn dialect(&self) -> Dialect;
     /// What went wrong on the wire so far.
     fn counters(&self) -> LinkCounters;
 }

@@ -79,6 +79,10 @@ fn a_modem_that_is_unplugged_in_a_call_ends_that_call_and_no_other_line_notices(
     let record = gateway.wait(SOON, |line| line["event"] == "record");
     assert_eq!(record["record"]["cause"], "device_gone");
     gateway.wait(SOON, |line| states(line, "absent", "idle"));
+    let lost = gateway.wait(SOON, |line| line["event"] == "device" && line["device"]["wires"][0]["disconnects"] == 1);
+    let [first_wire, second_wire] = [0, 1].map(|index| &lost["device"]["wires"][index]);
+    assert_eq!((&first_wire["state"]["state"], &first_wire["last_disconnect"]["fault"]), (&json!("lost"), &json!("unplugged")));
+    assert_eq!((&second_wire["state"]["state"], &second_wire["disconnects"]), (&json!("up"), &json!(0)));
     second.say(&json!({ "port": 0, "act": "ring", "from": "1133334444" }));
     gateway.wait(SOON, |line| line["snapshot"]["ports"][1]["line"] == "ringing");
     second.say(&json!({ "port": 0, "act": "stop_ringing" }));

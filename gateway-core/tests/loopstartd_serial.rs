@@ -127,7 +127,11 @@ fn a_box_that_is_unplugged_is_noticed_and_works_again_when_it_is_back() {
     assert_eq!(record["record"]["cause"], "device_gone");
 
     let mut simulated = scene.simulated_box();
-    gateway.wait(SOON, |line| is_device(line, "up"));
+    // What happened to the wire is told although it was opened anew.
+    let up = gateway.wait(SOON, |line| is_device(line, "up") && line["device"]["wires"][0]["disconnects"] == 1);
+    let wire = &up["device"]["wires"][0];
+    assert_eq!(wire["last_disconnect"]["fault"], "unplugged");
+    assert_eq!((wire["state"]["state"].as_str(), wire["path"].as_str()), (Some("up"), scene.link().to_str()));
     gateway.wait(SOON, |line| has_state(line, "idle"));
     simulated.say(&json!({ "port": 0, "act": "ring", "from": "1133334444" }));
     gateway.wait(SOON, rings);

@@ -46,6 +46,23 @@ export const MOMENTS = [
   ),
   { name: "device-voice-system", url: "?scene=quiet#devices", act: putVoice("HDA Intel PCH, ALC257 Analog") },
   { name: "device-voice-spanish", url: "?scene=quiet#devices", language: "es", size: SMALL, act: putVoice("HDA Intel PCH, ALC257 Analog") },
+  ...["light", "dark"].flatMap((scheme) =>
+    [SMALL, undefined, WIDE].map((size) => ({
+      name: `device-modems-${scheme}-${size?.width ?? 1280}`,
+      url: "?scene=quiet#devices",
+      scheme,
+      size,
+      act: useModems,
+    })),
+  ),
+  ...["light", "dark"].flatMap((scheme) =>
+    [SMALL, undefined, WIDE].map((size) => ({ name: `device-trace-${scheme}-${size?.width ?? 1280}`, url: "?scene=quiet#devices", scheme, size, act: openTrace })),
+  ),
+  { name: "device-trace-spanish", url: "?scene=quiet#devices", language: "es", size: SMALL, act: openTrace },
+  { name: "device-trace-contrast", url: "?scene=quiet#devices", contrast: "more", act: openTrace },
+  { name: "device-denied", url: "?scene=quiet#devices", act: useBox("/dev/ttyACM2") },
+  { name: "device-denied-dark", url: "?scene=quiet#devices", scheme: "dark", size: SMALL, act: useBox("/dev/ttyACM2") },
+  { name: "device-busy", url: "?scene=quiet#devices", act: useBox("/dev/ttyACM0") },
   { name: "device-voice-missing", url: "?scene=quiet#devices", act: putVoice() },
   { name: "waiting", url: "?scene=lively#users_and_ports", act: waitForIdle },
   { name: "rolled-back", url: "?scene=lively#users_and_ports", act: rollBack },
@@ -95,6 +112,30 @@ function putVoice(card) {
     await page.locator("select").scrollIntoViewIfNeeded();
     await page.waitForTimeout(300);
   };
+}
+
+function useBox(path) {
+  return async (page) => {
+    await page.click(`[data-box='${path}'] .act .button`);
+    await page.waitForSelector(`[data-wire='${path}']`);
+    await page.waitForTimeout(300);
+  };
+}
+
+async function useModems(page) {
+  await page.click("[data-box='/dev/ttyACM2 /dev/ttyACM4'] .act .button");
+  await page.waitForSelector("[data-wire='/dev/ttyACM4']");
+  await page.waitForTimeout(300);
+}
+
+/** The trace with its frames of sound, in direction and port as chosen, at its newest line. */
+async function openTrace(page) {
+  await page.click("[aria-labelledby=trace-title] .panel-title .button");
+  await page.check("[aria-labelledby=trace-title] input[type=checkbox]");
+  await page.waitForSelector("[aria-labelledby=trace-title] tr");
+  await page.click("[aria-labelledby=trace-title] .acts .button:last-child");
+  await page.locator("[aria-labelledby=trace-title] .foot").scrollIntoViewIfNeeded();
+  await page.waitForTimeout(800);
 }
 
 async function edit(page) {

@@ -20,3 +20,4 @@ pub mod examination;
 pub mod firmware;
 pub mod frame;
 pub mod message;
+pub mod trace;

@@ -9,3 +9,4 @@ mod dialogue;
 pub mod driver;
 pub mod emulator;
 mod stream;
+pub mod trace;

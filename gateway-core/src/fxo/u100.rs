@@ -8,3 +8,4 @@ pub mod driver;
 pub mod emulator;
 mod registers;
 mod stream;
+pub mod trace;

@@ -7,13 +7,20 @@
 pub mod choice;
 mod chosen;
 mod examine;
+pub mod hints;
+mod history;
 mod link;
+mod listen;
 mod session;
 mod supervisor;
+mod trace;
 mod voice;
 mod wire;
 
 pub use choice::{DeviceChoice, DeviceEntry, DeviceFault, DeviceState, DeviceStatus, list};
 pub(crate) use chosen::Chosen;
 pub use examine::examine;
+pub use history::{Disconnect, WireStatus};
+pub use listen::listen;
 pub(crate) use supervisor::{BoxOrder, BoxOutbox, Play, Reports, start};
+pub use trace::{DeviceTrace, TraceEntry, TraceLine, TraceQuery, as_text};

@@ -3,6 +3,7 @@
 mod answers;
 mod apply;
 mod calls;
+mod device_view;
 pub mod history;
 mod profiles;
 mod start;
@@ -39,6 +40,7 @@ use apply::Transaction;
 pub use answers::{
     Applied, ApplyError, ApplyProgress, ApplyStatus, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
 };
+pub use device_view::TraceExportError;
 pub use profiles::{ProfileFault, ProfileRead, Side};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.

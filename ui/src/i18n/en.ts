@@ -14,6 +14,7 @@ import palette from "./en/palette.json";
 import profiles from "./en/profiles.json";
 import scope from "./en/scope.json";
 import settings from "./en/settings.json";
+import trace from "./en/trace.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
 
@@ -33,6 +34,7 @@ export default {
   ...profiles,
   ...scope,
   ...settings,
+  ...trace,
   ...users,
   ...window,
 };

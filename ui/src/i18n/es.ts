@@ -14,6 +14,7 @@ import palette from "./es/palette.json";
 import profiles from "./es/profiles.json";
 import scope from "./es/scope.json";
 import settings from "./es/settings.json";
+import trace from "./es/trace.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
 
@@ -33,6 +34,7 @@ export default {
   ...profiles,
   ...scope,
   ...settings,
+  ...trace,
   ...users,
   ...window,
 };

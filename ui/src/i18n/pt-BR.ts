@@ -14,6 +14,7 @@ import palette from "./pt-BR/palette.json";
 import profiles from "./pt-BR/profiles.json";
 import scope from "./pt-BR/scope.json";
 import settings from "./pt-BR/settings.json";
+import trace from "./pt-BR/trace.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
 
@@ -33,6 +34,7 @@ export default {
   ...profiles,
   ...scope,
   ...settings,
+  ...trace,
   ...users,
   ...window,
 };

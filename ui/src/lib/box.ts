@@ -1,6 +1,7 @@
 /** How the chosen box is doing, in a word and a shape: the same in the strip, the sidebar and on its page. */
 import type { Words } from "../i18n";
-import type { CardEntry, CardId, DeviceChoice, DeviceStatus, LinkCounters } from "./ipc/types";
+import { ago } from "./time";
+import type { CardEntry, CardId, DeviceChoice, DeviceStatus, LinkCounters, WireStatus } from "./ipc/types";
 
 export type BoxLook = "none" | "opening" | "up" | "lost";
 
@@ -97,19 +98,23 @@ export function cardName(words: Words, card: CardId, cards: readonly CardEntry[]
 }
 
 /** The counters of a wire in the order in which they are told. */
-const COUNTED = [
-  ["crc_errors", "devices.wire_crc"],
-  ["malformed", "devices.wire_malformed"],
-  ["lost", "devices.wire_lost"],
-  ["retries", "devices.wire_retries"],
-  ["timeouts", "devices.wire_timeouts"],
-  ["underruns", "devices.wire_underruns"],
-  ["overruns", "devices.wire_overruns"],
-  ["resyncs", "devices.wire_resyncs"],
-] as const satisfies readonly (readonly [keyof LinkCounters, string])[];
+export const COUNTERS: readonly (keyof LinkCounters)[] = ["crc_errors", "malformed", "lost", "retries", "timeouts", "underruns", "overruns", "resyncs"];
 
-/** "2 checksum errors · 1 frame lost": what went wrong on the wire; blank where nothing did. A line breaks between counters, never within one. */
-export function wireWords(words: Words, counters: LinkCounters): string {
-  const told = COUNTED.filter(([counter]) => counters[counter] > 0);
-  return told.map(([counter, key]) => words.n(key, counters[counter]).replaceAll(" ", "\u00a0")).join(" · ");
+/** How a wire is doing, in a few words: who answers, or why nobody does. */
+export function wireWords(words: Words, { state }: WireStatus): string {
+  switch (state.state) {
+    case "up":
+      return [state.identity.model, words.t("wire_state.up")].join(" · ");
+    case "lost":
+      return words.code("device_fault", state.fault);
+    case "opening":
+    case "off":
+      return words.code("wire_state", state.state);
+  }
+}
+
+/** "last: unplugged, 3 min ago"; blank where the wire never went away. `now_ms`: in the time of the gateway. */
+export function lastDisconnect(words: Words, { last_disconnect: last }: WireStatus, now_ms: number): string {
+  if (!last) return "";
+  return words.t("devices.disconnects_last", { fault: words.code("device_fault", last.fault), ago: ago(words.language, now_ms - last.at_ms) });
 }

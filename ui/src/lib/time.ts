@@ -23,3 +23,22 @@ export function hourMinute(date: Date): string {
 export function dayAndTime(date: Date, language: string): string {
   return new Intl.DateTimeFormat(language, { day: "2-digit", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(date);
 }
+
+/** `14:05:11.250` on this computer's clock. */
+export function timeWithMs(date: Date): string {
+  return `${timeOfDay(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+const AGO: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+];
+
+/** `3 min. ago`: how long ago something was, in its greatest unit. */
+export function ago(language: string, ms: number): string {
+  const format = new Intl.RelativeTimeFormat(language, { style: "short", numeric: "always" });
+  const [unit, length] = AGO.find(([, length]) => ms >= length) ?? (["second", 1_000] as const);
+  return format.format(-Math.max(0, Math.floor(ms / length)), unit);
+}

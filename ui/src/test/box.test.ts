@@ -4,8 +4,8 @@ import { Words } from "../i18n";
 import en from "../i18n/en";
 import es from "../i18n/es";
 import pt from "../i18n/pt-BR";
-import { cardKey, cardName, choiceKey, choiceName, isPlugged, voiceOf, wireWords, withVoice } from "../lib/box";
-import type { CardEntry, CardId, DeviceChoice, LinkCounters } from "../lib/ipc/types";
+import { cardKey, cardName, choiceKey, choiceName, COUNTERS, isPlugged, lastDisconnect, voiceOf, wireWords, withVoice } from "../lib/box";
+import type { CardEntry, CardId, DeviceChoice, LinkCounters, WireStatus } from "../lib/ipc/types";
 
 const words = new Words("en", en);
 const CARD: CardId = { capture: "alsa:hw:CARD=Box,DEV=0", playback: "alsa:hw:CARD=Box,DEV=0", rate_hz: null };
@@ -42,19 +42,31 @@ describe("a box with its voice on a card", () => {
   });
 });
 
-describe("what went wrong on the wire", () => {
+describe("a wire", () => {
   const NONE: LinkCounters = { crc_errors: 0, malformed: 0, lost: 0, retries: 0, timeouts: 0, underruns: 0, overruns: 0, resyncs: 0 };
+  const wire: WireStatus = { path: "/dev/ttyACM0", first_port: 0, state: { state: "opening" }, counters: NONE, disconnects: 0, last_disconnect: null };
+  const LANGUAGES = { "pt-BR": pt, en, es } as const;
 
-  const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+  it("says who answers, or why nobody does", () => {
+    const identity = { model: "CX93001", serial: "", firmware: "", ports: 1 };
+    expect(wireWords(words, wire)).toBe("opening");
+    expect(wireWords(words, { ...wire, state: { state: "up", identity } })).toBe("CX93001 · answers");
+    expect(wireWords(words, { ...wire, state: { state: "lost", fault: "denied", retry_ms: 500 } })).toBe("not permitted");
+  });
 
-  it("is told where it is more than nothing, each as one or many", () => {
-    expect(wireWords(words, NONE)).toBe("");
-    expect(plain(wireWords(words, { ...NONE, crc_errors: 2, lost: 1, underruns: 14 }))).toBe("2 checksum errors · 1 frame lost · 14 gaps in playback");
-    expect(plain(wireWords(new Words("pt-BR", pt), { ...NONE, overruns: 1, resyncs: 3 }))).toBe("1 perda de áudio · 3 ressincronizações");
+  it("tells when and why it went away last, in each language", () => {
+    const gone: WireStatus = { ...wire, disconnects: 7, last_disconnect: { fault: "unplugged", at_ms: 20_000 } };
+    expect(lastDisconnect(words, wire, 200_000)).toBe("");
+    expect(lastDisconnect(words, gone, 200_000)).toBe("last: unplugged, 3 min. ago");
+    expect(lastDisconnect(words, gone, 20_400)).toBe("last: unplugged, 0 sec. ago");
+    expect(lastDisconnect(words, gone, 20_000 + 7_300_000)).toBe("last: unplugged, 2 hr. ago");
+    expect(lastDisconnect(new Words("pt-BR", pt), gone, 200_000)).toBe("última: desconectada, há 3 min.");
+    expect(lastDisconnect(new Words("es", es), gone, 200_000)).toBe("última: desconectada, hace 3 min");
   });
 
   it.each(["pt-BR", "en", "es"] as const)("has words for every counter in %s", (language) => {
-    const spoken = new Words(language, { "pt-BR": pt, en, es }[language]);
-    for (const counter of Object.keys(NONE)) expect(wireWords(spoken, { ...NONE, [counter]: 1 }), counter).toMatch(/^1\u00a0\p{L}/u);
+    expect([...COUNTERS].sort()).toEqual(Object.keys(NONE).sort());
+    const spoken = new Words(language, LANGUAGES[language]);
+    for (const counter of COUNTERS) expect(spoken.code("counter", counter)).not.toBe(counter);
   });
 });

@@ -246,8 +246,9 @@ describe("devices", () => {
     await waitFor(() => expect(voice).toHaveDisplayValue(own!.name));
     expect(chosen).toHaveBeenLastCalledWith({ kind: "serial_with_card", path, card: own!.id });
     expect(voice).not.toHaveAccessibleDescription();
-    expect(await screen.findByText(/^2 erros de soma · 1 quadro perdido · .*14 cortes na reprodução/)).toBeVisible();
-    expect(document.querySelectorAll("[data-box]")).toHaveLength(6);
+    const gaps = await screen.findByText("Cortes na reprodução");
+    expect(gaps.nextElementSibling).toHaveTextContent("14");
+    expect(document.querySelectorAll("[data-box]")).toHaveLength(8);
 
     await user.selectOptions(voice, system!.name);
     await waitFor(() => expect(voice).toHaveAccessibleDescription("O sistema toca os próprios sons nesta placa: quem está na linha os ouviria."));

@@ -118,6 +118,9 @@ describe("every code of the program has words", () => {
     ["device_fault", "DeviceFault"],
     ["device_fault_about", "DeviceFault"],
     ["device_error", "DeviceError"],
+    ["wire_state", "DeviceState", "state"],
+    ["hint", "Remedy", "kind"],
+    ["export", "TraceExportError"],
     ["plan.source", "CallerIdSource"],
     ["plan.timing", "CallerIdTiming"],
     ["plan.polarity", "PolarityHabit"],
@@ -196,7 +199,8 @@ describe("no words in code", () => {
       "tray", "alarm", "exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem",
       "fault", "grade", "bind", "refusal", "language", "store", "export", "theme", "settings", "country", "unit", "verdict", "check",
       "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
-      "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by",
+      "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by", "wire_state",
+      "counter", "hint",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {

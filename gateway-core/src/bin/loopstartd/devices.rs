@@ -1,11 +1,15 @@
-//! `loopstartd devices`: the boxes that can be chosen, and whether one keeps the protocol.
+//! `loopstartd devices`: the boxes that can be chosen, whether one keeps the protocol, and what goes over its wire.
+
+use std::ops::ControlFlow;
 
 use clap::{Args, Subcommand};
 use gateway_core::fxo::boxlink::examination::{Finding, Verdict};
 use gateway_core::shell::card::{self, CardEntry};
-use gateway_core::shell::device::{self, DeviceChoice, DeviceEntry};
+use gateway_core::shell::device::{self, DeviceChoice, DeviceEntry, DeviceTrace};
+use jiff::tz::TimeZone;
 
 use super::exit::Exit;
+use super::run::DeviceArg;
 use super::{output, words};
 
 #[derive(Args, Debug)]
@@ -34,6 +38,19 @@ enum DevicesTask {
         #[arg(long)]
         json: bool,
     },
+    /// Open a box and print what goes over its wire, until Ctrl-C; no line is taken. No gateway may use it meanwhile. It may
+    /// print numbers of callers.
+    Trace {
+        /// The box, as `run --device` takes it.
+        #[arg(value_name = "BOX")]
+        device: DeviceArg,
+        /// Print the frames of sound too.
+        #[arg(long)]
+        sound: bool,
+        /// Print each line as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(crate) fn devices(args: DevicesArgs) -> Result<(), Exit> {
@@ -41,7 +58,22 @@ pub(crate) fn devices(args: DevicesArgs) -> Result<(), Exit> {
         None if args.cards => list_cards(args.json),
         None => list(args.json),
         Some(DevicesTask::Check { path, seize, json }) => check(&path, seize, json),
+        Some(DevicesTask::Trace { device, sound, json }) => trace(device.0, sound, json),
     }
+}
+
+/// Prints until nobody reads it any more, or the program is ended.
+fn trace(choice: DeviceChoice, sound: bool, json: bool) -> Result<(), Exit> {
+    let zone = TimeZone::system();
+    let mut tell = |trace: &DeviceTrace, started_epoch_ms| {
+        let printed = if json {
+            trace.lines.iter().try_for_each(output::json)
+        } else {
+            output::line(device::as_text(trace, "", started_epoch_ms, &zone).trim_end())
+        };
+        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    device::listen(choice, sound, &mut tell).map_err(|error| Exit::System(error.to_string()))
 }
 
 /// Tells each finding as it comes; a broken rule ends the program with the code of wrong data.

@@ -51,8 +51,9 @@ enum EventFormat {
     Ndjson,
 }
 
+/// A box as it is given on the command line.
 #[derive(Clone, Debug)]
-struct DeviceArg(DeviceChoice);
+pub(crate) struct DeviceArg(pub(crate) DeviceChoice);
 
 impl FromStr for DeviceArg {
     type Err = &'static str;

@@ -16,6 +16,7 @@ use super::message::{
 use crate::config::PortId;
 use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
 use crate::fxo::card::ChannelMap;
+use crate::fxo::trace::Dialect;
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
 use crate::time::{Moment, earliest};
 
@@ -552,6 +553,10 @@ impl Device for BoxDriver {
                 }
             }
         }
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Boxlink
     }
 
     fn counters(&self) -> LinkCounters {

@@ -23,7 +23,7 @@ const HEADER: usize = 4;
 const CHECKSUM: usize = 2;
 
 /// COBS adds one byte for each 254, and at least one.
-const MAX_ENCODED: usize = MAX_DECODED + MAX_DECODED.div_ceil(254);
+pub(super) const MAX_ENCODED: usize = MAX_DECODED + MAX_DECODED.div_ceil(254);
 
 /// What kind of packet it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ pub enum Class {
 }
 
 impl Class {
-    const fn code(self) -> u8 {
+    pub(super) const fn code(self) -> u8 {
         match self {
             Class::Request => 0,
             Class::Response => 1,
@@ -91,7 +91,7 @@ impl Packet {
         wire
     }
 
-    fn of_wire(encoded: &[u8]) -> Result<Packet, FrameError> {
+    pub(super) fn of_wire(encoded: &[u8]) -> Result<Packet, FrameError> {
         let raw = cobs::decode_vec(encoded).map_err(|_| FrameError::Malformed)?;
         if raw.len() > MAX_DECODED || raw.len() < HEADER + CHECKSUM {
             return Err(FrameError::Malformed);

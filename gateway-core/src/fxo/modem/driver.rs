@@ -17,6 +17,7 @@ use super::dialogue::{Command, Dialogue, Outcome, Verdict};
 use super::stream::{Heard, Stream};
 use crate::config::PortId;
 use crate::dsp::Frame;
+use crate::fxo::trace::Dialect;
 use crate::fxo::{Device, DeviceOutput, LineCommand, LineEvent, LinkCounters};
 use crate::time::{Moment, Timers, earliest};
 
@@ -420,6 +421,10 @@ impl Device for ModemDriver {
         }
         self.unanswered(now, out);
         self.say_next(now, out);
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Modem
     }
 
     fn counters(&self) -> LinkCounters {

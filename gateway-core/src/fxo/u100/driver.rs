@@ -18,6 +18,7 @@ use super::stream::{GROUPS, Message, Millisecond, Packer, Reader, SILENCE, Unpac
 use crate::config::PortId;
 use crate::dsp::g711::ulaw_decode;
 use crate::dsp::{FRAME_SAMPLES, Frame};
+use crate::fxo::trace::Dialect;
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
 use crate::time::{Moment, earliest};
 
@@ -427,6 +428,10 @@ impl Device for U100Driver {
 
     fn answers_within(&self) -> Duration {
         ANSWERS_WITHIN
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::U100
     }
 
     fn counters(&self) -> LinkCounters {

@@ -51,11 +51,11 @@ pub(super) struct Message {
 }
 
 impl Message {
-    fn bytes(self) -> [u8; LONGEST_MESSAGE] {
+    pub(super) fn bytes(self) -> [u8; LONGEST_MESSAGE] {
         [(self.kind as u8) << 2 | self.port, self.register, self.value]
     }
 
-    fn of(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         let [head, register, value] = *bytes else { return None };
         Some(Message { kind: Kind::of(head >> 2)?, port: head & 3, register, value })
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::history::WireStatus;
 use crate::fxo::catalog::{Driver, FXLP_BOX, UsbId, VOICE_MODEM, driver_for};
 use crate::fxo::{Identity, LinkCounters};
 use crate::shell::card::CardId;
@@ -163,8 +164,10 @@ pub struct DeviceStatus {
     pub choice: DeviceChoice,
     /// How it is doing.
     pub state: DeviceState,
-    /// What went wrong on its wire since it was opened.
+    /// What went wrong on its wires since it was chosen.
     pub counters: LinkCounters,
+    /// Each of its wires: one of a box, one each of several modems.
+    pub wires: Vec<WireStatus>,
 }
 
 /// The device menu: what is plugged in, the simulated box, and the one in use even when it is gone. Several modems can be
@@ -233,6 +236,14 @@ pub(super) fn driver_at(path: &str) -> &'static Driver {
 pub(super) fn product_at(path: &str) -> Option<String> {
     match port_at(path)?.port_type {
         serialport::SerialPortType::UsbPort(usb) => usb.product,
+        serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => None,
+    }
+}
+
+/// The USB numbers of the device with the serial port at `path`.
+pub(super) fn usb_at(path: &str) -> Option<UsbId> {
+    match port_at(path)?.port_type {
+        serialport::SerialPortType::UsbPort(usb) => Some(UsbId { vendor: usb.vid, product: usb.pid }),
         serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => None,
     }
 }

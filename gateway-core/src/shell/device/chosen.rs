@@ -94,31 +94,34 @@ impl Kept {
 #[derive(Debug)]
 pub(crate) struct Chosen {
     kept: Kept,
-    /// Where it is remembered; a choice for this run only is not.
+    /// Where a choice is remembered.
     file: Option<PathBuf>,
-    data_dir: PathBuf,
+    /// A choice for this run only is not.
+    is_remembered: bool,
 }
 
 impl Chosen {
     /// What a gateway begins with: the box that it was `given`, or the one that was chosen last.
     pub(crate) fn at_start(given: Option<DeviceChoice>, data_dir: &Path) -> Self {
-        given.map_or_else(|| Chosen::remembered(data_dir), |choice| Chosen::for_this_run(choice, data_dir))
+        match given {
+            Some(choice) => Chosen { file: Some(data_dir.join(FILE)), ..Chosen::for_this_run(choice) },
+            None => Chosen::remembered(data_dir.join(FILE)),
+        }
     }
 
     /// The box that was chosen last; the simulated box when nothing usable is remembered.
-    fn remembered(data_dir: &Path) -> Self {
-        let file = data_dir.join(FILE);
+    fn remembered(file: PathBuf) -> Self {
         let text = std::fs::read(&file).unwrap_or_default();
         // A choice alone is what was written before devices were known by their marks.
         let alone = || serde_json::from_slice(&text).map(Kept::new);
         let mut kept = serde_json::from_slice(&text).or_else(|_| alone()).unwrap_or_else(|_| Kept::new(DeviceChoice::Virtual { ports: 2 }));
         kept.marks.resize(kept.choice.devices(), None);
-        Chosen { kept, file: Some(file), data_dir: data_dir.to_owned() }
+        Chosen { kept, file: Some(file), is_remembered: true }
     }
 
-    /// A box for this run only, unless a person chooses another one.
-    pub(super) fn for_this_run(choice: DeviceChoice, data_dir: &Path) -> Self {
-        Chosen { kept: Kept::new(choice), file: None, data_dir: data_dir.to_owned() }
+    /// A box for this run only.
+    pub(super) fn for_this_run(choice: DeviceChoice) -> Self {
+        Chosen { kept: Kept::new(choice), file: None, is_remembered: false }
     }
 
     pub(super) fn choice(&self) -> &DeviceChoice {
@@ -131,7 +134,7 @@ impl Chosen {
         for (path, mark) in self.kept.choice.paths().into_iter().zip(&mut self.kept.marks) {
             *mark = plugged.iter().find(|port| port.path == *path).map(|port| port.mark.clone());
         }
-        self.file = Some(self.data_dir.join(FILE));
+        self.is_remembered = true;
         self.remember();
     }
 
@@ -182,7 +185,7 @@ impl Chosen {
 
     /// Failing to remember a box is no reason not to use it.
     fn remember(&self) {
-        let Some(file) = &self.file else { return };
+        let Some(file) = self.file.as_ref().filter(|_| self.is_remembered) else { return };
         let written = serde_json::to_vec(&self.kept).map_err(io::Error::other).and_then(|text| {
             let fresh = file.with_extension("json.new");
             std::fs::write(&fresh, text)?;

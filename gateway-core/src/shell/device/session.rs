@@ -8,12 +8,14 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState};
+use super::history::History;
 use super::supervisor::{BoxInbox, BoxOrder, FIRST_PAUSE, LONGEST_PAUSE, Reports, SETTLES};
 use super::wire::{Place, PlaceState, Wire};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::dsp::Frame;
-use crate::fxo::{DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
+use crate::fxo::trace::WireDirection;
+use crate::fxo::{DeviceOutput, Identity, LineCommand, LineEvent};
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
 use crate::shell::handle::DeviceError;
@@ -57,8 +59,14 @@ pub(super) struct Around<'a> {
     pub(super) reports: &'a Reports,
     pub(super) ports: &'a mut Vec<PortOutbox>,
     pub(super) country: &'a mut &'static Country,
+    pub(super) history: &'a mut History,
     /// Set once the box has answered; kept outside, so that a panic inside does not lose it.
     pub(super) was_up: &'a Mutex<bool>,
+}
+
+/// A pause in ms, as people are told of it.
+pub(super) fn millis(pause: Duration) -> u32 {
+    u32::try_from(pause.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// Opens the device of a place: its number counts from 0.
@@ -89,8 +97,12 @@ impl<'a> Session<'a> {
         let mut first_fault = None;
         for index in 0..count {
             let state = match open(index) {
-                Ok(wire) => PlaceState::Open(wire),
+                Ok(wire) => {
+                    around.history.opened(index, &wire.path, now);
+                    PlaceState::Open(wire)
+                }
                 Err(fault) => {
+                    around.history.lost(index, fault, millis(FIRST_PAUSE), now);
                     first_fault.get_or_insert(fault);
                     PlaceState::Lost { fault, again: now + FIRST_PAUSE }
                 }
@@ -158,7 +170,7 @@ impl<'a> Session<'a> {
     fn drive(&mut self, index: usize, act: impl FnOnce(&mut Wire, Moment, &mut Vec<DeviceOutput>)) {
         let now = self.around.clock.now();
         let mut said = std::mem::take(&mut self.said);
-        if let Some(wire) = self.places.get_mut(index).and_then(Place::wire) {
+        if let Some(wire) = self.wire(index) {
             act(wire, now, &mut said);
         }
         for output in said.drain(..) {
@@ -175,6 +187,10 @@ impl<'a> Session<'a> {
         let now = self.around.clock.now();
         let Some(place) = self.places.get_mut(index) else { return };
         let was_up = place.wire().is_some_and(|wire| wire.up);
+        if let Some(wire) = place.wire() {
+            self.around.history.count(index, wire.counters());
+        }
+        self.around.history.lost(index, fault, millis(place.pause), now);
         let again = now + place.pause;
         place.pause = if was_up { FIRST_PAUSE } else { (place.pause * 2).min(LONGEST_PAUSE) };
         place.state = PlaceState::Lost { fault, again };
@@ -185,6 +201,7 @@ impl<'a> Session<'a> {
                 tracing::info!(?fault, place = index, "one of several devices is lost; looking for it again");
                 self.tell(Event::PortGone { port, lost: true });
             }
+            self.tell_wires();
         }
     }
 
@@ -204,6 +221,7 @@ impl<'a> Session<'a> {
     fn look_for(&mut self, index: usize) {
         match (self.open)(index) {
             Ok(wire) => {
+                self.around.history.opened(index, &wire.path, self.around.clock.now());
                 self.places[index].state = PlaceState::Open(wire);
                 self.drive(index, |wire, now, said| wire.driver.open(now, said));
             }
@@ -229,6 +247,7 @@ impl<'a> Session<'a> {
             BoxOrder::Bytes { link, bytes } => {
                 // What is left over from an earlier opening has no place any more.
                 if let Some(index) = self.opened_as(link) {
+                    self.pass(index, WireDirection::FromDevice, &bytes);
                     self.drive(index, |wire, now, said| {
                         wire.hear(now);
                         wire.driver.receive(&bytes, now, said);
@@ -278,6 +297,10 @@ impl<'a> Session<'a> {
                 let wire = self.place_of(port).and_then(|index| self.places[index].wire());
                 // Whoever asked may have given up waiting.
                 let _ = answer.send(wire.map_or(Err(DeviceError::NotVirtual), |wire| wire.link.act(port, act)));
+            }
+            BoxOrder::Trace { query, answer } => {
+                // Whoever asked may have given up waiting.
+                let _ = answer.send(self.around.history.trace.answer(query, self.around.clock.now()));
             }
             BoxOrder::Choose { choice, done } => self.end(Ending::Choose { choice, done }),
             BoxOrder::Stop { done } => self.end(Ending::Stop { done: Some(done) }),
@@ -332,10 +355,10 @@ impl<'a> Session<'a> {
     }
 
     fn carry_out(&mut self, index: usize, output: DeviceOutput) -> Result<(), DeviceFault> {
-        let Some(place) = self.places.get_mut(index) else { return Ok(()) };
         match output {
             DeviceOutput::Write(bytes) => {
-                if let Some(wire) = place.wire() {
+                self.pass(index, WireDirection::ToDevice, &bytes);
+                if let Some(wire) = self.wire(index) {
                     wire.write(bytes);
                 }
             }
@@ -348,21 +371,39 @@ impl<'a> Session<'a> {
                 self.tell(Event::DeviceRebooted);
             }
             DeviceOutput::Line(port, event) => {
-                let port = place.port_here(port);
+                let port = self.port_here(index, port);
                 self.note_hook(port, &event);
                 self.tell(Event::Line { port, event });
             }
             DeviceOutput::Card(map) => {
-                if let Some(wire) = place.wire() {
+                if let Some(wire) = self.wire(index) {
                     wire.open_card(&map)?;
                 }
             }
             DeviceOutput::Audio(port, frame) => {
-                let port = place.port_here(port);
+                let port = self.port_here(index, port);
                 self.play_to(port, frame);
             }
         }
         Ok(())
+    }
+
+    /// The trace gets to see what passes on a wire.
+    fn pass(&mut self, index: usize, direction: WireDirection, bytes: &[u8]) {
+        let now = self.around.clock.now();
+        let wired = self.around.history.wired(index);
+        if let Some(wire) = self.places.get_mut(index).and_then(Place::wire) {
+            self.around.history.trace.pass(wired, &mut wire.tap, direction, bytes, now);
+        }
+    }
+
+    fn wire(&mut self, index: usize) -> Option<&mut Wire> {
+        self.places.get_mut(index).and_then(Place::wire)
+    }
+
+    /// The number of a port of a device in this gateway.
+    fn port_here(&self, index: usize, port: PortId) -> PortId {
+        self.places.get(index).map_or(port, |place| place.port_here(port))
     }
 
     /// 20 ms that a line says go to its port.
@@ -381,7 +422,9 @@ impl<'a> Session<'a> {
         if let Some(wire) = place.wire() {
             wire.up = true;
         }
+        self.around.history.up(index, identity.clone());
         if several && self.up {
+            self.tell_wires();
             return self.tell(Event::PortUp(port));
         }
         self.up = true;
@@ -389,9 +432,22 @@ impl<'a> Session<'a> {
         if several {
             identity.ports = u16::try_from(self.places.len()).unwrap_or(u16::MAX);
         }
-        self.around.reports.status(|status| status.state = DeviceState::Up { identity: identity.clone() });
+        let wires = self.around.history.wires();
+        self.around.reports.status(|status| {
+            status.state = DeviceState::Up { identity: identity.clone() };
+            status.wires = wires;
+        });
         self.tell(Event::DeviceUp(identity));
         self.tell_of_absent();
+    }
+
+    /// How each wire is doing, for people.
+    fn tell_wires(&self) {
+        let (wires, counters) = (self.around.history.wires(), self.around.history.counters());
+        self.around.reports.status(|status| {
+            status.wires = wires;
+            status.counters = counters;
+        });
     }
 
     fn tell_of_absent(&mut self) {
@@ -470,9 +526,12 @@ impl<'a> Session<'a> {
         }
         if now >= self.counted + COUNTERS_EVERY {
             self.counted = now;
-            let counters = self.places.iter_mut().filter_map(Place::wire).map(|wire| wire.counters());
-            let counters = counters.fold(LinkCounters::default(), LinkCounters::plus);
-            self.around.reports.status(|status| status.counters = counters);
+            for (index, place) in self.places.iter_mut().enumerate() {
+                if let Some(wire) = place.wire() {
+                    self.around.history.count(index, wire.counters());
+                }
+            }
+            self.tell_wires();
             if self.around.reports.brain.is_closed() {
                 self.end(Ending::Stop { done: None });
             }

@@ -9,8 +9,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus, driver_at};
 use super::chosen::{Chosen, Whereabouts, plugged};
+use super::history::History;
 use super::link::{SerialLink, VirtualLink};
-use super::session::{Around, Ending, Session};
+use super::session::{Around, Ending, Session, millis};
+use super::trace::{RawTrace, TraceQuery};
 use super::voice::{Voice, VoiceAt};
 use super::wire::Wire;
 use crate::config::PortId;
@@ -53,6 +55,8 @@ pub(crate) enum BoxOrder {
     Act { port: PortId, act: LineAct, answer: oneshot::Sender<Result<(), DeviceError>> },
     /// Something was plugged in.
     Plugged,
+    /// What went over the wires lately.
+    Trace { query: TraceQuery, answer: oneshot::Sender<RawTrace> },
     /// Use another box from now on: release every line of this one and close it first.
     Choose { choice: DeviceChoice, done: oneshot::Sender<()> },
     /// Release every line, close the box and end.
@@ -115,7 +119,8 @@ pub(crate) fn start(
     let (outbox, inbox) = inbox(ORDERS, FRAMES);
     let own = outbox.clone();
     let thread = std::thread::Builder::new().name("box".to_owned()).spawn(move || {
-        BoxThread { clock, inbox, own, reports, ports, chosen, country, link: 0, pause: FIRST_PAUSE }.run();
+        let history = History::of(chosen.choice());
+        BoxThread { clock, inbox, own, reports, ports, chosen, country, link: 0, pause: FIRST_PAUSE, history }.run();
     })?;
     Ok((outbox, thread))
 }
@@ -130,6 +135,7 @@ struct BoxThread {
     country: &'static Country,
     link: u64,
     pause: Duration,
+    history: History,
 }
 
 impl BoxThread {
@@ -153,6 +159,7 @@ impl BoxThread {
             match ending {
                 Ending::Lost(_) | Ending::Again => {}
                 Ending::Choose { choice, done } => {
+                    self.history.choose(&choice);
                     self.chosen.choose(choice, &plugged());
                     self.pause = FIRST_PAUSE;
                     // Whoever asked may have given up waiting.
@@ -170,10 +177,12 @@ impl BoxThread {
     /// that its watchdog puts the lines on hook.
     fn serve(&mut self) -> Ending {
         let choice = self.chosen.choice().clone();
+        self.history.reopening();
+        let (wires, counters) = (self.history.wires(), self.history.counters());
         self.reports.status(|status| {
             // A box that is looked for again stays "lost" until it answers.
             if status.choice != choice || !matches!(status.state, DeviceState::Lost { .. }) {
-                *status = DeviceStatus { choice: choice.clone(), state: DeviceState::Opening, ..DeviceStatus::default() };
+                *status = DeviceStatus { choice: choice.clone(), state: DeviceState::Opening, counters, wires };
             }
         });
         // Whoever gave up the last opening starts afresh with this one.
@@ -186,6 +195,7 @@ impl BoxThread {
             reports: &self.reports,
             ports: &mut self.ports,
             country: &mut self.country,
+            history: &mut self.history,
             was_up: &was_up,
         };
         let count = choice.devices();
@@ -211,8 +221,10 @@ impl BoxThread {
         let pause = self.pause;
         self.pause = (pause * 2).min(LONGEST_PAUSE);
         tracing::info!(?fault, pause_ms = pause.as_millis(), "the box is lost; looking for it again");
+        self.history.all_lost(fault, millis(pause), self.clock.now());
+        let (wires, counters) = (self.history.wires(), self.history.counters());
         self.reports.status(|status| {
-            status.state = DeviceState::Lost { fault, retry_ms: u32::try_from(pause.as_millis()).unwrap_or(u32::MAX) };
+            *status = DeviceStatus { state: DeviceState::Lost { fault, retry_ms: millis(pause) }, counters, wires, ..status.clone() };
         });
         self.wait(Some(Instant::now() + pause))
     }
@@ -231,6 +243,9 @@ impl BoxThread {
                     until = until.map(|until| until.min(Instant::now() + SETTLES));
                 }
                 Received::Order(BoxOrder::Country(country)) => self.country = country,
+                Received::Order(BoxOrder::Trace { query, answer }) => {
+                    let _ = answer.send(self.history.trace.answer(query, self.clock.now()));
+                }
                 Received::Order(BoxOrder::Act { answer, .. }) => {
                     let _ = answer.send(Err(DeviceError::NotVirtual));
                 }
@@ -274,7 +289,7 @@ fn opener(
         follow(chosen, index, reports)?;
         let serial = |path: &str, driver: &Driver| {
             let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
-            Ok(Wire::new(number, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
+            Ok(Wire::new(number, path, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
         };
         // Whatever driver it is: without a word of a person, a box that has its voice on a card brings that card.
         let with_voice = |wire: Wire, at: VoiceAt| wire.with_voice(Voice { at, link: number, inbox: own.clone() });
@@ -288,7 +303,7 @@ fn opener(
             DeviceChoice::Virtual { ports } => {
                 let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), reports.updates.clone())?;
                 // The exchange has the tones of the country, and is built anew for another.
-                Ok(Wire::new(number, Box::new(link), (FXLP_BOX.make)(country), true, clock.now()))
+                Ok(Wire::new(number, "", Box::new(link), (FXLP_BOX.make)(country), true, clock.now()))
             }
         }
     }

@@ -10,6 +10,7 @@ use super::voice::Voice;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::fxo::card::ChannelMap;
+use crate::fxo::trace::Tap;
 use crate::fxo::{Device, DeviceOutput, LinkCounters};
 use crate::shell::card::Card;
 use crate::time::{Moment, earliest};
@@ -34,8 +35,12 @@ const SETTLED_FRAMES: u32 = 25;
 pub(super) struct Wire {
     /// The number of this opening: what is read comes marked with it.
     pub(super) number: u64,
+    /// Path or name of its serial port; empty for the simulated box.
+    pub(super) path: String,
     pub(super) link: Box<dyn Link>,
     pub(super) driver: Box<dyn Device>,
+    /// Finds what the trace keeps of this wire.
+    pub(super) tap: Tap,
     /// It was opened for a country, and is opened anew for another.
     pub(super) of_country: bool,
     pub(super) up: bool,
@@ -50,10 +55,12 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(number: u64, link: Box<dyn Link>, driver: Box<dyn Device>, of_country: bool, now: Moment) -> Self {
+    pub(super) fn new(number: u64, path: &str, link: Box<dyn Link>, driver: Box<dyn Device>, of_country: bool, now: Moment) -> Self {
         Wire {
             number,
+            path: path.to_owned(),
             link,
+            tap: Tap::new(driver.dialect()),
             driver,
             of_country,
             up: false,

@@ -13,7 +13,9 @@ import type {
   Desk,
   DeviceChoice,
   DeviceEntry,
+  DeviceHint,
   DeviceStatus,
+  DeviceTrace,
   ExchangeLine,
   Language,
   LineAct,
@@ -29,6 +31,8 @@ import type {
   SettingsTable,
   Snapshot,
   StorageView,
+  TraceExportError,
+  TraceQuery,
 } from "./types";
 import type { Profiles } from "./profiles";
 
@@ -76,6 +80,14 @@ export interface Backend {
   devices(): Promise<DeviceEntry[]>;
   /** Every sound card that could carry the voice of a box now. */
   cards(): Promise<CardEntry[]>;
+  /** What a person can change in the system so that the box in use can be opened. */
+  deviceHints(): Promise<DeviceHint[]>;
+  /** What went over the wires of the box in use lately. It may hold numbers of callers. */
+  deviceTrace(query: TraceQuery): Promise<DeviceTrace>;
+  /** Asks a person where a trace shall be saved; `null` when they think better of it. */
+  placeTrace(name: string): Promise<string | null>;
+  /** Writes what is kept of the trace to a file that begins with `remark`, and answers how many lines. */
+  exportTrace(path: string, remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>>;
   /** How the database is doing. */
   storage(): Promise<StorageView>;
   /** Uses another box from now on. */

@@ -64,6 +64,14 @@ export const commands = {
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Every sound card that records and plays, for boxes whose voice is on one. */
 	cards: () => typedError<CardEntry[], DeviceError>(__TAURI_INVOKE("cards")),
+	/**  What a person can change in the system so that the chosen box can be opened. */
+	deviceHints: () => typedError<DeviceHint[], DeviceError>(__TAURI_INVOKE("device_hints")),
+	/**  What went over the wires of the chosen box lately. */
+	deviceTrace: (query: TraceQuery) => typedError<DeviceTrace, DeviceError>(__TAURI_INVOKE("device_trace", { query })),
+	/**  Asks a person where the file of a trace shall be, with a name to begin with; none when they think better of it. */
+	placeTrace: (name: string) => __TAURI_INVOKE<string | null>("place_trace", { name }),
+	/**  Writes what is kept of the trace to a file, and answers how many lines. `remark`: what the file says of itself. */
+	exportTrace: (path: string, remark: string, sound: boolean) => typedError<number, TraceExportError>(__TAURI_INVOKE("export_trace", { path, remark, sound })),
 	/**  Examines the database: reads it for damage and tries whether it can be written. */
 	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
 	/**  Writes the settings in force, or a revision, as a profile; with a passphrase its secrets are sealed, else left out. */
@@ -628,6 +636,14 @@ export type DeviceFault =
 /**  Our own code for it failed; it was closed and is opened again. */
 "crashed";
 
+/**  A remedy, and the wire that it is for. */
+export type DeviceHint = {
+	/**  Path or name of the serial port. */
+	path: string,
+	/**  What to do. */
+	remedy: Remedy,
+};
+
 /**  How the chosen box is doing. */
 export type DeviceState = 
 /**  No box is chosen. */
@@ -651,8 +667,20 @@ export type DeviceStatus = {
 	choice: DeviceChoice,
 	/**  How it is doing. */
 	state: DeviceState,
-	/**  What went wrong on its wire since it was opened. */
+	/**  What went wrong on its wires since it was chosen. */
 	counters: LinkCounters,
+	/**  Each of its wires: one of a box, one each of several modems. */
+	wires: WireStatus[],
+};
+
+/**  What went over the wires of the chosen box. */
+export type DeviceTrace = {
+	/**  Oldest first. */
+	lines: TraceLine[],
+	/**  Lines that are not kept any more, since the box was chosen. */
+	dropped: number,
+	/**  Frames of sound that passed both ways, since the box was chosen. */
+	sound_frames: number,
 };
 
 /**  How digits go out on the line. */
@@ -661,6 +689,14 @@ export type DialMethod =
 "dtmf" | 
 /**  Loop interruptions (decadic). */
 "pulse";
+
+/**  A device that had answered was lost. */
+export type Disconnect = {
+	/**  Why. */
+	fault: DeviceFault,
+	/**  When, in ms since the gateway started. */
+	at_ms: number,
+};
 
 /**  How digits heard on the line go to SIP. */
 export type DtmfToSip = 
@@ -1809,6 +1845,37 @@ reason: string;
 /**  When it is tried again. */
 retry_ms: number };
 
+/**  What a person can change. */
+export type Remedy = 
+/**  Linux: a udev rule that lets whoever sits at the computer open the device. */
+{ kind: "access_rule"; 
+/**  The file that it belongs in. */
+file: string; 
+/**  Its whole text. */
+rule: string } | 
+/**  Linux: the group that may open the port. */
+{ kind: "group"; 
+/**  Its name. */
+group: string; 
+/**  The command that puts this user in it. */
+command: string } | 
+/**  Linux: a udev rule that keeps ModemManager, which runs, away from the device. */
+{ kind: "modem_manager_rule"; 
+/**  The file that it belongs in. */
+file: string; 
+/**  Its whole text. */
+rule: string } | 
+/**  Linux: a udev rule that keeps the sound server of the desktop away from the card of the device. */
+{ kind: "sound_rule"; 
+/**  The file that it belongs in. */
+file: string; 
+/**  Its whole text. */
+rule: string } | 
+/**  Windows: another program has the port, or its driver is missing. */
+{ kind: "windows_port" } | 
+/**  macOS: another program has the port. */
+{ kind: "mac_port" };
+
 /**  What Apply would do. */
 export type Review = {
 	/**  Everything that is wrong or wants to be confirmed, each with its field. */
@@ -2100,6 +2167,54 @@ export type ToneRow = {
 	cadence_ms: number[],
 };
 
+/**  What a line of a trace tells. */
+export type TraceEntry = 
+/**  The wire was opened. */
+{ kind: "opened" } | 
+/**  The wire was lost. */
+{ kind: "lost"; 
+/**  Why. */
+fault: DeviceFault } | 
+/**  Something went over the wire. */
+{ kind: "piece"; 
+/**  Which way. */
+direction: WireDirection; 
+/**  It is a frame of sound. */
+sound: boolean; 
+/**  What it says, in the words of its protocol. */
+text: string; 
+/**  Bytes that the words do not tell, in hexadecimal. */
+hex: string };
+
+/**  Why a trace was not written. */
+export type TraceExportError = 
+/**  No space is left where the file should be. */
+"disk_full" | 
+/**  The file cannot be made or written there. */
+"not_writable" | 
+/**  The box did not tell its trace. */
+"unanswered";
+
+/**  One line of a trace. */
+export type TraceLine = {
+	/**  Counts up while the gateway runs, whatever is chosen; frames of sound that were not kept leave no gap. */
+	number: number,
+	/**  When, in ms since the gateway started. */
+	at_ms: number,
+	/**  The port that it is about; `None`: the whole box. */
+	port: PortId | null,
+	/**  What it was. */
+	what: TraceEntry,
+};
+
+/**  Which part of the trace is wanted. */
+export type TraceQuery = {
+	/**  Only lines after the one with this number. */
+	after: number | null,
+	/**  Frames of sound too. They are kept from the first time that they are asked for, until nobody asks for ten seconds. */
+	sound: boolean,
+};
+
 /**  What a number counts. */
 export type Unit = 
 /**  A bare number. */
@@ -2134,6 +2249,29 @@ export type Weight =
 "caution" | 
 /**  Good to know. */
 "hint";
+
+/**  Which way something went. */
+export type WireDirection = 
+/**  We said it. */
+"to_device" | 
+/**  The device said it. */
+"from_device";
+
+/**  One wire of the chosen box: how it is doing, and what went wrong on it. A box has one; modems have one each. */
+export type WireStatus = {
+	/**  Path or name of its serial port; empty for the simulated box. */
+	path: string,
+	/**  Its first port. */
+	first_port: PortId,
+	/**  How it is doing. */
+	state: DeviceState,
+	/**  What went wrong on it since it was chosen. */
+	counters: LinkCounters,
+	/**  How often it was lost after it had answered, since it was chosen. */
+	disconnects: number,
+	/**  The last time that it was. */
+	last_disconnect: Disconnect | null,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

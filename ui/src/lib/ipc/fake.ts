@@ -26,6 +26,8 @@ import type {
   Desk,
   DeviceChoice,
   DeviceEntry,
+  DeviceHint,
+  DeviceTrace,
   ExchangeLine,
   LineAct,
   Mark,
@@ -47,6 +49,8 @@ import type {
   Severity,
   Snapshot,
   StorageView,
+  TraceExportError,
+  TraceQuery,
 } from "./types";
 
 /** What the toy world begins with. */
@@ -110,7 +114,7 @@ export class FakeBackend implements Backend {
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
     this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
-    this.#box = new ToyBox(PORTS[scene]);
+    this.#box = new ToyBox(PORTS[scene], () => this.#at());
     this.#apply = this.#newApply();
     if (scene !== "quiet" && scene !== "empty" && scene !== "first") this.#apply.remember(pastOf(this.#settings));
     if (this.#ports.length > 0) this.#notices.push(this.#note("device_up", null, "info", { model: "Virtual", ports: String(this.#ports.length) }, -51 * 60_000));
@@ -376,6 +380,22 @@ export class FakeBackend implements Backend {
 
   cards(): Promise<CardEntry[]> {
     return Promise.resolve(this.#box.cards());
+  }
+
+  deviceHints(): Promise<DeviceHint[]> {
+    return Promise.resolve(this.#box.hints());
+  }
+
+  deviceTrace(query: TraceQuery): Promise<DeviceTrace> {
+    return Promise.resolve(this.#box.trace(query));
+  }
+
+  placeTrace(name: string): Promise<string | null> {
+    return Promise.resolve(`/home/ana/${name}`);
+  }
+
+  exportTrace(_path: string, _remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>> {
+    return Promise.resolve({ ok: true, value: this.#box.trace({ after: null, sound }).lines.length });
   }
 
   storage(): Promise<StorageView> {

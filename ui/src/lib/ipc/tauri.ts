@@ -15,6 +15,8 @@ import type {
   Desk,
   DeviceChoice,
   DeviceEntry,
+  DeviceHint,
+  DeviceTrace,
   Language,
   LineAct,
   Mark,
@@ -27,6 +29,8 @@ import type {
   Settings,
   SettingsTable,
   StorageView,
+  TraceExportError,
+  TraceQuery,
 } from "./types";
 
 type Answer<Done, Refusal> = { status: "ok"; data: Done } | { status: "error"; error: Refusal };
@@ -60,6 +64,22 @@ export class TauriBackend implements Backend {
 
   cards(): Promise<CardEntry[]> {
     return done(commands.cards());
+  }
+
+  deviceHints(): Promise<DeviceHint[]> {
+    return done(commands.deviceHints());
+  }
+
+  deviceTrace(query: TraceQuery): Promise<DeviceTrace> {
+    return done(commands.deviceTrace(query));
+  }
+
+  placeTrace(name: string): Promise<string | null> {
+    return commands.placeTrace(name);
+  }
+
+  async exportTrace(path: string, remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>> {
+    return outcome(await commands.exportTrace(path, remark, sound));
   }
 
   storage(): Promise<StorageView> {

@@ -18,7 +18,7 @@ fn serial(path: &str) -> DeviceChoice {
 
 /// A choice of this run, with what was plugged in when it was opened.
 fn chosen(choice: DeviceChoice, plugged: &[Plugged]) -> Chosen {
-    let mut chosen = Chosen::for_this_run(choice, Path::new("/nowhere"));
+    let mut chosen = Chosen::for_this_run(choice);
     for index in 0..chosen.choice().devices() {
         assert_eq!(chosen.follow(index, plugged), Whereabouts::There);
     }
@@ -98,17 +98,19 @@ fn what_is_not_on_usb_is_known_by_its_path_alone() {
 fn the_choice_and_its_marks_outlive_the_program_and_an_old_file_is_read() {
     let folder = std::env::temp_dir().join(format!("loopstart-chosen-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    assert_eq!(*Chosen::remembered(&folder).choice(), DeviceChoice::Virtual { ports: 2 });
-    let mut first = Chosen::for_this_run(DeviceChoice::None, &folder);
+    assert_eq!(*Chosen::at_start(None, &folder).choice(), DeviceChoice::Virtual { ports: 2 });
+    let mut first = Chosen::at_start(Some(serial("ttyACM0")), &folder);
+    assert_eq!(first.follow(0, &[at("ttyACM0", Some("A17"), "1-4")]), Whereabouts::There);
+    assert!(!folder.join(FILE).exists(), "a choice for one run is not remembered");
     first.choose(serial("ttyACM0"), &[at("ttyACM0", Some("A17"), "1-4")]);
-    let mut again = Chosen::remembered(&folder);
+    let mut again = Chosen::at_start(None, &folder);
     assert_eq!(*again.choice(), serial("ttyACM0"));
     assert_eq!(again.follow(0, &[at("ttyACM5", Some("A17"), "1-4")]), Whereabouts::There);
-    assert_eq!(*Chosen::remembered(&folder).choice(), serial("ttyACM5"), "followed, and remembered");
+    assert_eq!(*Chosen::at_start(None, &folder).choice(), serial("ttyACM5"), "followed, and remembered");
 
     std::fs::write(folder.join(FILE), r#"{"kind":"serial","path":"/dev/ttyACM9"}"#).unwrap();
-    assert_eq!(*Chosen::remembered(&folder).choice(), serial("/dev/ttyACM9"));
+    assert_eq!(*Chosen::at_start(None, &folder).choice(), serial("/dev/ttyACM9"));
     std::fs::write(folder.join(FILE), "{ damaged").unwrap();
-    assert_eq!(*Chosen::remembered(&folder).choice(), DeviceChoice::Virtual { ports: 2 });
+    assert_eq!(*Chosen::at_start(None, &folder).choice(), DeviceChoice::Virtual { ports: 2 });
     std::fs::remove_dir_all(&folder).unwrap();
 }
