@@ -4,6 +4,7 @@ mod answers;
 mod apply;
 mod calls;
 pub mod history;
+mod line_tests;
 mod profiles;
 mod start;
 
