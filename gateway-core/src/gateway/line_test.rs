@@ -281,8 +281,14 @@ mod tests {
         for (check, values) in [
             (LineCheck::OnHookVoltage, [(48.0, pass), (40.0, pass), (39.9, warn), (20.0, warn), (19.9, fail), (0.0, fail), (81.0, fail)]),
             (LineCheck::LoopCurrent, [(23.0, pass), (18.0, pass), (17.9, warn), (9.9, fail), (0.0, fail), (61.0, warn), (121.0, fail)]),
-            (LineCheck::DialToneFrequency, [(425.0, pass), (435.0, pass), (414.0, warn), (441.0, warn), (442.0, fail), (0.0, fail), (480.0, fail)]),
-            (LineCheck::DialToneLevel, [(-12.0, pass), (-30.0, pass), (-31.0, warn), (-39.0, fail), (-2.0, warn), (1.0, fail), (-99.0, fail)]),
+            (
+                LineCheck::DialToneFrequency,
+                [(425.0, pass), (435.0, pass), (414.0, warn), (441.0, warn), (442.0, fail), (0.0, fail), (480.0, fail)],
+            ),
+            (
+                LineCheck::DialToneLevel,
+                [(-12.0, pass), (-30.0, pass), (-31.0, warn), (-39.0, fail), (-2.0, warn), (1.0, fail), (-99.0, fail)],
+            ),
             (LineCheck::Noise, [(-65.0, pass), (-45.0, pass), (-44.9, warn), (-38.0, warn), (-37.9, fail), (0.0, fail), (-99.0, pass)]),
             (LineCheck::EchoReturnLoss, [(60.0, pass), (12.0, pass), (11.9, warn), (6.0, warn), (5.9, fail), (0.0, fail), (18.0, pass)]),
             (LineCheck::ReleasedCurrent, [(0.0, pass), (1.5, pass), (1.6, warn), (3.3, warn), (3.4, fail), (23.0, fail), (1.1, pass)]),

@@ -56,13 +56,7 @@ impl Gateway {
         facts(&mut self.rng, id, CallDirection::Test, String::new(), to, now)
     }
 
-    fn begin_test(
-        &mut self,
-        id: PortId,
-        now: Moment,
-        out: &mut Vec<Action>,
-        begin: impl FnOnce(&mut super::call::Bridge<'_>) -> Call,
-    ) {
+    fn begin_test(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>, begin: impl FnOnce(&mut super::call::Bridge<'_>) -> Call) {
         let port = &mut self.ports[id.index()];
         let settings = port.settings.line.clone();
         let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &self.sessions, &settings, now);

@@ -61,7 +61,9 @@ impl Probe {
     pub(super) fn start(&mut self, test: SoundTest) {
         self.loss.reset();
         self.test = Some(match test {
-            SoundTest::ToneBreak { level_dbm0 } => Running::ToneBreak { gone_below: power_of_dbm0(level_dbm0 - GONE_DB), frames: 0, gone: 0 },
+            SoundTest::ToneBreak { level_dbm0 } => {
+                Running::ToneBreak { gone_below: power_of_dbm0(level_dbm0 - GONE_DB), frames: 0, gone: 0 }
+            }
             SoundTest::Noise => Running::Noise { frames: 0, sum: 0, squares: 0 },
             SoundTest::EchoReturnLoss => Running::EchoReturnLoss { frames: 0 },
         });

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::calls_csv::{ExportError, beside, local_time};
 use super::store::StoredLineTest;
-use crate::gateway::line_test::{Bounds, CheckResult, LineCheck, CheckUnit};
+use crate::gateway::line_test::{Bounds, CheckResult, CheckUnit, LineCheck};
 
 /// Writes a line test to `path`, replacing what is there: as JSON where the name ends so, else as text. `words`: those of a code.
 ///
@@ -109,7 +109,8 @@ mod tests {
     use crate::gateway::line_test::Verdict;
 
     fn test() -> StoredLineTest {
-        let result = |check: LineCheck, value, verdict| CheckResult { check, value, unit: check.unit(), limits: check.limits(425.0), verdict };
+        let result =
+            |check: LineCheck, value, verdict| CheckResult { check, value, unit: check.unit(), limits: check.limits(425.0), verdict };
         StoredLineTest {
             id: "0".repeat(32),
             port: PortId(1),

@@ -356,3 +356,50 @@ fn a_line_that_is_used_here_is_not_tested() {
     world.run_for(s(5));
     end_well(&mut world);
 }
+
+/// What may happen to a line at any moment of its test.
+fn happening(world: &mut World) {
+    let act = match world.rng.below(9) {
+        0 => ring("1133334444"),
+        1 => LineAct::StopRinging,
+        2 => LineAct::CableOut,
+        3 => LineAct::CableIn,
+        4 => LineAct::Extension { off_hook: world.rng.chance(500) },
+        5 => LineAct::Interrupt { ms: 50 + u32::try_from(world.rng.below(600)).unwrap() },
+        6 => LineAct::Reverse,
+        7 => LineAct::DialTone { present: world.rng.chance(500) },
+        _ if world.lines.is_plugged() => return world.unplug(),
+        _ => return world.plug_in(),
+    };
+    world.act(0, act);
+}
+
+#[test]
+fn whatever_happens_it_ends_within_90_seconds_with_a_verdict_a_record_and_a_line_that_is_given_back() {
+    for seed in 0..150 {
+        let mut world = World::new(one_line(), seed);
+        world.box_was_lying = true;
+        world.lines.faults.lost_orders_per_mille = world.rng.below(300);
+        world.lines.faults.lost_answers_per_mille = world.rng.below(300);
+        world.lines.faults.lost_events_per_mille = world.rng.below(300);
+        measure(&mut world);
+        let began = world.now();
+        while world.line_tests.is_empty() {
+            let pause = ms(20 + world.rng.below(2500));
+            world.run_until(pause, |world| !world.line_tests.is_empty());
+            assert!(world.now() - began <= LONGEST, "seed {seed}: {:?}", world.port(0));
+            if world.line_tests.is_empty() {
+                happening(&mut world);
+            }
+        }
+        let report = &world.line_tests[0];
+        let whole = report.results.iter().any(|result| result.check == LineCheck::RestoredVoltage);
+        assert!(report.verdict.is_some() && report.end.is_some(), "seed {seed}: {report:?}");
+        assert!(whole || !matches!(report.verdict, Some(Verdict::Pass | Verdict::Warn)), "seed {seed}: {report:?}");
+        assert!(report.results.is_sorted_by(|a, b| a.check < b.check), "seed {seed}: a check is made once: {report:?}");
+        let records = world.records.iter().filter(|record| record.direction == CallDirection::Test).count();
+        assert_eq!(records, 1, "seed {seed}");
+        let wrong = world.heal();
+        assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}");
+    }
+}

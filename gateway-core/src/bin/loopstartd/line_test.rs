@@ -145,10 +145,9 @@ async fn tell(test: &StoredLineTest, json: bool, file: Option<PathBuf>) -> Resul
     // Nobody may read it; the verdict counts all the same.
     let _ = output::line(text.trim_end());
     if let Some(path) = file {
-        line_test_file::export(test, &path, words).await.map_err(|error: ExportError| Exit::CannotCreate {
-            path: path.display().to_string(),
-            detail: error.to_string(),
-        })?;
+        line_test_file::export(test, &path, words)
+            .await
+            .map_err(|error: ExportError| Exit::CannotCreate { path: path.display().to_string(), detail: error.to_string() })?;
     }
     match test.verdict {
         Verdict::Pass | Verdict::Warn => Ok(()),

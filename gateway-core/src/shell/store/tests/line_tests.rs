@@ -62,7 +62,11 @@ async fn a_row_of_a_newer_program_costs_no_other_one() {
     for id in ["old", "new"] {
         store.append_line_test(&line_test(id, 1)).await.unwrap();
     }
-    store.pool.execute("UPDATE line_tests SET results = replace(results, 'loop_current', 'longitudinal_balance') WHERE id = 'new'").await.unwrap();
+    store
+        .pool
+        .execute("UPDATE line_tests SET results = replace(results, 'loop_current', 'longitudinal_balance') WHERE id = 'new'")
+        .await
+        .unwrap();
     let read: Vec<_> = store.line_tests(PortId(1), 10).await.unwrap().into_iter().map(|test| test.id).collect();
     assert_eq!(read, ["old"]);
     assert!(store.pool.execute("UPDATE line_tests SET verdict = 'fine'").await.is_err());
