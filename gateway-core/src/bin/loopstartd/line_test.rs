@@ -36,6 +36,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A test takes 90 s at most; a little more, so that it ends by itself.
 const TEST: Duration = Duration::from_secs(100);
 
+/// How long the database may take to keep the result.
+const KEPT: Duration = Duration::from_secs(5);
+
 #[derive(Args, Debug)]
 pub(crate) struct LineTestArgs {
     /// The port, counted from 1.
@@ -98,7 +101,7 @@ async fn test(gateway: &GatewayHandle, port: PortId) -> Result<StoredLineTest, E
     let over = async {
         loop {
             match updates.recv().await {
-                Ok(Update::LineTest(report)) if report.port == port => return Ok(gateway.dated(&report)),
+                Ok(Update::LineTest(report)) if report.port == port => return Ok(report),
                 Ok(Update::Notice(notice)) if notice.code == NoticeCode::TestRefused && notice.port == Some(port) => {
                     return Err(Exit::Unavailable("test_refused".to_owned()));
                 }
@@ -107,7 +110,18 @@ async fn test(gateway: &GatewayHandle, port: PortId) -> Result<StoredLineTest, E
             }
         }
     };
-    timeout(TEST, over).await.unwrap_or(Err(Exit::Software))
+    let report = timeout(TEST, over).await.unwrap_or(Err(Exit::Software))?;
+    // What is told is what is kept, to the millisecond; a database that does not take it costs no result.
+    let kept = async {
+        loop {
+            match updates.recv().await {
+                Ok(Update::Kept(id)) if id == report.id => return gateway.store().line_test(&id).await.ok().flatten(),
+                Ok(Update::Ended(_)) | Err(RecvError::Closed) => return None,
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+            }
+        }
+    };
+    Ok(timeout(KEPT, kept).await.ok().flatten().unwrap_or_else(|| gateway.dated(&report)))
 }
 
 /// Waits until the line can be tested. One that shows no battery is tested all the same: that is a finding.
