@@ -3,6 +3,7 @@
 pub mod babble;
 pub mod callerid;
 pub mod dtmf;
+pub mod echo_loss;
 pub mod filter;
 pub mod g711;
 pub mod goertzel;

@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod io;
+pub mod line_test;
 pub mod mark;
 pub mod notice;
 pub mod plan;
@@ -334,6 +335,9 @@ impl Gateway {
                 let Some(port) = self.ports.get_mut(id.index()) else { return };
                 let Some(call) = port.call.take() else { return };
                 port.last_used = Some(now);
+                if let Call::LineTest(test) = &call {
+                    out.push(Action::LineTest(test.report(Some((ending.cause, now)))));
+                }
                 let record = call.record(ending, now);
                 // The live picture is told ten times a second: it goes without the timeline.
                 port.last = Some(CallRecord { timeline: Vec::new(), ..record.clone() });
@@ -372,7 +376,8 @@ impl Gateway {
         match command {
             Command::HangUp { port } => self.call_event(*port, CallEvent::End(EndCause::Operator), now, out),
             Command::Reregister { port } => self.reregister(*port, now),
-            Command::TestCall { port, number } => self.test_line(*port, number.as_deref(), now, out),
+            Command::TestCall { port, number } => self.test_call(*port, number.as_deref(), now, out),
+            Command::LineTest { port } => self.test_line(*port, now, out),
             Command::OutOfService { port: id, hold } => {
                 let (id, hold) = (*id, *hold);
                 let Some(port) = self.ports.get_mut(id.index()) else { return };

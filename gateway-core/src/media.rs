@@ -6,6 +6,7 @@ mod channel;
 mod ear;
 mod echo;
 mod peer;
+mod probe;
 mod session;
 mod to_line;
 mod to_net;
@@ -79,8 +80,45 @@ pub enum MediaCommand {
         /// How long it sounds.
         duration: Duration,
     },
-    /// Stop dialling and digits at once.
+    /// Measure something in the sound of the line, off hook and without a session; answered by [`MediaEvent::SoundTested`]. It ends
+    /// what was being measured, and is ended by [`MediaCommand::Listen`] and [`MediaCommand::Quiet`].
+    TestSound(SoundTest),
+    /// Stop dialling, digits and measuring at once.
     Quiet,
+}
+
+/// What can be measured in the sound of a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SoundTest {
+    /// How long from now until dial tone is gone for good; two seconds at most.
+    ToneBreak {
+        /// The level of the dial tone in dBm0; it is gone when it is 12 dB softer.
+        level_dbm0: f32,
+    },
+    /// How loud the line is when nobody speaks, over one second after 300 ms that do not count.
+    Noise,
+    /// Plays a known signal and compares what returns; it takes 1.4 s.
+    EchoReturnLoss,
+}
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SoundResult {
+    /// Dial tone is gone.
+    ToneBroken {
+        /// How long it still sounded, in ms; `None`: it goes on.
+        after_ms: Option<u32>,
+    },
+    /// The level of the noise, unweighted.
+    Noise {
+        /// In dBm0.
+        level_dbm0: f32,
+    },
+    /// The echo return loss, weighted as in ITU-T G.122 §4.2.
+    EchoReturnLoss {
+        /// In dB.
+        loss_db: f32,
+    },
 }
 
 /// How a call's audio flows.
@@ -139,6 +177,8 @@ pub enum MediaEvent {
         /// Since when, in ms.
         for_ms: u32,
     },
+    /// What [`MediaCommand::TestSound`] asked for.
+    SoundTested(SoundResult),
     /// Levels and counts, five times a second while audio flows.
     Meter(Meter),
 }

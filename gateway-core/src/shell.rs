@@ -25,6 +25,8 @@ pub mod store;
 
 pub mod calls_csv;
 
+pub mod line_test_file;
+
 mod keeper;
 
 pub mod profile_file;

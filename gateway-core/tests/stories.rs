@@ -9,6 +9,7 @@ mod stories {
     mod endings;
     mod holding;
     mod line_rings;
+    mod line_test;
     mod modes;
     mod order_of_work;
     mod single_user;

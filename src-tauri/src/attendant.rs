@@ -88,7 +88,15 @@ async fn attend<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Re
                         attendant.tell(&Told::Slept { minutes });
                     }
                 }
-                Ok(Update::Exchange(_) | Update::Device(_) | Update::Record(_) | Update::Kept(_) | Update::Mark(_) | Update::Apply(_)) => {}
+                Ok(
+                    Update::Exchange(_)
+                    | Update::Device(_)
+                    | Update::LineTest(_)
+                    | Update::Record(_)
+                    | Update::Kept(_)
+                    | Update::Mark(_)
+                    | Update::Apply(_),
+                ) => {}
                 // Whatever was missed shows in the next picture.
                 Err(RecvError::Lagged(_)) => {}
                 Ok(Update::Ended(_)) | Err(RecvError::Closed) => break,

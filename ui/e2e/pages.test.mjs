@@ -50,7 +50,8 @@ after(async () => {
 
 test("a line is tested, its scope shows the tones, and the call is found by its number", { timeout: 120_000 }, async () => {
   await window.click("[data-port='1'] button[title=T]");
-  await window.type(".test-popup input", "101");
+  await window.click(".test-popup input[value=call]");
+  await window.type(".test-popup input.mono", "101");
   await window.click(".test-popup button[type=submit]");
   await window.until("dial tone is heard", SAYS, ".test-popup ol", "dial tone");
   await window.until("busy tone is heard", SAYS, ".test-popup ol", "busy tone");
@@ -72,6 +73,18 @@ test("a line is tested, its scope shows the tones, and the call is found by its 
   await window.until("the timeline tells how it ended", SAYS, ".details", "ended: busy");
   assert.match(await window.text(".details"), /dial tone: 425 Hz.*dialling 101.*busy tone: 425 Hz/s);
   await window.shoot("window-calls");
+});
+
+test("a line is measured, and every check is told with its verdict", { timeout: 120_000 }, async () => {
+  await window.click("[data-page=overview]");
+  await window.until("the line is idle", STATE, "idle");
+  await window.click("[data-port='1'] button[title=T]");
+  await window.click(".test-popup .button.primary");
+  await window.until("the last check is made", IS_THERE, ".test-popup tr[data-check=restored_voltage][data-verdict=pass]");
+  await window.until("every check passed", COUNTS, ".test-popup tr[data-verdict=pass]", 12);
+  await window.until("the result is kept", IS_THERE, ".test-popup .state .verdict");
+  await window.shoot("window-line-test");
+  await window.key("Escape");
 });
 
 test("a setting is found in the palette, applied, and restored from the history", { timeout: 120_000 }, async () => {

@@ -75,6 +75,9 @@ export const MOMENTS = [
   { name: "scope-small", url: "?scene=call#overview", size: { width: 880, height: 600 }, act: openScope },
   { name: "scope-contrast", url: "?scene=call#overview", contrast: "more", act: openScope },
   { name: "line-test", url: "?scene=quiet#overview", act: testLine },
+  { name: "line-test-measuring", url: "?scene=quiet#overview", act: measureLine },
+  { name: "line-test-measured", url: "?scene=quiet#overview", act: measured },
+  { name: "line-test-small", url: "?scene=quiet#overview", size: SMALL, scheme: "dark", language: "en", act: measured },
   { name: "eight-ports", url: "?scene=eight#overview" },
   { name: "sixty-four-ports", url: "?scene=full#overview", size: { width: 1920, height: 1080 } },
   { name: "one-port", url: "?scene=single&exchange=open#overview" },
@@ -182,9 +185,21 @@ async function freezeScope(page) {
 
 async function testLine(page) {
   await page.click("[data-port='1'] button[title=T]");
-  await page.fill(".test-popup input", "101");
+  await page.click(".test-popup input[value=call]");
+  await page.fill(".test-popup input.mono", "101");
   await page.keyboard.press("Enter");
   await page.waitForTimeout(4_000);
+}
+
+async function measureLine(page) {
+  await page.click("[data-port='1'] button[title=T]");
+  await page.click(".test-popup .button.primary");
+  await page.waitForSelector("tr[data-check=noise][data-verdict=pass]", { timeout: 10_000 });
+}
+
+async function measured(page) {
+  await measureLine(page);
+  await page.waitForSelector(".test-popup .state .verdict", { timeout: 15_000 });
 }
 
 async function focus(page) {

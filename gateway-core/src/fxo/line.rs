@@ -77,6 +77,8 @@ pub enum LineOrder {
     Release,
     /// A hook flash.
     Flash(Duration),
+    /// Ask the device how the line is, electrically; in any state but without a device.
+    Measure,
     /// Decadic dialling; answered by [`LineReport::Dialed`].
     DialPulse(String),
     /// From now on judge hang-up evidence: the call is answered (before that, tones mean call progress).
@@ -387,6 +389,7 @@ impl Line {
             LineOrder::Seize => self.seize(now, out),
             LineOrder::Release => self.release(now, out),
             LineOrder::Flash(duration) => self.flash(duration, now, out),
+            LineOrder::Measure => self.measure(out),
             LineOrder::DialPulse(digits) => self.dial_pulse(&digits, now, out),
             LineOrder::Supervise => self.supervise(),
             LineOrder::OutOfService(held) => self.hold(held, now, out),
@@ -547,6 +550,12 @@ impl Line {
             | State::Releasing(_)
             | State::Guard
             | State::Fault(_) => {}
+        }
+    }
+
+    fn measure(&self, out: &mut Vec<LineOutput>) {
+        if !matches!(self.state, State::Absent) {
+            command(out, LineCommand::Measure);
         }
     }
 

@@ -6,11 +6,13 @@
 mod audio;
 mod line_test;
 mod talk;
+mod test_call;
 mod to_line;
 mod to_sip;
 
 pub use audio::Audio;
 pub use line_test::LineTest;
+pub use test_call::TestCall;
 pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
 
@@ -58,6 +60,15 @@ pub enum CallEvent {
     Line(LineReport),
     /// By the audio channel.
     Media(MediaEvent),
+    /// By the device: how the line is, electrically.
+    Measured {
+        /// Line voltage in mV.
+        millivolts: i32,
+        /// Loop current in µA.
+        microamps: u32,
+        /// The device sees itself off hook.
+        off_hook: bool,
+    },
     /// CANCEL came for the incoming session.
     Cancelled,
     /// ACK came, perhaps with an SDP answer.
@@ -114,6 +125,8 @@ pub enum CallTimer {
     CollectOpen,
     /// Answer and release: the exchange has had time to notice the answer.
     Dismissed,
+    /// A line test: a stage is over.
+    Stage,
 }
 
 /// How a call ended.
@@ -251,8 +264,10 @@ pub enum Call {
     ToLine(ToLine),
     /// The line rings and SIP is called.
     ToSip(ToSip),
-    /// The operator tests the line.
-    Test(LineTest),
+    /// The operator calls a number to hear what comes.
+    TestCall(TestCall),
+    /// The operator measures the line.
+    LineTest(LineTest),
 }
 
 impl Call {
@@ -262,7 +277,8 @@ impl Call {
         match self {
             Call::ToLine(call) => &call.facts,
             Call::ToSip(call) => &call.facts,
-            Call::Test(call) => &call.facts,
+            Call::TestCall(call) => &call.facts,
+            Call::LineTest(call) => &call.facts,
         }
     }
 
@@ -271,7 +287,8 @@ impl Call {
         match self {
             Call::ToLine(call) => &mut call.facts,
             Call::ToSip(call) => &mut call.facts,
-            Call::Test(call) => &mut call.facts,
+            Call::TestCall(call) => &mut call.facts,
+            Call::LineTest(call) => &mut call.facts,
         }
     }
 
@@ -279,7 +296,8 @@ impl Call {
         match self {
             Call::ToLine(call) => &mut call.timers,
             Call::ToSip(call) => &mut call.timers,
-            Call::Test(call) => &mut call.timers,
+            Call::TestCall(call) => &mut call.timers,
+            Call::LineTest(call) => &mut call.timers,
         }
     }
 
@@ -289,7 +307,8 @@ impl Call {
         match self {
             Call::ToLine(call) => call.state(),
             Call::ToSip(call) => call.state(),
-            Call::Test(call) => call.state(),
+            Call::TestCall(call) => call.state(),
+            Call::LineTest(call) => call.state(),
         }
     }
 
@@ -298,7 +317,8 @@ impl Call {
         match self {
             Call::ToLine(call) => call.handle(event, bridge),
             Call::ToSip(call) => call.handle(event, bridge),
-            Call::Test(call) => call.handle(event, bridge),
+            Call::TestCall(call) => call.handle(event, bridge),
+            Call::LineTest(call) => call.handle(event, bridge),
         }
     }
 
@@ -308,7 +328,8 @@ impl Call {
         match self {
             Call::ToLine(call) => call.timers.deadline(),
             Call::ToSip(call) => call.timers.deadline(),
-            Call::Test(call) => call.timers.deadline(),
+            Call::TestCall(call) => call.timers.deadline(),
+            Call::LineTest(call) => call.timers.deadline(),
         }
     }
 
@@ -318,7 +339,8 @@ impl Call {
         match self {
             Call::ToLine(call) => call.timeout(timer, bridge),
             Call::ToSip(call) => call.timeout(timer, bridge),
-            Call::Test(call) => call.timeout(timer, bridge),
+            Call::TestCall(call) => call.timeout(timer, bridge),
+            Call::LineTest(call) => call.timeout(timer, bridge),
         }
     }
 
@@ -333,6 +355,10 @@ impl Call {
             to: facts.to.clone(),
             started_ms: facts.started.as_millis(),
             answered_ms: facts.answered.map(Moment::as_millis),
+            line_test: match self {
+                Call::LineTest(test) => Some(test.report(None)),
+                Call::ToLine(_) | Call::ToSip(_) | Call::TestCall(_) => None,
+            },
         }
     }
 

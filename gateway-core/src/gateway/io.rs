@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::GatewayAddress;
+use super::line_test::LineTestReport;
 use super::mark::Mark;
 use super::notice::Notice;
 use super::record::CallRecord;
@@ -105,6 +106,11 @@ pub enum Command {
         /// What to dial; `None` or blank: the test ends with dial tone.
         number: Option<String>,
     },
+    /// Measure a line that nobody uses: volts, loop current, dial tone, noise, echo, and that it is given back. At most 90 s.
+    LineTest {
+        /// Which port.
+        port: PortId,
+    },
     /// Hold a port out of service, or put it back.
     OutOfService {
         /// Which port.
@@ -143,6 +149,8 @@ pub enum Action {
         /// What.
         command: MediaCommand,
     },
+    /// A line test is over: keep this. Its call record follows.
+    LineTest(LineTestReport),
     /// A call is over: keep this.
     Record(CallRecord),
     /// Something a person should be able to read.

@@ -7,6 +7,7 @@ use super::callers::facts;
 use super::io::Action;
 use super::mark::MarkKind;
 use super::notice::{NoticeCode, Severity};
+use super::port::Port;
 use super::record::{CallDirection, EndCause};
 use super::{Gateway, port_id};
 use crate::config::PortId;
@@ -83,10 +84,12 @@ impl Gateway {
     pub(super) fn line_event(&mut self, id: PortId, event: LineEvent, now: Moment, out: &mut Vec<Action>) {
         self.mark_line_event(id, &event, now, out);
         let Some(port) = self.ports.get_mut(id.index()) else { return };
+        let mut measured = None;
         match &event {
-            LineEvent::Measured { millivolts, microamps, .. } => {
+            LineEvent::Measured { millivolts, microamps, off_hook } => {
                 port.millivolts = Some(*millivolts);
                 port.microamps = Some(*microamps);
+                measured = Some(CallEvent::Measured { millivolts: *millivolts, microamps: *microamps, off_hook: *off_hook });
             }
             LineEvent::BatteryUp { millivolts } => port.millivolts = *millivolts,
             LineEvent::BatteryDown => port.millivolts = None,
@@ -103,6 +106,9 @@ impl Gateway {
             | LineEvent::CommandFailed { .. } => {}
         }
         self.line_input(id, LineInput::Driver(event), now);
+        if let Some(measured) = measured {
+            self.call_event(id, measured, now, out);
+        }
     }
 
     pub(super) fn media_event(&mut self, id: PortId, event: MediaEvent, now: Moment, out: &mut Vec<Action>) {
@@ -123,7 +129,8 @@ impl Gateway {
             | MediaEvent::Dialed
             | MediaEvent::RtpStarted { .. }
             | MediaEvent::RtpLost { .. }
-            | MediaEvent::Silence { .. }) => self.call_event(id, CallEvent::Media(other), now, out),
+            | MediaEvent::Silence { .. }
+            | MediaEvent::SoundTested(_)) => self.call_event(id, CallEvent::Media(other), now, out),
         }
     }
 
@@ -163,6 +170,10 @@ impl Gateway {
 
     /// A valid ring began: a call, unless FXO→SIP is off, in which case nothing at all goes out.
     fn rings(&mut self, id: PortId, now: Moment, out: &mut Vec<Action>) {
+        // Only a line on hook rings, and a caller is worth more than a test.
+        if let Some(Port { call: Some(Call::LineTest(_)), .. }) = self.ports.get(id.index()) {
+            self.call_event(id, CallEvent::End(EndCause::Glare), now, out);
+        }
         let Some(port) = self.ports.get(id.index()) else { return };
         if port.call.is_some() || self.takes_no_calls() || id.index() >= self.settings.ports.len() {
             return;

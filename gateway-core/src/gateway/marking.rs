@@ -117,6 +117,7 @@ impl Gateway {
             | MediaEvent::RtpMissing { .. }
             | MediaEvent::RtpLost { .. }
             | MediaEvent::Silence { .. }
+            | MediaEvent::SoundTested(_)
             | MediaEvent::Meter(_) => None,
         };
         if let Some(what) = what {
@@ -171,7 +172,7 @@ impl Gateway {
             }
             MediaCommand::Dial(digits) => MarkKind::Dialing { digits: digits.clone() },
             MediaCommand::Digit { digit, .. } => MarkKind::DigitSent { digit: *digit },
-            MediaCommand::Configure(_) | MediaCommand::Listen(_) | MediaCommand::Quiet => return,
+            MediaCommand::Configure(_) | MediaCommand::Listen(_) | MediaCommand::TestSound(_) | MediaCommand::Quiet => return,
         };
         self.mark(id, what, now, out);
     }
@@ -192,7 +193,7 @@ impl Gateway {
             }
             CallEvent::LegAnswered { .. } => "200".to_owned(),
             CallEvent::LegRefused { status, .. } => status.to_string(),
-            CallEvent::Line(_) | CallEvent::Media(_) | CallEvent::Targets(_) | CallEvent::End(_) => return,
+            CallEvent::Line(_) | CallEvent::Media(_) | CallEvent::Measured { .. } | CallEvent::Targets(_) | CallEvent::End(_) => return,
         };
         self.mark_sip_in(session, message, now, out);
     }

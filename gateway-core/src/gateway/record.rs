@@ -15,7 +15,7 @@ pub enum CallDirection {
     SipToFxo,
     /// The line rings and SIP is called.
     FxoToSip,
-    /// The operator tests the line; SIP has no part in it.
+    /// The operator tests the line, by a call or by measuring it; SIP has no part in it.
     Test,
 }
 
@@ -40,7 +40,7 @@ pub enum EndCause {
     NoTarget,
     /// The line was lost while it rang or was being seized.
     SeizeFailed,
-    /// The line rang while it was being seized for a SIP caller.
+    /// The line rang while it was being seized for a SIP caller, or before a line test had seized it.
     Glare,
     /// No dial tone within the wait.
     NoDialTone,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::line_test::LineTestReport;
 use super::record::{CallDirection, CallRecord};
 use crate::config::PortId;
 use crate::config::settings::Mode;
@@ -103,7 +104,7 @@ pub struct PortView {
 }
 
 /// One call in progress.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct CallView {
     /// Unique name of the call.
@@ -118,6 +119,8 @@ pub struct CallView {
     pub started_ms: u64,
     /// When it was answered.
     pub answered_ms: Option<u64>,
+    /// A line test: what was found so far.
+    pub line_test: Option<LineTestReport>,
 }
 
 /// How a port can be reached from SIP.

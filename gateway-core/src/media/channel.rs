@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::ear::LineEar;
 use super::echo::Echo;
+use super::probe::Probe;
 use super::session::{Content, Session};
 use super::to_line::ToLine;
 use super::to_net::ToNet;
@@ -43,6 +44,7 @@ pub struct Channel {
     session: Option<Session>,
     events: event::Receiver,
     watch: Watch,
+    probe: Probe,
     rx_dbm0: f32,
     tx_dbm0: f32,
     frames_to_meter: u8,
@@ -60,6 +62,7 @@ impl Channel {
             session: None,
             events: event::Receiver::default(),
             watch: Watch::new(&config),
+            probe: Probe::new(),
             rx_dbm0: SILENCE_DBM0,
             tx_dbm0: SILENCE_DBM0,
             frames_to_meter: METER_FRAMES,
@@ -75,12 +78,17 @@ impl Channel {
                 self.ear.listen(ear);
                 self.to_net.forget_digit();
                 self.watch.restart_silence();
+                self.probe.stop();
             }
             MediaCommand::Attach(plan) => self.attach(*plan, now, out),
             MediaCommand::Detach => self.detach(now, out),
             MediaCommand::Dial(digits) => self.to_line.dial(&digits),
             MediaCommand::Digit { digit, duration } => self.to_line.digit(digit, duration, now),
-            MediaCommand::Quiet => self.to_line.quiet(),
+            MediaCommand::TestSound(test) => self.probe.start(test),
+            MediaCommand::Quiet => {
+                self.to_line.quiet();
+                self.probe.stop();
+            }
         }
     }
 
@@ -89,6 +97,8 @@ impl Channel {
         self.rx_dbm0 = dbm0_of(&frame.0);
         self.watch.heard_on_line(frame);
         self.ear.hear(frame, self.rx_dbm0, &self.echo, now, out);
+        let tested = self.probe.hear(frame, &self.config.tones.dial.frequencies_hz);
+        out.extend(tested.map(|result| MediaOutput::Event(MediaEvent::SoundTested(result))));
         if let Some(session) = &mut self.session {
             let to_line = &mut self.to_line;
             self.events.timeout(now, |heard| on_telephone_event(heard, to_line, now, out));
@@ -137,9 +147,10 @@ impl Channel {
         }
     }
 
-    /// The next 20 ms to be heard on the line: dialled digits, else digits of the call, else its audio.
+    /// The next 20 ms to be heard on the line: a signal that measures it, else dialled digits, else digits of the call, else its audio.
     pub fn to_line(&mut self, now: Moment) -> Frame {
-        let frame = self.to_line.frame(now);
+        let mut frame = self.to_line.frame(now);
+        self.probe.play(&mut frame);
         self.watch.put_on_line(&frame);
         self.tx_dbm0 = self.echo.outgoing(&frame, now);
         frame

@@ -198,7 +198,7 @@ pub async fn write(
 }
 
 /// A file beside another that no other export writes: `calls.csv.<process>-<export>.part`.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     static EXPORTS: AtomicU32 = AtomicU32::new(0);
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}-{}.part", std::process::id(), EXPORTS.fetch_add(1, Ordering::Relaxed)));

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::clock::Clock;
 use super::device::{BoxOrder, BoxOutbox};
 use super::inbox::SendFailure;
+use super::keeper::ToKeep;
 use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
 use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
@@ -26,7 +27,6 @@ use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
-use crate::gateway::record::CallRecord;
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
 use crate::time::Moment;
@@ -100,7 +100,7 @@ pub(crate) struct Control {
     ports: Vec<PortHandle>,
     boxes: BoxOutbox,
     resolver: Resolver,
-    records: mpsc::Sender<CallRecord>,
+    records: mpsc::Sender<ToKeep>,
     publisher: Publisher,
     actions: Vec<Action>,
     stop_by: Option<Moment>,
@@ -126,7 +126,7 @@ pub(crate) struct Parts {
     pub(crate) ports: Vec<PortHandle>,
     pub(crate) boxes: BoxOutbox,
     pub(crate) country: &'static Country,
-    pub(crate) records: mpsc::Sender<CallRecord>,
+    pub(crate) records: mpsc::Sender<ToKeep>,
     pub(crate) publisher: Publisher,
 }
 
@@ -382,7 +382,14 @@ impl Control {
                     Action::Resolve { host } => self.resolver.resolve(host),
                     Action::Line { port, command } => self.line(port, command),
                     Action::Media { port, command } => self.media(port, command),
-                    Action::Record(record) => self.record(record),
+                    Action::LineTest(report) => {
+                        self.publisher.line_test(report.clone());
+                        self.keep(ToKeep::LineTest(Box::new(report)));
+                    }
+                    Action::Record(record) => {
+                        self.publisher.record(record.clone());
+                        self.keep(ToKeep::Call(Box::new(record)));
+                    }
                     Action::Notice(notice) => self.publisher.notice(notice),
                     Action::Mark(mark) => self.publisher.mark(mark),
                     Action::Stopped => self.stopped = true,
@@ -421,10 +428,9 @@ impl Control {
         }
     }
 
-    fn record(&mut self, record: CallRecord) {
-        self.publisher.record(record.clone());
+    fn keep(&self, record: ToKeep) {
         if self.records.try_send(record).is_err() {
-            tracing::error!("a call record could not be kept: the database is far behind");
+            tracing::error!("a record could not be kept: the database is far behind");
         }
     }
 }

@@ -5,6 +5,7 @@ mod apply;
 mod calls;
 mod device_view;
 pub mod history;
+mod line_tests;
 mod profiles;
 mod start;
 

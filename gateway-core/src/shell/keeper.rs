@@ -1,4 +1,4 @@
-//! The task that keeps call records: it writes new ones and forgets old ones, a little at a time.
+//! The task that keeps call records and line tests: it writes new ones and forgets old ones, a little at a time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,12 +9,13 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::handle::Update;
-use super::store::{RecordDirection, Retention, Store, StoreError, StoredMark, StoredRecord};
+use super::store::{RecordDirection, Retention, Store, StoreError, StoredLineTest, StoredMark, StoredRecord};
+use crate::gateway::line_test::{LineTestReport, Verdict};
 use crate::gateway::mark::Mark;
 use crate::gateway::record::{CallDirection, CallRecord};
 use crate::time::Moment;
 
-/// Call records that may wait for the database: an hour of busy lines.
+/// Records that may wait for the database: an hour of busy lines.
 const RECORDS: usize = 1024;
 
 /// Records that are forgotten in one step; new ones are written in between.
@@ -48,6 +49,15 @@ impl KeptCalls {
     }
 }
 
+/// What is to be kept, in the order in which it came about: whoever hears of a record can read what came before it.
+#[derive(Debug)]
+pub(crate) enum ToKeep {
+    /// A call is over.
+    Call(Box<CallRecord>),
+    /// A line test is over.
+    LineTest(Box<LineTestReport>),
+}
+
 /// What the task works with.
 pub(crate) struct Keeper {
     pub(crate) store: Store,
@@ -58,22 +68,23 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Starts the task. Records go in at the one end; the other ends when the last of them is written.
-    pub(crate) fn start(self) -> (mpsc::Sender<CallRecord>, JoinHandle<()>) {
+    pub(crate) fn start(self) -> (mpsc::Sender<ToKeep>, JoinHandle<()>) {
         let (records, inbox) = mpsc::channel(RECORDS);
         (records, tokio::spawn(self.keep(inbox)))
     }
 
     /// Works until the brain is gone and its last record is written.
-    async fn keep(self, mut records: mpsc::Receiver<CallRecord>) {
+    async fn keep(self, mut records: mpsc::Receiver<ToKeep>) {
         let mut due = Instant::now();
         loop {
             tokio::select! {
                 biased;
                 record = records.recv() => match record {
-                    Some(record) => {
+                    Some(ToKeep::Call(record)) => {
                         self.write(&record).await;
                         due = Instant::now();
                     }
+                    Some(ToKeep::LineTest(report)) => self.write_line_test(&report).await,
                     None => return,
                 },
                 () = tokio::time::sleep_until(due) => due = Instant::now() + self.forget_some().await,
@@ -99,6 +110,21 @@ impl Keeper {
         }
     }
 
+    async fn write_line_test(&self, report: &LineTestReport) {
+        let test = stored_line_test(report, self.clock);
+        let mut kept = self.store.append_line_test(&test).await;
+        for pause_ms in AGAIN_MS {
+            if kept.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            kept = self.store.append_line_test(&test).await;
+        }
+        if let Err(error) = kept {
+            tracing::error!(code = StoreError::code(&error), "a line test could not be written");
+        }
+    }
+
     /// Forgets a few records that are not to be kept, and answers when to look again.
     async fn forget_some(&self) -> Duration {
         match self.store.prune_calls(self.kept.get(), self.clock.epoch_ms(self.clock.now()), STEP).await {
@@ -109,6 +135,23 @@ impl Keeper {
                 LOOK
             }
         }
+    }
+}
+
+/// As a line test is stored, and handed over.
+pub(super) fn stored_line_test(report: &LineTestReport, clock: Clock) -> StoredLineTest {
+    let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
+    let cause = report.end.and_then(|cause| serde_json::to_value(cause).ok());
+    StoredLineTest {
+        id: report.id.clone(),
+        port: report.port,
+        name: report.name.clone(),
+        device: report.device.clone(),
+        started_at_ms: at(report.started_ms),
+        ended_at_ms: at(report.ended_ms.unwrap_or(report.started_ms)),
+        verdict: report.verdict.unwrap_or(Verdict::NotMeasured),
+        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
+        results: report.results.clone(),
     }
 }
 

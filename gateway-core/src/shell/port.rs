@@ -186,7 +186,7 @@ impl PortThread {
                 self.ear = *ear;
                 self.attached
             }
-            MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::Quiet => self.attached,
+            MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::TestSound(_) | MediaCommand::Quiet => self.attached,
         };
         if attached && !self.attached {
             // What lies in the sockets belongs to an earlier call.

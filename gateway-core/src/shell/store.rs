@@ -1,4 +1,4 @@
-//! What outlives the program: revisions of the settings and call records, in one SQLite file.
+//! What outlives the program: revisions of the settings, call records and line tests, in one SQLite file.
 //!
 //! Nothing above this module sees a row or a statement.
 
@@ -6,6 +6,7 @@ mod calls;
 mod error;
 mod examine;
 mod key;
+mod line_tests;
 mod record;
 mod retention;
 mod revision;
@@ -21,6 +22,7 @@ use sqlx::{ConnectOptions as _, migrate::Migrator};
 pub use calls::{CallPage, CallPlace, CallQuery, CallWindow};
 pub use error::StoreError;
 pub use key::KeyFault;
+pub use line_tests::{KEPT_LINE_TESTS, StoredLineTest};
 pub use record::{RecordDirection, StoredMark, StoredRecord};
 pub use retention::Retention;
 pub use revision::{Author, KEPT_REVISIONS, Revision, RevisionId, RevisionKind};

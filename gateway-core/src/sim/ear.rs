@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::dsp::callerid::{CallerId, CallerIdSource};
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::gateway::plan;
-use crate::media::{Ear, MediaCommand, MediaConfig, MediaEvent};
+use crate::media::{Ear, MediaCommand, MediaConfig, MediaEvent, SoundResult, SoundTest};
 use crate::sdp::Direction;
 use crate::time::{Moment, earliest};
 
@@ -31,6 +31,12 @@ const VOICE_SURE: Duration = Duration::from_millis(300);
 
 /// The first cycle of a slow cadence is believed in its pause.
 const FIRST_CYCLE: Duration = Duration::from_millis(1600);
+
+/// Times that real measurements of sound take.
+const TONE_STAYS: Duration = Duration::from_millis(2000);
+const TONE_GONE: Duration = Duration::from_millis(300);
+const NOISE_TAKES: Duration = Duration::from_millis(1300);
+const ECHO_TAKES: Duration = Duration::from_millis(1400);
 
 /// Cycles that are told before a detector stops repeating itself.
 const MOST_CYCLES: u32 = 20;
@@ -59,6 +65,8 @@ pub struct DeafChannel {
     /// When something was last heard from either side.
     alive_seen: Moment,
     silence_told: u32,
+    /// What is measured in the sound, and since when.
+    test: Option<(SoundTest, Moment)>,
 }
 
 /// What comes from the network side of a channel.
@@ -89,6 +97,7 @@ impl Default for DeafChannel {
             rtp_told: 0,
             alive_seen: Moment::ZERO,
             silence_told: 0,
+            test: None,
         }
     }
 }
@@ -100,6 +109,7 @@ impl DeafChannel {
             MediaCommand::Configure(config) => self.config = Some(*config),
             MediaCommand::Listen(ear) => {
                 self.ear = ear;
+                self.test = None;
                 self.since = now;
                 self.told = 0;
             }
@@ -116,7 +126,11 @@ impl DeafChannel {
                 let length = each * u32::try_from(digits.len()).unwrap_or(0);
                 self.dialing.push_back((digits, self.free_at(now) + length, true));
             }
-            MediaCommand::Quiet => self.dialing.clear(),
+            MediaCommand::TestSound(test) => self.test = Some((test, now)),
+            MediaCommand::Quiet => {
+                self.dialing.clear();
+                self.test = None;
+            }
             MediaCommand::Digit { digit, duration } => {
                 if self.dialing.len() < MOST_DIGITS {
                     self.dialing.push_back((digit.to_string(), self.free_at(now) + duration, false));
@@ -158,6 +172,9 @@ impl DeafChannel {
             self.told += 1;
             events.extend(self.recognise());
         }
+        if self.test_over().is_some_and(|at| at <= now) {
+            events.extend(self.test.take().map(|(test, since)| MediaEvent::SoundTested(self.tested(test, since))));
+        }
         let watched = self.attached && self.both_ways;
         if flowing != Rtp::Missing || !watched {
             (self.rtp_seen, self.rtp_told) = (now, 0);
@@ -190,7 +207,7 @@ impl DeafChannel {
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
         let dialing = self.dialing.front().map(|(_, at, _)| *at);
-        [self.next_recognition(), self.rtp_loss(), self.silence(), dialing].into_iter().fold(None, earliest)
+        [self.next_recognition(), self.rtp_loss(), self.silence(), self.test_over(), dialing].into_iter().fold(None, earliest)
     }
 
     /// When the limit has passed once more without RTP.
@@ -202,6 +219,32 @@ impl DeafChannel {
     fn silence(&self) -> Option<Moment> {
         let timeout = self.config.as_ref()?.silence_timeout?;
         (self.attached && self.both_ways && self.ear == Ear::OffHook).then(|| self.alive_seen + timeout * (self.silence_told + 1))
+    }
+
+    fn is_dial_tone(&self) -> bool {
+        matches!(self.sound, Sound::Tone(ProgressTone::Dial, _))
+    }
+
+    /// When what is measured in the sound is known.
+    fn test_over(&self) -> Option<Moment> {
+        let (test, since) = self.test?;
+        Some(match test {
+            SoundTest::ToneBreak { .. } if self.is_dial_tone() => since + TONE_STAYS,
+            SoundTest::ToneBreak { .. } => self.since.max(since) + TONE_GONE,
+            SoundTest::Noise => since + NOISE_TAKES,
+            SoundTest::EchoReturnLoss => since + ECHO_TAKES,
+        })
+    }
+
+    /// What is measured on a line that is in order.
+    fn tested(&self, test: SoundTest, since: Moment) -> SoundResult {
+        match test {
+            SoundTest::ToneBreak { .. } => {
+                SoundResult::ToneBroken { after_ms: (!self.is_dial_tone()).then(|| millis(self.since.since(since))) }
+            }
+            SoundTest::Noise => SoundResult::Noise { level_dbm0: -65.0 },
+            SoundTest::EchoReturnLoss => SoundResult::EchoReturnLoss { loss_db: 18.0 },
+        }
     }
 
     /// When the next thing about the present sound is sure.

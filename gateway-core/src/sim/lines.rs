@@ -67,6 +67,8 @@ pub struct Lines {
     booting_until: Moment,
     /// What is wrong with the box.
     pub faults: BoxFaults,
+    /// The box has nothing that measures a line, as a voice modem off hook.
+    pub measures_nothing: bool,
     /// What the exchange noticed, newest last.
     pub noted: VecDeque<(Moment, PortId, ExchangeEvent)>,
     /// Orders that got lost so far, in either direction.
@@ -86,8 +88,9 @@ impl Lines {
 
     /// Lines with real sound, hybrid echo and noise, heard by real channels.
     #[must_use]
-    pub fn with_sound(ports: u16, mut rng: Rng) -> Self {
-        let exchange = Exchange::new(ExchangeConfig::brazil(ports), rng.fork());
+    pub fn with_sound(config: ExchangeConfig, mut rng: Rng) -> Self {
+        let ports = config.ports;
+        let exchange = Exchange::new(config, rng.fork());
         let frames = Some(Frames::new(usize::from(ports)));
         Lines { exchange, frames, ..Lines::new(ports, rng) }
     }
@@ -107,6 +110,7 @@ impl Lines {
             plugged: false,
             booting_until: Moment::ZERO,
             faults: BoxFaults::default(),
+            measures_nothing: false,
             noted: VecDeque::new(),
             lost: 0,
             rng,
@@ -219,6 +223,7 @@ impl Lines {
                 self.later.push((now + length, port, Later::Pulsed(digits)));
                 None
             }
+            LineCommand::Measure if self.measures_nothing => None,
             LineCommand::Measure => {
                 let status = self.exchange.line_status(port);
                 let microamps = u32::from(status.tenths_ma) * 100;

@@ -14,7 +14,9 @@ use super::trace::Trace;
 use crate::config::PortId;
 use crate::config::settings::{Secret, Settings};
 use crate::fxo::simulator::act::LineAct;
+use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::gateway::io::{Action, Command, Event};
+use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::{Notice, NoticeCode};
 use crate::gateway::record::CallRecord;
@@ -57,6 +59,8 @@ pub struct World {
     pub rng: Rng,
     /// Every record written.
     pub records: Vec<CallRecord>,
+    /// Every line test that is over.
+    pub line_tests: Vec<LineTestReport>,
     /// Every notice told.
     pub notices: Vec<Notice>,
     /// The last marks, oldest first.
@@ -91,9 +95,15 @@ impl World {
     /// The same world with real sound on its lines, heard by the real channels. Slower by far: 50 frames a second a port.
     #[must_use]
     pub fn with_sound(settings: Settings, seed: u64) -> Self {
+        let ports = u16::try_from(settings.ports.len()).unwrap_or(u16::MAX);
+        World::at_exchange(settings, ExchangeConfig::brazil(ports), seed)
+    }
+
+    /// The same with an exchange of one's own.
+    #[must_use]
+    pub fn at_exchange(settings: Settings, exchange: ExchangeConfig, seed: u64) -> Self {
         let mut world = World::without_box(settings, seed);
-        let ports = u16::try_from(world.gateway.port_states().count()).unwrap_or(u16::MAX);
-        world.lines = Lines::with_sound(ports, world.rng.fork());
+        world.lines = Lines::with_sound(exchange, world.rng.fork());
         world.plug_in();
         world.run_for(Duration::from_secs(1));
         world
@@ -119,6 +129,7 @@ impl World {
             network: Network::new(rng.fork()),
             rng,
             records: Vec::new(),
+            line_tests: Vec::new(),
             notices: Vec::new(),
             marks: VecDeque::new(),
             checks: Checks::default(),
@@ -451,6 +462,7 @@ impl World {
                     self.note(|| format!("orders channel {} {command:?}", port.0));
                     self.lines.media(port, command, self.now);
                 }
+                Action::LineTest(report) => self.line_tests.push(report),
                 Action::Record(record) => {
                     self.note(|| format!("records {record:?}"));
                     self.checks.record(&record, self.now);

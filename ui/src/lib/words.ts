@@ -4,6 +4,7 @@ import { Refused } from "./ipc/backend";
 import type {
   ApplyError,
   Change,
+  ExportError,
   Grade,
   HangUpEvidence,
   Missing,
@@ -162,3 +163,15 @@ export function refusalWords(words: Words, refusal: Refusal | ApplyError): strin
 
 /** What a database may say that a person can do something about. */
 const STORE_REFUSALS: readonly string[] = ["disk_full", "database_read_only", "database_locked"];
+
+/** Why there is no file. */
+export function exportRefusal(words: Words, error: ExportError | null): string {
+  if (error?.kind === "store") return words.code("store", error.error.code);
+  return words.code("export", error?.kind ?? "unanswered");
+}
+
+/** Why the database of the program told nothing. */
+export function storeRefusal(words: Words, error: unknown): string {
+  const code = error instanceof Refused ? (error.refusal as { code?: string }).code : undefined;
+  return words.code("store", code ?? "unanswered");
+}

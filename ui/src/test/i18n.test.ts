@@ -129,6 +129,8 @@ describe("every code of the program has words", () => {
     ["revision_kind", "RevisionKind"],
     ["lint", "LintCode"],
     ["weight", "Weight"],
+    ["line_check", "LineCheck"],
+    ["verdict", "Verdict"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {
@@ -200,7 +202,7 @@ describe("no words in code", () => {
       "fault", "grade", "bind", "refusal", "language", "store", "export", "theme", "settings", "country", "unit", "verdict", "check",
       "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
       "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by", "wire_state",
-      "counter", "hint",
+      "counter", "hint", "line_check", "line_test_file",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {

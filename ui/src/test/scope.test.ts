@@ -250,6 +250,7 @@ describe("in the window", () => {
     // Without a layout the pop-up never gets its place, and stays hidden, and hidden things have no names.
     const test = within(await screen.findByLabelText("Teste da porta 2"));
     const button = (words: string): HTMLElement => test.getByText(words, { selector: "button" });
+    await user.click(test.getByLabelText("Chamar um número"));
     await user.type(test.getByLabelText("Número (opcional)"), "1a");
     expect(test.getByText("Só dígitos, * e #.")).toBeInTheDocument();
     expect(button("Testar")).toBeDisabled();

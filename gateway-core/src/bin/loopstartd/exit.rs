@@ -7,7 +7,8 @@ use super::{output, words};
 /// The end of `--help`.
 pub(crate) const TABLE: &str = "\
 Exit codes:
-   0  done
+   0  done; a line test: it passed, perhaps with a warning
+   1  a line test: a fault was found, or it could not be finished
   64  wrong arguments
   65  the profile or the input is wrong
   66  an input file cannot be read
@@ -21,6 +22,8 @@ Exit codes:
 /// Why the program ends without having done its work.
 #[derive(Debug)]
 pub(crate) enum Exit {
+    /// A line test did not pass; what it found is told already.
+    LineFault,
     /// Wrong arguments; they are explained already.
     Usage,
     /// Wrong data; explained already.
@@ -44,6 +47,7 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
+            Exit::LineFault => 1,
             Exit::Usage => 64,
             Exit::Data => 65,
             Exit::NoInput { .. } => 66,
@@ -59,7 +63,7 @@ impl Exit {
     /// Says on standard error why.
     pub(crate) fn explain(&self) {
         let text = match self {
-            Exit::Usage | Exit::Data => return,
+            Exit::LineFault | Exit::Usage | Exit::Data => return,
             Exit::NoInput { path, detail } => words::of("exit.no_input", &[("path", path), ("detail", detail)]),
             Exit::Unavailable(detail) => words::of("exit.unavailable", &[("detail", detail)]),
             Exit::Software => words::of("exit.software", &[]),

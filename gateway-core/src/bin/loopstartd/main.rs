@@ -6,6 +6,7 @@ mod card;
 mod changes;
 mod devices;
 mod exit;
+mod line_test;
 mod output;
 mod profile;
 mod revisions;
@@ -40,6 +41,8 @@ enum Task {
     /// Check, import and export profiles.
     #[command(subcommand)]
     Profile(profile::ProfileTask),
+    /// Measure a line: volts, loop current, dial tone, noise, echo, and that it is given back. At most 90 s.
+    LineTest(line_test::LineTestArgs),
     /// Look through the call history, and export it as CSV.
     #[command(subcommand)]
     Calls(calls::CallsTask),
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Task::Simulate(args) => on_runtime(simulate::simulate(args)),
         Task::Devices(args) => devices::devices(args),
         Task::Profile(task) => on_runtime(profile::profile(task)),
+        Task::LineTest(args) => on_runtime(line_test::line_test(args)),
         Task::Calls(task) => on_runtime(calls::calls(task)),
         Task::Revisions(task) => on_runtime(revisions::revisions(task)),
     };

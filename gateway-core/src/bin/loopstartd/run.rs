@@ -116,7 +116,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
 }
 
 /// A box on a serial port with the card that was given for it.
-fn with_card(choice: DeviceChoice, card: Option<CardId>) -> DeviceChoice {
+pub(crate) fn with_card(choice: DeviceChoice, card: Option<CardId>) -> DeviceChoice {
     match (choice, card) {
         (DeviceChoice::Serial { path }, Some(card)) => DeviceChoice::SerialWithCard { path, card },
         (choice, _) => choice,
@@ -162,6 +162,7 @@ fn line(update: &Update) -> Value {
     match update {
         Update::Snapshot(snapshot) => json!({ "event": "snapshot", "snapshot": &**snapshot }),
         Update::Notice(notice) => json!({ "event": "notice", "notice": notice }),
+        Update::LineTest(report) => json!({ "event": "line_test", "line_test": report }),
         Update::Record(record) => json!({ "event": "record", "record": record }),
         Update::Mark(mark) => json!({ "event": "mark", "mark": mark }),
         Update::Kept(id) => json!({ "event": "record_kept", "id": id }),
@@ -172,7 +173,7 @@ fn line(update: &Update) -> Value {
     }
 }
 
-fn refusal(error: StartError) -> Exit {
+pub(crate) fn refusal(error: StartError) -> Exit {
     match error {
         StartError::Bind { .. } => Exit::Unavailable(error.to_string()),
         StartError::Store { error } => profile::store(error),

@@ -47,6 +47,12 @@ pub struct ExchangeConfig {
     pub hybrid_loss_db: Option<f32>,
     /// Noise on the line in dBm0; `None`: none.
     pub noise_dbm0: Option<f32>,
+    /// Line voltage on hook in mV.
+    pub on_hook_millivolts: i32,
+    /// Loop current off hook in µA, told to a tenth of a mA.
+    pub loop_microamps: u32,
+    /// A digit breaks dial tone; where it does not, the exchange hears no digits at all.
+    pub digits_break_dial_tone: bool,
     /// Numbers with a script of their own, before those of [`super::script`].
     pub numbers: BTreeMap<String, Script>,
 }
@@ -72,6 +78,9 @@ impl ExchangeConfig {
             cables_in: true,
             hybrid_loss_db: Some(18.0),
             noise_dbm0: Some(-65.0),
+            on_hook_millivolts: 48_000,
+            loop_microamps: 23_000,
+            digits_break_dial_tone: true,
             numbers: BTreeMap::new(),
         }
     }
@@ -197,7 +206,7 @@ impl Exchange {
     /// What a box tells when it looks at every line for the first time: battery, where there is some.
     pub fn look(&self, out: &mut Vec<ExchangeOutput>) {
         for (index, line) in (0..).zip(&self.lines) {
-            let event = match line.status() {
+            let event = match line.status(&self.config) {
                 LineStatus { millivolts: 0, .. } => LineEvent::BatteryDown,
                 LineStatus { millivolts, .. } => LineEvent::BatteryUp { millivolts: Some(millivolts) },
             };
@@ -214,7 +223,7 @@ impl Exchange {
 
 impl Sense for Exchange {
     fn line_status(&self, port: PortId) -> LineStatus {
-        self.lines.get(port.index()).map(Subscriber::status).unwrap_or_default()
+        self.lines.get(port.index()).map(|line| line.status(&self.config)).unwrap_or_default()
     }
 }
 

@@ -46,7 +46,11 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
             SessionEnd::NoAck | SessionEnd::Gone => EndCause::SipLost,
         })),
         CallEvent::End(cause) => hang_up(cause, session, bridge),
-        CallEvent::Cancelled | CallEvent::LegAnswered { .. } | CallEvent::LegRefused { .. } | CallEvent::Targets(_) => Step::Continue,
+        CallEvent::Cancelled
+        | CallEvent::LegAnswered { .. }
+        | CallEvent::LegRefused { .. }
+        | CallEvent::Measured { .. }
+        | CallEvent::Targets(_) => Step::Continue,
     }
 }
 
@@ -100,6 +104,7 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         | MediaEvent::Dialed
         | MediaEvent::RtpStarted { .. }
         | MediaEvent::RtpMissing { .. }
+        | MediaEvent::SoundTested(_)
         | MediaEvent::Meter(_) => {}
     }
     Step::Continue

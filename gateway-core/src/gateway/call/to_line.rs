@@ -118,6 +118,7 @@ impl ToLine {
             | CallEvent::Info { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::Measured { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }
     }
@@ -133,7 +134,7 @@ impl ToLine {
             CallTimer::AnswerLimit => self.answered(AnsweredBy::TimeLimit, bridge),
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
             CallTimer::Longest => talk::hang_up(EndCause::LongestCall, self.session, bridge),
-            CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed => Step::Continue,
+            CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed | CallTimer::Stage => Step::Continue,
         }
     }
 
@@ -193,6 +194,7 @@ impl ToLine {
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::Measured { .. }
             | CallEvent::Targets(_)
             | CallEvent::End(_) => false,
         };
@@ -280,6 +282,7 @@ impl ToLine {
                 | MediaEvent::RtpMissing { .. }
                 | MediaEvent::RtpLost { .. }
                 | MediaEvent::Silence { .. }
+                | MediaEvent::SoundTested(_)
                 | MediaEvent::Meter(_),
                 _,
             ) => Step::Continue,

@@ -97,7 +97,11 @@ impl ToSip {
                 Some(session) => talk::handle(CallEvent::Offer(body), session, &mut self.audio, bridge),
                 None => Step::Continue,
             },
-            CallEvent::Media(_) | CallEvent::Cancelled | CallEvent::Acknowledged(_) | CallEvent::Info { .. } => Step::Continue,
+            CallEvent::Media(_)
+            | CallEvent::Measured { .. }
+            | CallEvent::Cancelled
+            | CallEvent::Acknowledged(_)
+            | CallEvent::Info { .. } => Step::Continue,
         }
     }
 
@@ -119,6 +123,7 @@ impl ToSip {
                 | CallTimer::DialTone
                 | CallTimer::DialPause
                 | CallTimer::AnswerLimit
+                | CallTimer::Stage
                 | CallTimer::NoAnswer,
                 _,
             ) => Step::Continue,

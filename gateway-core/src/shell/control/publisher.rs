@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::gateway::Gateway;
 use crate::gateway::io::Event;
+use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::{Notice, Severity};
 use crate::gateway::record::CallRecord;
@@ -124,6 +125,12 @@ impl Publisher {
     pub(crate) fn mark(&mut self, mark: Mark) {
         self.marks.keep(mark.clone());
         self.tell(Update::Mark(mark));
+    }
+
+    /// Tells a line test that is over.
+    pub(crate) fn line_test(&mut self, report: LineTestReport) {
+        self.tell(Update::LineTest(report));
+        self.bring_forward(CHANGING);
     }
 
     /// Tells a call record.

@@ -23,7 +23,7 @@ struct Scene {
     box_inbox: Inbox<BoxOrder, Play>,
     picture: watch::Receiver<Arc<Snapshot>>,
     orders: mpsc::Sender<Order>,
-    _records: mpsc::Receiver<CallRecord>,
+    _records: mpsc::Receiver<ToKeep>,
 }
 
 fn scene(bind_address: &str) -> Scene {

@@ -8,6 +8,7 @@ use crate::config::PortId;
 use crate::config::diff::Change;
 use crate::config::problem::Problem;
 use crate::fxo::simulator::act::PortEvent;
+use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
 use crate::gateway::probation::{Missing, RollbackReason};
@@ -239,6 +240,8 @@ pub enum Update {
     Snapshot(Arc<Snapshot>),
     /// A notice.
     Notice(Notice),
+    /// A line test is over; the record of its call follows.
+    LineTest(LineTestReport),
     /// A call is over.
     Record(CallRecord),
     /// Something was seen on a line or done to it.

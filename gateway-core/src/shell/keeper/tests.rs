@@ -38,9 +38,24 @@ async fn a_record_is_told_when_it_can_be_read_and_what_is_too_much_goes_by_itsel
     let (records, inbox) = mpsc::channel(4);
     let keeper = tokio::spawn(Keeper { store: store.clone(), clock, kept, updates }.keep(inbox));
 
-    records.send(record("new")).await.unwrap();
+    let report = LineTestReport {
+        id: "tested".to_owned(),
+        port: PortId(1),
+        name: "Reception".to_owned(),
+        device: "Toy box".to_owned(),
+        started_ms: 500,
+        ended_ms: Some(900),
+        underway: None,
+        results: Vec::new(),
+        verdict: Some(Verdict::NotMeasured),
+        end: Some(EndCause::Glare),
+    };
+    records.send(ToKeep::LineTest(Box::new(report))).await.unwrap();
+    records.send(ToKeep::Call(Box::new(record("new")))).await.unwrap();
     let update = tokio::time::timeout(SOON, told.recv()).await.unwrap().unwrap();
     assert!(matches!(update, Update::Kept(id) if id == "new"));
+    let test = store.line_test("tested").await.unwrap().expect("it was kept before the record was told");
+    assert_eq!((test.ended_at_ms - test.started_at_ms, test.cause.as_str(), test.verdict), (400, "glare", Verdict::NotMeasured));
     let kept = store.record("new").await.unwrap().unwrap();
     assert_eq!(kept.timeline.iter().map(|mark| mark.after_ms).collect::<Vec<_>>(), [-300, 8000]);
 

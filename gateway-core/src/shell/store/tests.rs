@@ -1,4 +1,5 @@
 mod calls;
+mod line_tests;
 mod retention;
 
 use super::*;

@@ -2,6 +2,7 @@
  * What the window asks of the program, whoever answers: the real program behind Tauri, or the toy world of the browser.
  */
 import type { History } from "./history";
+import type { LineTests } from "./line_tests";
 import type {
   Applied,
   ApplyError,
@@ -52,6 +53,8 @@ export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; re
 export interface Backend {
   /** Calls that are over. */
   readonly history: History;
+  /** Line tests that are over. */
+  readonly lineTests: LineTests;
   /** Everything the window needs to paint its first picture. */
   boot(): Promise<Boot>;
   /** Every setting with its range, default and names, and the countries. It never changes while the program runs. */

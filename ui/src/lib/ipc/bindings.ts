@@ -58,6 +58,12 @@ export const commands = {
 	exportCalls: (query: CallQuery, path: string, options: CsvOptions) => typedError<number, ExportError>(__TAURI_INVOKE("export_calls", { query, path, options })),
 	/**  Ends the export that is under way; the file is left as it was. */
 	cancelExport: () => __TAURI_INVOKE<void>("cancel_export"),
+	/**  The newest line tests of a port first, at most `count`. */
+	lineTests: (port: PortId, count: number) => typedError<StoredLineTest[], StoreFault>(__TAURI_INVOKE("line_tests", { port, count })),
+	/**  Asks a person where the file of a line test shall be; none when they think better of it. */
+	chooseLineTestPath: (name: string) => __TAURI_INVOKE<string | null>("choose_line_test_path", { name }),
+	/**  Writes a line test to a file, as JSON where its name ends so. `words`: those of codes; one that has none stands for itself. */
+	exportLineTest: (id: string, path: string, words: { [key in string]: string }) => typedError<null, ExportError>(__TAURI_INVOKE("export_line_test", { id, path, words })),
 	/**  Every setting with its type, range, default and names, and the countries to choose from. */
 	settingsTable: () => __TAURI_INVOKE<SettingsTable>("settings_table"),
 	/**  Every box that could be chosen now, the simulated one among them. */
@@ -263,13 +269,21 @@ export type Boot = {
 	picture: Picture,
 };
 
+/**  A range of values; an end that is missing is open. */
+export type Bounds = {
+	/**  The least value inside. */
+	least: number | null,
+	/**  The greatest value inside. */
+	most: number | null,
+};
+
 /**  Which way a call goes. */
 export type CallDirection = 
 /**  A SIP caller goes out on the line. */
 "sip_to_fxo" | 
 /**  The line rings and SIP is called. */
 "fxo_to_sip" | 
-/**  The operator tests the line; SIP has no part in it. */
+/**  The operator tests the line, by a call or by measuring it; SIP has no part in it. */
 "test";
 
 /**  What to look for. Everything that is given must hold; a query that gives nothing finds every call. */
@@ -334,6 +348,8 @@ export type CallView = {
 	started_ms: number,
 	/**  When it was answered. */
 	answered_ms: number | null,
+	/**  A line test: what was found so far. */
+	line_test: LineTestReport | null,
 };
 
 /**  A window into what a query finds. */
@@ -438,6 +454,35 @@ export type Change = {
 	touches: PortId[],
 };
 
+/**  One check that was made. */
+export type CheckResult = {
+	/**  Which. */
+	check: LineCheck,
+	/**  What was measured; `None`: nothing came, or the device cannot tell. */
+	value: number | null,
+	/**  What the value and the limits are counted in. */
+	unit: CheckUnit,
+	/**  What it was judged by. */
+	limits: Limits,
+	/**  What it comes to. */
+	verdict: Verdict,
+};
+
+/**  What a value is counted in. */
+export type CheckUnit = 
+/**  V. */
+"volts" | 
+/**  mA. */
+"milliamps" | 
+/**  ms. */
+"milliseconds" | 
+/**  Hz. */
+"hertz" | 
+/**  dBm0. */
+"dbm0" | 
+/**  dB. */
+"decibels";
+
 /**  An audio codec towards SIP. */
 export type Codec = 
 /**  G.711 A-law, static payload type 8 (RFC 3551). */
@@ -461,6 +506,10 @@ port: PortId } |
 port: PortId; 
 /**  What to dial; `None` or blank: the test ends with dial tone. */
 number: string | null } | 
+/**  Measure a line that nobody uses: volts, loop current, dial tone, noise, echo, and that it is given back. At most 90 s. */
+{ do: "line_test"; 
+/**  Which port. */
+port: PortId } | 
 /**  Hold a port out of service, or put it back. */
 { do: "out_of_service"; 
 /**  Which port. */
@@ -725,7 +774,7 @@ export type EndCause =
 "no_target" | 
 /**  The line was lost while it rang or was being seized. */
 "seize_failed" | 
-/**  The line rang while it was being seized for a SIP caller. */
+/**  The line rang while it was being seized for a SIP caller, or before a line test had seized it. */
 "glare" | 
 /**  No dial tone within the wait. */
 "no_dial_tone" | 
@@ -1031,6 +1080,14 @@ export type Language =
 /**  Spanish. */
 "es";
 
+/**  What a value is judged by. */
+export type Limits = {
+	/**  Inside: pass. */
+	pass: Bounds,
+	/**  Else inside: warn. Outside: fail. */
+	warn: Bounds,
+};
+
 /**  Something done to a line, by a person at the far end or at the cable. */
 export type LineAct = 
 /**  Somebody calls this line. */
@@ -1069,6 +1126,33 @@ present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: ne
 ms: number }) & { how?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
 /**  The polarity turns; the call goes on. */
 ({ act: "reverse" }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never };
+
+/**  One thing that is measured, in the order of the test. */
+export type LineCheck = 
+/**  Line voltage on hook. */
+"on_hook_voltage" | 
+/**  How long the device takes to prove that it is off hook. */
+"seizure" | 
+/**  Loop current off hook. */
+"loop_current" | 
+/**  How long after the seizure dial tone is recognised; that takes 0.4 s of tone. */
+"dial_tone_delay" | 
+/**  Frequency of dial tone, its strongest part. */
+"dial_tone_frequency" | 
+/**  Level of dial tone. */
+"dial_tone_level" | 
+/**  How long after a digit began dial tone is gone. */
+"dial_tone_break" | 
+/**  Noise of the silent line. */
+"noise" | 
+/**  How much weaker our sound comes back from the line. */
+"echo_return_loss" | 
+/**  How long the device takes to prove that it is on hook again. */
+"release" | 
+/**  Loop current after the release. */
+"released_current" | 
+/**  Line voltage after the release. */
+"restored_voltage";
 
 /**  Signalling on one line. */
 export type LineSettings = {
@@ -1150,6 +1234,30 @@ export type LineState =
 "out_of_service" | 
 /**  The line did not let itself be released: an alarm is up. */
 "fault";
+
+/**  A line test: what was found so far, or in all. */
+export type LineTestReport = {
+	/**  Unique name, that of the call record: 32 hexadecimal digits. */
+	id: string,
+	/**  The port. */
+	port: PortId,
+	/**  Its name. */
+	name: string,
+	/**  The model of the device, as it names itself. */
+	device: string,
+	/**  When it began, in ms since the gateway started. */
+	started_ms: number,
+	/**  When it ended; `None`: it goes on. */
+	ended_ms: number | null,
+	/**  What is being measured now. */
+	underway: LineCheck | null,
+	/**  The checks that were made, in the order of the test. What a fault made senseless is left out. */
+	results: CheckResult[],
+	/**  What the test comes to, once it is over. */
+	verdict: Verdict | null,
+	/**  Why it ended: [`EndCause::TestOver`] when it went its way. */
+	end: EndCause | null,
+};
 
 /**  What went wrong on the wire of a device since it was opened. */
 export type LinkCounters = {
@@ -2107,6 +2215,28 @@ export type StoreFault = {
 	detail: string,
 };
 
+/**  A line test as it is stored. Times are milliseconds since 1970-01-01 UTC. */
+export type StoredLineTest = {
+	/**  Unique: that of its call record. */
+	id: string,
+	/**  The port. */
+	port: PortId,
+	/**  Its name at that time. */
+	name: string,
+	/**  The model of the device, as it named itself. */
+	device: string,
+	/**  When it began. */
+	started_at_ms: number,
+	/**  When it was over. */
+	ended_at_ms: number,
+	/**  What it comes to. */
+	verdict: Verdict,
+	/**  Code of why it ended; a newer program may have written one that this one does not know. */
+	cause: string,
+	/**  The checks that were made, in the order of the test. */
+	results: CheckResult[],
+};
+
 /**  One step of a call: what was seen or done, and when. */
 export type StoredMark = {
 	/**  In ms after the first sign of the call; what announced the call (a ring burst, caller ID) stands before it. */
@@ -2233,6 +2363,17 @@ export type Unkept = {
 	/**  What the system said, for the log. */
 	detail: string,
 };
+
+/**  What a value, or a whole test, comes to. */
+export type Verdict = 
+/**  As it should be. */
+"pass" | 
+/**  It works, and should be looked at. */
+"warn" | 
+/**  It will not work. */
+"fail" | 
+/**  The device cannot tell; of a whole test: it ended before its last check. */
+"not_measured";
 
 /**  What can be healthy about a port. */
 export type Vital = 

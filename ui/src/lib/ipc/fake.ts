@@ -7,6 +7,7 @@ import { FakeApply } from "./fake/apply";
 import { ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
 import { FakeHistory } from "./fake/history";
+import { FakeLineTests, FIRST_CHECK, lineTestSteps, type LineTestStep } from "./fake/line_tests";
 import { FakeProfiles } from "./fake/profiles";
 import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
@@ -87,6 +88,7 @@ interface ToyPort {
 
 export class FakeBackend implements Backend {
   readonly history: FakeHistory;
+  readonly lineTests = new FakeLineTests();
   readonly profiles: FakeProfiles;
   readonly #startedAt: number;
   readonly #now: () => number;
@@ -228,7 +230,7 @@ export class FakeBackend implements Backend {
 
   #call(direction: CallView["direction"], from: string, to: string): CallView {
     this.#calls += 1;
-    return { id: String(this.#calls).padStart(32, "0"), direction, from, to, started_ms: this.#at(), answered_ms: null };
+    return { id: String(this.#calls).padStart(32, "0"), direction, from, to, started_ms: this.#at(), answered_ms: null, line_test: null };
   }
 
   #record(port: PortId, direction: CallRecord["direction"], from: string, to: string, talk: number, ago: number): CallRecord {
@@ -352,6 +354,33 @@ export class FakeBackend implements Backend {
       if (step.state === "talking" && toy.view.call) toy.view.call = { ...toy.view.call, answered_ms: this.#at() };
       if (step.end) this.#end(toy, step.end);
       else this.#testOn(toy, rest);
+    });
+  }
+
+  #testLine(toy: ToyPort): void {
+    const { port, state, name } = toy.view;
+    if (toy.view.call !== null || !["idle", "no_battery", "in_use"].includes(state)) {
+      this.#notice("test_refused", port, "warning");
+      return;
+    }
+    const call = this.#call("test", "", "");
+    const device = this.#box.identity()?.model ?? "";
+    const report = { id: call.id, port, name, device, started_ms: call.started_ms, ended_ms: null, underway: FIRST_CHECK, results: [], verdict: null, end: null };
+    toy.view.call = { ...call, line_test: report };
+    this.#put(toy, "dialing", toy.view.line);
+    this.#measureOn(toy, lineTestSteps(toy.exchange.connected));
+  }
+
+  #measureOn(toy: ToyPort, [step, ...rest]: LineTestStep[]): void {
+    const report = toy.view.call?.line_test;
+    if (!step || !report) {
+      this.#end(toy, toy.exchange.connected ? "test_over" : "seize_failed");
+      return;
+    }
+    this.#later(toy, step.after_ms, () => {
+      const { call } = toy.view;
+      if (call) toy.view = { ...toy.view, call: { ...call, line_test: { ...report, results: step.results, underway: step.underway } } };
+      this.#measureOn(toy, rest);
     });
   }
 
@@ -479,6 +508,7 @@ export class FakeBackend implements Backend {
     if (!toy) return Promise.resolve();
     if (command.do === "hang_up") this.#end(toy, "operator");
     if (command.do === "test_call") this.#test(toy, command.number);
+    if (command.do === "line_test") this.#testLine(toy);
     if (command.do === "out_of_service") {
       const state = command.hold ? "out_of_service" : "idle";
       this.#put(toy, state, state);
@@ -602,6 +632,7 @@ export class FakeBackend implements Backend {
       microamps: 0,
       last: { ...call, port: toy.view.port, ended_ms: now, cause, evidence, sip_status: call.direction === "test" ? null : answered === null ? 487 : 200, timeline: [] },
     };
+    if (call.line_test) this.lineTests.keep(call.line_test, cause, this.#startedAt, now);
     if (toy.view.last) this.history.keep(toy.view.last, this.#startedAt);
     this.#put(toy, "guard", "guard");
     const seconds = answered === null ? 0 : Math.round((now - answered) / 1000);

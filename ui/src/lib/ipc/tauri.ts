@@ -2,6 +2,7 @@
 import { Refused, type Backend, type Listener, type Outcome } from "./backend";
 import { commands } from "./bindings";
 import { TauriHistory } from "./tauri/history";
+import { TauriLineTests } from "./tauri/line_tests";
 import { TauriNews } from "./tauri/news";
 import { TauriProfiles } from "./tauri/profiles";
 import type {
@@ -48,6 +49,7 @@ function outcome<Done, Refusal>(answer: Answer<Done, Refusal>): Outcome<Done, Re
 export class TauriBackend implements Backend {
   readonly #news = new TauriNews();
   readonly history = new TauriHistory(this.#news);
+  readonly lineTests = new TauriLineTests();
   readonly profiles = new TauriProfiles();
 
   async boot(): Promise<Boot> {

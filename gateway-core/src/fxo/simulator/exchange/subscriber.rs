@@ -13,11 +13,9 @@ use crate::fxo::simulator::script::Answer;
 use crate::rng::Rng;
 use crate::time::{Moment, Timers};
 
-/// Voltages and currents of a healthy line.
-const ON_HOOK_MV: i32 = 48_000;
+/// Voltages of a line whose loop is closed, by the box and by a parallel telephone.
 const OFF_HOOK_MV: i32 = 7_200;
 const IN_USE_MV: i32 = 8_400;
-const OFF_HOOK_TENTHS_MA: u16 = 230;
 
 /// Dial tone comes so long after the loop closed.
 const DIAL_TONE_DELAY: Duration = Duration::from_millis(200);
@@ -156,14 +154,14 @@ impl Subscriber {
     }
 
     /// What the line interface at the other end measures.
-    pub(super) fn status(&self) -> LineStatus {
+    pub(super) fn status(&self, config: &ExchangeConfig) -> LineStatus {
         let wire = &self.wire;
         let fed = wire.cable && wire.cut.is_none();
         let (level, tenths_ma) = match (fed, wire.relay, wire.extension) {
             (false, ..) => (0, 0),
-            (true, true, _) => (OFF_HOOK_MV, OFF_HOOK_TENTHS_MA),
+            (true, true, _) => (OFF_HOOK_MV, u16::try_from(config.loop_microamps / 100).unwrap_or(u16::MAX)),
             (true, false, true) => (IN_USE_MV, 0),
-            (true, false, false) => (ON_HOOK_MV, 0),
+            (true, false, false) => (config.on_hook_millivolts, 0),
         };
         LineStatus {
             millivolts: if wire.forward { level } else { -level },
@@ -182,8 +180,8 @@ impl Subscriber {
             LineAct::StopRinging => self.stop_ringing(now, telling),
             LineAct::Answer { polarity } => self.answer_now(polarity, config, now, telling),
             LineAct::HangUp { how } => self.far_end_hangs_up(how, config, now, telling),
-            LineAct::CableOut => self.plug(false, now, telling),
-            LineAct::CableIn => self.plug(true, now, telling),
+            LineAct::CableOut => self.plug(false, config, now, telling),
+            LineAct::CableIn => self.plug(true, config, now, telling),
             LineAct::Extension { off_hook } => self.lift_extension(off_hook, now, telling),
             LineAct::Speak { sound } => self.speak(sound, telling),
             LineAct::DialTone { present } => self.gives_dial_tone = present,
@@ -240,7 +238,7 @@ impl Subscriber {
         self.loop_moved(was, now, telling);
     }
 
-    fn plug(&mut self, cable: bool, now: Moment, telling: &mut Telling<'_>) {
+    fn plug(&mut self, cable: bool, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
         if self.wire.cable == cable {
             return;
         }
@@ -251,7 +249,7 @@ impl Subscriber {
         self.wire.cable = cable;
         telling.event(ExchangeEvent::Battery { present: cable });
         telling.electrical(if cable {
-            LineEvent::BatteryUp { millivolts: Some(self.status().millivolts) }
+            LineEvent::BatteryUp { millivolts: Some(self.status(config).millivolts) }
         } else {
             LineEvent::BatteryDown
         });
@@ -347,7 +345,7 @@ impl Subscriber {
 
     /// A digit was received. Only before the call is on its way it is part of the number.
     pub(super) fn digit(&mut self, digit: char, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
-        if frequencies_of(digit).is_none() || !self.wire.is_closed() {
+        if frequencies_of(digit).is_none() || !self.wire.is_closed() || !config.digits_break_dial_tone {
             return;
         }
         telling.event(ExchangeEvent::Digit { digit });
