@@ -7,11 +7,7 @@ use crate::shell::control::Order;
 /// Tells of sleep as long as the system does.
 #[cfg(target_os = "linux")]
 pub(super) async fn tell(orders: mpsc::Sender<Order>) {
-    if let Err(error) = logind::on_system_bus(&orders).await {
-        tracing::info!(%error, "this system does not tell before it sleeps");
-    }
-    // One that told of a sleep and then nothing more must not leave the gateway asleep.
-    let _ = orders.send(Order::Awake).await;
+    logind::tell(zbus::Connection::system().await, &orders).await;
 }
 
 /// Not told here beforehand: after a sleep the clocks show it.
@@ -45,16 +41,29 @@ mod logind {
         fn prepare_for_sleep(&self, begins: bool) -> zbus::Result<()>;
     }
 
-    pub(super) async fn on_system_bus(orders: &mpsc::Sender<Order>) -> zbus::Result<()> {
-        on(&zbus::Connection::system().await?, orders).await
+    pub(super) async fn tell(bus: zbus::Result<zbus::Connection>, orders: &mpsc::Sender<Order>) {
+        let mut asleep = false;
+        let told = match bus {
+            Ok(bus) => on(&bus, orders, &mut asleep).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            tracing::info!(%error, "this system does not tell before it sleeps");
+        }
+        // One that told of a sleep and then nothing more must not leave the gateway asleep.
+        if asleep {
+            let _ = orders.send(Order::Awake).await;
+        }
     }
 
-    pub(super) async fn on(bus: &zbus::Connection, orders: &mpsc::Sender<Order>) -> zbus::Result<()> {
+    /// Tells of sleep until the bus or the listener ends; `asleep` is whether a sleep was told and its end was not.
+    async fn on(bus: &zbus::Connection, orders: &mpsc::Sender<Order>, asleep: &mut bool) -> zbus::Result<()> {
         let login = LoginProxy::new(bus).await?;
         let mut signals = login.receive_prepare_for_sleep().await?;
         let mut lock = Some(delay(&login).await?);
         while let Some(signal) = signals.next().await {
             if signal.args()?.begins {
+                *asleep = true;
                 let (done, let_go) = oneshot::channel();
                 if orders.send(Order::AboutToSleep { done }).await.is_err() {
                     return Ok(());
@@ -64,10 +73,11 @@ mod logind {
                 }
                 lock = None;
             } else {
-                lock = Some(delay(&login).await?);
                 if orders.send(Order::Awake).await.is_err() {
                     return Ok(());
                 }
+                *asleep = false;
+                lock = Some(delay(&login).await?);
             }
         }
         drop(lock);

@@ -40,7 +40,7 @@ struct Scene {
     locks: Locks,
     logind: InterfaceRef<Logind>,
     orders: mpsc::Receiver<Order>,
-    _bus: zbus::Connection,
+    bus: zbus::Connection,
 }
 
 impl Scene {
@@ -54,9 +54,9 @@ impl Scene {
         let client = zbus::connection::Builder::async_io_unix_stream(near).p2p();
         let (bus, client) = tokio::try_join!(server.build(), client.build()).unwrap();
         let (sender, orders) = mpsc::channel(4);
-        tokio::spawn(async move { logind::on(&client, &sender).await });
+        tokio::spawn(async move { logind::tell(Ok(client), &sender).await });
         let logind = bus.object_server().interface(path).await.unwrap();
-        let scene = Scene { locks, logind, orders, _bus: bus };
+        let scene = Scene { locks, logind, orders, bus };
         scene.until(|held| held == [true]).await;
         scene
     }
@@ -106,4 +106,23 @@ async fn a_gateway_that_does_not_answer_does_not_keep_the_computer_awake() {
     let Order::AboutToSleep { done } = scene.order().await else { panic!("no word of the sleep") };
     scene.until(|held| held == [false]).await;
     drop(done);
+}
+
+#[tokio::test]
+async fn a_system_that_tells_nothing_is_not_taken_for_one_that_woke_up() {
+    let (sender, mut orders) = mpsc::channel(4);
+    logind::tell(Err(zbus::Error::Failure("no such bus".to_owned())), &sender).await;
+    drop(sender);
+    assert!(orders.recv().await.is_none());
+}
+
+#[tokio::test]
+async fn a_system_that_falls_silent_in_a_sleep_does_not_leave_the_gateway_asleep() {
+    let mut scene = Scene::new().await;
+    scene.sleeps(true).await;
+    let Order::AboutToSleep { done } = scene.order().await else { panic!("no word of the sleep") };
+    done.send(()).unwrap();
+    scene.until(|held| held == [false]).await;
+    scene.bus.close().await.unwrap();
+    assert!(matches!(tokio::time::timeout(SOON, scene.orders.recv()).await.unwrap(), Some(Order::Awake)));
 }
