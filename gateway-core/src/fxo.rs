@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use self::card::ChannelMap;
 use self::trace::Dialect;
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::dsp::callerid::CallerId;
 use crate::dsp::progress::HeardTone;
@@ -158,6 +159,11 @@ pub trait Device: Send {
     fn play(&mut self, port: PortId, frame: &Frame, now: Moment, out: &mut Vec<DeviceOutput>);
     /// The card of [`DeviceOutput::Card`] is open, and its sound flows.
     fn card_up(&mut self, _now: Moment, _out: &mut Vec<DeviceOutput>) {}
+    /// Its lines stand in another country from now on; none is in use. Answers whether it is set up for it: else it is to be made
+    /// and opened anew.
+    fn stand_in(&mut self, _country: &Country, _now: Moment, _out: &mut Vec<DeviceOutput>) -> bool {
+        true
+    }
     /// When [`Device::handle_timeout`] wants to be called.
     fn deadline(&self) -> Option<Moment>;
     /// Retries, pings and give-ups that are due.

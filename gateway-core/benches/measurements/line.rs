@@ -12,7 +12,7 @@ use gateway_core::config::PortId;
 use gateway_core::dsp::Frame;
 use gateway_core::fxo::Identity;
 use gateway_core::fxo::boxlink::firmware::{BoxIdentity, Firmware, FirmwareOutput, Sense};
-use gateway_core::fxo::boxlink::message::{AudioFormats, Capabilities, LineStatus};
+use gateway_core::fxo::boxlink::message::{AudioFormats, Capabilities, LineStatus, Period};
 use gateway_core::shell::clock::Clock;
 use serialport::{SerialPort as _, TTYPort};
 
@@ -173,6 +173,7 @@ fn identity(card: bool) -> BoxIdentity {
         identity: Identity { model: "measuring box".to_owned(), serial: "1".to_owned(), firmware: "1".to_owned(), ports: 1 },
         capabilities: Capabilities::POLARITY.with(Capabilities::MEASURE).with(Capabilities::ON_HOOK_AUDIO),
         formats: if card { AudioFormats::default() } else { AudioFormats::ALL },
+        periods: &[Period::Twenty],
         boot_id: std::process::id(),
     }
 }

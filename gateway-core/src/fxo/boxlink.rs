@@ -19,5 +19,6 @@ pub mod driver;
 pub mod examination;
 pub mod firmware;
 pub mod frame;
+mod gathering;
 pub mod message;
 pub mod trace;

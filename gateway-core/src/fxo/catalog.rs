@@ -18,8 +18,6 @@ pub struct Driver {
     pub kind: DriverKind,
     /// USB devices that it is for.
     pub usb_ids: &'static [UsbId],
-    /// It sets its device up for a country, and has to be made anew for another.
-    pub of_country: bool,
     /// Makes one for lines in a country.
     pub make: fn(&Country) -> Box<dyn Device>,
 }
@@ -65,7 +63,6 @@ pub const FXLP_BOX: Driver = Driver {
     kind: DriverKind::Serial { baud: 921_600 },
     // A number that pid.codes gives to prototypes; a box that is sold needs one of its own.
     usb_ids: &[UsbId { vendor: 0x1209, product: 0x0001 }],
-    of_country: false,
     make: box_driver,
 };
 
@@ -87,7 +84,6 @@ pub const VOICE_MODEM: Driver = Driver {
         // U.S. Robotics 5637.
         UsbId { vendor: 0x0BAF, product: 0x0303 },
     ],
-    of_country: true,
     make: modem_driver,
 };
 
@@ -96,13 +92,14 @@ pub const U100: Driver = Driver {
     id: "sangoma-u100",
     kind: DriverKind::Serial { baud: 500_000 },
     usb_ids: &[UsbId { vendor: 0x10C4, product: 0x8461 }],
-    of_country: false,
     make: u100_driver,
 };
 
+/// The same box, played in this very process.
+const VIRTUAL_BOX: Driver = Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], make: box_driver };
+
 /// Every driver there is.
-pub const DRIVERS: &[Driver] =
-    &[FXLP_BOX, VOICE_MODEM, U100, Driver { id: "virtual", kind: DriverKind::Virtual, usb_ids: &[], of_country: false, make: box_driver }];
+pub const DRIVERS: &[Driver] = &[FXLP_BOX, VOICE_MODEM, U100, VIRTUAL_BOX];
 
 /// The driver that settings name `id`.
 #[must_use]
@@ -116,12 +113,12 @@ pub fn driver_for(usb: UsbId) -> Option<&'static Driver> {
     DRIVERS.iter().find(|driver| driver.usb_ids.contains(&usb))
 }
 
-fn box_driver(_country: &Country) -> Box<dyn Device> {
-    Box::new(BoxDriver::new(BoxOptions::default()))
+fn box_driver(country: &Country) -> Box<dyn Device> {
+    Box::new(BoxDriver::new(BoxOptions { country: Some(country.code), ..BoxOptions::default() }))
 }
 
-fn box_driver_with_card(_country: &Country) -> Box<dyn Device> {
-    Box::new(BoxDriver::new(BoxOptions { card: true, ..BoxOptions::default() }))
+fn box_driver_with_card(country: &Country) -> Box<dyn Device> {
+    Box::new(BoxDriver::new(BoxOptions { card: true, country: Some(country.code), ..BoxOptions::default() }))
 }
 
 fn u100_driver(_country: &Country) -> Box<dyn Device> {

@@ -10,11 +10,13 @@ use std::time::Duration;
 use self::channel::{Ask, Channel, Expired};
 use self::mirror::Mirror;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, Packet, WHOLE_BOX};
+use super::gathering::Gathering;
 use super::message::{
-    AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Request, Response, ResponseBody, SoundPacket, Status, UacChannel,
+    AudioFormat, BoxEvent, Capabilities, Hello, HookPosition, Period, Request, Response, ResponseBody, SoundPacket, Status, UacChannel,
 };
 use crate::config::PortId;
-use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
+use crate::config::country::Country;
+use crate::dsp::Frame;
 use crate::fxo::card::ChannelMap;
 use crate::fxo::trace::Dialect;
 use crate::fxo::{Device, DeviceOutput, Identity, LineCommand, LineEvent, LinkCounters};
@@ -42,11 +44,13 @@ pub struct BoxOptions {
     pub audio: Option<AudioFormat>,
     /// Take the sound from a sound card although the box may have it in band too.
     pub card: bool,
+    /// The country that its lines stand in (ISO 3166 alpha-2), where the box is to be told of it.
+    pub country: Option<&'static str>,
 }
 
 impl Default for BoxOptions {
     fn default() -> Self {
-        BoxOptions { audio: Some(AudioFormat::Ulaw), card: false }
+        BoxOptions { audio: Some(AudioFormat::Ulaw), card: false, country: None }
     }
 }
 
@@ -84,6 +88,8 @@ struct Peer {
     capabilities: Capabilities,
     /// How its sound comes in band; `None` where it does not.
     format: Option<AudioFormat>,
+    /// How much of it a packet holds.
+    period: Period,
 }
 
 #[derive(Debug)]
@@ -93,6 +99,7 @@ struct Port {
     events: Counted,
     sound: Counted,
     sound_heard: Moment,
+    gathering: Gathering,
     /// Sequence number and timestamp of the sound that we send.
     sent: (u8, u32),
     /// The line was queried since the box came up.
@@ -107,6 +114,7 @@ impl Port {
             events: Counted::default(),
             sound: Counted::default(),
             sound_heard: now,
+            gathering: Gathering::default(),
             sent: (0, 0),
             synced: false,
         }
@@ -211,10 +219,12 @@ impl BoxDriver {
             uptime_ms: hello.uptime_ms,
             capabilities: hello.capabilities,
             format: self.options.audio.filter(|_| hello.audio_in_band && !on_card).and_then(|wanted| hello.formats.choose(wanted)),
+            period: Period::default(),
         });
         if rebooted {
             out.push(DeviceOutput::Rebooted);
         }
+        self.tell_country(now, out);
         if rebooted || told_silent || known.is_none() {
             self.ports = (0..hello.ports).map(|_| Port::new(now)).collect();
             self.whole_events = Counted::default();
@@ -248,11 +258,37 @@ impl BoxDriver {
 
     /// Asks a port for sound and for the state of its line.
     fn sync(&mut self, index: usize, now: Moment, out: &mut Vec<DeviceOutput>) {
-        if let Some(format) = self.peer.as_ref().and_then(|peer| peer.format) {
-            let frame_ms = u8::try_from(FRAME_MS).unwrap_or(20);
-            self.ask(index, Ask::own(Request::Audio { run: true, format, frame_ms }), now, out);
+        if let Some((format, period)) = self.sound_in_band() {
+            self.ask(index, Ask::own(Request::Audio { run: true, format, frame_ms: period.ms() }), now, out);
         }
         self.ask(index, Ask::own(Request::Line), now, out);
+    }
+
+    fn sound_in_band(&self) -> Option<(AudioFormat, Period)> {
+        self.peer.as_ref().and_then(|peer| Some((peer.format?, peer.period)))
+    }
+
+    /// A box without packets of 20 ms may have those of 10 ms.
+    fn sound_refused(&mut self, index: usize, frame_ms: u8, now: Moment, out: &mut Vec<DeviceOutput>) {
+        let Some(peer) = &mut self.peer else { return };
+        if peer.period.ms() == frame_ms {
+            peer.period = match peer.period {
+                Period::Twenty => Period::Ten,
+                Period::Ten => Period::Twenty,
+            };
+        }
+        // What refuses both is asked again by the next tick that misses its sound.
+        if frame_ms == Period::Twenty.ms() {
+            self.sync(index, now, out);
+        }
+    }
+
+    fn tell_country(&mut self, now: Moment, out: &mut Vec<DeviceOutput>) {
+        let Some([first, second]) = self.options.country.and_then(|code| <[u8; 2]>::try_from(code.as_bytes()).ok()) else { return };
+        let request = Request::SetCountry { iso: u16::from_le_bytes([first, second]) };
+        if let Ok(Some(wire)) = self.whole.ask(WHOLE_BOX, Ask::own(request), now) {
+            out.push(DeviceOutput::Write(wire));
+        }
     }
 
     fn ask(&mut self, index: usize, ask: Ask, now: Moment, out: &mut Vec<DeviceOutput>) {
@@ -290,6 +326,9 @@ impl BoxDriver {
             Ok(Response { status, .. }) => {
                 if ask.ordered {
                     fail(index, status.code(), out);
+                }
+                if let Request::Audio { run: true, frame_ms, .. } = ask.request {
+                    self.sound_refused(index, frame_ms, now, out);
                 }
             }
             Err(_) => {
@@ -404,9 +443,9 @@ impl BoxDriver {
         let Sequel::After { lost } = port.sound.take(packet.seq) else { return };
         port.sound_heard = now;
         self.lost(lost);
-        match SoundPacket::decode(packet.op, &packet.payload) {
-            Ok(SoundPacket { frame, .. }) => out.push(DeviceOutput::Audio(port_id(index), frame)),
-            Err(_) => self.malformed(),
+        let Ok(sound) = SoundPacket::decode(packet.op, &packet.payload) else { return self.malformed() };
+        if let Some(frame) = self.ports[index].gathering.take(&sound.samples, lost > 0) {
+            out.push(DeviceOutput::Audio(port_id(index), frame));
         }
     }
 
@@ -508,14 +547,24 @@ impl Device for BoxDriver {
 
     fn play(&mut self, port: PortId, frame: &Frame, _now: Moment, out: &mut Vec<DeviceOutput>) {
         let index = port.index();
-        let Some(format) = self.peer.as_ref().and_then(|peer| peer.format) else { return };
+        let Some((format, period)) = self.sound_in_band() else { return };
         let (Link::Up { .. }, Ok(number)) = (self.link, u8::try_from(index)) else { return };
         let Some(port) = self.ports.get_mut(index) else { return };
-        let (seq, timestamp) = port.sent;
-        port.sent = (seq.wrapping_add(1), timestamp.wrapping_add(u32::try_from(FRAME_SAMPLES).unwrap_or(0)));
-        let payload = SoundPacket { timestamp, frame: *frame }.payload(format);
-        let packet = Packet { class: Class::Audio, port: number, seq, op: SoundPacket::OP, payload };
-        out.push(DeviceOutput::Write(packet.to_wire()));
+        for samples in frame.0.chunks(period.samples()) {
+            let (seq, timestamp) = port.sent;
+            port.sent = (seq.wrapping_add(1), timestamp.wrapping_add(u32::try_from(samples.len()).unwrap_or(0)));
+            let payload = SoundPacket { timestamp, samples: samples.to_vec() }.payload(format);
+            let packet = Packet { class: Class::Audio, port: number, seq, op: SoundPacket::OP, payload };
+            out.push(DeviceOutput::Write(packet.to_wire()));
+        }
+    }
+
+    fn stand_in(&mut self, country: &Country, now: Moment, out: &mut Vec<DeviceOutput>) -> bool {
+        self.options.country = Some(country.code);
+        if matches!(self.link, Link::Up { .. }) {
+            self.tell_country(now, out);
+        }
+        true
     }
 
     fn deadline(&self) -> Option<Moment> {

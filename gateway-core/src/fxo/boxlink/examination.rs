@@ -73,6 +73,8 @@ pub enum Rule {
     Sound,
     /// Sound that was stopped stops.
     SoundStops,
+    /// Sound of 10 ms comes in its own pace, where the box has it.
+    HalfPeriods,
     /// A line without battery is not seized.
     NoBattery,
     /// A line is seized, said so, and measured so.
@@ -89,7 +91,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 22] = [
+    pub const ALL: [Rule; 23] = [
         Rule::Hello,
         Rule::FreshStart,
         Rule::Checksum,
@@ -106,6 +108,7 @@ impl Rule {
         Rule::Reset,
         Rule::Sound,
         Rule::SoundStops,
+        Rule::HalfPeriods,
         Rule::NoBattery,
         Rule::Seize,
         Rule::Repeated,
@@ -179,6 +182,8 @@ pub enum Seen {
 pub enum Missing {
     /// The box has no sound in band.
     SoundInBand,
+    /// The box has no packets of 10 ms.
+    HalfPeriods,
     /// The line has no battery.
     Battery,
     /// Every line has battery.

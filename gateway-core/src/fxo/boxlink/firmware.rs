@@ -13,11 +13,11 @@ use self::port::BoxPort;
 use self::signal::Signal;
 use super::frame::{Class, DELIMITER, Deframer, MAJOR, MAX_DECODED, Packet, WHOLE_BOX};
 use super::message::{
-    AudioFormats, BoxEvent, Capabilities, Hello, HookCause, HookPosition, LineStatus, MessageError, Request, Response, ResponseBody,
-    SoundPacket, Status, UacChannel,
+    AudioFormats, BoxEvent, Capabilities, Hello, HookCause, HookPosition, LineStatus, MessageError, Period, Request, Response,
+    ResponseBody, SoundPacket, Status, UacChannel,
 };
 use crate::config::PortId;
-use crate::dsp::{FRAME_MS, Frame};
+use crate::dsp::Frame;
 use crate::fxo::{Identity, LineEvent};
 use crate::time::{Moment, earliest};
 
@@ -26,11 +26,6 @@ pub const WATCHDOG: Duration = Duration::from_secs(5);
 
 /// Least voltage on which a line is taken, in mV.
 const BATTERY_MIN_MV: u32 = 3_000;
-
-/// A box that was not called for longer than this drops the sound it missed instead of catching up.
-const MOST_LAG: Duration = Duration::from_millis(200);
-
-const FRAME: Duration = Duration::from_millis(FRAME_MS);
 
 /// What a simulated box says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +36,8 @@ pub struct BoxIdentity {
     pub capabilities: Capabilities,
     /// Codings of sound.
     pub formats: AudioFormats,
+    /// How much sound its packets hold, one of these as the host asks.
+    pub periods: &'static [Period],
     /// Its ports are channels of a sound card, each of the channel with its own number.
     pub card: bool,
     /// Another number after each start.
@@ -104,6 +101,12 @@ impl Firmware {
             }
         }
         *self = Firmware::new(BoxIdentity { boot_id, ..self.about.clone() }, now);
+    }
+
+    /// It has sound of these periods only from now on.
+    #[cfg(test)]
+    pub(crate) fn only(&mut self, periods: &'static [Period]) {
+        self.about.periods = periods;
     }
 
     /// Whether the host holds this line off hook.
@@ -173,14 +176,12 @@ impl Firmware {
         }
         for index in 0..self.ports.len() {
             self.advance_signal(index, now, out);
-            let Some(port) = self.ports.get_mut(index) else { continue };
-            let Some(due) = &mut port.frame_due else { continue };
-            if now - *due > MOST_LAG {
-                *due = now;
-            }
-            while *due <= now {
-                *due = *due + FRAME;
-                out.push(FirmwareOutput::FrameDue(port_id(index)));
+            let Some((port, number)) = self.ports.get_mut(index).zip(u8::try_from(index).ok()) else { continue };
+            while port.take_due(now) {
+                out.push(match port.half_packet(number) {
+                    Some(packet) => FirmwareOutput::Write(packet.to_wire()),
+                    None => FirmwareOutput::FrameDue(port_id(index)),
+                });
             }
         }
     }
@@ -332,13 +333,18 @@ impl Firmware {
                 None => Status::BadArgument,
             },
             Request::Audio { run, format, frame_ms } => {
-                let known = self.about.formats.contains(*format) && u64::from(*frame_ms) == FRAME_MS;
-                match (run, known) {
-                    (true, true) => port.start_sound(*format, now + FRAME),
-                    (true, false) => {}
-                    (false, _) => port.stop_sound(),
+                let period = Period::of_ms(*frame_ms).filter(|period| self.about.periods.contains(period));
+                match period.filter(|_| self.about.formats.contains(*format)) {
+                    _ if !run => {
+                        port.stop_sound();
+                        Status::Ok
+                    }
+                    Some(period) => {
+                        port.start_sound(*format, period, now);
+                        Status::Ok
+                    }
+                    None => Status::BadArgument,
                 }
-                if known || !run { Status::Ok } else { Status::BadArgument }
             }
             Request::Line => {
                 let line = LineStatus { off_hook: port.off_hook, ..lines.line_status(port_id(index)) };
@@ -374,8 +380,8 @@ impl Firmware {
 
     fn sound(&mut self, packet: &Packet, out: &mut Vec<FirmwareOutput>) {
         let index = usize::from(packet.port);
-        let sounding = self.ports.get(index).is_some_and(BoxPort::is_sounding);
-        if let (true, Ok(SoundPacket { frame, .. })) = (sounding, SoundPacket::decode(packet.op, &packet.payload)) {
+        let (Some(port), Ok(sound)) = (self.ports.get_mut(index), SoundPacket::decode(packet.op, &packet.payload)) else { return };
+        if let Some(frame) = port.play(&sound.samples) {
             out.push(FirmwareOutput::Sounded(port_id(index), frame));
         }
     }

@@ -10,7 +10,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use audio::{AudioFormat, AudioFormats, SoundPacket};
+pub use audio::{AudioFormat, AudioFormats, Period, SoundPacket};
 pub use event::{BoxEvent, HookCause, OverloadKind};
 pub use request::{DaaSetting, HookPosition, Request, ToneStep};
 pub use response::{Capabilities, Hello, LineStatus, Response, ResponseBody, Status, UacChannel};

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use self::ringing::Ringing;
 use self::sound::Sound;
-use super::chip::{Chip, UNKNOWN};
+use super::chip::{Chip, UNKNOWN, country_number};
 use super::compression::Compression;
 use super::dialogue::{Command, Dialogue, Outcome, Verdict};
 use super::stream::{Heard, Stream};
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::fxo::trace::Dialect;
 use crate::fxo::{Device, DeviceOutput, LineCommand, LineEvent, LinkCounters};
@@ -421,6 +422,11 @@ impl Device for ModemDriver {
         }
         self.unanswered(now, out);
         self.say_next(now, out);
+    }
+
+    fn stand_in(&mut self, country: &Country, _now: Moment, _out: &mut Vec<DeviceOutput>) -> bool {
+        // It is set once, before anything else is said.
+        self.options.country == country_number(country.code)
     }
 
     fn dialect(&self) -> Dialect {

@@ -9,7 +9,7 @@ use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::fxo::Identity;
 use crate::fxo::boxlink::firmware::{BoxIdentity, Firmware, FirmwareOutput};
-use crate::fxo::boxlink::message::{AudioFormats, Capabilities};
+use crate::fxo::boxlink::message::{AudioFormats, Capabilities, Period};
 use crate::rng::Rng;
 use crate::time::{Moment, earliest};
 
@@ -64,6 +64,7 @@ impl VirtualBox {
             },
             capabilities,
             formats: if card { AudioFormats::default() } else { AudioFormats::ALL },
+            periods: &[Period::Twenty, Period::Ten],
             card,
             boot_id: rng.next_u32(),
         };

@@ -40,6 +40,11 @@ pub(super) trait Link: Send {
     fn act(&mut self, _port: PortId, _act: LineAct) -> Result<(), DeviceError> {
         Err(DeviceError::NotVirtual)
     }
+
+    /// Whether what is at its other end was made for one country.
+    fn is_of_country(&self) -> bool {
+        false
+    }
 }
 
 /// Opens the serial port at `path`; a read or a write on it waits at most for `wait`. Ports on USB (CDC-ACM) ignore `baud`.
@@ -143,6 +148,11 @@ impl Link for VirtualLink {
             return Err(DeviceError::NoSuchPort);
         }
         self.exchange.send(ExchangeOrder::Act(port, act), WRITE_WAIT).map_err(|_| DeviceError::Busy)
+    }
+
+    fn is_of_country(&self) -> bool {
+        // The exchange has its tones.
+        true
     }
 }
 

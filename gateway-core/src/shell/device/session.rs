@@ -77,7 +77,7 @@ pub(super) struct Session<'a> {
     places: Vec<Place>,
     open: &'a mut Opener<'a>,
     around: Around<'a>,
-    /// A device stands in another country than it should: it is opened anew when no line is in use.
+    /// The devices stand in another country than they were told: they hear of it when no line is in use.
     abroad: bool,
     up: bool,
     counted: Moment,
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
                 return self.ending.take().map_or(ending, |(ordered, _)| ordered);
             }
             if self.abroad && self.off_hook.is_empty() && self.ending.is_none() {
-                self.end(Ending::Again);
+                self.move_abroad();
             }
             if let Some(ending) = self.ended() {
                 return ending;
@@ -154,6 +154,19 @@ impl<'a> Session<'a> {
                 Received::Closed => self.end(Ending::Stop { done: None }),
             }
             self.look_at_clocks();
+        }
+    }
+
+    /// The country changed. A device that has to be opened anew for it takes the others with it.
+    fn move_abroad(&mut self) {
+        self.abroad = false;
+        let country = *self.around.country;
+        let mut settled = true;
+        for index in 0..self.places.len() {
+            self.drive(index, |wire, now, said| settled &= !wire.link.is_of_country() && wire.driver.stand_in(country, now, said));
+        }
+        if !settled {
+            self.end(Ending::Again);
         }
     }
 
@@ -289,8 +302,7 @@ impl<'a> Session<'a> {
                 self.tell_of_absent();
             }
             BoxOrder::Country(country) => {
-                let local = self.places.iter_mut().filter_map(Place::wire).any(|wire| wire.of_country);
-                self.abroad |= local && self.around.country.code != country.code;
+                self.abroad |= self.around.country.code != country.code;
                 *self.around.country = country;
             }
             BoxOrder::Act { port, act, answer } => {

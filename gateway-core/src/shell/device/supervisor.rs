@@ -289,7 +289,7 @@ fn opener(
         follow(chosen, index, reports)?;
         let serial = |path: &str, driver: &Driver| {
             let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
-            Ok(Wire::new(number, path, Box::new(link), (driver.make)(country), driver.of_country, clock.now()))
+            Ok(Wire::new(number, path, Box::new(link), (driver.make)(country), clock.now()))
         };
         // Whatever driver it is: without a word of a person, a box that has its voice on a card brings that card.
         let with_voice = |wire: Wire, at: VoiceAt| wire.with_voice(Voice { at, link: number, inbox: own.clone() });
@@ -302,8 +302,7 @@ fn opener(
             DeviceChoice::Modems { paths } => serial(paths.get(index).ok_or(DeviceFault::NotFound)?, &VOICE_MODEM),
             DeviceChoice::Virtual { ports } => {
                 let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), reports.updates.clone())?;
-                // The exchange has the tones of the country, and is built anew for another.
-                Ok(Wire::new(number, "", Box::new(link), (FXLP_BOX.make)(country), true, clock.now()))
+                Ok(Wire::new(number, "", Box::new(link), (FXLP_BOX.make)(country), clock.now()))
             }
         }
     }

@@ -41,8 +41,6 @@ pub(super) struct Wire {
     pub(super) driver: Box<dyn Device>,
     /// Finds what the trace keeps of this wire.
     pub(super) tap: Tap,
-    /// It was opened for a country, and is opened anew for another.
-    pub(super) of_country: bool,
     pub(super) up: bool,
     voice: Option<Voice>,
     card: Option<Card>,
@@ -55,14 +53,13 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(number: u64, path: &str, link: Box<dyn Link>, driver: Box<dyn Device>, of_country: bool, now: Moment) -> Self {
+    pub(super) fn new(number: u64, path: &str, link: Box<dyn Link>, driver: Box<dyn Device>, now: Moment) -> Self {
         Wire {
             number,
             path: path.to_owned(),
             link,
             tap: Tap::new(driver.dialect()),
             driver,
-            of_country,
             up: false,
             voice: None,
             card: None,

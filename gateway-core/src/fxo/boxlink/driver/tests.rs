@@ -29,7 +29,7 @@ fn hello(boot_id: u32) -> Hello {
 
 impl Desk {
     fn open() -> Self {
-        Desk::open_with(BoxOptions { audio: None, card: false })
+        Desk::open_with(BoxOptions { audio: None, ..BoxOptions::default() })
     }
 
     fn open_with(options: BoxOptions) -> Self {
@@ -178,7 +178,7 @@ fn sound_comes_in_band_where_it_does_and_from_a_card_where_it_must_or_shall() {
     assert_eq!(asked_of(card, both).1, [map, hook]);
     // A box without a card keeps to what it has, whatever was chosen.
     assert_eq!(asked_of(card, hello(7)).1, [audio]);
-    assert_eq!(asked_of(BoxOptions { audio: None, card: true }, card_only).1, [line]);
+    assert_eq!(asked_of(BoxOptions { audio: None, card: true, country: None }, card_only).1, [line]);
 }
 
 #[test]
@@ -201,6 +201,52 @@ fn a_box_with_a_card_is_up_once_its_sound_is() {
     desk.told.clear();
     desk.with(BoxDriver::card_up);
     assert!(desk.told.is_empty() && desk.asked.is_empty());
+}
+
+#[test]
+fn a_box_is_told_its_country_when_it_comes_up_and_when_it_changes() {
+    let told = |desk: &mut Desk| {
+        let asked = std::mem::take(&mut desk.asked).into_iter().filter(|packet| packet.op == 0x10);
+        asked.map(|packet| (packet.port, packet.payload)).collect::<Vec<_>>()
+    };
+    let mut desk = Desk::open_with(BoxOptions { audio: None, country: Some("BR"), ..BoxOptions::default() });
+    let request = desk.asked.remove(0);
+    desk.answer(&request, ResponseBody::Hello(hello(7)));
+    let country = desk.asked.iter().find(|packet| packet.op == 0x10).cloned().unwrap();
+    assert_eq!(told(&mut desk), [(WHOLE_BOX, b"BR".to_vec())]);
+    // That a box knows no countries is no fault.
+    desk.refuse(&country, Status::UnknownOperation);
+    desk.with(|driver, now, out| {
+        assert!(driver.stand_in(crate::config::country::country("DE").unwrap(), now, out));
+    });
+    assert_eq!(told(&mut desk), [(WHOLE_BOX, b"DE".to_vec())]);
+    assert_eq!(desk.driver.counters(), LinkCounters::default());
+}
+
+#[test]
+fn a_box_that_refuses_20_ms_is_asked_for_10() {
+    let mut desk = Desk::open_with(BoxOptions::default());
+    let request = desk.asked.remove(0);
+    desk.answer(&request, ResponseBody::Hello(hello(7)));
+    let periods = |desk: &mut Desk| {
+        let asked = desk.take_asked().into_iter().filter(|packet| packet.op == 0x25).collect::<Vec<_>>();
+        (asked.iter().map(|packet| packet.payload[2]).collect::<Vec<_>>(), asked.into_iter().next())
+    };
+    let (asked, Some(first)) = periods(&mut desk) else { panic!("no sound is asked for") };
+    assert_eq!(asked, [20]);
+    desk.refuse(&first, Status::BadArgument);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        for query in desk.asked.clone().iter().filter(|packet| packet.op == Request::Line.op()) {
+            desk.answer(query, ResponseBody::Line(on_hook()));
+        }
+        let (asked, next) = periods(&mut desk);
+        seen.extend(asked);
+        if let Some(next) = next {
+            desk.refuse(&next, Status::BadArgument);
+        }
+    }
+    assert_eq!(seen, [10], "what refuses both is not asked in a hurry");
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn summed_anew(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn every_rule_can_be_broken_and_is_then_named() {
     use Rule::*;
-    let flaws: [(Flaw, &[Rule]); 22] = [
+    let flaws: [(Flaw, &[Rule]); 23] = [
         (says(|packet| if response(&packet, 0x01) { vec![] } else { vec![packet] }), &[Hello]),
         (bytes(summed_anew), &[Checksum]),
         (says(|packet| vec![edited(packet, |packet| response(packet, 0x02), |payload| payload[1..5].fill(0))]), &[Uptime]),
@@ -172,12 +172,14 @@ fn every_rule_can_be_broken_and_is_then_named() {
         (says(|packet| restated(packet, 0x20, 0, 6)), &[ReleaseAgain, Seize, Release]),
         (says(|packet| restated(packet, 0x21, 5, 0)), &[FlashOnHook]),
         (hears(|packet| (packet.op != 0x30).then_some(packet)), &[Reset]),
-        (says(|packet| if packet.class == Class::Audio && packet.seq % 4 == 0 { vec![] } else { vec![packet] }), &[Sound]),
+        (says(|packet| if packet.class == Class::Audio && packet.seq % 4 == 0 { vec![] } else { vec![packet] }), &[Sound, HalfPeriods]),
         (
             says(|packet| vec![edited(packet, |packet| packet.class == Class::Audio && packet.seq % 16 == 0, |payload| payload[0] ^= 1)]),
-            &[Sound],
+            &[Sound, HalfPeriods],
         ),
-        (hears(|packet| Some(edited(packet, |packet| packet.op == 0x25, |payload| payload[0] = 1))), &[SoundStops]),
+        (hears(|packet| Some(edited(packet, |packet| packet.op == 0x25, |payload| payload[0] = 1))), &[SoundStops, HalfPeriods]),
+        // It says yes to 10 ms, and goes on by 20.
+        (hears(|packet| Some(edited(packet, |packet| packet.op == 0x25, |payload| payload[2] = 20))), &[HalfPeriods]),
         (says(|packet| restated(packet, 0x20, 4, 0)), &[NoBattery]),
         (says(|packet| if packet.class == Class::Event && packet.op == 0x88 { vec![] } else { vec![packet] }), &[Seize, Repeated, Release]),
         (
@@ -195,6 +197,15 @@ fn every_rule_can_be_broken_and_is_then_named() {
         assert_eq!(broken(&findings), expected, "flaw {number}");
         assert_eq!(hello.is_some(), !expected.contains(&Hello), "flaw {number}");
     }
+}
+
+#[test]
+fn a_box_without_packets_of_10_ms_keeps_the_rules_all_the_same() {
+    let refused = hears(|packet| Some(edited(packet, |packet| packet.op == 0x25 && packet.payload[2] == 10, |payload| payload[2] = 7)));
+    let (findings, _) = examined(refused, false);
+    assert_eq!(broken(&findings), []);
+    let skipped = Finding { rule: Rule::HalfPeriods, port: Some(0), verdict: Verdict::Skipped { why: Missing::HalfPeriods } };
+    assert!(findings.contains(&skipped), "{findings:?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn firmware() -> Firmware {
         identity: Identity { ports: 2, model: "Box".to_owned(), ..Identity::default() },
         capabilities: Capabilities::PULSE,
         formats: AudioFormats(0b001),
+        periods: &[Period::Twenty, Period::Ten],
         boot_id: 1,
     };
     Firmware::new(about, Moment::ZERO)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MessageError;
 use super::bytes::Reader;
-use crate::dsp::{FRAME_SAMPLES, Frame, g711};
+use crate::dsp::{FRAME_SAMPLES, g711};
 
 /// The operation of a packet of sound.
 const SAMPLES: u8 = 1;
@@ -68,13 +68,46 @@ impl AudioFormats {
     }
 }
 
-/// 20 ms of sound, as it travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much sound a packet holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Period {
+    /// 20 ms, which every box with sound in band has.
+    #[default]
+    Twenty,
+    /// 10 ms.
+    Ten,
+}
+
+impl Period {
+    /// As AUDIO says it, in ms.
+    #[must_use]
+    pub fn ms(self) -> u8 {
+        match self {
+            Period::Twenty => 20,
+            Period::Ten => 10,
+        }
+    }
+
+    /// The period of so many milliseconds, where it is one.
+    #[must_use]
+    pub fn of_ms(ms: u8) -> Option<Period> {
+        [Period::Twenty, Period::Ten].into_iter().find(|period| period.ms() == ms)
+    }
+
+    /// Samples in a packet.
+    #[must_use]
+    pub fn samples(self) -> usize {
+        usize::from(self.ms()) * FRAME_SAMPLES / 20
+    }
+}
+
+/// A period of sound, as it travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoundPacket {
     /// Samples sounded before the first of this packet, wrapping.
     pub timestamp: u32,
-    /// The sound.
-    pub frame: Frame,
+    /// The sound, as many samples as a [`Period`] has.
+    pub samples: Vec<i16>,
 }
 
 impl SoundPacket {
@@ -84,10 +117,10 @@ impl SoundPacket {
     /// The payload.
     #[must_use]
     pub fn payload(&self, format: AudioFormat) -> Vec<u8> {
-        let mut payload = Vec::with_capacity(5 + 2 * FRAME_SAMPLES);
+        let mut payload = Vec::with_capacity(5 + 2 * self.samples.len());
         payload.extend(self.timestamp.to_le_bytes());
         payload.push(format.code());
-        let samples = self.frame.0.iter();
+        let samples = self.samples.iter();
         match format {
             AudioFormat::Ulaw => payload.extend(samples.map(|&sample| g711::ulaw_encode(sample))),
             AudioFormat::Alaw => payload.extend(samples.map(|&sample| g711::alaw_encode(sample))),
@@ -99,33 +132,29 @@ impl SoundPacket {
     /// The sound in this payload.
     ///
     /// # Errors
-    /// [`MessageError`] when it is not 20 ms of a known format.
+    /// [`MessageError`] when it is neither 10 ms nor 20 ms of a known format.
     pub fn decode(op: u8, payload: &[u8]) -> Result<SoundPacket, MessageError> {
         if op != SAMPLES {
             return Err(MessageError::UnknownOperation(op));
         }
         let mut fields = Reader(payload);
         let (timestamp, format) = (fields.u32()?, AudioFormat::of(fields.u8()?)?);
-        let mut frame = Frame::SILENCE;
-        match format {
-            AudioFormat::Ulaw => companded(fields.rest(), g711::ulaw_decode, &mut frame)?,
-            AudioFormat::Alaw => companded(fields.rest(), g711::alaw_decode, &mut frame)?,
-            AudioFormat::Linear => {
-                for sample in &mut frame.0 {
-                    *sample = fields.u16()?.cast_signed();
-                }
-            }
-        }
-        Ok(SoundPacket { timestamp, frame })
+        let codes = fields.rest();
+        let samples = match format {
+            AudioFormat::Ulaw => codes.iter().map(|&code| g711::ulaw_decode(code)).collect(),
+            AudioFormat::Alaw => codes.iter().map(|&code| g711::alaw_decode(code)).collect(),
+            AudioFormat::Linear => codes.as_chunks().0.iter().map(|&bytes| i16::from_le_bytes(bytes)).collect(),
+        };
+        whole_period(samples).map(|samples| SoundPacket { timestamp, samples })
     }
 }
 
-fn companded(codes: &[u8], decode: fn(u8) -> i16, frame: &mut Frame) -> Result<(), MessageError> {
-    if codes.len() < FRAME_SAMPLES {
-        return Err(MessageError::Short);
+/// What is behind 20 ms is left out: a later version of the protocol may put something there.
+fn whole_period(mut samples: Vec<i16>) -> Result<Vec<i16>, MessageError> {
+    samples.truncate(Period::Twenty.samples());
+    if [Period::Twenty, Period::Ten].iter().any(|period| period.samples() == samples.len()) {
+        Ok(samples)
+    } else {
+        Err(MessageError::Short)
     }
-    for (sample, &code) in frame.0.iter_mut().zip(codes) {
-        *sample = decode(code);
-    }
-    Ok(())
 }

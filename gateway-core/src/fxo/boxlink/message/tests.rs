@@ -1,7 +1,7 @@
 use super::*;
-use crate::dsp::Frame;
 use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
 use crate::dsp::progress::ProgressTone;
+use crate::dsp::{FRAME_SAMPLES, Frame};
 use crate::rng::Rng;
 
 fn requests() -> Vec<Request> {
@@ -130,15 +130,19 @@ fn sound_survives_each_format_within_its_precision() {
         *sample = i16::try_from(i32::try_from(at).unwrap() * 397 - 31_000).unwrap();
     }
     for (format, bytes) in [(AudioFormat::Ulaw, 165), (AudioFormat::Alaw, 165), (AudioFormat::Linear, 325)] {
-        let payload = SoundPacket { timestamp: 160, frame }.payload(format);
+        let payload = SoundPacket { timestamp: 160, samples: frame.0.to_vec() }.payload(format);
         assert_eq!(payload.len(), bytes);
         let back = SoundPacket::decode(SoundPacket::OP, &payload).unwrap();
         assert_eq!(back.timestamp, 160);
-        for (was, is) in frame.0.iter().zip(back.frame.0) {
+        for (was, is) in frame.0.iter().zip(back.samples) {
             let allowed = if format == AudioFormat::Linear { 0 } else { 20 + i32::from(*was).abs() / 20 };
             assert!((i32::from(*was) - i32::from(is)).abs() <= allowed, "{was} became {is} as {format:?}");
         }
+        let half = SoundPacket { timestamp: 0, samples: frame.0[..FRAME_SAMPLES / 2].to_vec() };
+        let read = SoundPacket::decode(SoundPacket::OP, &half.payload(format)).unwrap();
+        assert_eq!((read.samples.len(), half.payload(format).len()), (80, (bytes - 5) / 2 + 5));
         assert_eq!(SoundPacket::decode(SoundPacket::OP, &payload[..100]), Err(MessageError::Short));
+        assert_eq!(SoundPacket::decode(SoundPacket::OP, &payload[..5]), Err(MessageError::Short));
     }
 }
 

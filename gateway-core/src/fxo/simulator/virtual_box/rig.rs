@@ -8,7 +8,7 @@ use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::dsp::dtmf::{DtmfGenerator, DtmfLevels};
 use crate::fxo::boxlink::driver::{BoxDriver, BoxOptions};
-use crate::fxo::boxlink::message::AudioFormat;
+use crate::fxo::boxlink::message::{AudioFormat, Period};
 use crate::fxo::line::{Line, LineConfig, LineInput, LineOrder, LineOutput, LineReport, LineState};
 use crate::fxo::simulator::act::{ExchangeEvent, LineAct, LineSound};
 use crate::fxo::simulator::exchange::ExchangeConfig;
@@ -74,7 +74,7 @@ impl Rig {
         let mut rig = Rig {
             now,
             vbox: VirtualBox::new(ExchangeConfig::brazil(ports), "0001", rng.fork(), now),
-            driver: BoxDriver::new(BoxOptions { audio, card: false }),
+            driver: BoxDriver::new(BoxOptions { audio, ..BoxOptions::default() }),
             lines: (0..ports).map(|_| Line::new(line_config())).collect(),
             faults: Faults::default(),
             told: Vec::new(),
@@ -96,7 +96,18 @@ impl Rig {
 
     /// A rig whose lines are all idle.
     pub(super) fn idle(ports: u16, audio: Option<AudioFormat>) -> Self {
-        let mut rig = Rig::new(ports, audio, 1);
+        Rig::new(ports, audio, 1).at_rest()
+    }
+
+    /// A rig whose lines are all idle, and whose box has sound of one period only.
+    pub(super) fn of_period(period: &'static [Period], audio: AudioFormat) -> Self {
+        let mut rig = Rig::new(1, Some(audio), 1);
+        rig.vbox.firmware.only(period);
+        rig.at_rest()
+    }
+
+    fn at_rest(self) -> Self {
+        let mut rig = self;
         rig.run_ms(2000);
         assert!(rig.lines.iter().all(|line| line.state() == LineState::Idle));
         rig.forget();

@@ -7,7 +7,7 @@ use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::dsp::callerid::{CallerIdReceiver, CallerIdSource};
 use crate::dsp::level::{amplitude_of_dbm0, dbm0_of};
 use crate::dsp::progress::{ProgressDetector, ProgressTone};
-use crate::fxo::boxlink::message::AudioFormat;
+use crate::fxo::boxlink::message::{AudioFormat, Period};
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport, LineState, SeizeFailure};
 use crate::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct, LineSound, Sound};
 use crate::fxo::{Device, DeviceOutput};
@@ -247,8 +247,9 @@ fn level(frames: &[Frame]) -> f32 {
 
 #[test]
 fn an_audio_call_dials_by_sound_and_hears_its_echo() {
-    for format in [AudioFormat::Ulaw, AudioFormat::Alaw, AudioFormat::Linear] {
-        let mut rig = Rig::idle(1, Some(format));
+    let formats = [AudioFormat::Ulaw, AudioFormat::Alaw, AudioFormat::Linear];
+    for (format, period) in formats.iter().flat_map(|format| [(*format, &[Period::Twenty]), (*format, &[Period::Ten])]) {
+        let mut rig = Rig::of_period(period, format);
         seize(&mut rig);
         rig.heard.clear();
         rig.run_ms(400);
