@@ -65,8 +65,8 @@ pub enum LineEvent {
     Measured {
         /// Line voltage in mV.
         millivolts: i32,
-        /// Loop current in µA.
-        microamps: u32,
+        /// Loop current in µA, from a device that measures it.
+        microamps: Option<u32>,
         /// True when the device sees itself off hook.
         off_hook: bool,
     },

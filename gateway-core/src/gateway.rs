@@ -181,7 +181,11 @@ impl Gateway {
             self.ports[index].line.handle_timeout(now, &mut outputs);
             let port = port_id(index);
             self.pending.lines.extend(outputs.into_iter().map(|output| (port, output)));
-            self.call_timeout(port, now, out);
+        }
+        // A call hears what its line said before its own time is up.
+        self.settle(now, out);
+        for index in 0..self.ports.len() {
+            self.call_timeout(port_id(index), now, out);
         }
         if self.timers.expired(now).is_some() {
             out.push(Action::Stopped);

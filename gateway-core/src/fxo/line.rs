@@ -264,6 +264,12 @@ impl Line {
         self.state.public()
     }
 
+    /// Whether a burst came, valid or not: the voltage of such a line swings.
+    #[must_use]
+    pub fn is_rung(&self) -> bool {
+        matches!(self.state, State::Alerting { .. } | State::Ringing(_))
+    }
+
     /// Handles one input.
     pub fn handle(&mut self, input: LineInput, now: Moment, out: &mut Vec<LineOutput>) {
         match input {

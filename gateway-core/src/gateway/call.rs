@@ -64,8 +64,8 @@ pub enum CallEvent {
     Measured {
         /// Line voltage in mV.
         millivolts: i32,
-        /// Loop current in µA.
-        microamps: u32,
+        /// Loop current in µA, from a device that measures it.
+        microamps: Option<u32>,
         /// The device sees itself off hook.
         off_hook: bool,
     },

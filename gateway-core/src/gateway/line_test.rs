@@ -24,7 +24,7 @@ pub enum LineCheck {
     DialToneFrequency,
     /// Level of dial tone.
     DialToneLevel,
-    /// How long after a digit began dial tone is gone.
+    /// How long after a digit began (by pulses: after it was out) dial tone is gone.
     DialToneBreak,
     /// Noise of the silent line.
     Noise,

@@ -88,7 +88,7 @@ impl Gateway {
         match &event {
             LineEvent::Measured { millivolts, microamps, off_hook } => {
                 port.millivolts = Some(*millivolts);
-                port.microamps = Some(*microamps);
+                port.microamps = *microamps;
                 measured = Some(CallEvent::Measured { millivolts: *millivolts, microamps: *microamps, off_hook: *off_hook });
             }
             LineEvent::BatteryUp { millivolts } => port.millivolts = *millivolts,
@@ -106,7 +106,8 @@ impl Gateway {
             | LineEvent::CommandFailed { .. } => {}
         }
         self.line_input(id, LineInput::Driver(event), now);
-        if let Some(measured) = measured {
+        let is_rung = self.ports.get(id.index()).is_some_and(|port| port.line.is_rung());
+        if let Some(measured) = measured.filter(|_| !is_rung) {
             self.call_event(id, measured, now, out);
         }
     }
@@ -155,7 +156,10 @@ impl Gateway {
         match report {
             LineReport::Ringing => self.rings(id, now, out),
             LineReport::State(state) => self.line_state_changed(id, state, now, out),
-            LineReport::StuckOffHook => out.push(self.notice(Severity::Alarm, NoticeCode::StuckOffHook, Some(id), &[], now)),
+            LineReport::StuckOffHook => {
+                out.push(self.notice(Severity::Alarm, NoticeCode::StuckOffHook, Some(id), &[], now));
+                self.call_event(id, CallEvent::Line(report), now, out);
+            }
             other @ (LineReport::Caller(_)
             | LineReport::RingingEnded
             | LineReport::Seized

@@ -40,7 +40,7 @@ pub enum EndCause {
     NoTarget,
     /// The line was lost while it rang or was being seized.
     SeizeFailed,
-    /// The line rang while it was being seized for a SIP caller, or before a line test had seized it.
+    /// The line rang while it was being seized for a SIP caller, or on hook during a line test.
     Glare,
     /// No dial tone within the wait.
     NoDialTone,

@@ -33,7 +33,7 @@ const EVENT_IS_OVER_SAMPLES: u32 = 160;
 /// looked at on line frames, so there is no deadline of its own.
 ///
 /// Delays: line to RTP 20 ms for the frame, and 20 ms more where digits are taken out of the audio (not when they stay in
-/// band); RTP to line 40 ms at first, 200 ms at most ([`crate::rtp::jitter`]).
+/// band); RTP to line 5 ms at first, 200 ms at most ([`crate::rtp::jitter`]).
 #[derive(Clone, Debug)]
 pub struct Channel {
     config: MediaConfig,

@@ -20,12 +20,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins to tell; call it inside the runtime.
-    pub(crate) fn start(orders: mpsc::Sender<Order>, boxes: BoxOutbox) -> Self {
+    /// Begins to tell; call it inside the runtime. It keeps nobody who listens: a gateway that everybody else gave up ends.
+    pub(crate) fn start(orders: &mpsc::Sender<Order>, boxes: BoxOutbox) -> Self {
+        let orders = orders.downgrade();
         let tasks = [tokio::spawn(sleep::tell(orders.clone())), tokio::spawn(arrivals::tell(boxes))];
         let changed = move |_| {
             // When the task is far behind, it looks by itself before long.
-            let _ = orders.try_send(Order::NetworkChanged);
+            let _ = orders.upgrade().map(|orders| orders.try_send(Order::NetworkChanged));
         };
         let networks = netwatcher::watch_interfaces_with_callback(changed)
             .inspect_err(|error| tracing::info!(?error, "this system does not tell when its networks change"));

@@ -57,8 +57,10 @@ pub(crate) enum Order {
     /// Something that the door has to tell.
     Notice(Notice),
     /// The computer is about to sleep; `done` once no line is seized.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no system but Linux tells of it here yet"))]
     AboutToSleep { done: oneshot::Sender<()> },
     /// The computer is awake again.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no system but Linux tells of it here yet"))]
     Awake,
     /// A network came or went.
     NetworkChanged,

@@ -69,6 +69,8 @@ pub struct Lines {
     pub faults: BoxFaults,
     /// The box has nothing that measures a line, as a voice modem off hook.
     pub measures_nothing: bool,
+    /// The box has nothing that measures loop current.
+    pub measures_no_current: bool,
     /// What the exchange noticed, newest last.
     pub noted: VecDeque<(Moment, PortId, ExchangeEvent)>,
     /// Orders that got lost so far, in either direction.
@@ -111,6 +113,7 @@ impl Lines {
             booting_until: Moment::ZERO,
             faults: BoxFaults::default(),
             measures_nothing: false,
+            measures_no_current: false,
             noted: VecDeque::new(),
             lost: 0,
             rng,
@@ -226,7 +229,7 @@ impl Lines {
             LineCommand::Measure if self.measures_nothing => None,
             LineCommand::Measure => {
                 let status = self.exchange.line_status(port);
-                let microamps = u32::from(status.tenths_ma) * 100;
+                let microamps = (!self.measures_no_current).then_some(u32::from(status.tenths_ma) * 100);
                 Some(LineEvent::Measured { millivolts: status.millivolts, microamps, off_hook: status.off_hook })
             }
         }

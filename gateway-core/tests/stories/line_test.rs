@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use gateway_core::config::PortId;
+use gateway_core::config::country::brazil;
 use gateway_core::config::settings::{DialMethod, Settings};
+use gateway_core::dsp::progress::{HeardTone, ProgressTone};
+use gateway_core::fxo::LineEvent;
 use gateway_core::fxo::line::LineState;
 use gateway_core::fxo::simulator::act::{ExchangeEvent, LineAct};
 use gateway_core::fxo::simulator::exchange::ExchangeConfig;
-use gateway_core::gateway::io::Command;
+use gateway_core::gateway::io::{Command, Event};
 use gateway_core::gateway::line_test::{CheckResult, LineCheck, LineTestReport, Verdict};
 use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::record::{CallDirection, EndCause};
@@ -295,6 +298,46 @@ fn a_box_that_tells_nothing_electrical_leaves_those_checks_open_and_the_rest_is_
     let open = [LineCheck::OnHookVoltage, LineCheck::LoopCurrent, LineCheck::ReleasedCurrent, LineCheck::RestoredVoltage];
     assert_eq!(faults(&report), open.map(|check| (check, Verdict::NotMeasured)));
     assert_eq!((report.verdict, checks(&report).len()), (Some(Verdict::Pass), LineCheck::ALL.len()));
+}
+
+#[test]
+fn a_box_without_a_meter_for_current_leaves_the_current_open() {
+    let mut world = line(|_| {});
+    world.lines.measures_no_current = true;
+    let report = found(&mut world);
+    let open = [LineCheck::LoopCurrent, LineCheck::ReleasedCurrent];
+    assert_eq!((report.verdict, faults(&report)), (Some(Verdict::Pass), open.map(|check| (check, Verdict::NotMeasured)).to_vec()));
+}
+
+#[test]
+fn a_box_that_names_tones_without_measuring_them_does_not_spoil_the_measurement() {
+    let mut world = line(|_| {});
+    measure(&mut world);
+    let named = HeardTone { tone: ProgressTone::Dial, frequency_hz: 0.0, level_dbm0: 0.0, cycles: 1 };
+    while world.line_tests.is_empty() {
+        world.tell(Event::Line { port: LINE, event: LineEvent::Tone(named.clone()) });
+        world.run_for(ms(7));
+    }
+    let report = finished(&mut world);
+    assert_eq!((report.verdict, faults(&report)), (Some(Verdict::Pass), vec![]));
+}
+
+#[test]
+fn a_ring_that_is_believed_in_the_very_moment_in_which_the_line_would_be_seized_comes_first() {
+    let mut world = line(|_| {});
+    world.lines.measures_nothing = true;
+    // The measurement at rest is given up after 1.5 s; a burst is believed after the validation time.
+    let validation_ms = u64::from(brazil().ring_validation_ms);
+    measure(&mut world);
+    world.run_for(ms(1500 - validation_ms));
+    world.tell(Event::Line { port: LINE, event: LineEvent::RingOn { frequency_hz: 25 } });
+    world.run_for(ms(validation_ms));
+    assert_eq!(world.line_tests[0].end, Some(EndCause::Glare));
+    assert_eq!(world.port(0).state, PortState::Ringing);
+    world.run_for(s(20));
+    assert!(!world.lines.noted.iter().any(|(_, _, event)| matches!(event, ExchangeEvent::Hook { off_hook: true })));
+    assert_eq!((world.port(0).state, world.records.len()), (PortState::Idle, 2), "the test, and the call that nobody took");
+    end_well(&mut world);
 }
 
 #[test]

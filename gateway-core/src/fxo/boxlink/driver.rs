@@ -356,6 +356,7 @@ impl BoxDriver {
         if self.awaits_card.is_some() {
             return;
         }
+        let measures = self.peer.as_ref().is_some_and(|peer| peer.capabilities.contains(Capabilities::MEASURE));
         let Some(port) = self.ports.get_mut(index) else { return };
         let mut events = Vec::new();
         match request {
@@ -367,7 +368,7 @@ impl BoxDriver {
             Request::Line => {
                 port.synced = true;
                 if let ResponseBody::Line(line) = body {
-                    port.mirror.measured(line, &mut events);
+                    port.mirror.measured(line, measures, &mut events);
                 }
             }
             Request::Reset => {

@@ -164,7 +164,7 @@ fn a_line_without_battery_is_dead_until_it_comes_or_is_measured() {
     assert_eq!(story.driver(LineEvent::BatteryDown), [state(LineState::NoBattery)]);
     assert_eq!(story.order(LineOrder::Seize), [told(LineReport::SeizeFailed(SeizeFailure::Dead))]);
     assert_eq!(story.wait_ms(5000), [ordered(LineCommand::Measure)]);
-    let out = story.driver(LineEvent::Measured { millivolts: -47_000, microamps: 0, off_hook: false });
+    let out = story.driver(LineEvent::Measured { millivolts: -47_000, microamps: Some(0), off_hook: false });
     assert_eq!(out, [told(LineReport::Available), state(LineState::Idle)]);
 }
 
@@ -307,7 +307,7 @@ fn a_measurement_beats_a_confirmed_release_until_it_agrees() {
     let mut story = Story::off_hook();
     story.order(LineOrder::Release);
     story.hook(false);
-    let flowing = LineEvent::Measured { millivolts: 7000, microamps: 23_000, off_hook: true };
+    let flowing = LineEvent::Measured { millivolts: 7000, microamps: Some(23_000), off_hook: true };
     let out = story.driver(flowing.clone());
     assert_eq!(out, [ordered(LineCommand::Release), ordered(LineCommand::Measure), state(LineState::Releasing)]);
     // The relay says it let go, the current says it did not.
@@ -317,7 +317,7 @@ fn a_measurement_beats_a_confirmed_release_until_it_agrees() {
         story.wait_ms(500);
     }
     assert_eq!(story.line.state(), LineState::Fault);
-    let out = story.driver(LineEvent::Measured { millivolts: 48_000, microamps: 0, off_hook: false });
+    let out = story.driver(LineEvent::Measured { millivolts: 48_000, microamps: Some(0), off_hook: false });
     assert_eq!(reports(&out), [LineReport::Available, LineReport::State(LineState::Idle)]);
 }
 
@@ -527,7 +527,7 @@ fn any_input(rng: &mut Rng) -> LineInput {
         12 => {
             let off_hook = rng.chance(500);
             let microamps = if off_hook { 20_000 } else { 0 };
-            event(LineEvent::Measured { millivolts: i32::from(rng.chance(700)) * 48_000, microamps, off_hook })
+            event(LineEvent::Measured { millivolts: i32::from(rng.chance(700)) * 48_000, microamps: Some(microamps), off_hook })
         }
         13 => event(LineEvent::CallerId(caller())),
         14 => event(LineEvent::Tone(heard(tone[usize::try_from(rng.below(4)).unwrap()], 3))),
@@ -594,7 +594,7 @@ fn obey(story: &mut Story, relay: &mut bool, out: Vec<LineOutput>) -> Vec<LineOu
             LineCommand::Release | LineCommand::Reset => LineEvent::Hook { off_hook: false },
             LineCommand::Measure => {
                 let (millivolts, microamps) = if *relay { (7_000, 20_000) } else { (48_000, 0) };
-                LineEvent::Measured { millivolts, microamps, off_hook: *relay }
+                LineEvent::Measured { millivolts, microamps: Some(microamps), off_hook: *relay }
             }
             LineCommand::Flash { .. } | LineCommand::DialPulse { .. } => LineEvent::SignalDone,
         };

@@ -296,7 +296,7 @@ impl ModemDriver {
         if std::mem::replace(&mut self.extension, extension) != extension {
             tell(if extension { LineEvent::ExtensionPickup } else { LineEvent::ExtensionRelease }, out);
         }
-        tell(LineEvent::Measured { millivolts, microamps: 0, off_hook: false }, out);
+        tell(LineEvent::Measured { millivolts, microamps: None, off_hook: false }, out);
     }
 
     fn poll(&mut self, now: Moment) {

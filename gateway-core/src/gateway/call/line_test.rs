@@ -83,8 +83,6 @@ pub struct LineTest {
     dial_hz: Vec<f32>,
     seized: Option<Moment>,
     tone: Option<(HeardTone, Moment)>,
-    /// The device has shown that it measures loop current.
-    measures_current: bool,
     results: Vec<CheckResult>,
 }
 
@@ -97,7 +95,7 @@ impl LineTest {
         timers.set(CallTimer::Stage, bridge.now + MEASUREMENT);
         let results = Vec::with_capacity(LineCheck::ALL.len());
         let (stage, seized, tone) = (Stage::Resting, None, None);
-        LineTest { facts, timers, stage, names, dial_hz, seized, tone, measures_current: false, results }
+        LineTest { facts, timers, stage, names, dial_hz, seized, tone, results }
     }
 
     /// What the port is doing.
@@ -263,26 +261,20 @@ impl LineTest {
         Step::Continue
     }
 
-    fn measured(&mut self, millivolts: i32, microamps: u32, off_hook: bool, bridge: &mut Bridge<'_>) -> Step {
+    fn measured(&mut self, millivolts: i32, microamps: Option<u32>, off_hook: bool, bridge: &mut Bridge<'_>) -> Step {
         let volts = millivolts.unsigned_abs() as f32 / 1000.0;
-        let milliamps = microamps as f32 / 1000.0;
+        let milliamps = microamps.map(|microamps| microamps as f32 / 1000.0);
         match self.stage {
             Stage::Resting if !off_hook => {
                 self.found(LineCheck::OnHookVoltage, volts);
                 self.seize(bridge);
             }
             Stage::Feeding if off_hook => {
-                self.measures_current = true;
-                self.found(LineCheck::LoopCurrent, milliamps);
+                self.current(LineCheck::LoopCurrent, milliamps);
                 self.await_dial_tone(bridge);
             }
             Stage::Restored => {
-                // A device that measures no current says zero all the same.
-                if self.measures_current {
-                    self.found(LineCheck::ReleasedCurrent, milliamps);
-                } else {
-                    self.unknown(LineCheck::ReleasedCurrent);
-                }
+                self.current(LineCheck::ReleasedCurrent, milliamps);
                 self.found(LineCheck::RestoredVoltage, volts);
                 return end(EndCause::TestOver);
             }
@@ -351,6 +343,10 @@ impl LineTest {
     }
 
     fn heard(&mut self, heard: HeardTone, bridge: &mut Bridge<'_>) {
+        // A device that only names a tone gives nothing to measure; our own ear comes a moment later.
+        if heard.frequency_hz <= 0.0 {
+            return;
+        }
         match (heard.tone, self.stage) {
             (ProgressTone::Dial, Stage::Settling | Stage::Feeding) => self.tone = Some((heard, bridge.now)),
             (ProgressTone::Dial, Stage::AwaitingDialTone) => self.dial_tone(&heard, bridge.now, bridge),
@@ -430,6 +426,14 @@ impl LineTest {
     /// What must come did not come.
     fn missing(&mut self, check: LineCheck) {
         self.without_value(check, Verdict::Fail);
+    }
+
+    /// Loop current in mA, as far as the device measures it.
+    fn current(&mut self, check: LineCheck, milliamps: Option<f32>) {
+        match milliamps {
+            Some(milliamps) => self.found(check, milliamps),
+            None => self.unknown(check),
+        }
     }
 
     /// The device did not tell.

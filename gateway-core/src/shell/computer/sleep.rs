@@ -6,13 +6,13 @@ use crate::shell::control::Order;
 
 /// Tells of sleep as long as the system does.
 #[cfg(target_os = "linux")]
-pub(super) async fn tell(orders: mpsc::Sender<Order>) {
+pub(super) async fn tell(orders: mpsc::WeakSender<Order>) {
     logind::tell(zbus::Connection::system().await, &orders).await;
 }
 
 /// Not told here beforehand: after a sleep the clocks show it.
 #[cfg(not(target_os = "linux"))]
-pub(super) async fn tell(_orders: mpsc::Sender<Order>) {}
+pub(super) async fn tell(_orders: mpsc::WeakSender<Order>) {}
 
 /// systemd-logind: `PrepareForSleep` before and after, and a lock of the kind "delay" that holds the sleep back in between, for
 /// five seconds at most (`InhibitDelayMaxSec`).
@@ -41,31 +41,32 @@ mod logind {
         fn prepare_for_sleep(&self, begins: bool) -> zbus::Result<()>;
     }
 
-    pub(super) async fn tell(bus: zbus::Result<zbus::Connection>, orders: &mpsc::Sender<Order>) {
+    pub(super) async fn tell(bus: zbus::Result<zbus::Connection>, orders: &mpsc::WeakSender<Order>) {
         let mut asleep = false;
         let told = match bus {
             Ok(bus) => on(&bus, orders, &mut asleep).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = told {
-            tracing::info!(%error, "this system does not tell before it sleeps");
+        match told {
+            Ok(()) => tracing::info!("this system tells no more before it sleeps"),
+            Err(error) => tracing::info!(%error, "this system does not tell before it sleeps"),
         }
         // One that told of a sleep and then nothing more must not leave the gateway asleep.
         if asleep {
-            let _ = orders.send(Order::Awake).await;
+            send(orders, Order::Awake).await;
         }
     }
 
     /// Tells of sleep until the bus or the listener ends; `asleep` is whether a sleep was told and its end was not.
-    async fn on(bus: &zbus::Connection, orders: &mpsc::Sender<Order>, asleep: &mut bool) -> zbus::Result<()> {
+    async fn on(bus: &zbus::Connection, orders: &mpsc::WeakSender<Order>, asleep: &mut bool) -> zbus::Result<()> {
         let login = LoginProxy::new(bus).await?;
         let mut signals = login.receive_prepare_for_sleep().await?;
-        let mut lock = Some(delay(&login).await?);
+        let mut lock = delay(&login).await;
         while let Some(signal) = signals.next().await {
-            if signal.args()?.begins {
-                *asleep = true;
+            *asleep = signal.args()?.begins;
+            if *asleep {
                 let (done, let_go) = oneshot::channel();
-                if orders.send(Order::AboutToSleep { done }).await.is_err() {
+                if !send(orders, Order::AboutToSleep { done }).await {
                     return Ok(());
                 }
                 if !matches!(tokio::time::timeout(LET_GO_WITHIN, let_go).await, Ok(Ok(()))) {
@@ -73,20 +74,28 @@ mod logind {
                 }
                 lock = None;
             } else {
-                if orders.send(Order::Awake).await.is_err() {
+                if !send(orders, Order::Awake).await {
                     return Ok(());
                 }
-                *asleep = false;
-                lock = Some(delay(&login).await?);
+                lock = delay(&login).await;
             }
         }
         drop(lock);
         Ok(())
     }
 
-    /// Holds the next sleep back until it is dropped.
-    async fn delay(login: &LoginProxy<'_>) -> zbus::Result<OwnedFd> {
-        login.inhibit("sleep", "Loopstart", "Calls end, lines go on hook", "delay").await
+    /// Whether there is anybody to tell.
+    async fn send(orders: &mpsc::WeakSender<Order>, order: Order) -> bool {
+        match orders.upgrade() {
+            Some(orders) => orders.send(order).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Holds the next sleep back until it is dropped. Without it calls end all the same, as far as the time suffices.
+    async fn delay(login: &LoginProxy<'_>) -> Option<OwnedFd> {
+        let lock = login.inhibit("sleep", "Loopstart", "Calls end, lines go on hook", "delay").await;
+        lock.inspect_err(|error| tracing::warn!(%error, "this system does not wait for us before it sleeps")).ok()
     }
 }
 

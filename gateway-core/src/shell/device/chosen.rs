@@ -55,24 +55,43 @@ pub(super) struct Plugged {
     mark: UsbMark,
 }
 
+impl Plugged {
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 /// What is plugged in at the moment.
 pub(super) fn plugged() -> Vec<Plugged> {
     let on_usb = |port: serialport::SerialPortInfo| match &port.port_type {
         serialport::SerialPortType::UsbPort(usb) => Some(Plugged { mark: usb.into(), path: port.port_name }),
         serialport::SerialPortType::PciPort | serialport::SerialPortType::BluetoothPort | serialport::SerialPortType::Unknown => None,
     };
-    serialport::available_ports().unwrap_or_default().into_iter().filter_map(on_usb).collect()
+    let ports = serialport::available_ports().unwrap_or_default().into_iter().filter_map(on_usb);
+    ports.filter(|port| !(cfg!(target_os = "macos") && is_dial_in(&port.path))).collect()
+}
+
+/// macOS names each port twice; the dial-in name (`tty.`) waits for a carrier, which no box has.
+fn is_dial_in(path: &str) -> bool {
+    path.starts_with("/dev/tty.")
 }
 
 /// Where a device of the choice is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whereabouts {
-    /// At the path that the choice has now; whether anything is there shows when it is opened.
+    /// At the path that the choice has; whether anything is there shows when it is opened.
     There,
-    /// The same, in another socket than the last time.
-    Moved { from: String, to: String },
+    /// At this port, which has its mark, or may be it in another socket.
+    At(Plugged),
     /// Nowhere: another device took its path.
     Missing,
+}
+
+/// A device is in another socket than the last time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Moved {
+    pub(super) from: String,
+    pub(super) to: String,
 }
 
 /// The choice, and by what its devices are known again.
@@ -138,48 +157,45 @@ impl Chosen {
         self.remember();
     }
 
-    /// Looks where the device number `index` is, and lets the choice follow it. One that was never seen is known by what is found at
-    /// its path now.
-    pub(super) fn follow(&mut self, index: usize, plugged: &[Plugged]) -> Whereabouts {
-        let Some(path) = self.kept.choice.paths().get(index).map(|path| (*path).clone()) else { return Whereabouts::There };
-        let at_path = plugged.iter().find(|port| port.path == path);
-        let known = self.kept.marks.get(index).cloned().flatten();
-        let found = match &known {
-            Some(mark) => self.find(index, mark, plugged),
-            None => at_path,
-        };
+    /// Looks where the device number `index` is. One that was never seen is known by what is found at its path now.
+    pub(super) fn look(&self, index: usize, plugged: &[Plugged]) -> Whereabouts {
+        let paths = self.kept.choice.paths();
+        let Some(path) = paths.get(index) else { return Whereabouts::There };
+        let at_path = plugged.iter().find(|port| port.path == **path);
+        let known = self.kept.marks.get(index).and_then(Option::as_ref);
+        let found = known.map_or(at_path, |mark| self.find(index, mark, plugged));
         match (found, known) {
-            (Some(found), known) => self.is_at(index, found, known),
+            (Some(found), _) => Whereabouts::At(found.clone()),
             (None, Some(_)) if at_path.is_some() => Whereabouts::Missing,
             (None, _) => Whereabouts::There,
         }
     }
 
-    fn is_at(&mut self, index: usize, found: &Plugged, known: Option<UsbMark>) -> Whereabouts {
-        let before = known.as_ref().and_then(|mark| mark.socket.clone());
+    /// The device number `index` was opened at this port: the choice follows it, also at the next start.
+    pub(super) fn follow(&mut self, index: usize, found: Plugged) -> Option<Moved> {
         let followed = self.kept.choice.set_path(index, &found.path);
+        let known = self.kept.marks.get_mut(index)?;
+        let (from, to) = (known.as_ref().and_then(|mark| mark.socket.clone()), found.mark.socket.clone());
         if followed || known.as_ref() != Some(&found.mark) {
-            if let Some(mark) = self.kept.marks.get_mut(index) {
-                *mark = Some(found.mark.clone());
-            }
+            *known = Some(found.mark);
             self.remember();
         }
-        match (before, &found.mark.socket) {
-            (Some(from), Some(to)) if from != *to => Whereabouts::Moved { from, to: to.clone() },
-            _ => Whereabouts::There,
-        }
+        from.zip(to).filter(|(from, to)| from != to).map(|(from, to)| Moved { from, to })
     }
 
     /// The device with this mark. One without a serial number that is in no socket of old may be the only one of its kind.
     fn find<'a>(&self, index: usize, mark: &UsbMark, plugged: &'a [Plugged]) -> Option<&'a Plugged> {
-        // Makers give the same serial number more than once: the socket tells such devices apart.
-        let same = plugged.iter().filter(|port| mark.is(&port.mark)).max_by_key(|port| port.mark.socket == mark.socket);
-        same.or_else(|| {
-            let others = self.kept.marks.iter().enumerate().filter(|(other, _)| *other != index).filter_map(|(_, mark)| mark.as_ref());
-            let others: Vec<&UsbMark> = others.collect();
-            let mut free = plugged.iter().filter(|port| mark.is_alike(&port.mark) && !others.iter().any(|other| other.is(&port.mark)));
-            let only = free.next().filter(|_| mark.serial.is_none())?;
-            free.next().is_none().then_some(only)
+        let others = self.kept.marks.iter().enumerate().filter(|(other, _)| *other != index).filter_map(|(_, mark)| mark.as_ref());
+        let others: Vec<&UsbMark> = others.collect();
+        // Makers give the same serial number more than once: the socket tells such devices apart, and none is taken for another.
+        let in_its_socket = |mark: &UsbMark, port: &Plugged| mark.is(&port.mark) && mark.socket == port.mark.socket;
+        let free = |port: &&Plugged| !others.iter().any(|other| in_its_socket(other, port));
+        let same =
+            plugged.iter().filter(|port| in_its_socket(mark, port)).chain(plugged.iter().filter(free).filter(|port| mark.is(&port.mark)));
+        same.into_iter().next().or_else(|| {
+            let mut alike = plugged.iter().filter(free).filter(|port| mark.is_alike(&port.mark));
+            let only = alike.next().filter(|_| mark.serial.is_none())?;
+            alike.next().is_none().then_some(only)
         })
     }
 

@@ -94,6 +94,8 @@ impl History {
     pub(super) fn opened(&mut self, index: usize, path: &str, now: Moment) {
         let Some(wire) = self.wires.get_mut(index) else { return };
         path.clone_into(&mut wire.status.path);
+        // The choice follows its devices: choosing one again where it is now is choosing the same.
+        self.choice.set_path(index, path);
         wire.up = false;
         wire.before = wire.status.counters;
         if !matches!(wire.status.state, DeviceState::Lost { .. }) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::choice::{DeviceChoice, DeviceFault, DeviceState, DeviceStatus, driver_at};
-use super::chosen::{Chosen, Whereabouts, plugged};
+use super::chosen::{Chosen, Moved, Plugged, Whereabouts, plugged};
 use super::history::History;
 use super::link::{SerialLink, VirtualLink};
 use super::session::{Around, Ending, Session, millis};
@@ -286,7 +286,15 @@ fn opener(
     move |index| {
         *number += 1;
         let number = *number;
-        follow(chosen, index, reports)?;
+        let mut choice = chosen.choice().clone();
+        let found = match chosen.look(index, &plugged()) {
+            Whereabouts::There => None,
+            Whereabouts::At(found) => Some(found),
+            Whereabouts::Missing => return Err(DeviceFault::NotFound),
+        };
+        if let Some(found) = &found {
+            choice.set_path(index, found.path());
+        }
         let serial = |path: &str, driver: &Driver| {
             let link = SerialLink::open(path, driver.baud(), number, own.clone())?;
             Ok(Wire::new(number, path, Box::new(link), (driver.make)(country), clock.now()))
@@ -294,7 +302,7 @@ fn opener(
         // Whatever driver it is: without a word of a person, a box that has its voice on a card brings that card.
         let with_voice = |wire: Wire, at: VoiceAt| wire.with_voice(Voice { at, link: number, inbox: own.clone() });
         let beside = |path: &str, driver: &Driver| Ok(with_voice(serial(path, driver)?, VoiceAt::Beside(path.to_owned())));
-        match chosen.choice() {
+        let opened = match &choice {
             DeviceChoice::None => Err(DeviceFault::NotFound),
             DeviceChoice::Serial { path } => beside(path, driver_at(path)),
             DeviceChoice::SerialAs { path, driver } => beside(path, catalog::driver(driver).ok_or(DeviceFault::Unfit)?),
@@ -304,24 +312,23 @@ fn opener(
                 let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), reports.updates.clone())?;
                 Ok(Wire::new(number, "", Box::new(link), (FXLP_BOX.make)(country), clock.now()))
             }
+        };
+        if let (Ok(_), Some(found)) = (&opened, found) {
+            follow(chosen, index, found, reports);
         }
+        opened
     }
 }
 
-/// Lets the choice follow the device number `index` to where it is now, and tells what a person may want to know of that.
-fn follow(chosen: &mut Chosen, index: usize, reports: &Reports) -> Result<(), DeviceFault> {
-    let whereabouts = chosen.follow(index, &plugged());
+/// The device number `index` was opened where it was found: the choice follows it, and a person may want to know of that.
+fn follow(chosen: &mut Chosen, index: usize, found: Plugged, reports: &Reports) {
+    let moved = chosen.follow(index, found);
     reports.status(|status| chosen.choice().clone_into(&mut status.choice));
-    match whereabouts {
-        Whereabouts::There => Ok(()),
-        Whereabouts::Missing => Err(DeviceFault::NotFound),
-        Whereabouts::Moved { from, to } => {
-            let several = chosen.choice().devices() > 1;
-            let port = several.then(|| PortId(u16::try_from(index).unwrap_or(u16::MAX)));
-            // A brain that does not listen any more, or is far behind, is noticed by the session.
-            let _ = reports.brain.try_send(Event::DeviceMoved { port, from, to });
-            Ok(())
-        }
+    if let Some(Moved { from, to }) = moved {
+        let several = chosen.choice().devices() > 1;
+        let port = several.then(|| PortId(u16::try_from(index).unwrap_or(u16::MAX)));
+        // A brain that does not listen any more, or is far behind, is noticed by the session.
+        let _ = reports.brain.try_send(Event::DeviceMoved { port, from, to });
     }
 }
 

@@ -138,7 +138,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         transaction: Arc::clone(&transaction),
         sockets: Arc::clone(&held),
         boxes: boxes.clone(),
-        computer: Watch::start(orders.clone(), boxes.clone()),
+        computer: Watch::start(&orders, boxes.clone()),
         box_thread,
         keeper,
         store: store.clone(),

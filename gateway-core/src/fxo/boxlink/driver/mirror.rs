@@ -58,8 +58,9 @@ impl Mirror {
         }
     }
 
-    /// The answer to a query: first what it shows that was never told, then the measurement itself.
-    pub(super) fn measured(&mut self, line: &LineStatus, events: &mut Vec<LineEvent>) {
+    /// The answer to a query: first what it shows that was never told, then the measurement itself. A box that does not measure
+    /// (`measures`) says zero for the current.
+    pub(super) fn measured(&mut self, line: &LineStatus, measures: bool, events: &mut Vec<LineEvent>) {
         // The voltage of a ringing line swings: it tells nothing about the battery.
         if !line.ringing {
             let present = line.millivolts.unsigned_abs() >= BATTERY_MIN_MV || line.tenths_ma > 0;
@@ -73,7 +74,7 @@ impl Mirror {
         self.hook(line.off_hook, events);
         events.push(LineEvent::Measured {
             millivolts: line.millivolts,
-            microamps: u32::from(line.tenths_ma) * 100,
+            microamps: measures.then_some(u32::from(line.tenths_ma) * 100),
             off_hook: line.off_hook,
         });
     }

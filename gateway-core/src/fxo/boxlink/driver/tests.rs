@@ -20,6 +20,7 @@ fn hello(boot_id: u32) -> Hello {
         ports: 2,
         audio_in_band: true,
         formats: AudioFormats::ALL,
+        capabilities: Capabilities::MEASURE,
         boot_id,
         uptime_ms: 5000,
         model: "Box".to_owned(),
@@ -302,7 +303,7 @@ fn a_hook_order_is_proven_by_its_answer_and_queried() {
     let query = desk.take_asked();
     assert_eq!(query[0].op, Request::Line.op());
     desk.answer(&query[0], ResponseBody::Line(off_hook()));
-    assert_eq!(desk.events(), [LineEvent::Measured { millivolts: 7000, microamps: 23_000, off_hook: true }]);
+    assert_eq!(desk.events(), [LineEvent::Measured { millivolts: 7000, microamps: Some(23_000), off_hook: true }]);
 }
 
 #[test]

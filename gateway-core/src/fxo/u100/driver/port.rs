@@ -235,7 +235,7 @@ impl Port {
         let before = std::mem::replace(&mut self.microamps, microamps);
         if std::mem::take(&mut self.measuring) || before.abs_diff(microamps) > line::CURRENT_STEP_UA {
             let off_hook = self.off_hook == Some(true);
-            events.push(LineEvent::Measured { millivolts: i32::from(self.volts) * 1000, microamps, off_hook });
+            events.push(LineEvent::Measured { millivolts: i32::from(self.volts) * 1000, microamps: Some(microamps), off_hook });
         }
     }
 

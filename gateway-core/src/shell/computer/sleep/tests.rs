@@ -20,16 +20,20 @@ type Locks = Arc<Mutex<Vec<UnixStream>>>;
 
 struct Logind {
     locks: Locks,
+    refuses: bool,
 }
 
 #[zbus::interface(name = "org.freedesktop.login1.Manager")]
 impl Logind {
-    fn inhibit(&self, what: &str, _who: &str, _why: &str, mode: &str) -> OwnedFd {
+    fn inhibit(&self, what: &str, _who: &str, _why: &str, mode: &str) -> zbus::fdo::Result<OwnedFd> {
         assert_eq!((what, mode), ("sleep", "delay"));
+        if self.refuses {
+            return Err(zbus::fdo::Error::AccessDenied("not today".to_owned()));
+        }
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
         self.locks.lock().unwrap().push(ours);
-        std::os::fd::OwnedFd::from(theirs).into()
+        Ok(std::os::fd::OwnedFd::from(theirs).into())
     }
 
     #[zbus(signal)]
@@ -41,24 +45,30 @@ struct Scene {
     logind: InterfaceRef<Logind>,
     orders: mpsc::Receiver<Order>,
     bus: zbus::Connection,
+    _listener: mpsc::Sender<Order>,
 }
 
 impl Scene {
     async fn new() -> Self {
+        let scene = Scene::with(false).await;
+        scene.until(|held| held == [true]).await;
+        scene
+    }
+
+    async fn with(refuses: bool) -> Self {
         let (near, far) = tokio::net::UnixStream::pair().unwrap();
         let (near, far) = (near.into_std().unwrap(), far.into_std().unwrap());
         let locks = Locks::default();
         let path = "/org/freedesktop/login1";
         let server = zbus::connection::Builder::async_io_unix_stream(far).server(zbus::Guid::generate()).unwrap().p2p();
-        let server = server.serve_at(path, Logind { locks: Arc::clone(&locks) }).unwrap();
+        let server = server.serve_at(path, Logind { locks: Arc::clone(&locks), refuses }).unwrap();
         let client = zbus::connection::Builder::async_io_unix_stream(near).p2p();
         let (bus, client) = tokio::try_join!(server.build(), client.build()).unwrap();
         let (sender, orders) = mpsc::channel(4);
-        tokio::spawn(async move { logind::tell(Ok(client), &sender).await });
+        let told = sender.downgrade();
+        tokio::spawn(async move { logind::tell(Ok(client), &told).await });
         let logind = bus.object_server().interface(path).await.unwrap();
-        let scene = Scene { locks, logind, orders, bus };
-        scene.until(|held| held == [true]).await;
-        scene
+        Scene { locks, logind, orders, bus, _listener: sender }
     }
 
     /// Waits until the locks given out so far are held, or not, as wanted.
@@ -111,7 +121,7 @@ async fn a_gateway_that_does_not_answer_does_not_keep_the_computer_awake() {
 #[tokio::test]
 async fn a_system_that_tells_nothing_is_not_taken_for_one_that_woke_up() {
     let (sender, mut orders) = mpsc::channel(4);
-    logind::tell(Err(zbus::Error::Failure("no such bus".to_owned())), &sender).await;
+    logind::tell(Err(zbus::Error::Failure("no such bus".to_owned())), &sender.downgrade()).await;
     drop(sender);
     assert!(orders.recv().await.is_none());
 }
@@ -125,4 +135,24 @@ async fn a_system_that_falls_silent_in_a_sleep_does_not_leave_the_gateway_asleep
     scene.until(|held| held == [false]).await;
     scene.bus.close().await.unwrap();
     assert!(matches!(tokio::time::timeout(SOON, scene.orders.recv()).await.unwrap(), Some(Order::Awake)));
+}
+
+#[tokio::test]
+async fn a_system_that_does_not_wait_for_us_is_heard_all_the_same() {
+    let mut scene = Scene::with(true).await;
+    for _ in 0..2 {
+        // The signal may be sent before anybody listens for it.
+        let told = async {
+            loop {
+                scene.sleeps(true).await;
+                if let Ok(order) = tokio::time::timeout(Duration::from_millis(50), scene.orders.recv()).await {
+                    return order;
+                }
+            }
+        };
+        let Some(Order::AboutToSleep { done }) = tokio::time::timeout(SOON, told).await.unwrap() else { panic!("no word of the sleep") };
+        done.send(()).unwrap();
+        scene.sleeps(false).await;
+        assert!(matches!(scene.order().await, Order::Awake));
+    }
 }
