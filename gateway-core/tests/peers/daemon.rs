@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::process::Process;
 use super::settings::write_profile;
-use super::{Place, SOON};
+use super::{Place, SOON, SimulatedBox};
 
 /// A running gateway, and everything that it has told.
 pub struct Daemon {
@@ -28,6 +28,15 @@ impl Daemon {
         let daemon = Daemon::launched(place, settings, &[&["--device", device], card].concat(), env);
         daemon.wait("started", SOON, |event| event["event"] == "started");
         daemon
+    }
+
+    /// The same on a virtual box, whose exchange is played from here.
+    pub fn run_on_virtual_box(place: &Place, settings: &Settings, ports: u16) -> (Self, SimulatedBox) {
+        let device = format!("virtual:{ports}");
+        let mut daemon = Daemon::launched(place, settings, &["--device", &device, "--acts"], &[]);
+        daemon.wait("started", SOON, |event| event["event"] == "started");
+        let lines = SimulatedBox::within(daemon.process.take_stdin(), daemon.process.stdout.clone());
+        (daemon, lines)
     }
 
     /// The same without waiting: it may refuse to start.

@@ -91,6 +91,11 @@ impl Process {
         writeln!(stdin, "{line}").and_then(|()| stdin.flush()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
     }
 
+    /// Its standard input, for whoever writes to it from now on.
+    pub fn take_stdin(&mut self) -> ChildStdin {
+        self.stdin.take().unwrap()
+    }
+
     /// Sends a signal to it and all that it started.
     pub fn signal(&self, signal: &str) {
         let group = format!("-{}", self.child.id());

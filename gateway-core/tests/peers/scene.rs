@@ -36,6 +36,15 @@ impl Scene {
         Scene::on(lines, &device, place, mode, ports, change)
     }
 
+    /// The same on the virtual box of the program itself.
+    pub fn start_on_virtual_box(place: Place, mode: Mode, ports: u16, change: impl FnOnce(&mut Settings, &Place)) -> Self {
+        let mut settings = settings::settings(&place, mode, ports);
+        change(&mut settings, &place);
+        let (daemon, lines) = Daemon::run_on_virtual_box(&place, &settings, ports);
+        daemon.wait_all("idle");
+        Scene::of(daemon, lines, place)
+    }
+
     /// The same with one line, behind a voice modem of this make.
     pub fn start_on_modem(make: &str, place: Place, mode: Mode, change: impl FnOnce(&mut Settings, &Place)) -> Self {
         let lines = SimulatedBox::with_args(&["--modem", make]);

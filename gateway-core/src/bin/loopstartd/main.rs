@@ -1,6 +1,7 @@
 //! Loopstart without a window: the gateway, a simulated box behind a pseudo-terminal, the device list, and profiles.
 #![allow(clippy::disallowed_methods)]
 
+mod acts;
 mod calls;
 mod card;
 mod changes;

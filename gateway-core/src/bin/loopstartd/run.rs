@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use gateway_core::fxo::catalog::{self, DriverKind};
+use gateway_core::fxo::simulator::act::PortAct;
 use gateway_core::shell::card::CardId;
 use gateway_core::shell::handle::{ApplyError, Ended, GatewayHandle, StartError, StartOptions, Update};
 use gateway_core::shell::lines::LineWriter;
@@ -16,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::DataDir;
 use super::card::CardArgs;
 use super::exit::Exit;
-use super::{output, profile};
+use super::{acts, output, profile};
 
 /// How long the last events may take to be read once the gateway has ended.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
@@ -43,6 +44,9 @@ pub(crate) struct RunArgs {
     /// Print everything that happens, one JSON object a line, on standard output.
     #[arg(long, value_name = "FORMAT")]
     events: Option<EventFormat>,
+    /// Read what happens at the exchange of a virtual box from standard input, as `simulate` does.
+    #[arg(long)]
+    acts: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -95,6 +99,11 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
         args.events.map(|EventFormat::Ndjson| LineWriter::start("events", output::line, |lost| lagged(lost).to_string())).transpose();
     let writer = writer.map_err(|error| Exit::System(error.to_string()))?;
     let gateway = GatewayHandle::start_with(options, keyring::of_this_computer()).await.map_err(refusal)?;
+    if args.acts {
+        let (gateway, runtime) = (gateway.clone(), tokio::runtime::Handle::current());
+        let act = move |PortAct { port, act }| runtime.block_on(gateway.virtual_line(port, act)).map_err(|refused| refused.to_string());
+        acts::start(act).map_err(|error| Exit::System(error.to_string()))?;
+    }
     let stopping = tokio::spawn({
         let gateway = gateway.clone();
         // On its own, so that nothing that stands still elsewhere keeps a line seized.

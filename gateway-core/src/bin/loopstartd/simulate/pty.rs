@@ -1,6 +1,6 @@
 //! The simulated box and its pseudo-terminal: the same bytes as on a real serial port.
 
-use std::io::{self, BufRead as _, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::Builder;
@@ -15,7 +15,7 @@ use serde_json::json;
 use serialport::{SerialPort as _, TTYPort};
 
 use super::super::exit::Exit;
-use super::super::{output, run};
+use super::super::{acts, output, run};
 use super::{SimulateArgs, world};
 
 /// How long one read of the pseudo-terminal may wait.
@@ -29,9 +29,6 @@ const BEHIND: Duration = Duration::from_secs(2);
 
 /// Pieces of bytes that may wait for the host: a second of two lines. What does not fit is lost, as on a real wire.
 const WAITING: usize = 128;
-
-/// The longest line of an act that is read.
-const LINE_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     let signals = run::Signals::new()?;
@@ -59,7 +56,8 @@ pub(super) async fn simulate(args: SimulateArgs) -> Result<(), Exit> {
     if output::json(&json!({ "pty": name, "ports": args.lines(), "link": shown })).is_err() {
         return Ok(());
     }
-    Builder::new().name("acts".to_owned()).spawn(move || read_acts(&outbox)).map_err(failed)?;
+    let act = move |PortAct { port, act }| outbox.send(ExchangeOrder::Act(port, act), BEHIND).map_err(|refused| refused.to_string());
+    acts::start(act).map_err(failed)?;
     signals.received().await;
     Ok(())
 }
@@ -116,31 +114,6 @@ fn write_host(mut output: TTYPort, bytes: &Receiver<Vec<u8>>) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {}
                 // No host has the pseudo-terminal open: the bytes are lost.
                 Err(_) => break,
-            }
-        }
-    }
-}
-
-/// Reads acts from standard input until it ends; the simulated box goes on without.
-fn read_acts(outbox: &ExchangeOutbox) {
-    let mut input = io::stdin().lock();
-    let mut number = 0_u64;
-    loop {
-        number += 1;
-        let mut line = Vec::new();
-        match (&mut input).take(LINE_BYTES).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(_) => {
-                let answered = match serde_json::from_slice::<PortAct>(&line) {
-                    Ok(PortAct { port, act }) => outbox.send(ExchangeOrder::Act(port, act), BEHIND).map_err(|e| e.to_string()),
-                    Err(error) => Err(error.to_string()),
-                };
-                if let Err(detail) = answered
-                    && output::json(&json!({ "event": "bad_act", "line": number, "detail": detail })).is_err()
-                {
-                    return;
-                }
             }
         }
     }
