@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::choice::DeviceFault;
+use crate::code;
 use crate::config::PortId;
 use crate::fxo::trace::{Dialect, PieceKind, Tap, WireDirection, decode};
 use crate::shell::calls_csv::local_time;
@@ -253,7 +254,7 @@ pub fn as_text(trace: &DeviceTrace, remark: &str, started_epoch_ms: u64, zone: &
         let port = port.map_or_else(|| "-".to_owned(), |port| (u32::from(port.0) + 1).to_string());
         let (way, said, hex) = match what {
             TraceEntry::Opened => ("=", "opened".to_owned(), ""),
-            TraceEntry::Lost { fault } => ("=", format!("lost {}", code(*fault)), ""),
+            TraceEntry::Lost { fault } => ("=", format!("lost {}", code::of(fault)), ""),
             TraceEntry::Piece { direction: WireDirection::ToDevice, text, hex, .. } => (">", text.clone(), hex.as_str()),
             TraceEntry::Piece { direction: WireDirection::FromDevice, text, hex, .. } => ("<", text.clone(), hex.as_str()),
         };
@@ -261,10 +262,6 @@ pub fn as_text(trace: &DeviceTrace, remark: &str, started_epoch_ms: u64, zone: &
         text.push('\n');
     }
     text
-}
-
-fn code(fault: DeviceFault) -> String {
-    serde_json::to_value(fault).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
