@@ -99,6 +99,11 @@ export const events = {
 	exportProgressEvent: makeEvent<ExportProgressEvent, ExportProgressEvent>("export-progress-event"),
 };
 
+/* Constants */
+export const CHECK_UNITS = {"dbm0":{"sign":"dBm0","decimals":1},"decibels":{"sign":"dB","decimals":1},"hertz":{"sign":"Hz","decimals":0},"milliamps":{"sign":"mA","decimals":1},"milliseconds":{"sign":"ms","decimals":0},"volts":{"sign":"V","decimals":1}} as const;
+
+export const LINE_CHECKS = ["on_hook_voltage","seizure","loop_current","dial_tone_delay","dial_tone_frequency","dial_tone_level","dial_tone_break","noise","echo_return_loss","release","released_current","restored_voltage"] as const;
+
 /* Types */
 /**  One piece of advice. */
 export type Advice = {
