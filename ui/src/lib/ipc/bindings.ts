@@ -731,6 +731,11 @@ export type DeviceStatus = {
 export type DeviceTrace = {
 	/**  Oldest first. */
 	lines: TraceLine[],
+	/**
+	 *  No line has a smaller number since the box was chosen: one that somebody kept is of another box. A box that comes back
+	 *  under another name is the same one.
+	 */
+	since: number,
 	/**  Lines that are not kept any more, since the box was chosen. */
 	dropped: number,
 	/**  Frames of sound that passed both ways, since the box was chosen. */
