@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::code;
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::Settings;
@@ -355,7 +356,7 @@ impl Gateway {
                 let args = [
                     ("from", record.from.clone()),
                     ("to", record.to.clone()),
-                    ("cause", word(&record.cause)),
+                    ("cause", code::of(&record.cause)),
                     ("seconds", seconds.to_string()),
                 ];
                 let code = match record.direction {
@@ -462,12 +463,4 @@ fn port_id(index: usize) -> PortId {
 fn is_on_hook(port: &Port) -> bool {
     use crate::fxo::line::LineState;
     !matches!(port.line.state(), LineState::Seizing | LineState::OffHook | LineState::Releasing)
-}
-
-/// The code of an enum as it stands in JSON, for the arguments of a notice.
-fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(_) | Err(_) => String::new(),
-    }
 }

@@ -3,12 +3,14 @@
 //! Everything below [`shell`] is pure: an event and the [`time::Moment`] go in, actions come out. No clock, no socket, no
 //! thread, no file and no dice inside, so a whole telephone call runs in virtual time from a seed.
 //!
-//! Reading order: [`time`], [`rng`] · [`dsp`], [`sdp`], [`rtp`], [`config`] · [`sip`], [`media`], [`fxo`] (strangers to each
+//! Reading order: [`time`], [`rng`], [`code`] · [`dsp`], [`sdp`], [`rtp`], [`config`] · [`sip`], [`media`], [`fxo`] (strangers to each
 //! other) · [`gateway`] (where they meet) · [`sim`] (a toy world around the same brain) · [`shell`] (the real one).
 
 pub mod time;
 
 pub mod rng;
+
+pub mod code;
 
 pub mod dsp;
 

@@ -29,9 +29,10 @@ fn text(bytes: &[u8]) -> String {
 fn a_line_is_measured_told_kept_and_handed_over() {
     let folder = Folder::new();
     let never = line_test(&folder, &["2", "--last"]);
-    assert_ne!(never.status.code(), Some(0));
+    assert_eq!((never.status.code(), text(&never.stderr).trim_end()), (Some(69), "loopstartd: Cannot be had: this port was never tested"));
     let missing = line_test(&folder, &["3", "--device", "virtual"]);
     assert_eq!((missing.status.code(), text(&missing.stdout)), (Some(69), String::new()), "two ports are there");
+    assert!(text(&missing.stderr).trim_end().ends_with("Cannot be had: the settings have no such port"), "{}", text(&missing.stderr));
 
     let tested = line_test(&folder, &["2", "--device", "virtual", "--json", "--output", "line.txt"]);
     assert_eq!(tested.status.code(), Some(0), "{} {}", text(&tested.stdout), text(&tested.stderr));
@@ -47,5 +48,6 @@ fn a_line_is_measured_told_kept_and_handed_over() {
 
     let last = line_test(&folder, &["2", "--last"]);
     assert_eq!((last.status.code(), text(&last.stdout).trim_end()), (Some(0), file.trim_end()));
-    assert_eq!(line_test(&folder, &["1", "--last"]).status.code(), Some(69), "another port");
+    let other = line_test(&folder, &["1", "--last"]);
+    assert_eq!((other.status.code(), text(&other.stderr).trim_end()), (Some(69), "loopstartd: Cannot be had: this port was never tested"));
 }

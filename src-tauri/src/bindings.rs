@@ -1,5 +1,10 @@
 //! The seam to TypeScript: which commands, events and types the window knows. Nothing else in the project knows tauri-specta.
 
+use std::collections::BTreeMap;
+
+use gateway_core::code;
+use gateway_core::gateway::line_test::LineCheck;
+use serde_json::{Value, json};
 use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
@@ -64,9 +69,17 @@ fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
         .events(collect_events![ExportProgressEvent])
+        .constant("LINE_CHECKS", LineCheck::ALL)
+        .constant("CHECK_UNITS", check_units())
         .error_handling(ErrorHandlingMode::Result)
         .disable_serde_phases()
         .dangerously_cast_bigints_to_number()
+}
+
+/// How a value is written, by the code of its unit.
+fn check_units() -> BTreeMap<String, Value> {
+    let units = LineCheck::ALL.into_iter().map(LineCheck::unit);
+    units.map(|unit| (code::of(&unit), json!({ "sign": unit.sign(), "decimals": unit.decimals() }))).collect()
 }
 
 #[cfg(test)]

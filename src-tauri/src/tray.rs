@@ -6,6 +6,7 @@ mod watcher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use gateway_core::code;
 use gateway_core::config::PortId;
 use gateway_core::gateway::view::{PortState, PortView, Snapshot};
 use tauri::image::Image;
@@ -185,8 +186,7 @@ fn line<R: Runtime>(app: &AppHandle<R>, port: &PortView, words: &Words) -> tauri
 
 /// `Port 1 · Reception: idle`. Callers are left out: whoever passes by the screen would read them.
 fn port_words(port: &PortView, words: &Words) -> String {
-    let state = serde_json::to_value(port.state).ok();
-    let state = words.say(&format!("state.{}", state.as_ref().and_then(|word| word.as_str()).unwrap_or_default()), &[]);
+    let state = words.say(&format!("state.{}", code::of(&port.state)), &[]);
     let n = (u32::from(port.port.0) + 1).to_string();
     let key = if port.name.is_empty() { "tray.line" } else { "tray.line_named" };
     words.say(key, &[("n", &n), ("name", &port.name), ("state", &state)])

@@ -20,6 +20,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::handle::StoreFault;
 use super::store::{CallQuery, Store, StoreError, StoredRecord};
+use crate::code;
 use crate::dsp::progress::HeardTone;
 use crate::fxo::line::HangUpEvidence;
 
@@ -223,7 +224,7 @@ fn cells(call: &StoredRecord, options: &CsvOptions, zone: &TimeZone) -> [String;
         time(call.started_at_ms),
         call.answered_at_ms.map(time).unwrap_or_default(),
         time(call.ended_at_ms),
-        if call.damaged { String::new() } else { word(&call.direction) },
+        if call.damaged { String::new() } else { code::of(&call.direction) },
         if call.damaged { String::new() } else { (u32::from(call.port.0) + 1).to_string() },
         call.from.clone(),
         call.to.clone(),
@@ -233,7 +234,7 @@ fn cells(call: &StoredRecord, options: &CsvOptions, zone: &TimeZone) -> [String;
         reason.clone(),
         evidence.to_owned(),
         lasted_ms.map(|ms| ms.to_string()).unwrap_or_default(),
-        of_tone(|heard| word(&heard.tone)),
+        of_tone(|heard| code::of(&heard.tone)),
         of_tone(|heard| format!("{:.0}", heard.frequency_hz)),
         of_tone(|heard| heard.cycles.to_string()),
         call.sip_status.map(|status| status.to_string()).unwrap_or_default(),
@@ -246,11 +247,6 @@ fn cells(call: &StoredRecord, options: &CsvOptions, zone: &TimeZone) -> [String;
 pub fn local_time(epoch_ms: u64, zone: &TimeZone) -> String {
     let moment = i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     moment.map(|moment| moment.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()).unwrap_or_default()
-}
-
-/// The code of a value, as it is stored.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn push_line(text: &mut String, cells: [String; 18]) {

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::clock::Clock;
 use super::handle::Update;
 use super::store::{RecordDirection, Retention, Store, StoreError, StoredLineTest, StoredMark, StoredRecord};
+use crate::code;
 use crate::gateway::line_test::{LineTestReport, Verdict};
 use crate::gateway::mark::Mark;
 use crate::gateway::record::{CallDirection, CallRecord};
@@ -27,7 +28,7 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(50);
 /// How often it is looked for records that have become too old.
 const LOOK: Duration = Duration::from_secs(60 * 60);
 
-/// Pauses before a record that could not be written is tried again.
+/// Pauses before what could not be written is tried again.
 const AGAIN_MS: [u64; 3] = [50, 200, 1000];
 
 /// Which records are kept. What is deleted never returns, so while settings are on probation everything is kept that they or those
@@ -92,18 +93,10 @@ impl Keeper {
         }
     }
 
-    /// Writes a record and tells. One that fails is tried again a few times; the same one is kept once only.
+    /// Writes a record and tells.
     async fn write(&self, record: &CallRecord) {
         let record = stored_record(record, self.clock);
-        let mut kept = self.store.append_record(&record).await;
-        for pause_ms in AGAIN_MS {
-            if kept.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-            kept = self.store.append_record(&record).await;
-        }
-        match kept {
+        match persistently(|| self.store.append_record(&record)).await {
             // Nobody listening is fine.
             Ok(()) => _ = self.updates.send(Update::Kept(record.id)),
             Err(error) => tracing::error!(code = StoreError::code(&error), "a call record could not be written"),
@@ -112,15 +105,7 @@ impl Keeper {
 
     async fn write_line_test(&self, report: &LineTestReport) {
         let test = stored_line_test(report, self.clock);
-        let mut kept = self.store.append_line_test(&test).await;
-        for pause_ms in AGAIN_MS {
-            if kept.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-            kept = self.store.append_line_test(&test).await;
-        }
-        if let Err(error) = kept {
+        if let Err(error) = persistently(|| self.store.append_line_test(&test)).await {
             tracing::error!(code = StoreError::code(&error), "a line test could not be written");
         }
     }
@@ -138,10 +123,23 @@ impl Keeper {
     }
 }
 
+/// Writes, and where that fails tries again a few times; the database keeps the same thing once only.
+async fn persistently<Written>(write: impl Fn() -> Written) -> Result<(), StoreError>
+where
+    Written: Future<Output = Result<(), StoreError>>,
+{
+    for pause_ms in AGAIN_MS {
+        if write().await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+    }
+    write().await
+}
+
 /// As a line test is stored, and handed over.
 pub(super) fn stored_line_test(report: &LineTestReport, clock: Clock) -> StoredLineTest {
     let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
-    let cause = report.end.and_then(|cause| serde_json::to_value(cause).ok());
     StoredLineTest {
         id: report.id.clone(),
         port: report.port,
@@ -150,14 +148,13 @@ pub(super) fn stored_line_test(report: &LineTestReport, clock: Clock) -> StoredL
         started_at_ms: at(report.started_ms),
         ended_at_ms: at(report.ended_ms.unwrap_or(report.started_ms)),
         verdict: report.verdict.unwrap_or(Verdict::NotMeasured),
-        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
+        cause: report.end.map(|cause| code::of(&cause)).unwrap_or_default(),
         results: report.results.clone(),
     }
 }
 
 fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
     let at = |ms: u64| clock.epoch_ms(Moment::from_millis(ms));
-    let cause = serde_json::to_value(record.cause).ok();
     StoredRecord {
         id: record.id.clone(),
         port: record.port,
@@ -171,7 +168,7 @@ fn stored_record(record: &CallRecord, clock: Clock) -> StoredRecord {
         started_at_ms: at(record.started_ms),
         answered_at_ms: record.answered_ms.map(at),
         ended_at_ms: at(record.ended_ms),
-        cause: cause.as_ref().and_then(|cause| cause.as_str()).unwrap_or_default().to_owned(),
+        cause: code::of(&record.cause),
         evidence: record.evidence.clone(),
         sip_status: record.sip_status,
         timeline: record.timeline.iter().map(|mark| stored_mark(mark, record.started_ms)).collect(),

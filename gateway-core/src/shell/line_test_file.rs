@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::calls_csv::{ExportError, beside, local_time};
 use super::store::StoredLineTest;
+use crate::code;
 use crate::gateway::line_test::{Bounds, CheckResult, CheckUnit, LineCheck};
 
 /// Writes a line test to `path`, replacing what is there: as JSON where the name ends so, else as text. `words`: those of a code.
@@ -41,7 +42,7 @@ pub fn json(test: &StoredLineTest) -> String {
 pub fn text(test: &StoredLineTest, words: impl Fn(&str) -> String, zone: &TimeZone) -> String {
     let port = u32::from(test.port.0) + 1;
     let name = if test.name.is_empty() { String::new() } else { format!(" · {}", test.name) };
-    let verdict = |verdict| words(&format!("verdict.{}", code(&verdict)));
+    let verdict = |verdict| words(&format!("verdict.{}", code::of(&verdict)));
     let mut text = format!("{} {port}{name}\n", words("line_test_file.title"));
     let line = |text: &mut String, what: &str, value: &str| {
         // A text takes every line.
@@ -54,7 +55,7 @@ pub fn text(test: &StoredLineTest, words: impl Fn(&str) -> String, zone: &TimeZo
     line(&mut text, &words("line_test_file.cause"), &words(&format!("cause.{}", test.cause)));
     text.push('\n');
     let rows = LineCheck::ALL.map(|check| {
-        let name = words(&format!("line_check.{}", code(&check)));
+        let name = words(&format!("line_check.{}", code::of(&check)));
         match test.results.iter().find(|result| result.check == check) {
             Some(result) => [name, value_words(result), limits_words(result), verdict(result.verdict)],
             None => [name, "–".to_owned(), String::new(), words("line_test_file.not_made")],
@@ -95,11 +96,6 @@ fn limits_words(result: &CheckResult) -> String {
 /// With the minus of typography, so that it is not lost on paper.
 fn number(value: f32, unit: CheckUnit) -> String {
     format!("{value:.*}", unit.decimals()).replace('-', "−")
-}
-
-/// The code of a value, as it stands in JSON.
-fn code(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,23 +1,8 @@
 /** How a line test is shown: values, limits and verdicts in the words and figures of a language. */
 import type { Words } from "../i18n";
 import type { IconName } from "./icons";
-import type { Bounds, CheckResult, CheckUnit, LineCheck, PortState, Verdict } from "./ipc/types";
-
-/** Every check, in the order of the test. */
-export const LINE_CHECKS: readonly LineCheck[] = [
-  "on_hook_voltage",
-  "seizure",
-  "loop_current",
-  "dial_tone_delay",
-  "dial_tone_frequency",
-  "dial_tone_level",
-  "dial_tone_break",
-  "noise",
-  "echo_return_loss",
-  "release",
-  "released_current",
-  "restored_voltage",
-];
+import { CHECK_UNITS } from "./ipc/bindings";
+import type { Bounds, CheckResult, CheckUnit, PortState, Verdict } from "./ipc/types";
 
 /** Verdicts look the same everywhere: an icon, a colour, and a word beside them. */
 export const VERDICT_LOOKS: Readonly<Record<Verdict, { icon: IconName; hue: string }>> = {
@@ -27,29 +12,20 @@ export const VERDICT_LOOKS: Readonly<Record<Verdict, { icon: IconName; hue: stri
   not_measured: { icon: "ring-dashed", hue: "idle" },
 };
 
-const UNITS: Readonly<Record<CheckUnit, { sign: string; decimals: number }>> = {
-  volts: { sign: "V", decimals: 1 },
-  milliamps: { sign: "mA", decimals: 1 },
-  milliseconds: { sign: "ms", decimals: 0 },
-  hertz: { sign: "Hz", decimals: 0 },
-  dbm0: { sign: "dBm0", decimals: 1 },
-  decibels: { sign: "dB", decimals: 1 },
-};
-
 /** A line that can be measured: nobody uses it here. One without battery or with a parallel telephone is measured as far as that goes. */
 export function isMeasurable(state: PortState): boolean {
   return state === "idle" || state === "no_battery" || state === "in_use";
 }
 
 function figures(words: Words, unit: CheckUnit, value: number): string {
-  const { decimals } = UNITS[unit];
+  const { decimals } = CHECK_UNITS[unit];
   const text = new Intl.NumberFormat(words.language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
   return text.replace("-", "−");
 }
 
 /** "48,2 V"; a dash where nothing was measured. */
 export function valueWords(words: Words, { value, unit }: CheckResult): string {
-  return value === null ? "–" : `${figures(words, unit, value)} ${UNITS[unit].sign}`;
+  return value === null ? "–" : `${figures(words, unit, value)} ${CHECK_UNITS[unit].sign}`;
 }
 
 function range(words: Words, unit: CheckUnit, { least, most }: Bounds): string {
@@ -69,10 +45,4 @@ const IN_FILE = ["line_check.", "verdict.", "cause.", "line_test_file."];
 /** The words that the file of a test is written with, by their codes. */
 export function fileWords(words: Words): Record<string, string> {
   return Object.fromEntries(Object.entries(words.messages).filter(([key]) => IN_FILE.some((family) => key.startsWith(family))));
-}
-
-/** `loopstart-line-2-2026-11-25.txt` */
-export function fileName(port: number, at: Date): string {
-  const day = [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-  return `loopstart-line-${port + 1}-${day}.txt`;
 }

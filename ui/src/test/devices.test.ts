@@ -60,6 +60,14 @@ describe("the wires of the box in use", () => {
     expect(worn.getAllByRole("definition")).toHaveLength(8);
   });
 
+  it("may have the same name: one that is lost keeps its old name, which another has by now", async () => {
+    await show({ kind: "modems", paths: ["/dev/ttyACM2", "/dev/ttyACM2"] });
+    const names = [...document.querySelectorAll<HTMLElement>('[data-wire="/dev/ttyACM2"] .name')].map(({ textContent }) => textContent);
+    expect(names).toEqual(["Porta 1", "Porta 2"]);
+    const hints = within(await screen.findByRole("region", { name: "O que resolve" }));
+    expect(hints.getAllByRole("button")).toHaveLength(2);
+  });
+
   it("of one box have no name of their own", async () => {
     await show();
     expect(within(wire("virtual")).queryByText("Porta 1")).toBeNull();
@@ -156,6 +164,34 @@ describe("the raw trace", () => {
     expect(await panel().findByText(/O disco está cheio/)).toBeVisible();
   });
 
+  it("stays when the box is given another name, and goes when it is another box, even while it is paused", async () => {
+    const backend = await show();
+    const lines = [OPENED, piece(1, 0, "to_device"), piece(2, 1, "to_device")];
+    const told = (since: number, after: number | null): DeviceTrace => {
+      return { lines: lines.filter(({ number }) => number >= since && number > (after ?? -1)), since, dropped: 0, sound_frames: 0 };
+    };
+    let since = 0;
+    const asked = vi.spyOn(backend, "deviceTrace").mockImplementation(({ after }) => Promise.resolve(told(since, after)));
+    await user.click(panel().getByRole("button", { name: "Mostrar o registro" }));
+    await waitFor(() => expect(rows()).toHaveLength(3));
+    await user.click(panel().getByRole("button", { name: "Pausar" }));
+    panel().getByLabelText("Porta: Todas as portas").focus();
+    await user.keyboard("Porta 2");
+    await waitFor(() => expect(rows()).toHaveLength(2));
+
+    asked.mockClear();
+    await backend.chooseDevice({ kind: "serial", path: "/dev/ttyACM3" });
+    await waitFor(() => expect(asked).toHaveBeenCalled());
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(rows()).toHaveLength(2);
+
+    since = 3;
+    lines.push(piece(3, null, "from_device"));
+    await backend.chooseDevice({ kind: "serial", path: "/dev/ttyACM0" });
+    await waitFor(() => expect(rows()).toHaveLength(1));
+    expect(panel().getByLabelText("Porta: Todas as portas")).toBeVisible();
+  });
+
   it("says why the program tells nothing", async () => {
     const backend = await show();
     vi.spyOn(backend, "deviceTrace").mockRejectedValue(new Refused("busy"));
@@ -189,9 +225,9 @@ describe("lines of a trace", () => {
     expect(text).toBe("14:05:11.000\t=\t-\topened\n14:05:11.001\t←\t-\tPING\t0a\n14:05:11.070\t=\t2\tlost: unplugged\n");
   });
 
-  it("are kept up to a bound, and those of another box never get in", async () => {
+  it("are kept up to a bound, and those of another box go", async () => {
     const backend = new FakeBackend("quiet");
-    const told = (lines: TraceLine[]): DeviceTrace => ({ lines, dropped: 3, sound_frames: 9 });
+    const told = (lines: TraceLine[]): DeviceTrace => ({ lines, since: 0, dropped: 3, sound_frames: 9 });
     const asked = vi.spyOn(backend, "deviceTrace");
     asked.mockResolvedValueOnce(told(Array.from({ length: KEPT_LINES + 5 }, (_, number) => piece(number, 0, "to_device"))));
     const trace = new WireTrace(backend);
@@ -200,10 +236,9 @@ describe("lines of a trace", () => {
     asked.mockResolvedValueOnce(told([piece(KEPT_LINES + 5, 0, "to_device")]));
     await trace.ask();
     expect(asked).toHaveBeenLastCalledWith({ after: KEPT_LINES + 4, sound: false });
-    asked.mockResolvedValueOnce(told([piece(KEPT_LINES + 6, 0, "to_device")]));
-    const late = trace.ask();
-    trace.forget();
-    await late;
-    expect(trace.lines).toEqual([]);
+    const other = piece(KEPT_LINES + 8, 0, "to_device");
+    asked.mockResolvedValueOnce({ lines: [other], since: KEPT_LINES + 6, dropped: 0, sound_frames: 0 });
+    await trace.ask();
+    expect([trace.lines, trace.dropped, trace.soundFrames]).toEqual([[other], 0, 0]);
   });
 });

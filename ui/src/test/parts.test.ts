@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import CopyValue from "../components/parts/CopyValue.svelte";
+import { datedName } from "../lib/dated_name";
 import { party } from "../lib/party";
 import { changed, place, valueAt } from "../lib/paths";
 import { generateSecret } from "../lib/secret";
@@ -29,6 +30,12 @@ describe("paths are those of the program", () => {
     expect(valueAt(before, "ports[7].target")).toBeUndefined();
     expect(place("ports[1].line.guard_ms")).toEqual({ port: 1, field: "line.guard_ms" });
     expect(place("gateway.sip_port")).toEqual({ port: null, field: "sip_port" });
+  });
+});
+
+describe("files", () => {
+  it("are offered under a name with their day", () => {
+    expect(datedName("line-2", new Date(2026, 10, 5), "txt")).toBe("loopstart-line-2-2026-11-05.txt");
   });
 });
 

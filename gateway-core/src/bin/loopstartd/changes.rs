@@ -1,14 +1,15 @@
 //! Changes of settings, one a line.
 
+use gateway_core::code;
 use gateway_core::config::diff::Change;
 use gateway_core::config::fields::FieldValue;
 
-use super::{profile, words};
+use super::words;
 
 /// `ports[0].target: "200" -> "300" (with the next call)`.
 pub(crate) fn line(change: &Change) -> String {
     let (before, after) = (shown(change.before.as_ref()), shown(change.after.as_ref()));
-    format!("{}: {before} -> {after} ({})", change.path, words::of(&format!("grade.{}", profile::code(change.grade)), &[]))
+    format!("{}: {before} -> {after} ({})", change.path, words::of(&format!("grade.{}", code::of(&change.grade)), &[]))
 }
 
 /// A value as the profile has it; a secret tells only whether it is set.

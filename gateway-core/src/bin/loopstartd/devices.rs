@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use clap::{Args, Subcommand};
+use gateway_core::code;
 use gateway_core::fxo::boxlink::examination::{Finding, Verdict};
 use gateway_core::shell::card::{self, CardEntry};
 use gateway_core::shell::device::{self, DeviceChoice, DeviceEntry, DeviceTrace};
@@ -84,7 +85,7 @@ fn check(path: &str, seize: bool, json: bool) -> Result<(), Exit> {
         // Nobody reads it: the exit code still tells.
         let _ = if json { output::json(&finding) } else { output::line(&told(&finding)) };
     };
-    let answered = device::examine(path, seize, &mut tell).map_err(|fault| Exit::Unavailable(format!("{path}: {}", code_of(&fault))))?;
+    let answered = device::examine(path, seize, &mut tell).map_err(|fault| Exit::Unavailable(format!("{path}: {}", code::of(&fault))))?;
     match answered {
         Some(_) if broken == 0 => Ok(()),
         Some(_) | None => Err(Exit::Data),
@@ -93,7 +94,7 @@ fn check(path: &str, seize: bool, json: bool) -> Result<(), Exit> {
 
 /// `held    port 1  seize`, and what was seen instead where it was not.
 fn told(finding: &Finding) -> String {
-    let rule = words::of(&format!("rule.{}", code_of(&finding.rule)), &[]);
+    let rule = words::of(&format!("rule.{}", code::of(&finding.rule)), &[]);
     let place = finding
         .port
         .map_or_else(|| words::of("check.box", &[]), |port| words::of("check.port", &[("n", &(u16::from(port) + 1).to_string())]));
@@ -108,14 +109,9 @@ fn told(finding: &Finding) -> String {
             format!("{}\t{place}\t{rule}: {}", words::of("check.broken", &[]), words::of(&format!("seen.{code}"), &args))
         }
         Verdict::Skipped { why } => {
-            format!("{}\t{place}\t{rule}: {}", words::of("check.skipped", &[]), words::of(&format!("missing.{}", code_of(&why)), &[]))
+            format!("{}\t{place}\t{rule}: {}", words::of("check.skipped", &[]), words::of(&format!("missing.{}", code::of(&why)), &[]))
         }
     }
-}
-
-/// The code of something that is a code and nothing else.
-fn code_of(code: &impl serde::Serialize) -> String {
-    serde_json::to_value(code).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn list(json: bool) -> Result<(), Exit> {

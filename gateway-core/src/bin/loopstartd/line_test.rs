@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use gateway_core::code;
 use gateway_core::config::PortId;
 use gateway_core::fxo::line::LineState;
 use gateway_core::gateway::io::Command;
@@ -15,6 +16,7 @@ use gateway_core::shell::handle::{GatewayHandle, StartOptions, Update};
 use gateway_core::shell::store::StoredLineTest;
 use gateway_core::shell::{keyring, line_test_file, telemetry};
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -62,6 +64,30 @@ pub(crate) struct LineTestArgs {
     output: Option<PathBuf>,
 }
 
+/// Why there is no result to tell.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Hindrance {
+    /// No test of the port is kept.
+    NeverTested,
+    /// A person or the system ended the program.
+    Interrupted,
+    /// The settings have fewer ports.
+    NoSuchPort,
+    /// The line was taken before the test was.
+    NotIdle,
+}
+
+impl Hindrance {
+    /// Each of them; all have words.
+    #[cfg(test)]
+    pub(crate) const ALL: [Hindrance; 4] = [Hindrance::NeverTested, Hindrance::Interrupted, Hindrance::NoSuchPort, Hindrance::NotIdle];
+
+    fn exit(self) -> Exit {
+        Exit::Unavailable(words::of(&format!("line_test.{}", code::of(&self)), &[]))
+    }
+}
+
 /// Starts the gateway for the time of one test, so nothing else may run with the same data folder. While it runs it is the whole
 /// gateway: it registers, and a call that comes in is served.
 pub(crate) async fn line_test(args: LineTestArgs) -> Result<(), Exit> {
@@ -69,9 +95,9 @@ pub(crate) async fn line_test(args: LineTestArgs) -> Result<(), Exit> {
     let data_dir = args.data_dir.path()?;
     let test = if args.last {
         let store = open_to_read(&data_dir, keyring::of_this_computer()).await.map_err(profile::store)?;
-        let last = store.line_tests(port, 1).await.map_err(|error| Exit::Store(format!("{} ({error})", error.code())));
+        let last = store.line_tests(port, 1).await.map_err(|error| profile::store(error.into()));
         store.close().await;
-        last?.pop().ok_or_else(|| Exit::Unavailable("never_tested".to_owned()))?
+        last?.pop().ok_or_else(|| Hindrance::NeverTested.exit())?
     } else {
         telemetry::start();
         let device = args.device.map(|device| with_card(device.0, args.card.id()));
@@ -80,7 +106,7 @@ pub(crate) async fn line_test(args: LineTestArgs) -> Result<(), Exit> {
         let gateway = GatewayHandle::start_with(options, keyring::of_this_computer()).await.map_err(refusal)?;
         let tested = tokio::select! {
             tested = test(&gateway, port) => tested,
-            () = signal.received() => Err(Exit::Unavailable("interrupted".to_owned())),
+            () = signal.received() => Err(Hindrance::Interrupted.exit()),
         };
         // Every line is given back before anything is said.
         gateway.stop().await;
@@ -92,18 +118,18 @@ pub(crate) async fn line_test(args: LineTestArgs) -> Result<(), Exit> {
 
 async fn test(gateway: &GatewayHandle, port: PortId) -> Result<StoredLineTest, Exit> {
     if port.index() >= gateway.settings().ports.len() {
-        return Err(Exit::Unavailable("no_such_port".to_owned()));
+        return Err(Hindrance::NoSuchPort.exit());
     }
     await_line(gateway, port).await?;
     let mut updates = gateway.subscribe();
     let ordered = gateway.command(Command::LineTest { port }).await;
-    ordered.map_err(|error| Exit::Unavailable(error.to_string()))?;
+    ordered.map_err(|error| Exit::Unavailable(words::of(&format!("refusal.{}", code::of(&error)), &[])))?;
     let over = async {
         loop {
             match updates.recv().await {
                 Ok(Update::LineTest(report)) if report.port == port => return Ok(report),
                 Ok(Update::Notice(notice)) if notice.code == NoticeCode::TestRefused && notice.port == Some(port) => {
-                    return Err(Exit::Unavailable("test_refused".to_owned()));
+                    return Err(Hindrance::NotIdle.exit());
                 }
                 Ok(Update::Ended(_)) | Err(RecvError::Closed) => return Err(Exit::Software),
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
@@ -146,8 +172,7 @@ async fn await_line(gateway: &GatewayHandle, port: PortId) -> Result<(), Exit> {
             | LineState::Fault => {}
         }
         if Instant::now() >= give_up {
-            let code = serde_json::to_value(line).ok().and_then(|code| code.as_str().map(str::to_owned));
-            return Err(Exit::Unavailable(code.unwrap_or_default()));
+            return Err(Exit::Unavailable(words::of(&format!("line_state.{}", code::of(&line)), &[])));
         }
         sleep(LOOK).await;
     }

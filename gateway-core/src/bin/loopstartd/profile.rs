@@ -5,6 +5,7 @@ mod passphrase;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use gateway_core::code;
 use gateway_core::config::check::check;
 use gateway_core::config::diff::diff;
 use gateway_core::config::lint::{Advice, lint};
@@ -16,7 +17,6 @@ use gateway_core::shell::handle::{ApplyError, StoreFault};
 use gateway_core::shell::profile_file::{self, ReadError};
 use gateway_core::shell::store::{KeyFault, StoreError};
 use gateway_core::shell::{keyring, seal};
-use serde::Serialize;
 use serde_json::json;
 
 pub(crate) use self::passphrase::PassphraseFrom;
@@ -259,15 +259,11 @@ fn line(problem: &Problem) -> String {
         Severity::Confirm => words::of("severity.confirm", &[]),
     };
     let args: Vec<(&str, &str)> = problem.args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    format!("{severity} {}: {}", problem.path, words::of(&format!("problem.{}", code(problem.code)), &args))
+    format!("{severity} {}: {}", problem.path, words::of(&format!("problem.{}", code::of(&problem.code)), &args))
 }
 
 fn advice_line(advice: &Advice) -> String {
     let args: Vec<(&str, &str)> = advice.args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let weight = words::of(&format!("weight.{}", code(advice.weight)), &[]);
-    format!("{weight} {}: {}", advice.path, words::of(&format!("lint.{}", code(advice.code)), &args))
-}
-
-pub(crate) fn code(of: impl Serialize) -> String {
-    serde_json::to_value(of).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
+    let weight = words::of(&format!("weight.{}", code::of(&advice.weight)), &[]);
+    format!("{weight} {}: {}", advice.path, words::of(&format!("lint.{}", code::of(&advice.code)), &args))
 }

@@ -54,20 +54,17 @@ fn put_in(words: Option<&str>, code: &str, args: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gateway_core::code;
     use gateway_core::fxo::boxlink::examination::{Missing, Rule, Seen};
+    use gateway_core::fxo::line::LineState;
+    use gateway_core::shell::handle::DeviceError;
 
+    use super::super::line_test::Hindrance;
     use super::*;
-
-    fn code(code: &impl serde::Serialize) -> String {
-        match serde_json::to_value(code).unwrap() {
-            serde_json::Value::String(code) => code,
-            fields => fields["seen"].as_str().unwrap().to_owned(),
-        }
-    }
 
     #[test]
     fn every_finding_of_an_examination_has_words() {
-        let rules = Rule::ALL.iter().map(|rule| format!("rule.{}", code(rule)));
+        let rules = Rule::ALL.iter().map(|rule| format!("rule.{}", code::of(rule)));
         let seen = [
             Seen::Nothing,
             Seen::Answer,
@@ -89,11 +86,37 @@ mod tests {
             Missing::PortNumber,
             Missing::Occasion,
         ];
-        let seen = seen.iter().map(|seen| format!("seen.{}", code(seen)));
-        let missing = missing.iter().map(|missing| format!("missing.{}", code(missing)));
+        let seen = seen.iter().map(|seen| format!("seen.{}", serde_json::to_value(seen).unwrap()["seen"].as_str().unwrap()));
+        let missing = missing.iter().map(|missing| format!("missing.{}", code::of(missing)));
         let words = read(&ENGLISH);
         for code in rules.chain(seen).chain(missing) {
             assert!(words.contains_key(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_reason_against_a_line_test_has_words() {
+        let states = [
+            LineState::Absent,
+            LineState::NoBattery,
+            LineState::Idle,
+            LineState::Ringing,
+            LineState::InUse,
+            LineState::Seizing,
+            LineState::OffHook,
+            LineState::Releasing,
+            LineState::Guard,
+            LineState::OutOfService,
+            LineState::Fault,
+        ];
+        let states = states.iter().map(|state| format!("line_state.{}", code::of(state)));
+        let hindrances = Hindrance::ALL.iter().map(|hindrance| format!("line_test.{}", code::of(hindrance)));
+        let stopped = format!("refusal.{}", code::of(&DeviceError::Stopped));
+        for language in [ENGLISH].into_iter().chain(OTHERS) {
+            let words = read(&language);
+            for code in states.clone().chain(hindrances.clone()).chain([stopped.clone()]) {
+                assert!(words.contains_key(&code), "{}: {code}", language.0);
+            }
         }
     }
 

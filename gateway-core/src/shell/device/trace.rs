@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::choice::DeviceFault;
+use crate::code;
 use crate::config::PortId;
 use crate::fxo::trace::{Dialect, PieceKind, Tap, WireDirection, decode};
 use crate::shell::calls_csv::local_time;
@@ -41,6 +42,9 @@ pub struct TraceQuery {
 pub struct DeviceTrace {
     /// Oldest first.
     pub lines: Vec<TraceLine>,
+    /// No line has a smaller number since the box was chosen: one that somebody kept is of another box. A box that comes back
+    /// under another name is the same one.
+    pub since: u64,
     /// Lines that are not kept any more, since the box was chosen.
     pub dropped: u64,
     /// Frames of sound that passed both ways, since the box was chosen.
@@ -92,6 +96,7 @@ pub(super) struct Trace {
     control: Lane,
     sound: Lane,
     next: u64,
+    since: u64,
     sound_frames: u64,
     sound_until: Moment,
 }
@@ -159,7 +164,7 @@ impl Lane {
 impl Trace {
     /// An empty one whose numbers go on, so that whoever asks for what is new misses nothing.
     pub(super) fn begun_anew(&self) -> Trace {
-        Trace { next: self.next, ..Trace::default() }
+        Trace { next: self.next, since: self.next, ..Trace::default() }
     }
 
     /// The wire was opened.
@@ -204,7 +209,7 @@ impl Trace {
             kept.extend(self.sound.after(query.after).cloned());
             kept.sort_by_key(|kept| kept.number);
         }
-        RawTrace { kept, dropped: self.control.dropped, sound_frames: self.sound_frames }
+        RawTrace { kept, since: self.since, dropped: self.control.dropped, sound_frames: self.sound_frames }
     }
 }
 
@@ -212,6 +217,7 @@ impl Trace {
 #[derive(Debug)]
 pub(crate) struct RawTrace {
     kept: Vec<Kept>,
+    since: u64,
     dropped: u64,
     sound_frames: u64,
 }
@@ -219,7 +225,8 @@ pub(crate) struct RawTrace {
 impl RawTrace {
     /// Puts it into words.
     pub(crate) fn decoded(&self) -> DeviceTrace {
-        DeviceTrace { lines: self.kept.iter().map(line).collect(), dropped: self.dropped, sound_frames: self.sound_frames }
+        let lines = self.kept.iter().map(line).collect();
+        DeviceTrace { lines, since: self.since, dropped: self.dropped, sound_frames: self.sound_frames }
     }
 }
 
@@ -253,7 +260,7 @@ pub fn as_text(trace: &DeviceTrace, remark: &str, started_epoch_ms: u64, zone: &
         let port = port.map_or_else(|| "-".to_owned(), |port| (u32::from(port.0) + 1).to_string());
         let (way, said, hex) = match what {
             TraceEntry::Opened => ("=", "opened".to_owned(), ""),
-            TraceEntry::Lost { fault } => ("=", format!("lost {}", code(*fault)), ""),
+            TraceEntry::Lost { fault } => ("=", format!("lost {}", code::of(fault)), ""),
             TraceEntry::Piece { direction: WireDirection::ToDevice, text, hex, .. } => (">", text.clone(), hex.as_str()),
             TraceEntry::Piece { direction: WireDirection::FromDevice, text, hex, .. } => ("<", text.clone(), hex.as_str()),
         };
@@ -261,10 +268,6 @@ pub fn as_text(trace: &DeviceTrace, remark: &str, started_epoch_ms: u64, zone: &
         text.push('\n');
     }
     text
-}
-
-fn code(fault: DeviceFault) -> String {
-    serde_json::to_value(fault).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -355,6 +358,19 @@ mod tests {
         let trace = scene.ask(TraceQuery { after: None, sound: true }, NOW);
         assert_eq!((trace.lines[0].number, trace.dropped), (0, 0));
         assert!(scene.trace.sound.bytes <= MOST_BYTES);
+    }
+
+    #[test]
+    fn the_trace_of_another_box_begins_with_the_number_that_it_tells() {
+        let mut scene = Scene::new();
+        scene.say(Class::Event, 0, NOW);
+        scene.say(Class::Event, 0, NOW);
+        assert_eq!(scene.ask(TraceQuery::default(), NOW).since, 0);
+        scene.trace = scene.trace.begun_anew();
+        assert_eq!(scene.ask(TraceQuery::default(), NOW), DeviceTrace { since: 2, ..DeviceTrace::default() });
+        scene.say(Class::Event, 0, NOW);
+        let trace = scene.ask(TraceQuery::default(), NOW);
+        assert_eq!((numbers(&trace), trace.since), (vec![2], 2));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::answers::{ApplyProgress, ApplyStatus};
 use super::{Applied, ApplyError, GatewayHandle, Inner, Update, allow};
+use crate::code;
 use crate::config::diff::diff;
 use crate::config::settings::Settings;
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
@@ -382,9 +383,8 @@ fn after_waiting(error: ApplyError) -> (Aftermath, Option<(Severity, NoticeCode)
 }
 
 fn reason_args(reason: &RollbackReason) -> Vec<(&'static str, String)> {
-    let cause = serde_json::to_value(reason.cause).ok().and_then(|cause| cause.as_str().map(str::to_owned)).unwrap_or_default();
     let status = reason.status.map(|status| status.to_string()).unwrap_or_default();
-    vec![("why", cause), ("status", status), ("reason", reason.phrase.clone())]
+    vec![("why", code::of(&reason.cause)), ("status", status), ("reason", reason.phrase.clone())]
 }
 
 /// Shares a gateway, and from now on settles its transactions.

@@ -72,3 +72,18 @@ async fn a_record_is_told_when_it_can_be_read_and_what_is_too_much_goes_by_itsel
     store.close().await;
     let _ = std::fs::remove_dir_all(&dir);
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_is_tried_again_and_given_up_in_the_end() {
+    let tried = |failing: u32| async move {
+        let tries = std::cell::Cell::new(0);
+        let written = persistently(|| async {
+            tries.set(tries.get() + 1);
+            if tries.get() > failing { Ok(()) } else { Err(StoreError::DiskFull) }
+        });
+        (written.await, tries.get())
+    };
+    let (twice, always) = tokio::join!(tried(2), tried(u32::MAX));
+    assert!(matches!(twice, (Ok(()), 3)), "{twice:?}");
+    assert!(matches!(always, (Err(StoreError::DiskFull), 4)), "{always:?}");
+}

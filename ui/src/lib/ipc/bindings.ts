@@ -99,6 +99,11 @@ export const events = {
 	exportProgressEvent: makeEvent<ExportProgressEvent, ExportProgressEvent>("export-progress-event"),
 };
 
+/* Constants */
+export const CHECK_UNITS = {"dbm0":{"sign":"dBm0","decimals":1},"decibels":{"sign":"dB","decimals":1},"hertz":{"sign":"Hz","decimals":0},"milliamps":{"sign":"mA","decimals":1},"milliseconds":{"sign":"ms","decimals":0},"volts":{"sign":"V","decimals":1}} as const;
+
+export const LINE_CHECKS = ["on_hook_voltage","seizure","loop_current","dial_tone_delay","dial_tone_frequency","dial_tone_level","dial_tone_break","noise","echo_return_loss","release","released_current","restored_voltage"] as const;
+
 /* Types */
 /**  One piece of advice. */
 export type Advice = {
@@ -726,6 +731,11 @@ export type DeviceStatus = {
 export type DeviceTrace = {
 	/**  Oldest first. */
 	lines: TraceLine[],
+	/**
+	 *  No line has a smaller number since the box was chosen: one that somebody kept is of another box. A box that comes back
+	 *  under another name is the same one.
+	 */
+	since: number,
 	/**  Lines that are not kept any more, since the box was chosen. */
 	dropped: number,
 	/**  Frames of sound that passed both ways, since the box was chosen. */

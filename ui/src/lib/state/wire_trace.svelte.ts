@@ -4,11 +4,13 @@ import type { TraceLine } from "../ipc/types";
 
 /** How often it is asked what is new. */
 const ASK_MS = 500;
-/** Lines that the window keeps; the oldest go first. The program keeps fewer. */
+/** Lines that the window keeps; the oldest go first. The program keeps as many: half of them orders, half of them frames of sound. */
 export const KEPT_LINES = 1_024;
 
 export class WireTrace {
   lines: readonly TraceLine[] = $state.raw([]);
+  /** The number that the trace of the box in use begins with, as the program tells it; smaller ones are of another box. */
+  since: number = $state(0);
   dropped: number = $state(0);
   soundFrames: number = $state(0);
   /** Why the program told nothing; `null` while it does. */
@@ -19,8 +21,6 @@ export class WireTrace {
   #backend: Backend;
   #timer: ReturnType<typeof setInterval> | undefined;
   #asking = false;
-  /** Counts up when everything is forgotten, so that an answer that is under way then comes too late. */
-  #era = 0;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -36,20 +36,16 @@ export class WireTrace {
     this.#timer = undefined;
   }
 
-  /** Another box was chosen. */
-  forget(): void {
-    this.#era += 1;
-    this.lines = [];
-    this.dropped = this.soundFrames = 0;
-  }
-
-  async ask(): Promise<void> {
-    if (this.paused || this.#asking) return;
+  /** Asks what is new. `anyway`: even while it is paused. */
+  async ask(anyway = false): Promise<void> {
+    if (this.#asking || (this.paused && !anyway)) return;
     this.#asking = true;
-    const era = this.#era;
     try {
       const told = await this.#backend.deviceTrace({ after: this.lines.at(-1)?.number ?? null, sound: this.sound });
-      if (era !== this.#era) return;
+      if (told.since !== this.since) {
+        this.since = told.since;
+        this.lines = this.lines.filter(({ number }) => number >= told.since);
+      }
       if (told.lines.length > 0) this.lines = [...this.lines, ...told.lines].slice(-KEPT_LINES);
       this.dropped = told.dropped;
       this.soundFrames = told.sound_frames;

@@ -13,7 +13,7 @@ import type {
   TraceQuery,
   WireStatus,
 } from "../types";
-import { toyTrace } from "./trace";
+import { nextLine, toyTrace } from "./trace";
 
 interface Plug {
   path: string;
@@ -84,6 +84,8 @@ function isOnly(choice: DeviceChoice, path: string): boolean {
 
 export class ToyBox {
   #choice: DeviceChoice;
+  /** The number that the trace begins with. */
+  #since = 0;
   readonly #at: () => number;
 
   /** With no lines, the box that is chosen is not there. `at`: now, in ms since the gateway started. */
@@ -98,6 +100,7 @@ export class ToyBox {
 
   choose(choice: DeviceChoice): void {
     this.#choice = choice;
+    this.#since = nextLine(this.#at());
   }
 
   identity(): Identity | null {
@@ -136,7 +139,7 @@ export class ToyBox {
   }
 
   hints(): DeviceHint[] {
-    return this.#wires().flatMap(({ path, state }): DeviceHint[] => {
+    const found = this.#wires().flatMap(({ path, state }): DeviceHint[] => {
       const [vendor, product] = PLUGS.find((plug) => plug.path === path)?.usb.split(":") ?? [];
       if (state.state !== "lost" || vendor === undefined) return [];
       const rule = `SUBSYSTEM=="tty", ATTRS{idVendor}=="${vendor}", ATTRS{idProduct}=="${product}", ENV{ID_MM_DEVICE_IGNORE}="1", TAG+="uaccess"`;
@@ -147,10 +150,13 @@ export class ToyBox {
         { path, remedy: { kind: "group", group: "dialout", command: 'sudo usermod -aG dialout "$USER"' } },
       ];
     });
+    // A remedy is told once, as the program tells it.
+    const same = (one: DeviceHint, other: DeviceHint): boolean => JSON.stringify(one.remedy) === JSON.stringify(other.remedy);
+    return found.filter((hint, at) => found.findIndex((other) => same(hint, other)) === at);
   }
 
   trace(query: TraceQuery): DeviceTrace {
-    return toyTrace(this.#at(), this.#choice.kind === "modems", query);
+    return toyTrace(this.#at(), this.#choice.kind === "modems", this.#since, query);
   }
 
   cards(): CardEntry[] {

@@ -41,15 +41,20 @@ function entry(number: number, said: readonly Said[]): Omit<TraceLine, "at_ms"> 
   return { number, port, what };
 }
 
-/** The trace at a moment. */
-export function toyTrace(now_ms: number, modem: boolean, { after, sound }: TraceQuery): DeviceTrace {
-  const newest = Math.floor(now_ms / LINE_MS);
-  const oldest = Math.max(0, newest - KEPT + 1);
+/** The number of the line that comes next. */
+export function nextLine(now_ms: number): number {
+  return Math.floor(now_ms / LINE_MS) + 1;
+}
+
+/** The trace at a moment of a box that was chosen when the line with the number `since` was the next. */
+export function toyTrace(now_ms: number, modem: boolean, since: number, { after, sound }: TraceQuery): DeviceTrace {
+  const newest = nextLine(now_ms) - 1;
+  const oldest = Math.max(since, newest - KEPT + 1);
   const said = modem ? MODEM : BOX;
   const lines: TraceLine[] = [];
   for (let number = Math.max(oldest, (after ?? -1) + 1); number <= newest; number += 1) {
     const line = { ...entry(number, said), at_ms: number * LINE_MS };
     if (sound || line.what.kind !== "piece" || !line.what.sound) lines.push(line);
   }
-  return { lines, dropped: oldest, sound_frames: newest * SOUND_FRAMES_PER_LINE };
+  return { lines, since, dropped: oldest - since, sound_frames: (newest + 1 - since) * SOUND_FRAMES_PER_LINE };
 }
