@@ -111,7 +111,7 @@ fn of_two_modems_with_the_same_serial_number_none_is_taken_for_the_other_that_is
     let (first, second) = (at("ttyACM0", number, "1-1"), at("ttyACM1", number, "1-2"));
     let mut lines = chosen(modems(&["ttyACM0", "ttyACM1"]), &[first.clone(), second.clone()]);
     assert_eq!(lines.look(0, std::slice::from_ref(&second)), Whereabouts::There, "nothing is at its path");
-    assert_eq!(lines.opens(1, &[second.clone()]), Followed::There);
+    assert_eq!(lines.opens(1, std::slice::from_ref(&second)), Followed::There);
     assert_eq!(lines.opens(0, &[first, second.clone()]), Followed::There);
     assert_eq!(*lines.choice(), modems(&["ttyACM0", "ttyACM1"]));
     assert_eq!(lines.opens(0, &[second, at("ttyACM0", number, "1-3")]), moved("1-1", "1-3"));
