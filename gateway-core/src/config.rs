@@ -13,6 +13,7 @@ pub mod profile;
 pub mod settings;
 pub mod table;
 pub mod target;
+pub mod transport;
 
 use std::fmt;
 

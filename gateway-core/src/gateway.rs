@@ -142,7 +142,8 @@ impl Gateway {
     /// Handles one event and says what is to be done.
     pub fn handle(&mut self, event: Event, now: Moment, out: &mut Vec<Action>) {
         match event {
-            Event::Datagram { source, bytes } => self.datagram(source, &bytes, now, out),
+            Event::Message { source, bytes } => self.message(source, &bytes, now, out),
+            Event::CutOff { hop } => self.cut_off(hop, now),
             Event::Resolved { host, addresses } => self.resolved(&host, addresses, now, out),
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),
@@ -325,7 +326,7 @@ impl Gateway {
         for order in orders.line {
             self.line_input(id, LineInput::Order(order), now);
         }
-        self.sessions.extend(orders.opened.into_iter().map(|(session, peer)| (session, (id, peer.ip()))));
+        self.sessions.extend(orders.opened.into_iter().map(|(session, peer)| (session, (id, peer))));
     }
 
     /// Does what a call's step asks for.
@@ -435,7 +436,7 @@ struct Orders {
     line: Vec<LineOrder>,
     media: Vec<crate::media::MediaCommand>,
     notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
-    opened: Vec<(SessionId, SocketAddr)>,
+    opened: Vec<(SessionId, IpAddr)>,
     marks: Vec<MarkKind>,
 }
 

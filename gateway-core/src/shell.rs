@@ -43,6 +43,8 @@ pub mod device;
 
 mod port;
 
+mod streams;
+
 mod control;
 
 mod computer;

@@ -73,10 +73,10 @@ impl Scene<'_> {
             "gateway.user" | "gateway.secret" => registers && single.contains(&true),
             "ports[].user" | "ports[].secret" => registers && single.contains(&false),
             "gateway.register_expires_s" => modes.contains(&Mode::SipClient),
-            "gateway.remote_server" if modes.contains(&Mode::SipClient) => true,
+            "gateway.remote_server" | "gateway.remote_transport" if modes.contains(&Mode::SipClient) => true,
             // A trunk has no registration to start over: its next call goes to the new peer.
-            "gateway.remote_server" if modes.contains(&Mode::SipTrunk) => return Grade::NextCall,
-            "gateway.remote_server" => false,
+            "gateway.remote_server" | "gateway.remote_transport" if modes.contains(&Mode::SipTrunk) => return Grade::NextCall,
+            "gateway.remote_server" | "gateway.remote_transport" => false,
             _ => true,
         };
         if read { field.grade } else { Grade::Now }

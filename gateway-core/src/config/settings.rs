@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::transport::Transport;
 use crate::sdp::Codec;
 
 /// How the gateway meets the SIP side (pt-BR "Modo de Funcionamento").
@@ -109,10 +110,14 @@ pub struct GatewaySettings {
     pub secret: Secret,
     /// `host[:port]`: the registrar's domain in client mode, the peer in trunk mode. Unused in server mode.
     pub remote_server: String,
+    /// How SIP goes to the remote server, and to targets that name no transport of their own.
+    pub remote_transport: Transport,
     /// Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks.
     pub bind_address: String,
-    /// UDP port for SIP.
+    /// Port for SIP.
     pub sip_port: u16,
+    /// SIP is taken over TCP too, on the same port; see [`GatewaySettings::takes_tcp`].
+    pub sip_tcp: bool,
     /// First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above.
     pub rtp_port_first: u16,
     /// Codecs towards SIP, preferred first.
@@ -227,6 +232,15 @@ pub struct LineSettings {
     pub collect_open_ms: u32,
 }
 
+impl GatewaySettings {
+    /// Whether SIP is taken over TCP. Whoever was called or registered at over TCP comes back the same way, so it is where SIP goes
+    /// out over TCP, too.
+    #[must_use]
+    pub fn takes_tcp(&self) -> bool {
+        self.sip_tcp || self.remote_transport == Transport::Tcp
+    }
+}
+
 impl Default for GatewaySettings {
     fn default() -> Self {
         GatewaySettings {
@@ -235,8 +249,10 @@ impl Default for GatewaySettings {
             user: String::new(),
             secret: Secret::default(),
             remote_server: String::new(),
+            remote_transport: Transport::Udp,
             bind_address: "127.0.0.1".to_owned(),
             sip_port: 5060,
+            sip_tcp: false,
             rtp_port_first: 16384,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             register_expires_s: 300,

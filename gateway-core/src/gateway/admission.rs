@@ -1,6 +1,6 @@
 //! Who may talk to the gateway over SIP: bans, "only from host", and digest.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use super::callers::is_used;
 use super::io::Action;
@@ -13,13 +13,14 @@ use crate::config::settings::Mode;
 use crate::sip::agent::Refusal;
 use crate::sip::agent::q850;
 use crate::sip::digest::{Credentials, Verdict};
+use crate::sip::hop::Hop;
 use crate::sip::message::{Message, Method, Request};
 use crate::sip::uri::Uri;
 use crate::sip::wire;
 use crate::time::Moment;
 
 impl Gateway {
-    pub(super) fn datagram(&mut self, source: SocketAddr, bytes: &[u8], now: Moment, out: &mut Vec<Action>) {
+    pub(super) fn message(&mut self, source: Hop, bytes: &[u8], now: Moment, out: &mut Vec<Action>) {
         let ip = router::plain_ip(source.ip());
         match wire::read(bytes) {
             Ok(Message::Request(request)) => {
@@ -34,7 +35,7 @@ impl Gateway {
                     out.push(self.notice(Severity::Warning, NoticeCode::MalformedSip, None, &args, now));
                 }
                 let admitted =
-                    !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(source, false));
+                    !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, false));
                 if let Some(response) = error.reply.filter(|_| admitted) {
                     out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(*response)) });
                 }
@@ -43,18 +44,18 @@ impl Gateway {
     }
 
     /// "Only from host" before anything else is looked at. Sources that no port admits get silence (stealth) or 403.
-    fn admits_request(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> bool {
+    fn admits_request(&mut self, source: Hop, request: &Request, now: Moment, out: &mut Vec<Action>) -> bool {
         let ip = router::plain_ip(source.ip());
         if let Some(session) = self.agent.session_of(&Message::Request(request.clone())) {
             // A peer that we called ourselves may end its call, whatever the list says: the line must not stay seized.
             let owner = self.sessions.get(&session).copied();
             let holds_token = self.holds_token(request);
-            if owner.is_none_or(|(port, peer)| peer == ip || self.admits(port, source, holds_token)) {
+            if owner.is_none_or(|(port, peer)| peer == ip || self.admits(port, ip, holds_token)) {
                 return true;
             }
         } else if self.sources.is_banned(ip, now) {
             return false;
-        } else if self.is_admitted_somewhere(source, self.holds_token(request)) {
+        } else if self.is_admitted_somewhere(ip, self.holds_token(request)) {
             return true;
         }
         if self.sources.is_news(ip, NoticeCode::SourceDropped, now) {
@@ -69,7 +70,15 @@ impl Gateway {
         false
     }
 
-    fn is_admitted_somewhere(&self, source: SocketAddr, holds_token: bool) -> bool {
+    /// Whether a host would get any answer at all: the first question to whoever opens a connection.
+    #[must_use]
+    pub fn hears(&self, source: IpAddr, now: Moment) -> bool {
+        let ip = router::plain_ip(source);
+        let in_call = self.sessions.values().any(|(_, peer)| *peer == ip);
+        in_call || !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, false))
+    }
+
+    fn is_admitted_somewhere(&self, source: IpAddr, holds_token: bool) -> bool {
         self.ports.iter().any(|port| self.admits(port.id, source, holds_token))
     }
 
@@ -80,9 +89,9 @@ impl Gateway {
     }
 
     /// Whether a port admits a source: its "only from host", and in client mode the registered server or our contact token.
-    pub(super) fn admits(&self, id: PortId, source: SocketAddr, holds_token: bool) -> bool {
+    pub(super) fn admits(&self, id: PortId, source: IpAddr, holds_token: bool) -> bool {
         let Some(port) = self.ports.get(id.index()) else { return false };
-        let ip = router::plain_ip(source.ip());
+        let ip = router::plain_ip(source);
         let listed = port.hosts.admits(ip, &|host| self.names.known(host));
         match self.settings.gateway.mode {
             Mode::SipServer | Mode::SipTrunk => listed,
@@ -94,13 +103,7 @@ impl Gateway {
     ///
     /// # Errors
     /// The refusal to send: a challenge, or 403 after the configured tries. An unknown user and a wrong secret look the same.
-    pub(super) fn authenticate(
-        &mut self,
-        source: SocketAddr,
-        request: &Request,
-        now: Moment,
-        out: &mut Vec<Action>,
-    ) -> Result<String, Refusal> {
+    pub(super) fn authenticate(&mut self, source: Hop, request: &Request, now: Moment, out: &mut Vec<Action>) -> Result<String, Refusal> {
         let claimed = self.verifier.claimed_user(request);
         let credentials = claimed.as_deref().and_then(|user| self.credentials_of(user));
         let ip = router::plain_ip(source.ip());
@@ -123,7 +126,7 @@ impl Gateway {
         }
     }
 
-    fn challenge(&mut self, source: SocketAddr, stale: bool, now: Moment) -> Refusal {
+    fn challenge(&mut self, source: Hop, stale: bool, now: Moment) -> Refusal {
         let headers = self.verifier.challenges(source.ip(), stale, now).into_iter().map(|value| ("WWW-Authenticate".to_owned(), value));
         Refusal { status: 401, headers: headers.collect(), ..Refusal::default() }
     }

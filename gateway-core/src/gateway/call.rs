@@ -17,7 +17,7 @@ pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::mark::{MarkKind, Timeline};
 use super::notice::NoticeCode;
@@ -182,7 +182,7 @@ pub struct Bridge<'a> {
     /// Notices about the call, with their arguments.
     pub notices: Vec<(NoticeCode, Vec<(&'static str, String)>)>,
     /// Sessions opened to peers, and where these are.
-    pub opened: Vec<(SessionId, SocketAddr)>,
+    pub opened: Vec<(SessionId, IpAddr)>,
     /// What was done.
     pub marks: Vec<MarkKind>,
     /// The port's line settings.
@@ -197,7 +197,7 @@ impl Bridge<'_> {
         self.marks.push(MarkKind::SipOut { message: "INVITE".to_owned(), peer: invite.request_uri.clone() });
         let destination = invite.destination;
         let session = self.agent.invite(invite, self.now, self.sip);
-        self.opened.push((session, destination));
+        self.opened.push((session, destination.ip()));
         session
     }
 
@@ -248,7 +248,7 @@ impl Bridge<'_> {
 
     fn peer(&self, session: SessionId) -> Option<IpAddr> {
         let known = self.peers.get(&session).map(|(_, peer)| *peer);
-        known.or_else(|| self.opened.iter().find(|(opened, _)| *opened == session).map(|(_, peer)| peer.ip()))
+        known.or_else(|| self.opened.iter().find(|(opened, _)| *opened == session).map(|(_, peer)| *peer))
     }
 
     fn say(&mut self, session: SessionId, message: &str) {

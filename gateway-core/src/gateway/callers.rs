@@ -1,6 +1,6 @@
 //! What a SIP caller gets: a port and a number, or the row of the table that says why not.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::call::{Audio, Call, CallFacts, Order, ToLine};
 use super::io::Action;
@@ -15,6 +15,7 @@ use crate::config::settings::{Mode, PortSettings};
 use crate::rng::Rng;
 use crate::sdp::{LocalMedia, SdpError};
 use crate::sip::agent::{Refusal, RequestId, SessionId};
+use crate::sip::hop::Hop;
 use crate::sip::message::{Method, Request};
 use crate::sip::options;
 use crate::sip::uri::Uri;
@@ -32,7 +33,7 @@ pub(super) struct Invitation<'a> {
     /// Its session.
     pub(super) session: SessionId,
     /// Where it came from.
-    pub(super) source: SocketAddr,
+    pub(super) source: Hop,
     /// The request.
     pub(super) request: &'a Request,
 }
@@ -64,7 +65,7 @@ impl Gateway {
         };
         let number = caller.number.map(|user| router::dialled_digits(&user));
         let holds_token = self.holds_token(request);
-        let routed = self.route(source, holds_token, caller.wanted, number.as_deref());
+        let routed = self.route(source.ip(), holds_token, caller.wanted, number.as_deref());
         match routed.and_then(|id| self.answer_in_sdp(id, request.body()).map(|audio| (id, audio))) {
             Ok((id, audio)) => {
                 let order = Order { number, any_port: caller.wanted == Wanted::Any, holds_token };
@@ -74,7 +75,7 @@ impl Gateway {
         }
     }
 
-    fn route(&self, source: SocketAddr, holds_token: bool, wanted: Wanted, number: Option<&str>) -> Result<PortId, Denial> {
+    fn route(&self, source: IpAddr, holds_token: bool, wanted: Wanted, number: Option<&str>) -> Result<PortId, Denial> {
         let candidates: Vec<_> = self.ports.iter().map(|port| self.candidate(port.id, source, holds_token)).collect();
         let chosen = router::choose_port(&candidates, wanted);
         if let Err(denial @ (Denial::HostNotAdmitted | Denial::Disabled)) = chosen {
@@ -86,7 +87,7 @@ impl Gateway {
         chosen
     }
 
-    fn candidate(&self, id: PortId, source: SocketAddr, holds_token: bool) -> Candidate {
+    fn candidate(&self, id: PortId, source: IpAddr, holds_token: bool) -> Candidate {
         let port = &self.ports[id.index()];
         Candidate {
             port: id,
@@ -124,7 +125,7 @@ impl Gateway {
         port.offer = request.body().to_vec();
         let settings = port.settings.line.clone();
         let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &self.sessions, &settings, now);
-        bridge.opened.push((session, source));
+        bridge.opened.push((session, source.ip()));
         port.call = Some(Call::ToLine(ToLine::begin(facts, session, audio, order, &mut bridge)));
         let orders = Orders::of(bridge);
         self.mark(id, came, now, out);
@@ -138,7 +139,7 @@ impl Gateway {
         let next = match (peer, &self.ports[id.index()].call) {
             (Some(ip), Some(Call::ToLine(call))) if call.order().any_port => {
                 let others = self.ports.iter().filter(|port| port.id != id && !call.tried().contains(&port.id));
-                let candidate = |port: &Port| self.candidate(port.id, SocketAddr::new(ip, 0), call.order().holds_token);
+                let candidate = |port: &Port| self.candidate(port.id, ip, call.order().holds_token);
                 let candidates: Vec<_> = others.map(candidate).collect();
                 router::choose_port(&candidates, Wanted::Any).ok()
             }
@@ -154,7 +155,7 @@ impl Gateway {
         let port = &mut self.ports[next.index()];
         let settings = port.settings.line.clone();
         let mut bridge = bridge(&mut self.agent, &mut self.pending.sip, &self.sessions, &settings, now);
-        bridge.opened.extend(peer.map(|ip| (call.session(), SocketAddr::new(ip, 0))));
+        bridge.opened.extend(peer.map(|ip| (call.session(), ip)));
         call.move_to(next, local, &offer, &mut bridge);
         let orders = Orders::of(bridge);
         port.offer = offer;
@@ -211,7 +212,7 @@ impl Gateway {
     }
 
     /// A request outside any session that is no INVITE.
-    pub(super) fn requested(&mut self, id: RequestId, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) {
+    pub(super) fn requested(&mut self, id: RequestId, source: Hop, request: &Request, now: Moment, out: &mut Vec<Action>) {
         let response = match (request.method(), self.settings.gateway.mode) {
             (Method::Register, Mode::SipServer) => self.registered_here(source, request, now, out),
             (Method::Register, Mode::SipClient | Mode::SipTrunk) => not_allowed(request),

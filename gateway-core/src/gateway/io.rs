@@ -1,6 +1,6 @@
 //! What the brain is told and what it wants done.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,16 +13,22 @@ use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
 use crate::media::{MediaCommand, MediaEvent};
+use crate::sip::hop::Hop;
 
 /// What the brain is told.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A datagram came to the SIP socket.
-    Datagram {
+    /// A SIP message came.
+    Message {
         /// Where from.
-        source: SocketAddr,
+        source: Hop,
         /// The bytes.
         bytes: Vec<u8>,
+    },
+    /// A connection to this neighbour ended, or could not be had.
+    CutOff {
+        /// Which.
+        hop: Hop,
     },
     /// A name that [`Action::Resolve`] asked for. No addresses: it cannot be resolved.
     Resolved {
@@ -123,10 +129,10 @@ pub enum Command {
 /// What the brain wants done.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// A datagram from the SIP socket.
+    /// A SIP message. Over a stream, a request opens a connection where there is none; failing is told by [`Event::CutOff`].
     Send {
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
         /// The bytes.
         bytes: Vec<u8>,
     },

@@ -13,6 +13,7 @@ use crate::config::PortId;
 use crate::config::settings::{GatewaySettings, Mode};
 use crate::rng::Rng;
 use crate::sip::agent::{Account, AccountId, Refusal, RegistrationState, q850};
+use crate::sip::hop::Hop;
 use crate::sip::message::{Request, Response};
 use crate::sip::registrar::Limits;
 use crate::sip::uri::Uri;
@@ -23,6 +24,9 @@ const UNRESOLVED: u16 = 503;
 
 /// When such a name is asked for again.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(60);
+
+/// A registration whose connection ended is renewed at once when it is at least so old.
+const RECONNECT_AFTER: Duration = Duration::from_secs(5);
 
 /// Length of the token in the Contact of an account: 48 bits that a stranger cannot guess.
 const TOKEN_DIGITS: usize = 12;
@@ -109,7 +113,7 @@ pub(super) fn limits(gateway: &GatewaySettings) -> Limits {
 
 impl Gateway {
     /// REGISTER in server mode.
-    pub(super) fn registered_here(&mut self, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<Action>) -> Response {
+    pub(super) fn registered_here(&mut self, source: Hop, request: &Request, now: Moment, out: &mut Vec<Action>) -> Response {
         let user = match self.authenticate(source, request, now, out) {
             Ok(user) => user,
             Err(refusal) => return refused(request, &refusal),
@@ -138,7 +142,7 @@ impl Gateway {
         response
     }
 
-    fn user_admits(&self, user: &str, source: SocketAddr) -> bool {
+    fn user_admits(&self, user: &str, source: Hop) -> bool {
         let ip = router::plain_ip(source.ip());
         let admits = |index: usize| self.ports[index].hosts.admits(ip, &|host| self.names.known(host));
         match self.ports_of(user) {
@@ -194,6 +198,20 @@ impl Gateway {
         }
     }
 
+    /// A connection is gone. Whoever registered over it is reached over it, as a rule: the registration is renewed at once, unless
+    /// it is so new that a server which closes each connection would be asked without end.
+    pub(super) fn cut_off(&mut self, hop: Hop, now: Moment) {
+        self.agent.cut_off(hop, now, &mut self.pending.sip);
+        for (index, row) in self.registrations.rows.iter().enumerate() {
+            let is_there = row.ordered.as_ref().is_some_and(|account| account.registrar == hop) && !row.leaving;
+            let since =
+                row.state.as_ref().filter(|(state, _)| matches!(state, RegistrationState::Registered { .. })).map(|(_, since)| *since);
+            if is_there && since.is_some_and(|since| now - since >= RECONNECT_AFTER) {
+                self.agent.refresh(AccountId(port_id(index).0), now, &mut self.pending.sip);
+            }
+        }
+    }
+
     fn wanted_account(&mut self, index: usize, now: Moment) -> Wish {
         let gateway = &self.settings.gateway;
         if gateway.mode != Mode::SipClient || self.stopping || (gateway.single_user && index > 0) {
@@ -210,7 +228,7 @@ impl Gateway {
         let kept = current.filter(|ip| addresses.contains(ip));
         let Some(ip) = kept.or_else(|| addresses.first().copied()) else { return Wish::Unresolved(host) };
         Wish::Account(Account {
-            registrar: SocketAddr::new(ip, port),
+            registrar: Hop::new(gateway.remote_transport, SocketAddr::new(ip, port)),
             domain: host,
             credentials,
             contact_user: self.registrations.rows[index].token.clone(),

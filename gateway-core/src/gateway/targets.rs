@@ -16,18 +16,16 @@ use crate::dsp::callerid::{CallerId, Presentation};
 use crate::sip::agent::Invite;
 use crate::sip::digest::Credentials;
 use crate::sip::header::NameAddr;
+use crate::sip::hop::{Hop, Transport};
 use crate::sip::uri::{Uri, unescape};
 use crate::time::Moment;
-
-/// The port SIP is sent to where a target names none.
-pub(super) const SIP_PORT: u16 = 5060;
 
 /// An INVITE that nobody answers is given up after this time (Timer C, RFC 3261 §16.6).
 const RING_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// One place to send an INVITE to.
 struct Destination {
-    address: SocketAddr,
+    hop: Hop,
     request_uri: String,
 }
 
@@ -36,6 +34,12 @@ enum Located {
     At(Vec<Destination>),
     Pending,
     Nowhere,
+}
+
+/// What a URI is called over: its own `transport` parameter, else what is used towards the remote server.
+fn transport_of(uri: &str, usual: Transport) -> Transport {
+    let named = Uri::parse(uri).ok().and_then(|uri| Transport::named(uri.params.value("transport")?));
+    named.unwrap_or(usual)
 }
 
 impl Gateway {
@@ -94,10 +98,12 @@ impl Gateway {
         now: Moment,
         out: &mut Vec<Action>,
     ) -> Located {
+        let transport = transport_of(&request_uri, self.settings.gateway.remote_transport);
+        let port = port.unwrap_or(transport.default_port());
         match self.names.lookup(host, now) {
             Lookup::Pending => Located::Pending,
             Lookup::Known(addresses) => match addresses.first() {
-                Some(ip) => Located::At(vec![Destination { address: SocketAddr::new(*ip, port.unwrap_or(SIP_PORT)), request_uri }]),
+                Some(ip) => Located::At(vec![Destination { hop: Hop::new(transport, SocketAddr::new(*ip, port)), request_uri }]),
                 None => {
                     out.push(self.notice(Severity::Warning, NoticeCode::TargetUnresolved, Some(id), &[("host", host.to_owned())], now));
                     Located::Nowhere
@@ -114,7 +120,7 @@ impl Gateway {
             let mut uri = Uri::parse(&binding.uri).ok()?;
             uri.user = unescape(&target.user);
             uri.raw_user = Some(target.user.clone());
-            Some(Destination { address: binding.source, request_uri: uri.to_string() })
+            Some(Destination { hop: binding.source, request_uri: uri.to_string() })
         });
         let destinations: Vec<_> = destinations.collect();
         if destinations.is_empty() {
@@ -140,8 +146,8 @@ impl Gateway {
         let contact_user = self.registrations.caller_of(id).to_owned();
         let invite = |destination: Destination| Invite {
             // The secret is for the registrar alone: another host's challenge would be a way to crack it.
-            credentials: credentials.clone().filter(|_| self.is_remote_server(destination.address.ip().to_canonical())),
-            destination: destination.address,
+            credentials: credentials.clone().filter(|_| self.is_remote_server(destination.hop.ip().to_canonical())),
+            destination: destination.hop,
             to: format!("<{}>", destination.request_uri),
             request_uri: destination.request_uri,
             from: from.clone(),
@@ -202,7 +208,7 @@ impl Gateway {
     /// The remote server of the settings: host without brackets, and port.
     pub(super) fn remote_server(&self) -> Option<(String, u16)> {
         let server = HostPort::parse(self.settings.gateway.remote_server.trim()).ok()?;
-        Some((server.host.bare(), server.port.unwrap_or(SIP_PORT)))
+        Some((server.host.bare(), server.port.unwrap_or(self.settings.gateway.remote_transport.default_port())))
     }
 
     /// Whether an address is one of the remote server's.

@@ -20,6 +20,7 @@ use super::inbox::SendFailure;
 use super::keeper::ToKeep;
 use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
+use super::streams::{Arrival, Streams};
 use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use crate::config::PortId;
 use crate::config::country::Country;
@@ -29,6 +30,7 @@ use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
+use crate::sip::hop::{Hop, Transport};
 use crate::time::Moment;
 
 pub(crate) use publisher::{Notices, Publisher};
@@ -94,6 +96,7 @@ pub(crate) struct Control {
     clock: Clock,
     sockets: Sockets,
     sip: UdpSocket,
+    streams: Streams,
     whereabouts: Whereabouts,
     slumber: Slumber,
     events: mpsc::Receiver<Event>,
@@ -147,10 +150,13 @@ pub(crate) fn start_port(id: PortId, sockets: &RtpPair, clock: Clock, brain: &mp
 impl Control {
     pub(crate) fn new(parts: Parts) -> io::Result<Self> {
         let sip = UdpSocket::from_std(parts.sockets.sip.try_clone()?)?;
+        let mut streams = Streams::new(parts.sockets.sip_address.ip());
+        listen(&mut streams, &parts.sockets)?;
         Ok(Control {
             gateway: parts.gateway,
             clock: parts.clock,
             sip,
+            streams,
             whereabouts: Whereabouts::new(parts.address, parts.clock.now()),
             slumber: Slumber::new(parts.clock.now()),
             resolver: Resolver::new(parts.brain.clone()),
@@ -184,12 +190,13 @@ impl Control {
                 Some(event) = self.events.recv() => self.handle(event),
                 () = tokio::time::sleep_until(wake) => {}
                 received = self.sip.recv_from(&mut buffer) => match received {
-                    Ok((size, source)) => self.handle(Event::Datagram { source, bytes: buffer[..size].to_vec() }),
+                    Ok((size, source)) => self.handle(Event::Message { source: source.into(), bytes: buffer[..size].to_vec() }),
                     Err(error) => {
                         tracing::debug!(%error, "the SIP socket did not read");
                         tokio::time::sleep(AFTER_RECEIVE_FAILURE).await;
                     }
                 },
+                arrival = self.streams.next() => self.arrived(arrival),
             }
             self.keep_time();
             if let Some(done) = self.awaits_let_go.take_if(|_| self.gateway.has_let_go()) {
@@ -293,6 +300,14 @@ impl Control {
                 Ok(sip) => self.sip = sip,
                 Err(error) => outcome = Err(error),
             }
+        }
+        let same = match (&sockets.sip_tcp, &self.sockets.sip_tcp) {
+            (Some(new), Some(old)) => Arc::ptr_eq(new, old),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if !same && let Err(error) = listen(&mut self.streams, &sockets) {
+            outcome = Err(error);
         }
         for (index, pair) in sockets.rtp.iter().enumerate() {
             if let Err(error) = self.seat_port(index, pair) {
@@ -400,10 +415,34 @@ impl Control {
         }
     }
 
-    fn send(&self, to: SocketAddr, bytes: &[u8]) {
-        // A datagram that the system does not take now is lost like any other; SIP sends it again.
-        if let Err(error) = self.sip.try_send_to(bytes, to) {
-            tracing::debug!(%error, "a SIP datagram was not sent");
+    fn send(&mut self, to: Hop, bytes: &[u8]) {
+        match to.transport {
+            // A datagram that the system does not take now is lost like any other; SIP sends it again.
+            Transport::Udp => {
+                if let Err(error) = self.sip.try_send_to(bytes, to.address) {
+                    tracing::debug!(%error, "a SIP datagram was not sent");
+                }
+            }
+            Transport::Tcp => {
+                let is_request = !bytes.starts_with(b"SIP/");
+                if !self.streams.send(to, bytes, is_request) {
+                    self.gateway.handle(Event::CutOff { hop: to }, self.clock.now(), &mut self.actions);
+                }
+            }
+        }
+    }
+
+    fn arrived(&mut self, arrival: Arrival) {
+        match arrival {
+            // Whom nobody would answer does not even learn that somebody is there.
+            Arrival::Knock { peer, .. } if !self.gateway.hears(peer.ip(), self.clock.now()) => {}
+            Arrival::Knock { stream, peer } => {
+                if !self.streams.welcome(stream, peer) {
+                    tracing::debug!(%peer, "too many SIP connections");
+                }
+            }
+            Arrival::Message { source, bytes } => self.handle(Event::Message { source, bytes }),
+            Arrival::Ended { hop, .. } => self.handle(Event::CutOff { hop }),
         }
     }
 
@@ -435,6 +474,11 @@ impl Control {
             tracing::error!("a record could not be kept: the database is far behind");
         }
     }
+}
+
+fn listen(streams: &mut Streams, sockets: &Sockets) -> io::Result<()> {
+    let listener = sockets.sip_tcp.as_ref().map(|listener| listener.try_clone()).transpose()?;
+    streams.listen(listener, sockets.sip_address.ip())
 }
 
 fn to_port(index: usize, port: &PortHandle, order: PortOrder) {

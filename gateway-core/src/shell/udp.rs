@@ -1,8 +1,8 @@
-//! UDP sockets: the SIP socket and a pair of RTP and RTCP sockets a port, bound before anything is switched over.
+//! Sockets: those of SIP and a pair of RTP and RTCP sockets a port, bound before anything is switched over.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Weak};
 
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,8 @@ pub struct Sockets {
     pub sip: Arc<UdpSocket>,
     /// Where SIP is bound.
     pub sip_address: SocketAddr,
+    /// SIP over TCP at the same address, where it is taken.
+    pub sip_tcp: Option<Arc<TcpListener>>,
     /// One pair a port.
     pub rtp: Vec<RtpPair>,
     /// Sockets of settings before these. A port lets go of its old pair a moment after it was told to; until then they can be had again.
@@ -115,12 +117,13 @@ impl Sockets {
         let wanted = SocketAddr::new(ip, settings.sip_port);
         let sip = take_or_bind(wanted, "gateway.sip_port", &held)?;
         let sip_address = sip.local_addr().map_err(|e| failure(&e, wanted, "gateway.sip_port"))?;
+        let sip_tcp = settings.takes_tcp().then(|| take_or_listen(sip_address, open)).transpose()?;
         let mut rtp = Vec::with_capacity(ports);
         for n in 0..ports {
             rtp.push(rtp_pair(ip, settings.rtp_port_first, n, &held)?);
         }
         let lingering = held.iter().map(|(address, socket)| (*address, Arc::downgrade(socket))).collect();
-        Ok(Sockets { sip, sip_address, rtp, lingering })
+        Ok(Sockets { sip, sip_address, sip_tcp, rtp, lingering })
     }
 
     /// Drops SIP datagrams that came while nobody read this socket: whoever sent them has given up or sends them again.
@@ -209,6 +212,17 @@ fn take_or_bind(address: SocketAddr, setting: &str, held: &BTreeMap<SocketAddr, 
     let socket = UdpSocket::bind(address).map_err(|e| failure(&e, address, setting))?;
     socket.set_nonblocking(true).map_err(|e| failure(&e, address, setting))?;
     Ok(Arc::new(socket))
+}
+
+fn take_or_listen(address: SocketAddr, open: &[&Sockets]) -> Result<Arc<TcpListener>, BindError> {
+    const SETTING: &str = "gateway.sip_tcp";
+    let held = open.iter().filter(|sockets| sockets.sip_address == address).find_map(|sockets| sockets.sip_tcp.as_ref());
+    if let Some(listener) = held {
+        return Ok(Arc::clone(listener));
+    }
+    let listener = TcpListener::bind(address).map_err(|e| failure(&e, address, SETTING))?;
+    listener.set_nonblocking(true).map_err(|e| failure(&e, address, SETTING))?;
+    Ok(Arc::new(listener))
 }
 
 fn failure(error: &io::Error, address: SocketAddr, setting: &str) -> BindError {

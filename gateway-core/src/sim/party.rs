@@ -194,8 +194,13 @@ impl Party {
 
     /// Registers at the gateway.
     pub fn register(&mut self, registrar: SocketAddr, credentials: Credentials, expires: Duration, now: Moment) {
-        let account =
-            Account { registrar, domain: registrar.ip().to_string(), contact_user: credentials.user.clone(), credentials, expires };
+        let account = Account {
+            registrar: registrar.into(),
+            domain: registrar.ip().to_string(),
+            contact_user: credentials.user.clone(),
+            credentials,
+            expires,
+        };
         self.agent.register(AccountId(0), account, now, &mut self.outbox);
     }
 
@@ -209,7 +214,7 @@ impl Party {
         let user = credentials.as_ref().map_or("party", |credentials| credentials.user.as_str()).to_owned();
         let late = self.habits.offers_late;
         let invite = Invite {
-            destination,
+            destination: destination.into(),
             request_uri: uri.to_owned(),
             from: format!("<sip:{user}@{}>", self.address),
             to: format!("<{uri}>"),
@@ -320,7 +325,7 @@ impl Party {
             }
         }
         if let Ok(message) = wire::read(bytes) {
-            self.agent.handle_message(source, message, now, &mut self.outbox);
+            self.agent.handle_message(source.into(), message, now, &mut self.outbox);
         }
     }
 
@@ -354,7 +359,7 @@ impl Party {
                     AgentOutput::Send { bytes, .. } if self.crashed || (self.habits.never_acks && bytes.starts_with(b"ACK ")) => {}
                     AgentOutput::Send { to, bytes } => {
                         let late = self.habits.offers_late && !self.habits.forgets_late_sdp && bytes.starts_with(b"ACK ");
-                        sent.push((to, if late { self.with_sdp(bytes) } else { bytes }));
+                        sent.push((to.address, if late { self.with_sdp(bytes) } else { bytes }));
                     }
                     AgentOutput::Event(event) => self.hear(event, now),
                 }
@@ -376,10 +381,10 @@ impl Party {
 
     fn hear(&mut self, event: SipEvent, now: Moment) {
         match event {
-            SipEvent::Invite { session, source, request } => self.invited(session, source, &request, now),
+            SipEvent::Invite { session, source, request } => self.invited(session, source.address, &request, now),
             SipEvent::Request { id, source, request } => {
                 let response = match (request.method(), &mut self.office) {
-                    (Method::Register, Some(office)) => office.register(source, &request, now),
+                    (Method::Register, Some(office)) => office.register(source.address, &request, now),
                     _ => request.respond(200),
                 };
                 self.agent.respond(id, response, now, &mut self.outbox);
@@ -500,7 +505,7 @@ impl Office {
         match self.check(source, request, now) {
             None => {
                 let user = request.to().ok().and_then(|to| Uri::parse(&to.uri).ok()?.user).unwrap_or_default();
-                self.registrar.register(request, &user, source, now)
+                self.registrar.register(request, &user, source.into(), now)
             }
             Some(refusal) => {
                 let mut response = request.respond(refusal.status);

@@ -433,7 +433,7 @@ impl World {
         if datagram.to == self.address {
             self.tap.received(&datagram);
             let mut out = Vec::new();
-            let event = Event::Datagram { source: datagram.from, bytes: datagram.bytes };
+            let event = Event::Message { source: datagram.from.into(), bytes: datagram.bytes };
             self.gateway.handle(event, self.now, &mut out);
             self.carry_out(out);
         } else if let Some(party) = self.parties.iter_mut().find(|party| party.address == datagram.to) {
@@ -445,7 +445,7 @@ impl World {
         for action in actions {
             match action {
                 Action::Send { to, bytes } => {
-                    let datagram = Datagram { from: self.address, to, bytes };
+                    let datagram = Datagram { from: self.address, to: to.address, bytes };
                     self.tap.sent(&datagram);
                     self.send(datagram);
                 }

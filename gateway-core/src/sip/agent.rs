@@ -3,8 +3,8 @@
 //! The gateway feeds it messages and orders; it answers with datagrams to send and [`SipEvent`]s.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
+use super::hop::Hop;
 pub use super::io::{
     Account, AccountId, AgentConfig, AgentOutput, Invite, Refusal, RegistrationState, RequestId, SessionEnd, SessionId, SipEvent,
 };
@@ -69,7 +69,7 @@ impl UserAgent {
     }
 
     /// Takes a message that came from `source`.
-    pub fn handle_message(&mut self, source: SocketAddr, message: Message, now: Moment, out: &mut Vec<AgentOutput>) {
+    pub fn handle_message(&mut self, source: Hop, message: Message, now: Moment, out: &mut Vec<AgentOutput>) {
         match message {
             Message::Request(request) => self.receive_request(source, request, now, out),
             Message::Response(response) => self.receive_response(source, &response, now, out),
@@ -82,6 +82,15 @@ impl UserAgent {
         match message {
             Message::Request(request) => self.session_of_request(request),
             Message::Response(response) => self.owners.get(&self.transactions.client_of(response)?)?.session(),
+        }
+    }
+
+    /// A connection ended, or could not be had: requests of ours that wait for an answer over it are refused at once, with 503.
+    pub fn cut_off(&mut self, hop: Hop, now: Moment, out: &mut Vec<AgentOutput>) {
+        for id in self.transactions.cut_off(hop) {
+            self.unanswered(id, 503, now, out);
+            self.transactions.end_client(id);
+            self.client_over(id);
         }
     }
 
@@ -98,7 +107,7 @@ impl UserAgent {
         self.transactions.handle_timeout(now, out, &mut lapses);
         for lapse in lapses {
             match lapse {
-                Lapse::Unanswered(id) => self.unanswered(id, now, out),
+                Lapse::Unanswered(id) => self.unanswered(id, 408, now, out),
                 Lapse::Over(id) => self.client_over(id),
             }
         }
@@ -175,7 +184,7 @@ impl UserAgent {
 
     /// Starts a registration and keeps it alive, or changes one that is there.
     pub fn register(&mut self, account: AccountId, params: Account, now: Moment, out: &mut Vec<AgentOutput>) {
-        let contact = self.contact(&params.contact_user);
+        let contact = self.contact(&params.contact_user, params.registrar.transport);
         self.keep(now, out, |registrations, rng, acts| registrations.register(account, params, contact, now, rng, acts));
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::hop::Hop;
 use super::message::{Method, NameAddr, Request, Response, Uri};
 
 /// The most Route headers a dialog keeps; a longer route set is no sane one.
@@ -27,12 +28,12 @@ pub(crate) struct Dialog {
     /// Our `Contact`.
     contact: String,
     /// Where the last packet of this dialog came from.
-    source: SocketAddr,
+    source: Hop,
 }
 
 impl Dialog {
     /// The dialog that our answer with `local_tag` to this request makes (§12.1.1). `None`: From or Call-ID is broken.
-    pub(crate) fn of_request(request: &Request, source: SocketAddr, local_tag: &str, contact: &str) -> Option<Self> {
+    pub(crate) fn of_request(request: &Request, source: Hop, local_tag: &str, contact: &str) -> Option<Self> {
         let (from, mut to) = (request.from().ok()?, request.to().ok()?);
         to.set_tag(local_tag);
         Some(Dialog {
@@ -50,7 +51,7 @@ impl Dialog {
     }
 
     /// The dialog that this response to our request makes (§12.1.2). `None`: the response has no To tag, or is broken.
-    pub(crate) fn of_response(request: &Request, response: &Response, source: SocketAddr) -> Option<Self> {
+    pub(crate) fn of_response(request: &Request, response: &Response, source: Hop) -> Option<Self> {
         let (from, to) = (request.from().ok()?, response.to().ok()?);
         let mut routes: Vec<String> = response.headers().list("Record-Route").take(MOST_ROUTES).map(str::to_owned).collect();
         routes.reverse();
@@ -74,7 +75,7 @@ impl Dialog {
     }
 
     /// Notes a request of the peer: 500 when it is older than the last one (§12.2.2).
-    pub(crate) fn admit(&mut self, request: &Request, source: SocketAddr) -> Result<(), u16> {
+    pub(crate) fn admit(&mut self, request: &Request, source: Hop) -> Result<(), u16> {
         let number = request.cseq().map_err(|_| 400_u16)?.number;
         if self.remote_seq.is_some_and(|last| number < last) {
             return Err(500);
@@ -134,14 +135,19 @@ impl Dialog {
 
     /// Where requests of this dialog go: the first hop or the remote target when it is an address that can be reached,
     /// else where the peer's last packet came from.
-    pub(crate) fn destination(&self) -> SocketAddr {
+    ///
+    /// Over a stream they stay on the connection that the dialog came by (RFC 5923): nobody listens at the other end of it, as a rule.
+    pub(crate) fn destination(&self) -> Hop {
+        if self.source.transport.is_reliable() {
+            return self.source;
+        }
         let hop = match self.routes.first() {
             Some(route) => NameAddr::parse(route, "Route").ok().map(|route| route.uri),
             None => Some(self.target.clone()),
         };
         let address = hop.and_then(|uri| Uri::parse(&uri).ok()).and_then(|uri| Some((uri.ip()?, uri.port.unwrap_or(5060))));
         match address {
-            Some((ip, port)) if is_reachable(ip, self.source.ip()) => SocketAddr::new(ip, port),
+            Some((ip, port)) if is_reachable(ip, self.source.ip()) => SocketAddr::new(ip, port).into(),
             Some(_) | None => self.source,
         }
     }
@@ -178,7 +184,7 @@ fn is_private(ip: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn source() -> SocketAddr {
+    fn source() -> Hop {
         "192.0.2.7:40000".parse().unwrap()
     }
 

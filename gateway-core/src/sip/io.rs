@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::digest::Credentials;
+use super::hop::Hop;
 
 /// One INVITE session, in either direction, from the INVITE to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +31,7 @@ pub struct AgentConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invite {
     /// Where the request goes.
-    pub destination: SocketAddr,
+    pub destination: Hop,
     /// Request-URI, exactly as it shall stand in the request line.
     pub request_uri: String,
     /// `From` without tag, e.g. `"Name" <sip:1133334444@host>`.
@@ -68,7 +69,7 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Where REGISTER goes.
-    pub registrar: SocketAddr,
+    pub registrar: Hop,
     /// The domain: Request-URI `sip:domain`, and the host of the address of record.
     pub domain: String,
     /// User of the address of record and digest.
@@ -126,7 +127,7 @@ pub enum SipEvent {
         /// The new session.
         session: SessionId,
         /// Where it came from.
-        source: SocketAddr,
+        source: Hop,
         /// The request.
         request: Box<super::message::Request>,
     },
@@ -195,7 +196,7 @@ pub enum SipEvent {
         /// To answer it with.
         id: RequestId,
         /// Where it came from.
-        source: SocketAddr,
+        source: Hop,
         /// The request.
         request: Box<super::message::Request>,
     },
@@ -211,10 +212,10 @@ pub enum SipEvent {
 /// What the user agent wants done or has to tell.
 #[derive(Clone, Debug)]
 pub enum AgentOutput {
-    /// A datagram.
+    /// A message.
     Send {
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
         /// The bytes.
         bytes: Vec<u8>,
     },

@@ -3,9 +3,9 @@
 //! A pure store: who may register as whom is decided before a request comes here.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::hop::Hop;
 use super::message::{NameAddr, Request, Response};
 use super::uri::Uri;
 use crate::time::Moment;
@@ -43,7 +43,7 @@ pub struct Binding {
     /// The Contact URI, as it stood.
     pub uri: String,
     /// Where the REGISTER came from: calls go there, which passes every NAT.
-    pub source: SocketAddr,
+    pub source: Hop,
     /// When it ends.
     pub expires_at: Moment,
     /// Call-ID of the REGISTER.
@@ -90,7 +90,7 @@ impl Registrar {
     /// Carries out a REGISTER of `user`, who has proven to be that, and makes the answer: 200 with all bindings, 400, 423 or 500.
     ///
     /// Either the whole request is carried out or nothing of it (§10.3 step 7).
-    pub fn register(&mut self, request: &Request, user: &str, source: SocketAddr, now: Moment) -> Response {
+    pub fn register(&mut self, request: &Request, user: &str, source: Hop, now: Moment) -> Response {
         self.expire_user(user, now);
         match self.carry_out(request, user, source, now) {
             Ok(()) => self.listing(request, user, now),
@@ -149,7 +149,7 @@ impl Registrar {
         empty
     }
 
-    fn carry_out(&mut self, request: &Request, user: &str, source: SocketAddr, now: Moment) -> Result<(), Box<Response>> {
+    fn carry_out(&mut self, request: &Request, user: &str, source: Hop, now: Moment) -> Result<(), Box<Response>> {
         let refuse = |status: u16| Box::new(request.respond(status));
         let contacts = request.contacts().map_err(|_| refuse(400))?;
         let (Ok(call_id), Ok(cseq)) = (request.call_id(), request.cseq()) else { return Err(refuse(400)) };

@@ -8,10 +8,10 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::digest::Challenge;
+use super::hop::Hop;
 use super::io::{Account, AccountId, RegistrationState};
 use super::message::{Method, NameAddr, Request, Response, phrase};
 use super::uri::{Uri, escape_user};
@@ -46,7 +46,7 @@ pub(crate) enum Act {
         /// The request.
         request: Request,
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
     },
     /// Tell the gateway.
     Tell {

@@ -8,10 +8,9 @@
 //! ```
 //! The machine owns no transaction: it asks for them with [`Act`]s, which the user agent carries out.
 
-use std::net::SocketAddr;
-
 use super::dialog::Dialog;
 use super::digest::Credentials;
+use super::hop::Hop;
 use super::io::{Refusal, SessionId, SipEvent};
 use super::message::{Method, Request, Response};
 use super::transaction::{ClientId, ServerId};
@@ -54,14 +53,14 @@ pub(crate) enum Act {
         /// The request.
         request: Request,
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
     },
     /// Send the BYE; whatever comes back concerns the session no more.
     Leave {
         /// The BYE.
         request: Request,
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
     },
     /// Cancel our INVITE.
     Cancel(ClientId),
@@ -76,7 +75,7 @@ pub(crate) enum Act {
         /// The ACK; Via is still missing.
         ack: Request,
         /// Where to.
-        to: SocketAddr,
+        to: Hop,
     },
     /// Answer a request.
     Answer {
@@ -149,7 +148,7 @@ impl Session {
     }
 
     /// A request came inside the session. ACK and CANCEL have their own ways in.
-    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: SocketAddr, out: &mut Vec<Act>) {
+    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: Hop, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(invited) => self.receive_invited(invited, transaction, request, out),
             State::Inviting(inviting) => self.receive_inviting(inviting, transaction, request, out),

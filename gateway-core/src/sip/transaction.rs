@@ -1,12 +1,12 @@
 //! Transactions (RFC 3261 §17, RFC 6026): four small machines, and the table that holds them with their messages.
 //!
 //! The machines know states and timers only; [`Transactions`] matches messages to them, keeps the bytes that may be sent again
-//! and passes on what is new. Everything here is UDP: retransmission is always ours.
+//! and passes on what is new. Over a reliable transport nothing is sent twice, and nobody waits for repetitions (§17.1.1.2, §17.1.2.2).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::hop::Hop;
 use super::io::AgentOutput;
 use super::message::{Method, Request, Response};
 use super::wire;
@@ -117,7 +117,7 @@ struct ClientEntry {
     machine: ClientMachine,
     request: Request,
     bytes: Vec<u8>,
-    to: SocketAddr,
+    to: Hop,
 }
 
 #[derive(Clone, Debug)]
@@ -126,7 +126,7 @@ struct ServerEntry {
     merge_key: Option<String>,
     machine: ServerMachine,
     request: Request,
-    to: SocketAddr,
+    to: Hop,
     /// The last response, as bytes.
     last: Vec<u8>,
 }
@@ -208,15 +208,15 @@ impl Transactions {
 /// Client side.
 impl Transactions {
     /// Sends a request and starts its transaction. `None` (and nothing sent): the table is full, or the request has no branch.
-    pub(crate) fn start(&mut self, request: Request, to: SocketAddr, now: Moment, out: &mut Vec<AgentOutput>) -> Option<ClientId> {
+    pub(crate) fn start(&mut self, request: Request, to: Hop, now: Moment, out: &mut Vec<AgentOutput>) -> Option<ClientId> {
         let key = key::of_client_request(&request)?;
         if !self.make_room(MOST_TRANSACTIONS) {
             return None;
         }
         let id = ClientId(self.number());
         let machine = match request.method() {
-            Method::Invite => ClientMachine::Invite(ClientInvite::start(now)),
-            _ => ClientMachine::Other(Client::start(now)),
+            Method::Invite => ClientMachine::Invite(ClientInvite::start(to.transport.is_reliable(), now)),
+            _ => ClientMachine::Other(Client::start(to.transport.is_reliable(), now)),
         };
         let bytes = wire::write_request(&request);
         out.push(AgentOutput::Send { to, bytes: bytes.clone() });
@@ -227,7 +227,7 @@ impl Transactions {
     }
 
     /// The request of a living client transaction, and where it went.
-    pub(crate) fn request_of(&self, id: ClientId) -> Option<(&Request, SocketAddr)> {
+    pub(crate) fn request_of(&self, id: ClientId) -> Option<(&Request, Hop)> {
         self.clients.get(&id).map(|entry| (&entry.request, entry.to))
     }
 
@@ -284,6 +284,12 @@ impl Transactions {
         }
     }
 
+    /// Nothing reaches this hop any more: what waits for an answer from it gets none.
+    pub(crate) fn cut_off(&mut self, hop: Hop) -> Vec<ClientId> {
+        let unanswered = |entry: &ClientEntry| entry.to == hop && entry.machine.is_unanswered();
+        self.clients.iter().filter(|(_, entry)| unanswered(entry)).map(|(id, _)| *id).collect()
+    }
+
     /// Drops a client transaction at once; later responses to it are strays.
     pub(crate) fn end_client(&mut self, id: ClientId) {
         if let Some(entry) = self.clients.remove(&id) {
@@ -298,7 +304,7 @@ impl Transactions {
     /// A request came. One that belongs to a session finds room even when strangers fill the table.
     pub(crate) fn receive_request(
         &mut self,
-        source: SocketAddr,
+        source: Hop,
         request: &Request,
         of_session: bool,
         now: Moment,
@@ -320,8 +326,8 @@ impl Transactions {
         }
         let id = ServerId(self.number());
         let machine = match request.method() {
-            Method::Invite => ServerMachine::Invite(ServerInvite::start(now)),
-            _ => ServerMachine::Other(Server::start(now)),
+            Method::Invite => ServerMachine::Invite(ServerInvite::start(source.transport.is_reliable(), now)),
+            _ => ServerMachine::Other(Server::start(source.transport.is_reliable(), now)),
         };
         self.schedule(Id::Server(id), None, machine.deadline());
         self.server_keys.insert(key.clone(), id);
@@ -449,6 +455,15 @@ impl ClientMachine {
         match self {
             ClientMachine::Invite(machine) => machine.deadline(),
             ClientMachine::Other(machine) => machine.deadline(),
+        }
+    }
+
+    fn is_unanswered(&self) -> bool {
+        match self {
+            ClientMachine::Invite(machine) => {
+                matches!(machine.state(), client_invite::State::Calling { .. } | client_invite::State::Proceeding)
+            }
+            ClientMachine::Other(machine) => matches!(machine.state(), client::State::Trying { .. } | client::State::Proceeding),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Kamailio: a registrar and proxy of another maker. Every user is welcome whose secret is the one of [`super::settings`].
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::process::Process;
@@ -19,9 +20,19 @@ pub struct Kamailio {
 impl Kamailio {
     /// Starts it as peer `number` of a place. It keeps a registration for `longest_s` at most.
     pub fn start(place: &Place, number: u16, longest_s: u32) -> Self {
-        let folder = place.below("kamailio");
+        Kamailio::start_over("udp", place, number, longest_s)
+    }
+
+    /// The same over TCP only.
+    pub fn start_over_tcp(place: &Place, number: u16, longest_s: u32) -> Self {
+        Kamailio::start_over("tcp", place, number, longest_s)
+    }
+
+    fn start_over(transport: &str, place: &Place, number: u16, longest_s: u32) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let folder = place.below(&format!("kamailio-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let (file, address) = (folder.join("kamailio.cfg"), format!("127.0.0.1:{}", place.peer(number)));
-        std::fs::write(&file, config(&address, longest_s)).unwrap();
+        std::fs::write(&file, config(transport, &address, longest_s)).unwrap();
         let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
         let args = ["-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder, "-P", &format!("{folder}/pid")];
         let process = Process::start(program(), &args, &[]);
@@ -65,11 +76,20 @@ fn program() -> &'static str {
 }
 
 /// The configuration, of `kamailio.cfg`.
-fn config(address: &str, longest_s: u32) -> String {
+fn config(transport: &str, address: &str, longest_s: u32) -> String {
     let modules = MODULES.iter().find(|path| std::path::Path::new(path).is_dir()).unwrap_or(&MODULES[0]);
     let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
     let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
     let longest_s = longest_s.to_string();
-    let fill = [("@address@", address), ("@modules@", modules), ("@load@", &load), ("@longest_s@", &longest_s), ("@ending@", &secret(""))];
+    let disable_tcp = if transport == "tcp" { "no" } else { "yes" };
+    let fill = [
+        ("@disable_tcp@", disable_tcp),
+        ("@transport@", transport),
+        ("@address@", address),
+        ("@modules@", modules),
+        ("@load@", &load),
+        ("@longest_s@", &longest_s),
+        ("@ending@", &secret("")),
+    ];
     fill.iter().fold(include_str!("kamailio.cfg").to_owned(), |text, (mark, value)| text.replace(mark, value))
 }

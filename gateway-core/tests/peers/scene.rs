@@ -113,7 +113,7 @@ impl Scene {
         let secret = call.secret.unwrap_or(&secret);
         let remote_port = self.place.sip();
         let (scenario, ip, port, user) = (call.scenario, call.ip, self.next_peer(), call.user);
-        Sipp::start(&self.place, &Part { scenario, ip, port, remote_port, user, secret, fill: &fill, ..Part::default() })
+        Sipp::start(&self.place, &Part { scenario, ip, port, remote_port, user, secret, fill: &fill, args: call.args, ..Part::default() })
     }
 
     /// A caller who knows the secret is refused with this status, this Q.850 cause and these further checks.
@@ -136,11 +136,13 @@ pub struct Call<'a> {
     pub ip: &'a str,
     pub codecs: &'a str,
     pub fill: &'a [(&'a str, &'a str)],
+    /// Further arguments of SIPp.
+    pub args: &'a [&'a str],
 }
 
 impl Default for Call<'_> {
     fn default() -> Self {
-        Call { scenario: "", number: "100", user: "line1", secret: None, ip: "127.0.0.1", codecs: G711, fill: &[] }
+        Call { scenario: "", number: "100", user: "line1", secret: None, ip: "127.0.0.1", codecs: G711, fill: &[], args: &[] }
     }
 }
 

@@ -93,7 +93,7 @@ fn call_contact(history: &mut History, number: &str) {
     let destination = history.world.address;
     history.world.with_party(office, |party, now| {
         let invite = Invite {
-            destination,
+            destination: destination.into(),
             request_uri: contact,
             from: "<sip:caller@127.0.0.1>".to_owned(),
             to,

@@ -55,7 +55,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
   sip: [
     {
       title: "section.network",
-      rows: [row("gateway.rtp_port_first")],
+      rows: [row("gateway.remote_transport"), row("gateway.sip_tcp"), row("gateway.rtp_port_first")],
       elsewhere: ["gateway.remote_server", "gateway.bind_address", "gateway.sip_port"],
     },
     {

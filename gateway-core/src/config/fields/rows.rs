@@ -12,8 +12,15 @@ pub const FIELDS: &[Field] = &[
     text("gateway.user", Shape::User, 64, "", RegistersAgain, &["SIP User ID", "Authenticate ID", "Auth ID", "username"]),
     secret("gateway.secret", RegistersAgain, &["Authenticate Password", "Password"]),
     text("gateway.remote_server", Shape::RemoteServer, 260, "", RegistersAgain, &["Primary SIP Server", "SIP Proxy", "Registrar", "host"]),
+    choice(
+        "gateway.remote_transport",
+        &["udp", "tcp"],
+        RegistersAgain,
+        &["SIP Transport", "Outbound transport", "transport", "TransportType"],
+    ),
     text("gateway.bind_address", Shape::BindAddress, 45, "127.0.0.1", Rebind, &["bindaddr", "Local IP"]),
     plain("gateway.sip_port", 1, 65535, 5060, Rebind, &["Local SIP Port", "bindport", "SIP Port"]),
+    flag("gateway.sip_tcp", false, Rebind, &["tcpenable", "tcpbindaddr", "SIP over TCP"]),
     plain("gateway.rtp_port_first", 1024, 65534, 16384, Rebind, &["Local RTP Port", "RTP Port Min", "rtpstart", "BaseUDPPort"]),
     Field {
         path: "gateway.codecs",

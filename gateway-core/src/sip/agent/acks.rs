@@ -1,9 +1,9 @@
 //! The ACKs we sent for 2xx: every repetition of a 2xx gets the same one again (RFC 3261 §13.2.2.4).
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use super::AgentOutput;
+use crate::sip::hop::Hop;
 use crate::sip::transaction::ClientId;
 
 /// Forks of one INVITE that may answer 2xx; a further one is ignored and gives up by itself.
@@ -12,7 +12,7 @@ const MOST_FORKS: usize = 16;
 #[derive(Clone, Debug)]
 struct Ack {
     remote_tag: String,
-    to: SocketAddr,
+    to: Hop,
     bytes: Vec<u8>,
 }
 
@@ -38,7 +38,7 @@ impl Acks {
     }
 
     /// Keeps the ACK that was just sent.
-    pub(super) fn keep(&mut self, invite: ClientId, remote_tag: String, to: SocketAddr, bytes: Vec<u8>) {
+    pub(super) fn keep(&mut self, invite: ClientId, remote_tag: String, to: Hop, bytes: Vec<u8>) {
         self.0.entry(invite).or_default().push(Ack { remote_tag, to, bytes });
     }
 

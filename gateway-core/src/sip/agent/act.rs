@@ -1,9 +1,8 @@
 //! Carries out what sessions want done.
 
-use std::net::SocketAddr;
-
 use super::ask::{Owner, Purpose};
 use super::{AgentOutput, SessionId, UserAgent, with_tag};
+use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Request, Response, Via};
 use crate::sip::session::{Act, Session};
 use crate::sip::transaction::{ServerId, cancel};
@@ -42,7 +41,7 @@ impl UserAgent {
                     self.client_over(invite);
                 }
                 Act::Acknowledge { invite, remote_tag, ack, to } => {
-                    let bytes = wire::write_request(&self.with_hop(&ack));
+                    let bytes = wire::write_request(&self.with_via(&ack, to.transport));
                     out.push(AgentOutput::Send { to, bytes: bytes.clone() });
                     self.acks.keep(invite, remote_tag, to, bytes);
                 }
@@ -57,7 +56,7 @@ impl UserAgent {
         }
     }
 
-    fn ask_for(&mut self, id: SessionId, purpose: Purpose, request: Request, to: SocketAddr, now: Moment, out: &mut Vec<AgentOutput>) {
+    fn ask_for(&mut self, id: SessionId, purpose: Purpose, request: Request, to: Hop, now: Moment, out: &mut Vec<AgentOutput>) {
         let credentials = self.sessions.get(&id).and_then(Session::credentials).cloned();
         self.ask(Owner { credentials, ..Owner::of(purpose) }, &request, to, now, out);
     }
@@ -69,7 +68,7 @@ impl UserAgent {
     }
 
     /// Answers a request that has no transaction.
-    pub(super) fn reply_stateless(&mut self, to: SocketAddr, response: Response, out: &mut Vec<AgentOutput>) {
+    pub(super) fn reply_stateless(&mut self, to: Hop, response: Response, out: &mut Vec<AgentOutput>) {
         let response = self.signed(response);
         out.push(AgentOutput::Send { to, bytes: wire::write_response(&response) });
     }
@@ -82,11 +81,11 @@ impl UserAgent {
         response
     }
 
-    /// The request with a Via of ours on top, and our name.
-    pub(super) fn with_hop(&mut self, request: &Request) -> Request {
+    /// The request with a Via of ours on top, as it goes out over `transport`, and our name.
+    pub(super) fn with_via(&mut self, request: &Request, transport: Transport) -> Request {
         let branch = format!("z9hG4bK{}", self.rng.hex(24));
         let mut sent = Request::new(request.method().clone(), request.uri());
-        sent.headers_mut().push("Via", Via::new("UDP", self.config.local, &branch).to_string());
+        sent.headers_mut().push("Via", Via::new(transport.via(), self.config.local, &branch).to_string());
         for (name, value) in request.headers().iter().filter(|(name, _)| *name != "Via" && *name != "User-Agent") {
             sent.headers_mut().push(name, value);
         }

@@ -1,9 +1,8 @@
 //! Our own requests: who asked, how they are sent, and how an INVITE is made.
 
-use std::net::SocketAddr;
-
 use super::{AgentOutput, Invite, MOST_SESSIONS, SessionId, SipEvent, UserAgent};
 use crate::sip::digest::Credentials;
+use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Method, NameAddr, Request, phrase};
 use crate::sip::options;
 use crate::sip::registration::RegistrationKey;
@@ -50,15 +49,8 @@ impl Owner {
 
 impl UserAgent {
     /// Sends a request with a new branch. `None`: there is no room for one more transaction.
-    pub(super) fn ask(
-        &mut self,
-        owner: Owner,
-        request: &Request,
-        to: SocketAddr,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) -> Option<ClientId> {
-        let request = self.with_hop(request);
+    pub(super) fn ask(&mut self, owner: Owner, request: &Request, to: Hop, now: Moment, out: &mut Vec<AgentOutput>) -> Option<ClientId> {
+        let request = self.with_via(request, to.transport);
         self.ask_as_is(owner, request, to, now, out)
     }
 
@@ -67,7 +59,7 @@ impl UserAgent {
         &mut self,
         owner: Owner,
         request: Request,
-        to: SocketAddr,
+        to: Hop,
         now: Moment,
         out: &mut Vec<AgentOutput>,
     ) -> Option<ClientId> {
@@ -76,11 +68,12 @@ impl UserAgent {
         Some(id)
     }
 
-    /// Our `Contact` with this user part.
-    pub(super) fn contact(&self, user: &str) -> String {
+    /// Our `Contact` with this user part, for peers that reach us over `transport`.
+    pub(super) fn contact(&self, user: &str, transport: Transport) -> String {
+        let (local, parameter) = (self.config.local, transport.parameter());
         match user {
-            "" => format!("<sip:{}>", self.config.local),
-            user => format!("<sip:{}@{}>", escape_user(user), self.config.local),
+            "" => format!("<sip:{local}{parameter}>"),
+            user => format!("<sip:{}@{local}{parameter}>", escape_user(user)),
         }
     }
 
@@ -127,7 +120,7 @@ impl UserAgent {
         headers.push("To", to.to_string());
         headers.push("Call-ID", call_id.clone());
         headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", self.contact(&invite.contact_user));
+        headers.push("Contact", self.contact(&invite.contact_user, invite.destination.transport));
         headers.push("Allow", options::ALLOW);
         for (name, value) in &invite.headers {
             headers.push(name, value.clone());

@@ -1,8 +1,7 @@
 //! Requests of others (RFC 3261 §8.2, §9.2, §12.2.2).
 
-use std::net::SocketAddr;
-
 use super::{AgentOutput, MOST_SESSIONS, RequestId, SessionId, SipEvent, UserAgent, with_tag};
+use crate::sip::hop::Hop;
 use crate::sip::message::{Method, NameAddr, Request, Uri};
 use crate::sip::options;
 use crate::sip::session::{Incoming, Session};
@@ -13,9 +12,9 @@ use crate::time::Moment;
 const BUSY_RETRY_AFTER_S: u32 = 5;
 
 impl UserAgent {
-    pub(super) fn receive_request(&mut self, source: SocketAddr, mut request: Request, now: Moment, out: &mut Vec<AgentOutput>) {
+    pub(super) fn receive_request(&mut self, source: Hop, mut request: Request, now: Moment, out: &mut Vec<AgentOutput>) {
         // Without a Via that can be read there is no transaction, and nobody to answer.
-        if request.note_source(source).is_err() {
+        if request.note_source(source.address).is_err() {
             return;
         }
         let of_session = self.session_of_request(&request).is_some();
@@ -36,7 +35,7 @@ impl UserAgent {
         }
     }
 
-    fn new_request(&mut self, id: ServerId, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) {
+    fn new_request(&mut self, id: ServerId, source: Hop, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) {
         if *request.method() == Method::Cancel {
             self.cancel(id, request, now, out);
             return;
@@ -67,7 +66,7 @@ impl UserAgent {
         }
     }
 
-    fn invited(&mut self, transaction: ServerId, source: SocketAddr, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) {
+    fn invited(&mut self, transaction: ServerId, source: Hop, request: &Request, now: Moment, out: &mut Vec<AgentOutput>) {
         if self.sessions.len() >= MOST_SESSIONS {
             let mut response = request.respond(503);
             response.headers_mut().push("Retry-After", BUSY_RETRY_AFTER_S.to_string());
@@ -81,7 +80,7 @@ impl UserAgent {
             request,
             source,
             local_tag: self.rng.hex(16),
-            contact: self.contact(&user),
+            contact: self.contact(&user, source.transport),
             retry_after_s: self.short_wait_s(),
         };
         let id = new.id;

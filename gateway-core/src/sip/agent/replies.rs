@@ -1,18 +1,17 @@
 //! Answers to our own requests, and their absence (RFC 3261 §8.1.3, §13.2.2).
 
-use std::net::SocketAddr;
-
 use super::ask::{Owner, Purpose};
 use super::{AgentOutput, SessionId, UserAgent};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Challenge;
+use crate::sip::hop::Hop;
 use crate::sip::message::{CSeq, Method, NameAddr, Response};
 use crate::sip::session::{Act, Session, acknowledge};
 use crate::sip::transaction::ClientId;
 use crate::time::Moment;
 
 impl UserAgent {
-    pub(super) fn receive_response(&mut self, source: SocketAddr, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
+    pub(super) fn receive_response(&mut self, source: Hop, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
         let Some(id) = self.transactions.receive_response(response, now, out) else { return };
         if self.answered_challenge(id, response, now, out) {
             return;
@@ -69,19 +68,19 @@ impl UserAgent {
         true
     }
 
-    /// Nobody answered a request of ours.
-    pub(super) fn unanswered(&mut self, id: ClientId, now: Moment, out: &mut Vec<AgentOutput>) {
+    /// Nobody answered a request of ours: 408 is its answer, or 503 where it could not be delivered (RFC 3261 §8.1.3.1).
+    pub(super) fn unanswered(&mut self, id: ClientId, status: u16, now: Moment, out: &mut Vec<AgentOutput>) {
         match self.owners.get(&id).map(|owner| owner.purpose) {
             Some(Purpose::Invite(session)) => self.in_session(session, now, out, |session, acts| {
                 if session.asks_in(id) {
-                    session.invite_unanswered(408, acts);
+                    session.invite_unanswered(status, acts);
                 }
             }),
             Some(Purpose::Dialog(session)) => {
                 self.in_session(session, now, out, |session, acts| session.answered(None, acts));
             }
             Some(Purpose::Register(registration)) => {
-                self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, 408, now, rng, acts));
+                self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));
             }
             Some(Purpose::Nothing) | None => {}
         }
@@ -95,15 +94,7 @@ impl UserAgent {
 
     /// A 2xx to our INVITE: the first one is the session's, a repetition gets its ACK again, and any other comes from a
     /// fork that nobody talks to: ACK and BYE (§13.2.2.4).
-    fn accepted(
-        &mut self,
-        id: ClientId,
-        session: SessionId,
-        source: SocketAddr,
-        response: &Response,
-        now: Moment,
-        out: &mut Vec<AgentOutput>,
-    ) {
+    fn accepted(&mut self, id: ClientId, session: SessionId, source: Hop, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
         let Ok(to) = response.to() else { return };
         if self.acks.repeat(id, NameAddr::tag(&to).unwrap_or_default(), out) {
             return;

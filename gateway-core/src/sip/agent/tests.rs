@@ -12,15 +12,15 @@ mod refusals;
 mod registrations;
 mod scripted;
 
-fn address(text: &str) -> SocketAddr {
+fn address(text: &str) -> Hop {
     text.parse().unwrap()
 }
 
-fn local() -> SocketAddr {
+fn local() -> Hop {
     address("198.51.100.1:5060")
 }
 
-fn peer() -> SocketAddr {
+fn peer() -> Hop {
     address("192.0.2.7:5060")
 }
 
@@ -28,13 +28,13 @@ fn peer() -> SocketAddr {
 struct Stage {
     agent: UserAgent,
     now: Moment,
-    sent: Vec<(Moment, SocketAddr, Message)>,
+    sent: Vec<(Moment, Hop, Message)>,
     events: Vec<SipEvent>,
 }
 
 impl Stage {
     fn new() -> Self {
-        let config = AgentConfig { local: local(), product: "Loopstart".into() };
+        let config = AgentConfig { local: local().address, product: "Loopstart".into() };
         Stage { agent: UserAgent::new(config, Rng::from_seed(1)), now: Moment::ZERO, sent: Vec::new(), events: Vec::new() }
     }
 

@@ -13,7 +13,7 @@ impl Phone {
         Phone { registrar: Registrar::new(Limits::default()), number: 0, now: Moment::ZERO }
     }
 
-    fn source() -> SocketAddr {
+    fn source() -> Hop {
         "192.0.2.7:40000".parse().unwrap()
     }
 

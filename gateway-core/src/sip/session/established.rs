@@ -1,10 +1,10 @@
 //! A session with a dialog (RFC 3261 §12.2, §13.3.1.4, §14, §15; RFC 3311; RFC 6086).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Act, SDP, Session, State, Timer};
 use crate::sip::dialog::Dialog;
+use crate::sip::hop::Hop;
 use crate::sip::io::{SessionEnd, SipEvent};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::options;
@@ -113,7 +113,7 @@ impl Session {
         mut established: Established,
         transaction: ServerId,
         request: &Request,
-        source: SocketAddr,
+        source: Hop,
         out: &mut Vec<Act>,
     ) {
         if let Err(status) = established.dialog.admit(request, source) {

@@ -1,11 +1,11 @@
 //! The called side before its final answer (RFC 3261 §13.3).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::established::Established;
 use super::{Act, SDP, Session, State, Timer, reason};
 use crate::sip::dialog::Dialog;
+use crate::sip::hop::Hop;
 use crate::sip::io::{Refusal, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::options;
@@ -24,7 +24,7 @@ pub(crate) struct Incoming<'a> {
     /// The INVITE.
     pub(crate) request: &'a Request,
     /// Where it came from.
-    pub(crate) source: SocketAddr,
+    pub(crate) source: Hop,
     /// The tag we give.
     pub(crate) local_tag: String,
     /// Our `Contact`.

@@ -1,11 +1,11 @@
 //! The calling side before the final answer (RFC 3261 §13.2, §9.1).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::established::Established;
 use super::{Act, Session, State, Timer};
 use crate::sip::dialog::Dialog;
+use crate::sip::hop::Hop;
 use crate::sip::io::{Invite, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response, phrase};
 use crate::sip::transaction::{ClientId, ServerId, T1};
@@ -119,7 +119,7 @@ impl Session {
     }
 
     /// The first 2xx to our INVITE: ACK it, and talk, or hang up when nobody wants the call any more (§15).
-    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: SocketAddr, out: &mut Vec<Act>) {
+    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: Hop, out: &mut Vec<Act>) {
         let inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {

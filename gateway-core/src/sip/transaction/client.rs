@@ -1,4 +1,4 @@
-//! The non-INVITE client transaction (RFC 3261 §17.1.2), over an unreliable transport.
+//! The non-INVITE client transaction (RFC 3261 §17.1.2).
 
 use std::time::Duration;
 
@@ -36,16 +36,19 @@ pub(crate) enum State {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     state: State,
+    reliable: bool,
     timers: Timers<Timer>,
 }
 
 impl Client {
-    /// Enters Trying: the request has just been sent.
-    pub(crate) fn start(now: Moment) -> Self {
+    /// Enters Trying: the request has just been sent, over a reliable transport or not.
+    pub(crate) fn start(reliable: bool, now: Moment) -> Self {
         let mut timers = Timers::new();
-        timers.set(Timer::E, now + T1);
+        if !reliable {
+            timers.set(Timer::E, now + T1);
+        }
         timers.set(Timer::F, now + 64 * T1);
-        Client { state: State::Trying { interval: T1 }, timers }
+        Client { state: State::Trying { interval: T1 }, reliable, timers }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -66,7 +69,7 @@ impl Client {
             }
             (State::Trying { .. } | State::Proceeding, Answer::Success | Answer::Failure) => {
                 self.timers.clear_all();
-                self.timers.set(Timer::K, now + T4);
+                self.timers.set(Timer::K, if self.reliable { now } else { now + T4 });
                 self.state = State::Completed;
                 out.push(ClientAct::Tell);
             }
@@ -122,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_unanswered_request_is_repeated_with_a_ceiling_of_t2_and_given_up_after_32_seconds() {
-        let mut machine = Client::start(Moment::ZERO);
+        let mut machine = Client::start(false, Moment::ZERO);
         let sent = [500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
         let mut expected: Vec<_> = sent.map(|ms| (ms, ClientAct::Transmit)).into();
         expected.push((32_000, ClientAct::GiveUp));
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn after_a_provisional_response_it_is_repeated_every_t2() {
-        let mut machine = Client::start(Moment::ZERO);
+        let mut machine = Client::start(false, Moment::ZERO);
         machine.receive(Answer::Provisional, Moment::from_millis(100), &mut Vec::new());
         let sent = [500, 4500, 8500, 12_500, 16_500, 20_500, 24_500, 28_500];
         let mut expected: Vec<_> = sent.map(|ms| (ms, ClientAct::Transmit)).into();
@@ -143,12 +146,23 @@ mod tests {
 
     #[test]
     fn a_final_response_is_told_once_and_repetitions_are_absorbed_for_t4() {
-        let mut machine = Client::start(Moment::ZERO);
+        let mut machine = Client::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.receive(Answer::Failure, Moment::from_millis(100), &mut out);
         machine.receive(Answer::Failure, Moment::from_millis(200), &mut out);
         assert_eq!(out, [ClientAct::Tell]);
         assert_eq!(machine.deadline(), Some(Moment::from_millis(5100)));
+        assert_eq!(run(&mut machine), []);
+        assert_eq!(machine.state(), State::Terminated);
+    }
+
+    #[test]
+    fn over_a_stream_nothing_is_sent_twice_and_nobody_waits_for_repetitions() {
+        let mut machine = Client::start(true, Moment::ZERO);
+        assert_eq!(run(&mut machine), [(32_000, ClientAct::GiveUp)]);
+        let mut machine = Client::start(true, Moment::ZERO);
+        machine.receive(Answer::Success, Moment::from_millis(100), &mut Vec::new());
+        assert_eq!(machine.deadline(), Some(Moment::from_millis(100)));
         assert_eq!(run(&mut machine), []);
         assert_eq!(machine.state(), State::Terminated);
     }

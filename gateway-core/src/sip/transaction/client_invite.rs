@@ -1,4 +1,4 @@
-//! The INVITE client transaction (RFC 3261 §17.1.1, RFC 6026 §7.2), over an unreliable transport.
+//! The INVITE client transaction (RFC 3261 §17.1.1, RFC 6026 §7.2).
 
 use std::time::Duration;
 
@@ -40,16 +40,19 @@ pub(crate) enum State {
 #[derive(Clone, Debug)]
 pub(crate) struct ClientInvite {
     state: State,
+    reliable: bool,
     timers: Timers<Timer>,
 }
 
 impl ClientInvite {
-    /// Enters Calling: the INVITE has just been sent.
-    pub(crate) fn start(now: Moment) -> Self {
+    /// Enters Calling: the INVITE has just been sent, over a reliable transport or not.
+    pub(crate) fn start(reliable: bool, now: Moment) -> Self {
         let mut timers = Timers::new();
-        timers.set(Timer::A, now + T1);
+        if !reliable {
+            timers.set(Timer::A, now + T1);
+        }
         timers.set(Timer::B, now + 64 * T1);
-        ClientInvite { state: State::Calling { interval: T1 }, timers }
+        ClientInvite { state: State::Calling { interval: T1 }, reliable, timers }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -73,7 +76,7 @@ impl ClientInvite {
                 out.push(ClientAct::Tell);
             }
             (State::Calling { .. } | State::Proceeding, Answer::Failure) => {
-                self.enter(State::Completed, Timer::D, now + 64 * T1);
+                self.enter(State::Completed, Timer::D, if self.reliable { now } else { now + 64 * T1 });
                 out.extend([ClientAct::Acknowledge, ClientAct::Tell]);
             }
             (State::Accepted, Answer::Success) => out.push(ClientAct::Tell),
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_unanswered_invite_is_sent_seven_times_and_given_up_after_32_seconds() {
-        let mut machine = ClientInvite::start(Moment::ZERO);
+        let mut machine = ClientInvite::start(false, Moment::ZERO);
         let mut expected: Vec<_> = [500, 1500, 3500, 7500, 15500, 31500].map(|ms| (ms, ClientAct::Transmit)).into();
         expected.push((32_000, ClientAct::GiveUp));
         assert_eq!(run(&mut machine, 100_000), expected);
@@ -143,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_provisional_response_stops_every_timer() {
-        let mut machine = ClientInvite::start(Moment::ZERO);
+        let mut machine = ClientInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.receive(Answer::Provisional, Moment::from_millis(100), &mut out);
         machine.receive(Answer::Provisional, Moment::from_millis(200), &mut out);
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_acknowledged_each_time_but_told_once() {
-        let mut machine = ClientInvite::start(Moment::ZERO);
+        let mut machine = ClientInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.receive(Answer::Failure, Moment::from_millis(100), &mut out);
         machine.receive(Answer::Failure, Moment::from_millis(600), &mut out);
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_2xx_is_told_for_64_t1() {
-        let mut machine = ClientInvite::start(Moment::ZERO);
+        let mut machine = ClientInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         for ms in [100, 600, 1600] {
             machine.receive(Answer::Success, Moment::from_millis(ms), &mut out);
@@ -176,6 +179,18 @@ mod tests {
         assert_eq!(out, [ClientAct::Tell; 3]);
         assert_eq!(machine.deadline(), Some(Moment::from_millis(32_100)));
         machine.handle_timeout(Moment::from_millis(32_100), &mut out);
+        assert_eq!(machine.state(), State::Terminated);
+    }
+
+    #[test]
+    fn over_a_stream_an_invite_is_sent_once_and_its_refusal_ends_it() {
+        let mut machine = ClientInvite::start(true, Moment::ZERO);
+        assert_eq!(run(&mut machine, 100_000), [(32_000, ClientAct::GiveUp)]);
+        let mut machine = ClientInvite::start(true, Moment::ZERO);
+        let mut out = Vec::new();
+        machine.receive(Answer::Failure, Moment::from_millis(100), &mut out);
+        assert_eq!(out, [ClientAct::Acknowledge, ClientAct::Tell]);
+        assert_eq!(run(&mut machine, 100), []);
         assert_eq!(machine.state(), State::Terminated);
     }
 }

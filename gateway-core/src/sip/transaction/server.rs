@@ -1,4 +1,4 @@
-//! The non-INVITE server transaction (RFC 3261 §17.2.2), over an unreliable transport.
+//! The non-INVITE server transaction (RFC 3261 §17.2.2).
 
 use super::{Answer, ServerAct, T1};
 use crate::time::{Moment, Timers};
@@ -29,15 +29,16 @@ pub(crate) enum State {
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     state: State,
+    reliable: bool,
     timers: Timers<Timer>,
 }
 
 impl Server {
-    /// Enters Trying: the request has just come.
-    pub(crate) fn start(now: Moment) -> Self {
+    /// Enters Trying: the request has just come, over a reliable transport or not.
+    pub(crate) fn start(reliable: bool, now: Moment) -> Self {
         let mut timers = Timers::new();
         timers.set(Timer::Late, now + 64 * T1);
-        Server { state: State::Trying, timers }
+        Server { state: State::Trying, reliable, timers }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -65,7 +66,7 @@ impl Server {
             }
             (State::Trying | State::Proceeding, Answer::Success | Answer::Failure) => {
                 self.timers.clear_all();
-                self.timers.set(Timer::J, now + 64 * T1);
+                self.timers.set(Timer::J, if self.reliable { now } else { now + 64 * T1 });
                 self.state = State::Completed;
                 out.push(ServerAct::Transmit);
             }
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn repetitions_get_the_last_response_until_timer_j() {
-        let mut machine = Server::start(Moment::ZERO);
+        let mut machine = Server::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.repeated(&mut out);
         assert_eq!(out, []);
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_request_that_nobody_answers_is_forgotten_when_its_client_gave_up() {
-        let mut machine = Server::start(Moment::ZERO);
+        let mut machine = Server::start(false, Moment::ZERO);
         machine.handle_timeout(Moment::from_secs(32));
         assert_eq!(machine.state(), State::Terminated);
         let mut out = Vec::new();

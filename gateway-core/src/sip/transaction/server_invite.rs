@@ -1,4 +1,4 @@
-//! The INVITE server transaction (RFC 3261 §17.2.1, RFC 6026 §7.1), over an unreliable transport.
+//! The INVITE server transaction (RFC 3261 §17.2.1, RFC 6026 §7.1).
 
 use std::time::Duration;
 
@@ -45,15 +45,16 @@ pub(crate) enum State {
 #[derive(Clone, Debug)]
 pub(crate) struct ServerInvite {
     state: State,
+    reliable: bool,
     timers: Timers<Timer>,
 }
 
 impl ServerInvite {
-    /// Enters Proceeding: the INVITE has just come.
-    pub(crate) fn start(now: Moment) -> Self {
+    /// Enters Proceeding: the INVITE has just come, over a reliable transport or not.
+    pub(crate) fn start(reliable: bool, now: Moment) -> Self {
         let mut timers = Timers::new();
         timers.set(Timer::Trying, now + TRYING_AFTER);
-        ServerInvite { state: State::Proceeding { answered: false }, timers }
+        ServerInvite { state: State::Proceeding { answered: false }, reliable, timers }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -75,7 +76,7 @@ impl ServerInvite {
     /// An ACK with the branch of the INVITE came.
     pub(crate) fn acknowledged(&mut self, now: Moment, out: &mut Vec<ServerAct>) {
         match self.state {
-            State::Completed { .. } => self.enter(State::Confirmed, &[(Timer::I, now + T4)]),
+            State::Completed { .. } => self.enter(State::Confirmed, &[(Timer::I, if self.reliable { now } else { now + T4 })]),
             // Old clients send the ACK of a 2xx with the branch of the INVITE: it belongs to the session.
             State::Accepted => out.push(ServerAct::Tell),
             State::Proceeding { .. } | State::Confirmed | State::Terminated => {}
@@ -95,7 +96,10 @@ impl ServerInvite {
                 out.push(ServerAct::Transmit);
             }
             (State::Proceeding { .. }, Answer::Failure) => {
-                self.enter(State::Completed { interval: T1 }, &[(Timer::G, now + T1), (Timer::H, now + 64 * T1)]);
+                self.enter(State::Completed { interval: T1 }, &[(Timer::H, now + 64 * T1)]);
+                if !self.reliable {
+                    self.timers.set(Timer::G, now + T1);
+                }
                 out.push(ServerAct::Transmit);
             }
             (State::Accepted, Answer::Success) => out.push(ServerAct::Transmit),
@@ -154,7 +158,7 @@ mod tests {
 
     #[test]
     fn trying_is_sent_after_200_ms_of_silence_and_then_repeated_on_demand() {
-        let mut machine = ServerInvite::start(Moment::ZERO);
+        let mut machine = ServerInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.repeated(&mut out);
         assert_eq!(out, []);
@@ -165,14 +169,14 @@ mod tests {
 
     #[test]
     fn a_session_that_answers_in_time_sends_no_trying() {
-        let mut machine = ServerInvite::start(Moment::ZERO);
+        let mut machine = ServerInvite::start(false, Moment::ZERO);
         machine.respond(Answer::Provisional, Moment::from_millis(50), &mut Vec::new());
         assert_eq!(machine.deadline(), None);
     }
 
     #[test]
     fn an_unacknowledged_refusal_is_repeated_with_a_ceiling_of_t2_for_32_seconds() {
-        let mut machine = ServerInvite::start(Moment::ZERO);
+        let mut machine = ServerInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.respond(Answer::Failure, Moment::ZERO, &mut out);
         assert_eq!(out, [ServerAct::Transmit]);
@@ -183,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_ack_of_a_refusal_stops_its_repetition_and_the_transaction_ends_after_t4() {
-        let mut machine = ServerInvite::start(Moment::ZERO);
+        let mut machine = ServerInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.respond(Answer::Failure, Moment::ZERO, &mut out);
         machine.acknowledged(Moment::from_millis(100), &mut out);
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn after_a_2xx_invites_are_absorbed_and_no_other_final_response_is_sent() {
-        let mut machine = ServerInvite::start(Moment::ZERO);
+        let mut machine = ServerInvite::start(false, Moment::ZERO);
         let mut out = Vec::new();
         machine.respond(Answer::Success, Moment::ZERO, &mut out);
         machine.repeated(&mut out);
@@ -208,6 +212,17 @@ mod tests {
         machine.acknowledged(Moment::from_millis(600), &mut out);
         assert_eq!(out, [ServerAct::Transmit, ServerAct::Transmit, ServerAct::Tell]);
         assert_eq!(machine.deadline(), Some(Moment::from_millis(32_000)));
+        assert_eq!(run(&mut machine), []);
+        assert_eq!(machine.state(), State::Terminated);
+    }
+
+    #[test]
+    fn over_a_stream_a_refusal_is_sent_once_and_its_ack_ends_it() {
+        let mut machine = ServerInvite::start(true, Moment::ZERO);
+        machine.respond(Answer::Failure, Moment::ZERO, &mut Vec::new());
+        assert_eq!(machine.deadline(), Some(Moment::from_millis(32_000)), "the ACK may never come");
+        machine.acknowledged(Moment::from_millis(100), &mut Vec::new());
+        assert_eq!(machine.deadline(), Some(Moment::from_millis(100)));
         assert_eq!(run(&mut machine), []);
         assert_eq!(machine.state(), State::Terminated);
     }

@@ -784,7 +784,7 @@ export type EndCause =
 "no_target" | 
 /**  The line was lost while it rang or was being seized. */
 "seize_failed" | 
-/**  The line rang while it was being seized for a SIP caller, or before a line test had seized it. */
+/**  The line rang while it was being seized for a SIP caller, or on hook during a line test. */
 "glare" | 
 /**  No dial tone within the wait. */
 "no_dial_tone" | 
@@ -900,10 +900,14 @@ export type GatewaySettings = {
 	secret?: Secret,
 	/**  `host[:port]`: the registrar's domain in client mode, the peer in trunk mode. Unused in server mode. */
 	remote_server?: string,
+	/**  How SIP goes to the remote server, and to targets that name no transport of their own. */
+	remote_transport?: Transport,
 	/**  Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks. */
 	bind_address?: string,
-	/**  UDP port for SIP. */
+	/**  Port for SIP. */
 	sip_port?: number,
+	/**  SIP is taken over TCP too, on the same port; see [`GatewaySettings::takes_tcp`]. */
+	sip_tcp?: boolean,
 	/**  First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above. */
 	rtp_port_first?: number,
 	/**  Codecs towards SIP, preferred first. */
@@ -1151,7 +1155,7 @@ export type LineCheck =
 "dial_tone_frequency" | 
 /**  Level of dial tone. */
 "dial_tone_level" | 
-/**  How long after a digit began dial tone is gone. */
+/**  How long after a digit began (by pulses: after it was out) dial tone is gone. */
 "dial_tone_break" | 
 /**  Noise of the silent line. */
 "noise" | 
@@ -2354,6 +2358,13 @@ export type TraceQuery = {
 	/**  Frames of sound too. They are kept from the first time that they are asked for, until nobody asks for ten seconds. */
 	sound: boolean,
 };
+
+/**  What carries SIP between two neighbours. */
+export type Transport = 
+/**  Datagrams: whatever is not answered is sent again. */
+"udp" | 
+/**  A stream: nothing is sent twice. */
+"tcp";
 
 /**  What a number counts. */
 export type Unit = 

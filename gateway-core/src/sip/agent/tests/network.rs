@@ -7,7 +7,7 @@ use super::*;
 /// One side: its agent, what it heard, and what it does next.
 struct Side {
     agent: UserAgent,
-    address: SocketAddr,
+    address: Hop,
     sessions: Vec<SessionId>,
     /// Final outcomes of the sessions, which must be told once at most.
     ends: BTreeMap<SessionId, u32>,
@@ -22,7 +22,7 @@ struct World {
     now: Moment,
     sides: [Side; 2],
     /// Datagrams on their way, by arrival and number.
-    wire: BTreeMap<(Moment, u64), (usize, SocketAddr, Vec<u8>)>,
+    wire: BTreeMap<(Moment, u64), (usize, Hop, Vec<u8>)>,
     number: u64,
     loss_per_mille: u64,
     /// Branches of the INVITEs that arrived, with the final answers that were sent for them.
@@ -32,8 +32,8 @@ struct World {
 impl World {
     fn new(seed: u64, loss_per_mille: u64) -> Self {
         let mut rng = Rng::from_seed(seed);
-        let mut side = |address: SocketAddr| Side {
-            agent: UserAgent::new(AgentConfig { local: address, product: "Loopstart".into() }, rng.fork()),
+        let mut side = |address: Hop| Side {
+            agent: UserAgent::new(AgentConfig { local: address.address, product: "Loopstart".into() }, rng.fork()),
             address,
             sessions: Vec::new(),
             ends: BTreeMap::new(),
@@ -56,7 +56,7 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: usize, to: SocketAddr, bytes: &[u8]) {
+    fn post(&mut self, from: usize, to: Hop, bytes: &[u8]) {
         if let Message::Response(response) = wire::read(bytes).unwrap()
             && response.cseq().unwrap().method == Method::Invite
             && !response.is_provisional()

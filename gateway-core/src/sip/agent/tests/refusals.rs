@@ -59,7 +59,7 @@ fn answers_go_where_the_request_came_from_whatever_its_via_says() {
     stage.hear(options);
     assert_eq!(stage.sent[0].1, peer());
     let via = stage.last_response().top_via().unwrap();
-    assert_eq!((via.received, via.rport), (Some(peer().ip()), Some(Some(peer().port()))));
+    assert_eq!((via.received, via.rport), (Some(peer().ip()), Some(Some(peer().address.port()))));
 }
 
 #[test]
