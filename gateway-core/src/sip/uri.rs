@@ -130,7 +130,7 @@ impl Uri {
     /// The host as an address, when it is one.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
+        grammar::ip(&self.host)
     }
 
     /// Whether the scheme is `sip` or `sips`.

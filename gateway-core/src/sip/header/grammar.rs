@@ -1,6 +1,7 @@
 //! The lexical rules that header values share (RFC 3261 §25.1): tokens, quoted strings, lists.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 /// Whether `text` is a token: one or more letters, digits or ``-.!%*_+`'~``.
 #[must_use]
@@ -115,7 +116,7 @@ pub fn host_port(text: &str) -> Option<(&str, Option<u16>)> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(inner) => {
             let (host, rest) = inner.split_once(']')?;
-            host.parse::<std::net::Ipv6Addr>().ok()?;
+            ip(host).filter(IpAddr::is_ipv6)?;
             (host, rest.trim())
         }
         None => {
@@ -134,6 +135,13 @@ pub fn host_port(text: &str) -> Option<(&str, Option<u16>)> {
         None => None,
         Some(port) => decimal::<u16>(port.trim()).filter(|port| *port != 0).map(|port| (host, Some(port))),
     }
+}
+
+/// The address that a host is, without brackets. A colon too much, which the grammar of RFC 3261 once asked for before an IPv4
+/// address at the end, is forgiven (RFC 5118 §4.10).
+#[must_use]
+pub fn ip(host: &str) -> Option<IpAddr> {
+    host.parse().ok().or_else(|| host.replacen(":::", "::", 1).parse().ok())
 }
 
 /// A host as it stands in a URI or Via: an IPv6 address goes into brackets.
