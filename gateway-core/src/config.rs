@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod country;
+pub mod dialling;
 pub mod diff;
 pub mod fields;
 pub mod host;

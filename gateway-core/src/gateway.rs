@@ -17,6 +17,7 @@ pub mod when_idle;
 
 mod admission;
 mod apply;
+mod barring;
 mod callers;
 mod lines;
 mod marking;

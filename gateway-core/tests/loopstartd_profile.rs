@@ -213,7 +213,7 @@ fn bad_files_are_told_by_their_codes_and_leave_everything_as_it_was() {
     std::fs::File::create(folder.path().join("huge.json")).unwrap().set_len(50_000_000).unwrap();
     std::fs::write(folder.path().join("binary.json"), [0xff, 0xfe, 0x00, 0x7b]).unwrap();
     std::fs::write(folder.path().join("words.json"), "not json").unwrap();
-    std::fs::write(folder.path().join("future.json"), good.replace("\"version\":2", "\"version\":3")).unwrap();
+    std::fs::write(folder.path().join("future.json"), good.replace("\"version\":3", "\"version\":4")).unwrap();
     std::fs::write(folder.path().join("types.json"), good.replace("\"sip_to_fxo\":true", "\"sip_to_fxo\":\"yes\"")).unwrap();
     std::fs::write(folder.path().join("keys.json"), good.replace("\"stealth\"", "\"stelth\"")).unwrap();
     std::fs::write(folder.path().join("seal.json"), good.replacen('{', "{\"sealed_secrets\":\"garbage\",", 1)).unwrap();
@@ -244,10 +244,11 @@ fn differences_and_advice_are_told_in_words_and_as_json() {
     std::fs::write(folder.path().join("a.json"), export(&settings, SecretsPolicy::LeftOut)).unwrap();
     settings.gateway.bind_address = "0.0.0.0".to_owned();
     settings.gateway.stealth = false;
+    settings.gateway.dial_premium = true;
     std::fs::write(folder.path().join("b.json"), export(&settings, SecretsPolicy::LeftOut)).unwrap();
     let diff = loopstartd(&folder, &["profile", "diff", "a.json", "b.json"]);
     let lines: Vec<String> = out(&diff).lines().map(str::to_owned).collect();
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines[0].starts_with("gateway.bind_address: \"127.0.0.1\" -> \"0.0.0.0\""), "{lines:?}");
     assert_eq!(out(&loopstartd(&folder, &["profile", "diff", "a.json", "a.json"])), "");
     let lint = loopstartd(&folder, &["profile", "lint", "b.json", "--json"]);
@@ -256,6 +257,25 @@ fn differences_and_advice_are_told_in_words_and_as_json() {
     assert_eq!(codes, ["stealth_off", "costly_prefixes_open"]);
     let in_force = loopstartd(&folder, &["profile", "lint", "--data-dir", "data"]);
     assert!(out(&in_force).contains("gateway.bind_address"), "{}", out(&in_force));
+}
+
+#[test]
+fn a_number_is_tried_on_the_rules_in_force_or_on_those_of_a_profile() {
+    let folder = Folder::new();
+    let mut settings = with_settings(&folder);
+    settings.gateway.dial_rules = vec!["deny 0300.".to_owned(), "allow 9. strip 1".to_owned()];
+    std::fs::write(folder.path().join("rules.json"), export(&settings, SecretsPolicy::LeftOut)).unwrap();
+    let allowed = loopstartd(&folder, &["dial-test", "933334444", "--profile", "rules.json"]);
+    assert!(code(&allowed) == 0 && out(&allowed).starts_with("Dials 33334444\n"), "{}", out(&allowed));
+    assert!(out(&allowed).contains("rule 2: allow 9. strip 1"), "{}", out(&allowed));
+    let denied = loopstartd(&folder, &["dial-test", "+14155550100", "--data-dir", "data", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&denied.stdout).unwrap();
+    assert_eq!(
+        (code(&denied), &told["dialling"]["why"], &told["dialling"]["rule"]),
+        (1, &"international".into(), &serde_json::Value::Null)
+    );
+    let nothing = loopstartd(&folder, &["dial-test", "alice", "--data-dir", "data"]);
+    assert!(code(&nothing) == 1 && out(&nothing).contains("484"), "{}", out(&nothing));
 }
 
 /// The key is gone: the settings come out, the secrets do not, and the program says so.

@@ -109,12 +109,14 @@ fn settings_numbers_and_codecs_refuse_a_caller_before_the_line_is_touched() {
     }
     let scene = Scene::start(Mode::SipServer, 2, |settings| {
         settings.ports[1].sip_to_fxo = false;
-        settings.gateway.blocked_prefixes = vec!["0300".to_owned(), "00".to_owned()];
+        settings.gateway.dial_rules = vec!["deny 0300.".to_owned()];
     });
     scene.refused(&Call { user: "line2", ..Call::default() }, "403", 21, "");
     assert_eq!(scene.daemon.wait_notice("sip_to_fxo_disabled")["setting"], "ports[1].sip_to_fxo");
     scene.refused(&Call { number: "03001234", ..Call::default() }, "403", 21, "");
-    assert_eq!(scene.daemon.wait_notice("number_blocked")["setting"], "gateway.blocked_prefixes");
+    assert_eq!(scene.daemon.wait_notice("number_blocked")["setting"], "gateway.dial_rules[0]");
+    scene.refused(&Call { number: "0014155550100", ..Call::default() }, "403", 21, "");
+    assert_eq!(scene.daemon.wait_notice("international_blocked")["setting"], "gateway.dial_international");
     scene.refused(&Call { number: "", ..Call::default() }, "484", 28, "");
     scene.daemon.wait_notice("number_missing");
     scene.refused(&Call { codecs: G722, ..Call::default() }, "488", 65, "");

@@ -23,7 +23,9 @@ fn value(field: &Field) -> BoxedStrategy<Value> {
         }
         // Long enough to be found in a file only if it was put there.
         Kind::Secret { .. } => prop_oneof![Just(Value::from("")), "[ -~]{12,40}".prop_map(Value::from)].boxed(),
-        Kind::Texts { .. } => proptest::collection::btree_set("[0-9*#]{1,8}", 0..5).prop_map(|some| json!(some)).boxed(),
+        Kind::Texts { .. } => proptest::collection::btree_set("deny [0-9*#]{1,8}[.]|allow x[0-9]{1,6}( strip 1)?( add [0-9#]{1,5})?", 0..5)
+            .prop_map(|some| json!(some))
+            .boxed(),
         Kind::Text { shape, .. } => text(shape).prop_map(Value::from).boxed(),
     }
 }
@@ -38,7 +40,7 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::Target => some(&["", "200", "200@pbx.example", "sip:200@192.0.2.1:5080", "sips:a@pbx.example"]),
         Shape::HostList => some(&["", "192.0.2.1", "192.0.2.0/24, pbx.example", "2001:db8::/32"]),
         Shape::Country => some(&["BR", "US", "PT", "DE"]),
-        Shape::DialPrefix => "[0-9]{1,6}".boxed(),
+        Shape::DialRule => "deny [0-9]{1,6}".boxed(),
     }
 }
 

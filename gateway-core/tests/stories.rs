@@ -5,6 +5,7 @@ mod stories {
     mod admission;
     mod applying;
     pub mod cast;
+    mod dialling;
     mod digits;
     mod endings;
     mod holding;

@@ -32,6 +32,10 @@ export const MOMENTS = [
   { name: "palette", url: "?scene=lively#overview", act: find },
   { name: "lines-differ", url: "?scene=lively#lines", act: differ },
   { name: "lines-names", url: "?scene=lively#lines", act: (page) => page.click("[data-toggle-root]") },
+  ...["light", "dark"].map((scheme) => ({ name: `dialling-${scheme}`, url: "?scene=lively#sip", scheme, act: tryNumber("90014155550100") })),
+  { name: "dialling-allowed", url: "?scene=lively#sip", act: tryNumber("933334444") },
+  { name: "dialling-none", url: "?scene=lively#sip", act: (page) => page.locator("[data-path='gateway.dial_rules']").scrollIntoViewIfNeeded() },
+  { name: "dialling-spanish", url: "?scene=lively#sip", language: "es", scheme: "dark", size: SMALL, act: tryNumber("190") },
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
   { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
   { name: "device-lost", url: "?scene=empty#devices" },
@@ -299,4 +303,28 @@ async function refuseCopy(page) {
   await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error("denied"))));
   await page.click(".page-title .button");
   await page.waitForSelector(".told");
+}
+
+/** Three dialling rules, and a number to try them on. */
+function tryNumber(number) {
+  return async (page) => {
+    const fresh = page.locator("[data-path='gateway.dial_rules'] .fresh input");
+    for (const [allowed, pattern, strip, add] of [
+      [false, "0300."],
+      [true, "9.", "1", ""],
+      [true, "[1-9]xxxxxxxxx", "", "015"],
+    ]) {
+      if (allowed) {
+        await page.click("[data-path='gateway.dial_rules'] .fresh .choice");
+        await page.locator(".popup-item").first().click();
+        await fresh.nth(1).fill(strip);
+        await fresh.nth(2).fill(add);
+      }
+      await fresh.nth(0).fill(pattern);
+      await fresh.nth(0).press("Enter");
+    }
+    const trial = page.locator(".trial input");
+    await trial.fill(number);
+    await page.locator("[data-path='gateway.dial_rules']").evaluate((row) => (row.closest(".page-body").scrollTop = row.closest("section").offsetTop));
+  };
 }

@@ -96,7 +96,7 @@ fn is_installed() -> bool {
 fn settings(mode: Mode) -> Settings {
     let mut settings = server_settings(2);
     settings.gateway.mode = mode;
-    settings.gateway.blocked_prefixes = vec!["0300".to_owned()];
+    settings.gateway.dial_rules = vec!["deny 0300.".to_owned()];
     if mode == Mode::SipTrunk {
         settings.gateway.remote_server = "127.0.0.1".to_owned();
         settings.ports.iter_mut().for_each(|port| port.only_from_host = "127.0.0.1".to_owned());

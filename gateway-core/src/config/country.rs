@@ -2,6 +2,7 @@
 
 mod america;
 mod europe;
+pub mod numbering;
 
 use serde::Serialize;
 

@@ -33,8 +33,8 @@ pub enum Shape {
     HostList,
     /// ISO 3166 alpha-2 code of a country that has a line profile.
     Country,
-    /// The first characters of a dialled number: digits, `*`, `#`, `+`, `A`–`D`.
-    DialPrefix,
+    /// One dialling rule, see [`super::dialling::rule`].
+    DialRule,
 }
 
 /// What a number counts.

@@ -1,13 +1,13 @@
 //! Advice beyond errors: settings that hold, and that a careful technician would still not leave so.
 
-mod prefixes;
-
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
 use super::check::secret;
+use super::country::numbering::numbering;
+use super::dialling::rule::{Rule, RuleAction};
 use super::host::Host;
 use super::hosts::HostList;
 use super::settings::{GatewaySettings, Mode, PortSettings, Settings};
@@ -122,10 +122,25 @@ fn lint_gateway(settings: &Settings, advice: &mut Vec<Advice>) {
     if !reachable && gateway.mode == Mode::SipServer {
         advice.push(Advice::new("gateway.bind_address", Weight::Hint, LintCode::OnlyThisComputer));
     }
-    let open = prefixes::open(&gateway.country, &gateway.blocked_prefixes);
-    if reachable && !open.is_empty() && settings.ports.iter().any(|port| port.sip_to_fxo) {
-        let found = Advice::new("gateway.blocked_prefixes", Weight::Caution, LintCode::CostlyPrefixesOpen);
-        advice.push(found.with("prefixes", open.join(", ")).with("country", &gateway.country));
+    if reachable && settings.ports.iter().any(|port| port.sip_to_fxo) {
+        lint_costly_numbers(gateway, advice);
+    }
+}
+
+/// International and premium-rate numbers that are open and that no rule denies.
+fn lint_costly_numbers(gateway: &GatewaySettings, advice: &mut Vec<Advice>) {
+    let Some(numbering) = numbering(&gateway.country) else { return };
+    let rules = gateway.dial_rules.iter().filter_map(|text| Rule::parse(text).ok());
+    let denials: Vec<Rule> = rules.filter(|rule| rule.action() == RuleAction::Deny).collect();
+    for (path, is_open, prefixes) in [
+        ("gateway.dial_international", gateway.dial_international, numbering.international),
+        ("gateway.dial_premium", gateway.dial_premium, numbering.premium),
+    ] {
+        let open: Vec<&str> = prefixes.iter().copied().filter(|prefix| !denials.iter().any(|rule| rule.covers(prefix))).collect();
+        if is_open && !open.is_empty() {
+            let found = Advice::new(path, Weight::Caution, LintCode::CostlyPrefixesOpen);
+            advice.push(found.with("prefixes", open.join(", ")).with("country", &gateway.country));
+        }
     }
 }
 

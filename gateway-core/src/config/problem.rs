@@ -65,8 +65,8 @@ pub enum ProblemCode {
     BadHost,
     /// A country without a line profile (`found`, `allowed`).
     UnknownCountry,
-    /// A prefix with something that nobody can dial (`character`).
-    BadPrefix,
+    /// A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]).
+    BadDialRule,
     // Settings together.
     /// A user is needed here.
     UserMissing,

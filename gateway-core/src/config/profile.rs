@@ -19,7 +19,7 @@ use super::settings::{Secret, Settings};
 pub const FORMAT: &str = "loopstart-profile";
 
 /// The version that this program writes, and the newest one that it reads. 2 came with [`SEALED_SECRETS`]: a program that knows
-/// version 1 alone must refuse such a file as too new, not as mistyped.
+/// version 1 alone must refuse such a file as too new, not as mistyped. 3 came with dialling rules in the place of blocked prefixes.
 pub const VERSION: u32 = upgrade::NEWEST;
 
 /// The key of the sealed secrets: a text, an age file (age-encryption.org/v1) in ASCII armour with [`Secrets`] as JSON inside.

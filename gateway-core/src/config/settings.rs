@@ -85,6 +85,18 @@ pub enum OnRefusal {
     AnswerAndRelease,
 }
 
+/// What becomes of a number that no dialling rule fits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum DialOtherwise {
+    /// It is dialled.
+    #[default]
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
 /// All settings of one gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -138,8 +150,14 @@ pub struct GatewaySettings {
     pub country: String,
     /// Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`.
     pub asserted_identity: bool,
-    /// Dialling rules for SIP→FXO: numbers that begin with one of these are refused.
-    pub blocked_prefixes: Vec<String>,
+    /// Dialling rules for SIP→FXO, in their order: the first one that fits a number decides. See [dialling rules](DIALLING.md).
+    pub dial_rules: Vec<String>,
+    /// What becomes of a number that no dialling rule fits.
+    pub dial_otherwise: DialOtherwise,
+    /// Let SIP callers dial out of the country. Off, only what a dialling rule spells out (`allow 0054.`) leads abroad.
+    pub dial_international: bool,
+    /// Let SIP callers dial the country's premium-rate numbers. Off, only what a dialling rule spells out is dialled.
+    pub dial_premium: bool,
     /// Days for which call records are kept; 0: however old, as long as there are no more than `keep_calls_max`.
     pub keep_calls_days: u32,
     /// Most call records that are kept; the oldest ones go when newer ones come.
@@ -263,7 +281,10 @@ impl Default for GatewaySettings {
             stealth: true,
             country: "BR".to_owned(),
             asserted_identity: true,
-            blocked_prefixes: Vec::new(),
+            dial_rules: Vec::new(),
+            dial_otherwise: DialOtherwise::Allow,
+            dial_international: false,
+            dial_premium: false,
             keep_calls_days: 365,
             keep_calls_max: 100_000,
             rollback_after_s: 30,

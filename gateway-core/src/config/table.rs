@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::country::numbering::{self, Numbering};
 use super::country::{self, Country};
 use super::fields::{self, FieldInfo};
 
@@ -13,12 +14,18 @@ pub struct SettingsTable {
     pub fields: Vec<FieldInfo>,
     /// The line profiles, in the order that people see.
     pub countries: Vec<Country>,
+    /// What the numbers of each of these countries begin with that are not like the others.
+    pub numberings: Vec<Numbering>,
 }
 
 /// The table of this program. It is the same for as long as the program runs.
 #[must_use]
 pub fn settings_table() -> SettingsTable {
-    SettingsTable { fields: fields::infos(), countries: country::countries().copied().collect() }
+    SettingsTable {
+        fields: fields::infos(),
+        countries: country::countries().copied().collect(),
+        numberings: numbering::NUMBERINGS.to_vec(),
+    }
 }
 
 #[cfg(test)]

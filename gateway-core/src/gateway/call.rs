@@ -53,6 +53,27 @@ pub struct CallFacts {
     pub timeline: Timeline,
 }
 
+impl CallFacts {
+    /// The one record of a call that ends now.
+    #[must_use]
+    pub fn record(&self, ending: Ending, now: Moment) -> CallRecord {
+        CallRecord {
+            id: self.id.clone(),
+            port: self.port,
+            direction: self.direction,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            started_ms: self.started.as_millis(),
+            answered_ms: self.answered.map(Moment::as_millis),
+            ended_ms: now.as_millis(),
+            cause: ending.cause,
+            evidence: ending.evidence,
+            sip_status: ending.sip_status,
+            timeline: self.timeline.marks(),
+        }
+    }
+}
+
 /// What a call is told.
 #[derive(Clone, Debug)]
 pub enum CallEvent {
@@ -365,20 +386,6 @@ impl Call {
     /// The one record of this call.
     #[must_use]
     pub fn record(&self, ending: Ending, now: Moment) -> CallRecord {
-        let facts = self.facts();
-        CallRecord {
-            id: facts.id.clone(),
-            port: facts.port,
-            direction: facts.direction,
-            from: facts.from.clone(),
-            to: facts.to.clone(),
-            started_ms: facts.started.as_millis(),
-            answered_ms: facts.answered.map(Moment::as_millis),
-            ended_ms: now.as_millis(),
-            cause: ending.cause,
-            evidence: ending.evidence,
-            sip_status: ending.sip_status,
-            timeline: facts.timeline.marks(),
-        }
+        self.facts().record(ending, now)
     }
 }

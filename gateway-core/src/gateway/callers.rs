@@ -11,6 +11,7 @@ use super::record::CallDirection;
 use super::router::{self, Candidate, Denial, Wanted};
 use super::{Gateway, Orders, bridge, port_id};
 use crate::config::PortId;
+use crate::config::dialling::{self, Dialling};
 use crate::config::settings::{Mode, PortSettings};
 use crate::rng::Rng;
 use crate::sdp::{LocalMedia, SdpError};
@@ -39,13 +40,13 @@ pub(super) struct Invitation<'a> {
 }
 
 /// A caller's URI is kept up to this length in records and on the card; SIP allows a message full of it.
-const MOST_PARTY_CHARS: usize = 256;
+pub(super) const MOST_PARTY_CHARS: usize = 256;
 
 /// A SIP caller whose right to call is settled.
-struct Caller {
-    wanted: Wanted,
-    /// Digits to dial; `None`: two-stage.
-    number: Option<String>,
+pub(super) struct Caller {
+    pub(super) wanted: Wanted,
+    /// The number asked for, as SIP carries it; `None`: two-stage.
+    pub(super) number: Option<String>,
 }
 
 impl Gateway {
@@ -63,31 +64,34 @@ impl Gateway {
             Mode::SipClient => self.client_mode_caller(request),
             Mode::SipTrunk => Caller { wanted: Wanted::Any, number: Some(request_user(request)) },
         };
-        let number = caller.number.map(|user| router::dialled_digits(&user));
         let holds_token = self.holds_token(request);
-        let routed = self.route(source.ip(), holds_token, caller.wanted, number.as_deref());
-        match routed.and_then(|id| self.answer_in_sdp(id, request.body()).map(|audio| (id, audio))) {
-            Ok((id, audio)) => {
+        let routed = self.route(source.ip(), holds_token, &caller);
+        match routed.and_then(|(id, number)| self.answer_in_sdp(id, request.body()).map(|audio| (id, number, audio))) {
+            Ok((id, number, audio)) => {
                 let order = Order { number, any_port: caller.wanted == Wanted::Any, holds_token };
                 self.begin_to_line(id, invitation, audio, order, now, out);
             }
-            Err(denial) => self.deny(invitation, caller.wanted, denial, now, out),
+            Err(denial) => self.deny(invitation, &caller, denial, now, out),
         }
     }
 
-    fn route(&self, source: IpAddr, holds_token: bool, wanted: Wanted, number: Option<&str>) -> Result<PortId, Denial> {
+    /// The port that takes a caller, and the digits that its line gets; none for a caller who dials himself.
+    fn route(&self, source: IpAddr, holds_token: bool, caller: &Caller) -> Result<(PortId, Option<String>), Denial> {
         let candidates: Vec<_> = self.ports.iter().map(|port| self.candidate(port.id, source, holds_token)).collect();
-        let chosen = router::choose_port(&candidates, wanted);
+        let chosen = router::choose_port(&candidates, caller.wanted);
         if let Err(denial @ (Denial::HostNotAdmitted | Denial::Disabled)) = chosen {
             return Err(denial);
         }
-        if let Some(number) = number {
-            router::check_number(number, &self.settings.gateway.blocked_prefixes)?;
-        }
-        chosen
+        let dialled = match caller.number.as_deref().map(|asked| dialling::decide(asked, &self.settings.gateway)) {
+            None => None,
+            Some(Dialling::Allowed { dialled, .. }) => Some(dialled),
+            Some(Dialling::Denied { why, rule, .. }) => return Err(Denial::NumberBlocked { why, rule }),
+            Some(Dialling::NoNumber) => return Err(Denial::NumberMissing),
+        };
+        chosen.map(|id| (id, dialled))
     }
 
-    fn candidate(&self, id: PortId, source: IpAddr, holds_token: bool) -> Candidate {
+    pub(super) fn candidate(&self, id: PortId, source: IpAddr, holds_token: bool) -> Candidate {
         let port = &self.ports[id.index()];
         Candidate {
             port: id,
@@ -163,10 +167,13 @@ impl Gateway {
         self.carry_out(next, orders, now, out);
     }
 
-    fn deny(&mut self, invitation: Invitation<'_>, wanted: Wanted, denial: Denial, now: Moment, out: &mut Vec<Action>) {
+    fn deny(&mut self, invitation: Invitation<'_>, caller: &Caller, denial: Denial, now: Moment, out: &mut Vec<Action>) {
+        if let Denial::NumberBlocked { why, rule } = denial {
+            return self.deny_number(invitation, caller, (why, rule), now, out);
+        }
         let Invitation { session, source, .. } = invitation;
         let row = denial.answer();
-        let port = match wanted {
+        let port = match caller.wanted {
             Wanted::Port(port) => Some(port),
             Wanted::Any => None,
         };
@@ -186,7 +193,7 @@ impl Gateway {
         self.refuse(session, refusal, now);
     }
 
-    fn refuse(&mut self, session: SessionId, refusal: Refusal, now: Moment) {
+    pub(super) fn refuse(&mut self, session: SessionId, refusal: Refusal, now: Moment) {
         self.agent.refuse(session, refusal, now, &mut self.pending.sip);
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::EndCause;
 use crate::config::PortId;
+use crate::config::dialling::Bar;
 use crate::dsp::callerid::CallerId;
 use crate::dsp::progress::HeardTone;
 use crate::fxo::line::{HangUpEvidence, SeizeFailure};
@@ -86,6 +87,15 @@ pub enum MarkKind {
     DigitSent {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: char,
+    },
+    /// The dialling rules refused the number.
+    NumberBlocked {
+        /// The number that the caller asked for.
+        number: String,
+        /// Why.
+        why: Bar,
+        /// The rule that fits, counted from 1; `None`: none fits.
+        rule: Option<u32>,
     },
     /// Dialling began.
     Dialing {
@@ -181,6 +191,7 @@ impl MarkKind {
             | MarkKind::Voice
             | MarkKind::DigitHeard { .. }
             | MarkKind::DigitSent { .. }
+            | MarkKind::NumberBlocked { .. }
             | MarkKind::Dialing { .. }
             | MarkKind::Dialed
             | MarkKind::Flash

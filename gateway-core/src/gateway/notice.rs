@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::PortId;
+use crate::config::dialling::Bar;
 
 /// How loud a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,8 +75,14 @@ pub enum NoticeCode {
     SourceDropped,
     /// A SIP caller was refused: SIP→FXO is off on the port. Args: `source`.
     SipToFxoDisabled,
-    /// A SIP caller was refused: the dialling rules block the number. Args: `source`.
+    /// A SIP caller was refused: a dialling rule denies the number. Args: `source`, `number`, `rule` (counted from 1).
     NumberBlocked,
+    /// A SIP caller was refused: no dialling rule allows the number. Args: `source`, `number`.
+    NumberNotAllowed,
+    /// A SIP caller was refused: international numbers are closed. Args: `source`, `number`.
+    InternationalBlocked,
+    /// A SIP caller was refused: premium-rate numbers are closed. Args: `source`, `number`.
+    PremiumBlocked,
     /// A SIP caller was refused: no number to dial. Args: `source`.
     NumberMissing,
     /// A SIP caller was refused: the port is busy. Args: `source`.
@@ -124,6 +131,19 @@ pub enum NoticeCode {
     TestNumberRefused,
     /// A line test is over. Args: `to`, `cause`.
     TestEnded,
+}
+
+impl NoticeCode {
+    /// What is told when the dialling rules refuse a number.
+    #[must_use]
+    pub fn of_bar(why: Bar) -> NoticeCode {
+        match why {
+            Bar::Rule => NoticeCode::NumberBlocked,
+            Bar::Otherwise => NoticeCode::NumberNotAllowed,
+            Bar::International => NoticeCode::InternationalBlocked,
+            Bar::Premium => NoticeCode::PremiumBlocked,
+        }
+    }
 }
 
 /// Something a person should be able to read.

@@ -56,6 +56,8 @@ pub enum EndCause {
     NoCommonCodec,
     /// Refused as a collect call (double answer).
     CollectRefused,
+    /// The dialling rules refused the number; the timeline tells why. No line was touched.
+    NumberBlocked,
     /// No RTP for the configured time.
     NoRtp,
     /// Silence both ways for the configured time.

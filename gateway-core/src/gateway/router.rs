@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::notice::NoticeCode;
 use crate::config::PortId;
+use crate::config::dialling::Bar;
 use crate::fxo::line::LineState;
 use crate::time::Moment;
 
@@ -40,8 +41,13 @@ pub enum Denial {
     HostNotAdmitted,
     /// SIP→FXO is off.
     Disabled,
-    /// A dialling rule blocks the number.
-    NumberBlocked,
+    /// The dialling rules refuse the number; the rule that fits it, counted from 1.
+    NumberBlocked {
+        /// Why.
+        why: Bar,
+        /// Which rule fits; `None`: none.
+        rule: Option<u32>,
+    },
     /// A number is needed and there is none.
     NumberMissing,
     /// No battery, no box, or held out of service.
@@ -82,7 +88,7 @@ impl Denial {
         match self {
             Denial::HostNotAdmitted => row(403, Some(21), None, NoticeCode::HostNotAdmitted, Some("only_from_host")),
             Denial::Disabled => row(403, Some(21), None, NoticeCode::SipToFxoDisabled, Some("sip_to_fxo")),
-            Denial::NumberBlocked => row(403, Some(21), None, NoticeCode::NumberBlocked, Some("gateway.blocked_prefixes")),
+            Denial::NumberBlocked { why, .. } => row(403, Some(21), None, NoticeCode::of_bar(why), Some(why.setting())),
             Denial::NumberMissing => row(484, Some(28), None, NoticeCode::NumberMissing, None),
             Denial::Dead => row(503, Some(27), None, NoticeCode::LineDead, None),
             Denial::Busy => row(486, Some(17), None, NoticeCode::PortBusy, None),
@@ -134,28 +140,6 @@ fn is_alive(line: LineState) -> bool {
     }
 }
 
-/// Checks the number to dial against the dialling rules.
-///
-/// # Errors
-/// [`Denial::NumberMissing`] when there is nothing to dial, [`Denial::NumberBlocked`] when a rule forbids it.
-pub fn check_number(number: &str, blocked_prefixes: &[String]) -> Result<(), Denial> {
-    let dialable = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D');
-    if number.is_empty() || !number.chars().all(dialable) {
-        return Err(Denial::NumberMissing);
-    }
-    let blocked = blocked_prefixes.iter().any(|prefix| !prefix.is_empty() && number.starts_with(prefix.as_str()));
-    if blocked { Err(Denial::NumberBlocked) } else { Ok(()) }
-}
-
-/// The digits that a user part asks for: visual separators (RFC 3966 §5.1.1) and a leading `+` are not dialled.
-///
-/// Anything else that is no digit stays, so that [`check_number`] can refuse it.
-#[must_use]
-pub fn dialled_digits(user: &str) -> String {
-    let number = user.split(';').next().unwrap_or_default();
-    number.strip_prefix('+').unwrap_or(number).chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect()
-}
-
 /// An IPv4 address that came over an IPv6 socket, as IPv4.
 #[must_use]
 pub fn plain_ip(ip: IpAddr) -> IpAddr {
@@ -202,16 +186,5 @@ mod tests {
         assert_eq!(denial(&port), Err(Denial::Disabled));
         port.admitted = false;
         assert_eq!(denial(&port), Err(Denial::HostNotAdmitted));
-    }
-
-    #[test]
-    fn numbers_are_checked_before_a_line_is_touched() {
-        assert_eq!(check_number("", &[]), Err(Denial::NumberMissing));
-        assert_eq!(check_number("alice", &[]), Err(Denial::NumberMissing));
-        assert_eq!(check_number("*21#", &[]), Ok(()));
-        let rules = vec!["00".to_owned(), "0300".to_owned()];
-        assert_eq!(check_number("0014155550100", &rules), Err(Denial::NumberBlocked));
-        assert_eq!(check_number("011555", &rules), Ok(()));
-        assert_eq!(dialled_digits("+55-11-3333.4444;phone-context=x"), "551133334444");
     }
 }

@@ -5,9 +5,9 @@ use super::callers::facts;
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::record::CallDirection;
-use super::router;
 use super::{Gateway, Orders, bridge, plan};
 use crate::config::PortId;
+use crate::config::dialling::{self, Dialling};
 use crate::fxo::line::LineState;
 use crate::time::Moment;
 
@@ -17,12 +17,14 @@ impl Gateway {
         if !self.may_test(id, |state| state == LineState::Idle, now, out) {
             return;
         }
-        let number = number.map(router::dialled_digits).filter(|digits| !digits.is_empty());
-        if let Some(digits) = &number
-            && router::check_number(digits, &self.settings.gateway.blocked_prefixes).is_err()
-        {
-            return out.push(self.notice(Severity::Warning, NoticeCode::TestNumberRefused, Some(id), &[], now));
-        }
+        let asked = number.filter(|number| !number.trim().is_empty());
+        let number = match asked.map(|asked| dialling::decide(asked, &self.settings.gateway)) {
+            None => None,
+            Some(Dialling::Allowed { dialled, .. }) => Some(dialled),
+            Some(Dialling::Denied { .. } | Dialling::NoNumber) => {
+                return out.push(self.notice(Severity::Warning, NoticeCode::TestNumberRefused, Some(id), &[], now));
+            }
+        };
         let facts = self.test_facts(id, number.clone().unwrap_or_default(), now);
         self.begin_test(id, now, out, |bridge| Call::TestCall(TestCall::begin(facts, number, bridge)));
     }

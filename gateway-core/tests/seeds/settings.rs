@@ -114,7 +114,7 @@ pub fn change(rng: &mut Rng, settings: &mut Settings, ports_of_box: usize) {
     if rng.chance(100) {
         settings.gateway.sha256_digest = !settings.gateway.sha256_digest;
     }
-    settings.gateway.blocked_prefixes = if rng.chance(300) { vec!["107".to_owned(), "0".to_owned()] } else { Vec::new() };
+    settings.gateway.dial_rules = if rng.chance(300) { vec!["deny 107.".to_owned(), "deny 0.".to_owned()] } else { Vec::new() };
     settings.gateway.country = ["BR", "US", "DE"][index(rng, 3)].to_owned();
     let number = index(rng, settings.ports.len());
     let fresh = port(rng, number);

@@ -72,18 +72,6 @@ fn who_goes_on_guessing_is_met_with_silence() {
 }
 
 #[test]
-fn a_number_that_a_rule_blocks_gets_403() {
-    let settings = with(server(), |settings| settings.gateway.blocked_prefixes = vec!["0300".to_owned()]);
-    let mut world = phone_with(settings, Habits::default());
-    call(&mut world, "03001234");
-    world.run_for(s(2));
-    assert_refused(&world, 0, 403, Some(21));
-    assert_eq!(setting_of(&world, NoticeCode::NumberBlocked).as_deref(), Some("gateway.blocked_prefixes"));
-    assert_eq!(world.digits_at_exchange(0), "");
-    end_well(&mut world);
-}
-
-#[test]
 fn no_number_and_letters_get_484() {
     for number in ["", "alice"] {
         let mut world = server_with_phone(Habits::default());

@@ -103,12 +103,12 @@ fn a_line_that_is_not_idle_is_left_alone() {
 
 #[test]
 fn the_dialling_rules_hold_for_tests_too() {
-    let mut world = World::new(with(server(), |settings| settings.gateway.blocked_prefixes = vec!["00".to_owned()]), 1);
-    for number in ["00 1 555", "alice"] {
+    let mut world = World::new(with(server(), |settings| settings.gateway.dial_rules = vec!["deny 0300.".to_owned()]), 1);
+    for number in ["0300 555", "00 1 555", "alice"] {
         test_line(&mut world, Some(number));
         assert_eq!(world.port(0).state, PortState::Idle);
     }
-    assert_eq!(world.notices.iter().filter(|notice| notice.code == NoticeCode::TestNumberRefused).count(), 2);
+    assert_eq!(world.notices.iter().filter(|notice| notice.code == NoticeCode::TestNumberRefused).count(), 3);
     assert!(world.records.is_empty() && world.exchange_off_hook().is_empty());
     end_well(&mut world);
 }

@@ -39,6 +39,7 @@ const FAILED = [
   "unobtainable",
   "no_common_codec",
   "collect_refused",
+  "number_blocked",
   "sip_lost",
   "sip_hung_up",
   "line_hung_up",
@@ -143,9 +144,26 @@ const BY_CAUSE: Partial<Record<string, string>> = {
 
 /** The path of the setting that governs how this call ended; nothing where none does. */
 export function governing(call: StoredRecord): string | null {
+  if (call.cause === "number_blocked") return barring(call);
   const name = call.evidence ? BY_EVIDENCE[call.evidence.kind] : BY_CAUSE[call.cause];
   if (name === undefined) return null;
   return name.startsWith("gateway.") ? name : `ports[${call.port}].${name}`;
+}
+
+/** The rule or the switch that refused the number. */
+function barring(call: StoredRecord): string {
+  const why = call.timeline.map(({ what }) => what).find((what) => what?.kind === "number_blocked");
+  if (why?.kind !== "number_blocked") return "gateway.dial_rules";
+  switch (why.why) {
+    case "rule":
+      return why.rule === null ? "gateway.dial_rules" : `gateway.dial_rules[${why.rule - 1}]`;
+    case "otherwise":
+      return "gateway.dial_otherwise";
+    case "international":
+      return "gateway.dial_international";
+    case "premium":
+      return "gateway.dial_premium";
+  }
 }
 
 /** One step of a call. */

@@ -43,6 +43,10 @@ export function markWords(words: Words, what: MarkKind): string {
       return said({ digit: what.digit });
     case "dialing":
       return said({ digits: what.digits });
+    case "number_blocked":
+      return what.why === "rule" && what.rule !== null
+        ? words.t("mark.number_blocked_by", { number: what.number, rule: what.rule })
+        : said({ number: what.number, why: words.code("bar", what.why) });
     case "seize_failed":
       return said({ cause: words.code("seize_failure", what.failure) });
     case "sip_in":
@@ -118,6 +122,7 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
     case "rtp_heard":
     case "media_detached":
     case "evidence":
+    case "number_blocked":
     case "left_out":
       return undefined;
   }
@@ -150,6 +155,7 @@ export function markHue(what: MarkKind): MarkHue {
     case "rtp_missing":
     case "loop_interruption":
     case "seize_failed":
+    case "number_blocked":
       return "fault";
     case "sip_in":
     case "sip_out":
@@ -168,5 +174,5 @@ export function markHue(what: MarkKind): MarkHue {
 
 /** Whether a call turned here. */
 export function turns(what: MarkKind): boolean {
-  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed"].includes(what.kind);
+  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked"].includes(what.kind);
 }

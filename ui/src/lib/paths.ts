@@ -33,7 +33,7 @@ export function general(path: string): string {
   return path.replace(/^ports\[\d*\]/, "ports[]");
 }
 
-/** The setting that an entry of a list belongs to: `gateway.blocked_prefixes[2]` → `gateway.blocked_prefixes`. */
+/** The setting that an entry of a list belongs to: `gateway.dial_rules[2]` → `gateway.dial_rules`. */
 export function ofList(path: string): string {
   return path.replace(/(\.\w+)\[\d+\]$/, "$1");
 }

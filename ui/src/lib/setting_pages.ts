@@ -68,7 +68,10 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       elsewhere: ["ports[].only_from_host"],
     },
     { title: "section.identity", rows: [row("gateway.asserted_identity")] },
-    { title: "section.dialing_rules", rows: [row("gateway.blocked_prefixes")] },
+    {
+      title: "section.dialing_rules",
+      rows: [row("gateway.dial_rules"), row("gateway.dial_otherwise"), row("gateway.dial_international"), row("gateway.dial_premium")],
+    },
     { title: "section.apply", rows: [row("gateway.rollback_after_s")] },
   ],
   lines: [

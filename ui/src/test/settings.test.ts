@@ -160,8 +160,10 @@ describe("finding", () => {
     ["tempo de guarda", "ports[].line.guard_ms"],
     ["Preferred Vocoder", "gateway.codecs"],
     ["hookflash", "ports[].line.flash_ms"],
-    ["blocked prefixes", "gateway.blocked_prefixes"],
-    ["prefijos", "gateway.blocked_prefixes"],
+    ["blocked_prefixes", "gateway.dial_rules"],
+    ["dialling rules", "gateway.dial_rules"],
+    ["reglas de marcacion", "gateway.dial_rules"],
+    ["internacionais", "gateway.dial_international"],
     ["identificacao", "ports[].line.caller_id_wait_ms"],
   ])("“%s” leads to %s", (question, path) => {
     expect(find(question, settingCommands(), 3)[0]?.thing.id).toBe(`setting:${path}`);
@@ -237,17 +239,19 @@ describe("setting pages", () => {
 
   it("paint the problem of an entry at its list, and name the entry", async () => {
     const backend = await show("sip");
-    draft.settings.gateway.blocked_prefixes = ["00", "09x"];
+    draft.settings.gateway.dial_rules = ["deny 00.", "deny 0-9"];
     vi.spyOn(backend, "review").mockResolvedValue({
-      problems: [{ path: "gateway.blocked_prefixes[1]", severity: "error", code: "bad_prefix", args: { character: "x" } }],
+      problems: [{ path: "gateway.dial_rules[1]", severity: "error", code: "bad_dial_rule", args: { fault: "rule_bad_pattern" } }],
       changes: [],
       targets: [],
     });
     await draft.check();
-    const row = within(field("gateway.blocked_prefixes"));
-    expect(await row.findByText("“09x”: O caractere “x” não pode ser discado.")).toBeVisible();
-    expect(jump("gateway.blocked_prefixes[1]")).toBe(true);
-    await waitFor(() => expect(document.activeElement?.closest("[data-path]")).toHaveAttribute("data-path", "gateway.blocked_prefixes"));
+    const row = within(field("gateway.dial_rules"));
+    expect(await row.findByText(/^“deny 0-9”: A regra não vale: o padrão aceita dígitos/)).toBeVisible();
+    expect(row.getByRole("textbox", { name: "Regra 2: Número" })).toBeInvalid();
+    expect(row.getByRole("textbox", { name: "Regra 1: Número" })).toBeValid();
+    expect(jump("gateway.dial_rules[1]")).toBe(true);
+    await waitFor(() => expect(document.activeElement?.closest("[data-path]")).toHaveAttribute("data-path", "gateway.dial_rules"));
     draft.discard();
   });
 
@@ -261,20 +265,14 @@ describe("setting pages", () => {
     expect(input).toHaveValue("60");
   });
 
-  it("order codecs, keep lists, choose words", async () => {
+  it("order codecs, choose words", async () => {
     await show("audio");
     const codecs = within(field("gateway.codecs"));
     await user.click(codecs.getByRole("button", { name: "Preferir G.711 lei µ (PCMU)" }));
     expect(draft.settings.gateway.codecs).toEqual(["pcmu", "pcma"]);
     await user.click(codecs.getByRole("switch", { name: "Usar G.711 lei A (PCMA)" }));
     expect(draft.settings.gateway.codecs).toEqual(["pcmu"]);
-    route.go("sip");
-    const entry = await screen.findByRole("textbox", { name: "Novo item de Prefixos bloqueados" });
-    await user.type(entry, "0900{Enter}00{Enter}00{Enter}");
-    expect(draft.settings.gateway.blocked_prefixes).toEqual(["0900", "00"]);
-    await user.click(screen.getByRole("button", { name: "Retirar 0900" }));
-    expect(draft.settings.gateway.blocked_prefixes).toEqual(["00"]);
-    expect(draft.changedPaths).toEqual(["gateway.codecs", "gateway.blocked_prefixes"]);
+    expect(draft.changedPaths).toEqual(["gateway.codecs"]);
     draft.discard();
   });
 

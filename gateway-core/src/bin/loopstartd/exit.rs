@@ -7,8 +7,8 @@ use super::{output, words};
 /// The end of `--help`.
 pub(crate) const TABLE: &str = "\
 Exit codes:
-   0  done; a line test: it passed, perhaps with a warning
-   1  a line test: a fault was found, or it could not be finished
+   0  done; a line test: it passed, perhaps with a warning; a dial test: the number would be dialled
+   1  a line test: a fault was found, or it could not be finished; a dial test: the number would be refused
   64  wrong arguments
   65  the profile or the input is wrong
   66  an input file cannot be read
@@ -24,6 +24,8 @@ Exit codes:
 pub(crate) enum Exit {
     /// A line test did not pass; what it found is told already.
     LineFault,
+    /// A number would not be dialled; why is told already.
+    NotDialled,
     /// Wrong arguments; they are explained already.
     Usage,
     /// Wrong data; explained already.
@@ -47,7 +49,7 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Exit::LineFault => 1,
+            Exit::LineFault | Exit::NotDialled => 1,
             Exit::Usage => 64,
             Exit::Data => 65,
             Exit::NoInput { .. } => 66,
@@ -63,7 +65,7 @@ impl Exit {
     /// Says on standard error why.
     pub(crate) fn explain(&self) {
         let text = match self {
-            Exit::LineFault | Exit::Usage | Exit::Data => return,
+            Exit::LineFault | Exit::NotDialled | Exit::Usage | Exit::Data => return,
             Exit::NoInput { path, detail } => words::of("exit.no_input", &[("path", path), ("detail", detail)]),
             Exit::Unavailable(detail) => words::of("exit.unavailable", &[("detail", detail)]),
             Exit::Software => words::of("exit.software", &[]),

@@ -208,7 +208,7 @@ async fn advise(file: Option<&Path>, data_dir: DataDir, passphrase: &PassphraseF
 }
 
 /// The settings in a data folder. A gateway may be running on it: they are only read.
-async fn in_force(data_dir: &Path) -> Result<Settings, Exit> {
+pub(crate) async fn in_force(data_dir: &Path) -> Result<Settings, Exit> {
     Ok(stored(data_dir).await?.0)
 }
 
@@ -239,7 +239,7 @@ pub(crate) fn store(error: StoreFault) -> Exit {
 }
 
 /// The settings of a profile, without what is sealed.
-fn plain(file: &Path) -> Result<Settings, Exit> {
+pub(crate) fn plain(file: &Path) -> Result<Settings, Exit> {
     Ok(unopened(file)?.map_err(|problems| wrong(&problems))?.imported.settings)
 }
 

@@ -247,15 +247,15 @@ fn granted_lifetimes_are_in_order() {
 }
 
 #[test]
-fn a_blocked_prefix_is_something_that_can_be_dialled() {
+fn a_dialling_rule_can_be_read_and_stands_once() {
     let mut settings = sound();
-    settings.gateway.blocked_prefixes = ["00", "0900", "*21*", "", "0-900", "00"].map(str::to_owned).to_vec();
+    settings.gateway.dial_rules = ["deny 00.", "deny 0900.", "allow *21*.", "", "deny 0-900", "deny 00."].map(str::to_owned).to_vec();
     assert_eq!(
         told(&settings),
         [
-            error("gateway.blocked_prefixes[3]", ProblemCode::BadPrefix),
-            error("gateway.blocked_prefixes[4]", ProblemCode::BadPrefix),
-            error("gateway.blocked_prefixes[5]", ProblemCode::RepeatedItem),
+            error("gateway.dial_rules[3]", ProblemCode::BadDialRule),
+            error("gateway.dial_rules[4]", ProblemCode::BadDialRule),
+            error("gateway.dial_rules[5]", ProblemCode::RepeatedItem),
         ]
     );
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Number, Value};
 
 use crate::config::country;
+use crate::config::dialling::rule::Rule;
 use crate::config::fields::{Field, Kind, Placed, Shape};
 use crate::config::host::{HostFault, HostPort};
 use crate::config::hosts::{BadHost, HostList};
@@ -148,7 +149,9 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             let allowed = country::codes().collect::<Vec<_>>().join(", ");
             Problem::error(path, ProblemCode::UnknownCountry).with("found", excerpt(text)).with("allowed", allowed)
         })),
-        Shape::DialPrefix => check_prefix(path, text),
+        Shape::DialRule => {
+            one(Rule::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadDialRule).with("fault", fault.word())))
+        }
     }
 }
 
@@ -161,17 +164,6 @@ fn remote_server_fault(text: &str) -> Option<HostFault> {
         Ok(_) => Some(HostFault::NotAPeer),
         Err(fault) => Some(fault),
     }
-}
-
-fn check_prefix(path: &str, text: &str) -> Vec<Problem> {
-    let bad = text.chars().find(|c| !matches!(c, '0'..='9' | '*' | '#' | '+' | 'A'..='D'));
-    let problem = match bad {
-        Some(c) => Some(Problem::error(path, ProblemCode::BadPrefix).with("character", c)),
-        // A blank prefix would refuse every number.
-        None if text.is_empty() => Some(Problem::error(path, ProblemCode::BadPrefix).with("character", "")),
-        None => None,
-    };
-    problem.into_iter().collect()
 }
 
 /// The beginning of what was found, short enough for a line of words.

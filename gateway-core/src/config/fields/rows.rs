@@ -53,12 +53,15 @@ pub const FIELDS: &[Field] = &[
     ),
     flag("gateway.asserted_identity", true, NextCall, &["Caller ID Transport Type", "Asserted Identity Mode", "send_pai"]),
     Field {
-        path: "gateway.blocked_prefixes",
-        kind: Kind::Texts { shape: Shape::DialPrefix, max_chars: 32, max_items: 200 },
+        path: "gateway.dial_rules",
+        kind: Kind::Texts { shape: Shape::DialRule, max_chars: 250, max_items: 200 },
         default: Preset::List(&[]),
         grade: NextCall,
-        aliases: &["Dial Plan"],
+        aliases: &["Dial Plan", "DigitMap", "Dial Map", "Number Manipulation", "blocked_prefixes"],
     },
+    choice("gateway.dial_otherwise", &["allow", "deny"], NextCall, &["Class of Restriction"]),
+    flag("gateway.dial_international", false, NextCall, &["International Call Restriction", "allow_international"]),
+    flag("gateway.dial_premium", false, NextCall, &["Premium Rate Barring"]),
     Field {
         path: "gateway.keep_calls_days",
         kind: Kind::Integer { min: 1, max: 3650, unit: Unit::None, zero_is_off: true },

@@ -5,11 +5,7 @@ const GOOD: &str = "x7kq-93ms-p2rt";
 
 /// A server that other computers reach, with nothing to be advised.
 fn careful() -> Settings {
-    let gateway = GatewaySettings {
-        bind_address: "192.0.2.10".to_owned(),
-        blocked_prefixes: vec!["00".to_owned(), "0900".to_owned()],
-        ..GatewaySettings::default()
-    };
+    let gateway = GatewaySettings { bind_address: "192.0.2.10".to_owned(), ..GatewaySettings::default() };
     let port = |user: &str, secret: &str| PortSettings {
         user: user.to_owned(),
         secret: Secret(secret.to_owned()),
@@ -86,14 +82,18 @@ fn secrets_are_judged_where_they_guard_our_door() {
 }
 
 #[test]
-fn expensive_numbers_are_open_until_they_are_blocked() {
-    let open = found(|settings| settings.gateway.blocked_prefixes.clear());
-    assert_eq!(open, one("gateway.blocked_prefixes", Weight::Caution, LintCode::CostlyPrefixesOpen));
+fn expensive_numbers_that_are_open_are_named_until_a_rule_denies_them() {
+    let open = |settings: &mut Settings| (settings.gateway.dial_international, settings.gateway.dial_premium) = (true, true);
+    let both = found(open);
+    let paths: Vec<&str> = both.iter().map(|(path, ..)| path.as_str()).collect();
+    assert_eq!(paths, ["gateway.dial_international", "gateway.dial_premium"]);
     let mut settings = careful();
-    settings.gateway.blocked_prefixes = vec!["00".to_owned()];
-    assert_eq!(lint(&settings)[0].args["prefixes"], "0900");
+    open(&mut settings);
+    settings.gateway.dial_rules = vec!["deny 00.".to_owned(), "deny 09001.".to_owned(), "allow 0900.".to_owned()];
+    let advice = lint(&settings);
+    assert_eq!((advice.len(), advice[0].args["prefixes"].as_str()), (1, "0900"), "a rule for a part of them is not enough");
     let nobody_dials = found(|settings| {
-        settings.gateway.blocked_prefixes.clear();
+        open(settings);
         settings.ports.iter_mut().for_each(|port| port.sip_to_fxo = false);
     });
     assert_eq!(nobody_dials, []);

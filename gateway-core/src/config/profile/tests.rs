@@ -7,7 +7,7 @@ fn rich() -> Settings {
     let mut settings = Settings { gateway: GatewaySettings::default(), ports: vec![PortSettings::default(), PortSettings::default()] };
     settings.gateway.mode = Mode::SipClient;
     settings.gateway.remote_server = "pbx.example".to_owned();
-    settings.gateway.blocked_prefixes = vec!["00".to_owned(), "0900".to_owned()];
+    settings.gateway.dial_rules = vec!["deny 00.".to_owned(), "allow 9. strip 1".to_owned()];
     settings.ports[0].name = "Recepção".to_owned();
     settings.ports[0].user = "line1".to_owned();
     settings.ports[0].secret = Secret("x7kq-93ms-p2rt".to_owned());
@@ -26,7 +26,7 @@ fn mistakes(text: &str) -> Vec<(String, ProblemCode)> {
 }
 
 fn profile(settings: &str) -> String {
-    format!(r#"{{"format":"loopstart-profile","version":2,"settings":{settings}}}"#)
+    format!(r#"{{"format":"loopstart-profile","version":3,"settings":{settings}}}"#)
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn a_file_that_is_no_profile_says_so_and_nothing_else() {
 
 #[test]
 fn a_profile_of_a_newer_version_is_refused_clearly() {
-    let problems = import(r#"{"format":"loopstart-profile","version":3,"settings":{"future":1}}"#).unwrap_err();
-    assert_eq!(problems, [Problem::error("version", ProblemCode::ProfileFromNewerVersion).with("found", 3).with("newest", 2)]);
+    let problems = import(r#"{"format":"loopstart-profile","version":4,"settings":{"future":1}}"#).unwrap_err();
+    assert_eq!(problems, [Problem::error("version", ProblemCode::ProfileFromNewerVersion).with("found", 4).with("newest", 3)]);
 }
 
 #[test]

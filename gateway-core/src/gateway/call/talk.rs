@@ -149,7 +149,7 @@ fn q850_of(cause: EndCause) -> u8 {
         EndCause::NoRtp | EndCause::Silence | EndCause::LongestCall => 102,
         EndCause::Operator | EndCause::Stopped | EndCause::Asleep => 31,
         EndCause::NoCommonCodec => 65,
-        EndCause::CollectRefused => 21,
+        EndCause::CollectRefused | EndCause::NumberBlocked => 21,
         EndCause::SipHungUp
         | EndCause::SipCancelled
         | EndCause::SipLost

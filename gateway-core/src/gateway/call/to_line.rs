@@ -332,6 +332,7 @@ impl ToLine {
             | EndCause::NoTarget
             | EndCause::NoCommonCodec
             | EndCause::CollectRefused
+            | EndCause::NumberBlocked
             | EndCause::NoRtp
             | EndCause::Silence
             | EndCause::LongestCall

@@ -138,6 +138,28 @@ async fn revisions_of_the_first_schema_are_kept_and_tell_how_they_came_about() {
 }
 
 #[tokio::test]
+async fn prefixes_that_an_older_program_blocked_are_denied_by_rules() {
+    let scratch = Scratch::new("blocked-prefixes");
+    first_version(&scratch.0).await;
+    let pool = connect(&scratch.file()).await.unwrap();
+    let mut document = serde_json::to_value(settings(5065)).unwrap();
+    let gateway = document["gateway"].as_object_mut().unwrap();
+    gateway.remove("dial_rules");
+    for blocked in [serde_json::json!(["00", "+55", "0+1"]), serde_json::json!([])] {
+        document["gateway"]["blocked_prefixes"] = blocked;
+        let insert = "INSERT INTO revisions (created_at_ms, what, format, document) VALUES (7, 'apply', 1, ?)";
+        sqlx::query(insert).bind(document.to_string()).execute(&pool).await.unwrap();
+    }
+    pool.execute("INSERT INTO current_revision VALUES (1, 2)").await.unwrap();
+    pool.close().await;
+    let store = Store::open(&scratch.0).await.unwrap();
+    let mut expected = settings(5065);
+    assert_eq!(store.load().await, Ok(Some((RevisionId(2), expected.clone()))));
+    expected.gateway.dial_rules = vec!["deny 00.".to_owned(), "deny +55.".to_owned()];
+    assert_eq!(store.revision(RevisionId(1)).await, Ok(Some(expected)));
+}
+
+#[tokio::test]
 async fn a_commit_that_is_cut_off_changes_nothing() {
     let scratch = Scratch::new("cut");
     let store = Store::open(&scratch.0).await.unwrap();

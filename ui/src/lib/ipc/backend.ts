@@ -17,6 +17,7 @@ import type {
   DeviceHint,
   DeviceStatus,
   DeviceTrace,
+  Dialling,
   ExchangeLine,
   Language,
   LineAct,
@@ -63,6 +64,8 @@ export interface Backend {
   listen(listener: Listener): () => void;
   /** Problems of a draft, what it would change, and the exact URI that each port would call. */
   review(draft: Settings): Promise<Review>;
+  /** What would become of a number that a SIP caller asks for, by the dialling rules of a draft. Nothing is dialled. */
+  dialTest(draft: Settings, number: string): Promise<Dialling>;
   /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`; `kind`: where the draft came from. */
   apply(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>>;
   /** Makes a draft hold as soon as every port that it touches is idle. */

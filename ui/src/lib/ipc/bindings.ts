@@ -66,6 +66,8 @@ export const commands = {
 	exportLineTest: (id: string, path: string, words: { [key in string]: string }) => typedError<null, ExportError>(__TAURI_INVOKE("export_line_test", { id, path, words })),
 	/**  Every setting with its type, range, default and names, and the countries to choose from. */
 	settingsTable: () => __TAURI_INVOKE<SettingsTable>("settings_table"),
+	/**  What would become of a number by the dialling rules of a draft. Nothing is dialled. */
+	dialTest: (settings: Settings, number: string) => __TAURI_INVOKE<Dialling>("dial_test", { settings, number }),
 	/**  Every box that could be chosen now, the simulated one among them. */
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Every sound card that records and plays, for boxes whose voice is on one. */
@@ -222,6 +224,17 @@ export type Author = {
 	/**  The program: `loopstart`, `loopstartd`. */
 	program: string,
 };
+
+/**  Why a number is refused. */
+export type Bar = 
+/**  A rule denies it. */
+"rule" | 
+/**  No rule fits, and `gateway.dial_otherwise` denies. */
+"otherwise" | 
+/**  It leads out of the country, and `gateway.dial_international` is off. */
+"international" | 
+/**  It pays whoever is called, and `gateway.dial_premium` is off. */
+"premium";
 
 /**  Why a socket could not be had. */
 export type BindError = 
@@ -749,6 +762,34 @@ export type DialMethod =
 /**  Loop interruptions (decadic). */
 "pulse";
 
+/**  What becomes of a number that no dialling rule fits. */
+export type DialOtherwise = 
+/**  It is dialled. */
+"allow" | 
+/**  It is refused. */
+"deny";
+
+/**  What becomes of a number. */
+export type Dialling = 
+/**  It is dialled. */
+{ outcome: "allowed"; 
+/**  The digits that the line gets. */
+dialled: string; 
+/**  It calls for help: no rule was asked. */
+emergency: boolean; 
+/**  The rule that decided, counted from 1; `None`: none fits. */
+rule: number | null } | 
+/**  It is refused. */
+{ outcome: "denied"; 
+/**  Why. */
+why: Bar; 
+/**  The rule that fits, counted from 1; `None`: none fits. */
+rule: number | null; 
+/**  The digits that the line would have got. */
+dialled: string } | 
+/**  There is nothing to dial, or something that no telephone can. */
+{ outcome: "no_number" };
+
 /**  A device that had answered was lost. */
 export type Disconnect = {
 	/**  Why. */
@@ -800,6 +841,8 @@ export type EndCause =
 "no_common_codec" | 
 /**  Refused as a collect call (double answer). */
 "collect_refused" | 
+/**  The dialling rules refused the number; the timeline tells why. No line was touched. */
+"number_blocked" | 
 /**  No RTP for the configured time. */
 "no_rtp" | 
 /**  Silence both ways for the configured time. */
@@ -928,8 +971,14 @@ export type GatewaySettings = {
 	country?: string,
 	/**  Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`. */
 	asserted_identity?: boolean,
-	/**  Dialling rules for SIP→FXO: numbers that begin with one of these are refused. */
-	blocked_prefixes?: string[],
+	/**  Dialling rules for SIP→FXO, in their order: the first one that fits a number decides. See [dialling rules](DIALLING.md). */
+	dial_rules?: string[],
+	/**  What becomes of a number that no dialling rule fits. */
+	dial_otherwise?: DialOtherwise,
+	/**  Let SIP callers dial out of the country. Off, only what a dialling rule spells out (`allow 0054.`) leads abroad. */
+	dial_international?: boolean,
+	/**  Let SIP callers dial the country's premium-rate numbers. Off, only what a dialling rule spells out is dialled. */
+	dial_premium?: boolean,
 	/**  Days for which call records are kept; 0: however old, as long as there are no more than `keep_calls_max`. */
 	keep_calls_days?: number,
 	/**  Most call records that are kept; the oldest ones go when newer ones come. */
@@ -1339,35 +1388,35 @@ export type MarkKind =
 /**  A ring burst began. */
 ({ kind: "ring_on"; 
 /**  Ringing frequency in Hz, where the box measures it. */
-frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The ring burst ended. */
 ({ kind: "ring_off"; 
 /**  How long it lasted, in ms. */
-on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; peer?: never; present?: never; refused?: never } | 
+on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Ringing is over without an answer. */
-({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The box tells that its hook relay moved. */
 ({ kind: "hook"; 
 /**  True: off hook. */
-off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Battery (exchange voltage) came or went. */
 ({ kind: "battery"; 
 /**  It is there. */
 present: boolean; 
 /**  Line voltage in mV, where the box measures it. */
-millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never } | 
+millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never; rule?: never; why?: never } | 
 /**  The exchange reversed the polarity. */
 ({ kind: "polarity"; 
 /**  False while reversed. */
-forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Loop current was interrupted and came back. */
 ({ kind: "loop_interruption"; 
 /**  For how long, in ms. */
-duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A parallel telephone took the line or gave it back. */
 ({ kind: "extension"; 
 /**  True: it is off hook. */
-off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -1377,81 +1426,89 @@ off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never
 	kind: "tone",
 } & HeardTone | 
 /**  A voice began, before the call counts as answered. */
-({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A DTMF digit was heard on the line. */
 ({ kind: "digit_heard"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A digit that came from SIP is put on the line. */
 ({ kind: "digit_sent"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+/**  The dialling rules refused the number. */
+({ kind: "number_blocked"; 
+/**  The number that the caller asked for. */
+number: string; 
+/**  Why. */
+why: Bar; 
+/**  The rule that fits, counted from 1; `None`: none fits. */
+rule: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
 /**  Dialling began. */
 ({ kind: "dialing"; 
 /**  The digits. */
-digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Every digit is out. */
-({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A hook flash was ordered. */
-({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Off hook was ordered. */
-({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The line could not be seized. */
 ({ kind: "seize_failed"; 
 /**  Why. */
-failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  On hook was ordered. */
-({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  On hook is proven after a seizure. */
-({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The line does not let itself be released: the alarm is up. */
-({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A SIP message of the call came. */
 ({ kind: "sip_in"; 
 /**  Method or status. */
 message: string; 
 /**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never } | 
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A SIP message of the call was sent. */
 ({ kind: "sip_out"; 
 /**  Method or status. */
 message: string; 
 /**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never } | 
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The SIP peer acknowledges or answers no more. */
-({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The call counts as answered. */
 ({ kind: "answered"; 
 /**  What made it so. */
-by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  RTP flows to and from this address from now on, as agreed. */
 ({ kind: "media_attached"; 
 /**  The peer's `address:port`. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never } | 
+peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The first RTP of the peer came. */
 ({ kind: "rtp_heard"; 
 /**  The `address:port` that it came from, and that ours goes to from now on. */
-from: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+from: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The call is answered and no RTP has come for two seconds. */
 ({ kind: "rtp_missing"; 
 /**  The `address:port` that it should come from. */
 expected: string; 
 /**  The `address:port` of a stranger whose RTP was not listened to. */
-refused: string | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never } | 
+refused: string | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; rule?: never; why?: never } | 
 /**  RTP stopped. */
-({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  What showed that the far end of the line is gone. */
 ({ kind: "evidence"; 
 /**  The evidence. */
-evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The call is over. */
 ({ kind: "ended"; 
 /**  Why. */
-cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Marks that a timeline has no room for stood here. */
 ({ kind: "left_out"; 
 /**  How many. */
-count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never };
+count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never };
 
 /**  Live numbers of one channel. */
 export type Meter = {
@@ -1570,8 +1627,14 @@ export type NoticeCode =
 "source_dropped" | 
 /**  A SIP caller was refused: SIP→FXO is off on the port. Args: `source`. */
 "sip_to_fxo_disabled" | 
-/**  A SIP caller was refused: the dialling rules block the number. Args: `source`. */
+/**  A SIP caller was refused: a dialling rule denies the number. Args: `source`, `number`, `rule` (counted from 1). */
 "number_blocked" | 
+/**  A SIP caller was refused: no dialling rule allows the number. Args: `source`, `number`. */
+"number_not_allowed" | 
+/**  A SIP caller was refused: international numbers are closed. Args: `source`, `number`. */
+"international_blocked" | 
+/**  A SIP caller was refused: premium-rate numbers are closed. Args: `source`, `number`. */
+"premium_blocked" | 
 /**  A SIP caller was refused: no number to dial. Args: `source`. */
 "number_missing" | 
 /**  A SIP caller was refused: the port is busy. Args: `source`. */
@@ -1633,6 +1696,20 @@ export type Notify = {
 	stuck?: boolean,
 	/**  The computer has slept. */
 	asleep?: boolean,
+};
+
+/**  The numbers of one country that are not like the others, as they are dialled on its lines. */
+export type Numbering = {
+	/**  ISO 3166-1 alpha-2. */
+	country: string,
+	/**  Country calling code (ITU-T E.164, list of assigned country codes). */
+	calling_code: string,
+	/**  What begins so leads out of the country, or to another carrier that may lead anywhere. */
+	international: string[],
+	/**  What begins so pays whoever is called. */
+	premium: string[],
+	/**  Whole numbers that call for help. */
+	emergency: string[],
 };
 
 /**  What happens on the line when every SIP target refuses (FXO→SIP). */
@@ -1810,8 +1887,8 @@ export type ProblemCode =
 "bad_host" | 
 /**  A country without a line profile (`found`, `allowed`). */
 "unknown_country" | 
-/**  A prefix with something that nobody can dial (`character`). */
-"bad_prefix" | 
+/**  A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]). */
+"bad_dial_rule" | 
 /**  A user is needed here. */
 "user_missing" | 
 /**  A secret is needed here. */
@@ -2110,6 +2187,8 @@ export type SettingsTable = {
 	fields: FieldInfo[],
 	/**  The line profiles, in the order that people see. */
 	countries: Country[],
+	/**  What the numbers of each of these countries begin with that are not like the others. */
+	numberings: Numbering[],
 };
 
 /**  How loud a notice is. */
@@ -2137,8 +2216,8 @@ export type Shape =
 "host_list" | 
 /**  ISO 3166 alpha-2 code of a country that has a line profile. */
 "country" | 
-/**  The first characters of a dialled number: digits, `*`, `#`, `+`, `A`–`D`. */
-"dial_prefix";
+/**  One dialling rule, see [`super::dialling::rule`]. */
+"dial_rule";
 
 /**  One of two settings that are compared. */
 export type Side = 

@@ -6,6 +6,7 @@ import type { Backend, Listener, Outcome } from "./backend";
 import { FakeApply } from "./fake/apply";
 import { ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
+import { dialling } from "./fake/dialling";
 import { FakeHistory } from "./fake/history";
 import { FakeLineTests, FIRST_CHECK, lineTestSteps, type LineTestStep } from "./fake/line_tests";
 import { FakeProfiles } from "./fake/profiles";
@@ -29,6 +30,7 @@ import type {
   DeviceEntry,
   DeviceHint,
   DeviceTrace,
+  Dialling,
   ExchangeLine,
   LineAct,
   Mark,
@@ -460,6 +462,10 @@ export class FakeBackend implements Backend {
       heard = true;
     }
     if (heard) this.#tell();
+  }
+
+  dialTest(settings: Settings, number: string): Promise<Dialling> {
+    return Promise.resolve(dialling(settings, number));
   }
 
   review(settings: Settings): Promise<Review> {

@@ -18,6 +18,7 @@ import type {
   DeviceEntry,
   DeviceHint,
   DeviceTrace,
+  Dialling,
   Language,
   LineAct,
   Mark,
@@ -94,6 +95,10 @@ export class TauriBackend implements Backend {
 
   review(draft: Settings): Promise<Review> {
     return done(commands.review(draft));
+  }
+
+  dialTest(draft: Settings, number: string): Promise<Dialling> {
+    return commands.dialTest(draft, number);
   }
 
   async apply(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>> {

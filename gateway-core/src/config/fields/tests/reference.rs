@@ -100,7 +100,7 @@ fn form(shape: Shape) -> &'static str {
         Shape::Target => "`user`, `user@host[:port]` or SIP URI",
         Shape::HostList => "IPs, CIDR blocks, host names",
         Shape::Country => "country code",
-        Shape::DialPrefix => "a prefix of digits, `*`, `#`, `+`, `A`–`D`",
+        Shape::DialRule => "[a dialling rule](DIALLING.md)",
     }
 }
 

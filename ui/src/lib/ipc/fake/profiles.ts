@@ -29,7 +29,8 @@ export class FakeProfiles implements Profiles {
   ) {
     const branch = structuredClone(inForce());
     branch.gateway.remote_server = "voz.filial-centro.example:5080";
-    branch.gateway.blocked_prefixes = ["00", "0900"];
+    branch.gateway.dial_rules = ["deny 0300."];
+    branch.gateway.dial_international = true;
     branch.ports.forEach((port, index) => {
       port.target = index === 0 ? "recepcao@voz.filial-centro.example" : "";
       port.line.silence_timeout_s = 0;
@@ -40,7 +41,7 @@ export class FakeProfiles implements Profiles {
     head.gateway.remote_server = "";
     this.files.set("matriz.json", { settings: head, passphrase: null });
     this.files.set("64-portas.json", { settings: firstSettings(64), passphrase: null });
-    this.files.set("futuro.json", fault("profile_from_newer_version", "version", { found: "9", newest: "2" }));
+    this.files.set("futuro.json", fault("profile_from_newer_version", "version", { found: "9", newest: "3" }));
     this.files.set("quebrado.json", {
       kind: "problems",
       problems: [
@@ -104,8 +105,8 @@ export class FakeProfiles implements Profiles {
       const open = port.only_from_host.trim() === "";
       if (trunk && open && port.sip_to_fxo) advice.push({ path: `ports[${index}].only_from_host`, weight: "danger", code: "open_to_anyone", args: {} });
     });
-    if (draft.gateway.blocked_prefixes.length === 0) {
-      advice.push({ path: "gateway.blocked_prefixes", weight: "caution", code: "costly_prefixes_open", args: { prefixes: "00, 0900", country: "BR" } });
+    if (draft.gateway.dial_international) {
+      advice.push({ path: "gateway.dial_international", weight: "caution", code: "costly_prefixes_open", args: { prefixes: "00", country: "BR" } });
     }
     draft.ports.forEach((port, index) => {
       const target = preview(draft, port, index);

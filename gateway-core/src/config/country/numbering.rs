@@ -1,0 +1,169 @@
+//! Which numbers of a country lead abroad, which are expensive, and which call for help.
+
+use serde::Serialize;
+
+/// The numbers of one country that are not like the others, as they are dialled on its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Numbering {
+    /// ISO 3166-1 alpha-2.
+    pub country: &'static str,
+    /// Country calling code (ITU-T E.164, list of assigned country codes).
+    pub calling_code: &'static str,
+    /// What begins so leads out of the country, or to another carrier that may lead anywhere.
+    pub international: &'static [&'static str],
+    /// What begins so pays whoever is called.
+    pub premium: &'static [&'static str],
+    /// Whole numbers that call for help.
+    pub emergency: &'static [&'static str],
+}
+
+/// International access (ITU-T E.164, list of dialling procedures), premium-rate numbers and emergency numbers of the national
+/// numbering plans. Shared-cost numbers and other short codes are left out: they are dialled every day.
+///
+/// North America has foreign countries inside its numbering plan: the area codes of the Caribbean and the Pacific count as
+/// international. `101` there and `010` in Germany choose another carrier for one call.
+pub const NUMBERINGS: &[Numbering] = &[
+    Numbering {
+        country: "BR",
+        calling_code: "55",
+        international: &["00"],
+        premium: &["0900"],
+        emergency: &["190", "191", "192", "193", "194", "197", "198", "199", "112", "911"],
+    },
+    Numbering {
+        country: "US",
+        calling_code: "1",
+        international: &[
+            "01", "101", "1242", "1246", "1264", "1268", "1284", "1345", "1441", "1473", "1649", "1658", "1664", "1721", "1758", "1767",
+            "1784", "1809", "1829", "1849", "1868", "1869", "1876",
+        ],
+        premium: &["1900"],
+        emergency: &["911", "988"],
+    },
+    Numbering {
+        country: "AR",
+        calling_code: "54",
+        international: &["00"],
+        premium: &["0600", "0609"],
+        emergency: &["911", "100", "101", "103", "106", "107"],
+    },
+    Numbering { country: "MX", calling_code: "52", international: &["00"], premium: &["900", "01900"], emergency: &["911"] },
+    Numbering { country: "GB", calling_code: "44", international: &["00"], premium: &["09"], emergency: &["999", "112", "18000"] },
+    Numbering { country: "DE", calling_code: "49", international: &["00", "010"], premium: &["0900"], emergency: &["110", "112"] },
+    Numbering {
+        country: "FR",
+        calling_code: "33",
+        international: &["00"],
+        premium: &["089"],
+        emergency: &["15", "17", "18", "112", "114", "115", "119", "196"],
+    },
+    Numbering {
+        country: "ES",
+        calling_code: "34",
+        international: &["00"],
+        premium: &["803", "806", "807"],
+        emergency: &["112", "061", "062", "080", "085", "091", "092"],
+    },
+    Numbering { country: "PT", calling_code: "351", international: &["00"], premium: &["760"], emergency: &["112", "117"] },
+];
+
+/// Why a number is closed until it is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Costly {
+    /// It leads out of the country.
+    International,
+    /// It pays whoever is called.
+    Premium,
+}
+
+/// The numbers of a country by its ISO 3166-1 alpha-2 code.
+#[must_use]
+pub fn numbering(country: &str) -> Option<&'static Numbering> {
+    NUMBERINGS.iter().find(|row| row.country == country)
+}
+
+impl Numbering {
+    /// Whether these digits, as a whole, call for help.
+    #[must_use]
+    pub fn is_emergency(&self, digits: &str) -> bool {
+        self.emergency.contains(&digits)
+    }
+
+    /// What digits that are dialled would cost. A service code in front (`*31#`, `*67`, `*21*`) hides nothing, nor do the
+    /// digits `A`–`D`, which exchanges pass over.
+    #[must_use]
+    pub fn costly(&self, digits: &str) -> Option<Costly> {
+        let heard: String = digits.chars().filter(|c| !matches!(c, 'A'..='D')).collect();
+        let begins = |prefixes: &[&str]| tails(&heard).any(|tail| prefixes.iter().any(|prefix| tail.starts_with(prefix)));
+        if begins(self.international) {
+            Some(Costly::International)
+        } else if begins(self.premium) {
+            Some(Costly::Premium)
+        } else {
+            None
+        }
+    }
+}
+
+/// Digits of a service code: two of them are usual everywhere.
+const SERVICE_CODE_DIGITS: usize = 2;
+
+/// Where the number itself may begin: at the first digit, or in digits with a service code after each `*` and `#`, and after the
+/// two digits that follow one.
+fn tails(digits: &str) -> impl Iterator<Item = &str> {
+    let after = digits.match_indices(['*', '#']).flat_map(move |(at, _)| {
+        let code = &digits[at + 1..];
+        [Some(code), code.get(SERVICE_CODE_DIGITS..)]
+    });
+    std::iter::once(digits).chain(after.flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::country;
+
+    fn costly(country: &str, digits: &str) -> Option<Costly> {
+        numbering(country).unwrap().costly(digits)
+    }
+
+    #[test]
+    fn every_country_of_the_line_profiles_is_known() {
+        assert_eq!(country::codes().collect::<Vec<_>>(), NUMBERINGS.iter().map(|row| row.country).collect::<Vec<_>>());
+        assert_eq!(numbering("XX"), None);
+    }
+
+    #[test]
+    fn no_number_that_calls_for_help_costs_anything() {
+        for row in NUMBERINGS {
+            assert!(!row.emergency.is_empty());
+            for number in row.emergency {
+                assert_eq!(row.costly(number), None, "{} {number}", row.country);
+            }
+        }
+    }
+
+    #[test]
+    fn what_leads_abroad_or_pays_the_called_is_costly() {
+        assert_eq!(costly("BR", "00211415550100"), Some(Costly::International));
+        assert_eq!(costly("BR", "0900123456"), Some(Costly::Premium));
+        assert_eq!(costly("BR", "0800123456"), None);
+        assert_eq!(costly("BR", "01133334444"), None);
+        assert_eq!(costly("US", "18095550100"), Some(Costly::International));
+        assert_eq!(costly("US", "12125550100"), None);
+        assert_eq!(costly("DE", "010330049301234"), Some(Costly::International));
+    }
+
+    #[test]
+    fn a_service_code_in_front_hides_nothing() {
+        for digits in
+            ["*31#0014155550100", "#31#0014155550100", "*670014155550100", "*21*0014155550100#", "A00D14155550100", "*0014155550100"]
+        {
+            assert_eq!(costly("BR", digits), Some(Costly::International), "{digits}");
+        }
+        for digits in ["*31#33334444", "*21*33334444#", "#21#", "*"] {
+            assert_eq!(costly("BR", digits), None, "{digits}");
+        }
+    }
+}
