@@ -8,6 +8,7 @@ pub mod diff;
 pub mod fields;
 pub mod host;
 pub mod hosts;
+pub mod hours;
 pub mod lint;
 pub mod problem;
 pub mod profile;

@@ -6,6 +6,7 @@
 pub mod call;
 pub mod io;
 pub mod line_test;
+pub mod local_time;
 pub mod mark;
 pub mod notice;
 pub mod plan;
@@ -18,6 +19,7 @@ pub mod when_idle;
 mod admission;
 mod apply;
 mod barring;
+mod budget;
 mod callers;
 mod lines;
 mod marking;
@@ -48,6 +50,7 @@ use crate::time::{Moment, Timers, earliest};
 use call::{Bridge, Call, CallEvent, Ending, Step};
 use callers::Invitation;
 use io::{Action, Command, Event};
+use local_time::Calendar;
 use mark::MarkKind;
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
@@ -92,6 +95,8 @@ pub struct Gateway {
     /// The sessions of calls in progress: whose they are, and where the peer is.
     sessions: BTreeMap<SessionId, (PortId, IpAddr)>,
     device: Option<Identity>,
+    /// The local calendar, for budgets and hours.
+    calendar: Calendar,
     timers: Timers<GatewayTimer>,
     stopping: bool,
     /// From the word that the computer is about to sleep until it is awake.
@@ -127,6 +132,7 @@ impl Gateway {
             ports,
             sessions: BTreeMap::new(),
             device: None,
+            calendar: Calendar::default(),
             timers: Timers::new(),
             stopping: false,
             asleep: false,
@@ -158,6 +164,8 @@ impl Gateway {
             Event::Media { port, event } => self.media_event(port, event, now, out),
             Event::Command(command) => self.command(&command, now, out),
             Event::Address(address) => self.readdress(address, now, out),
+            Event::LocalTime(time) => self.tell_time(time, now, out),
+            Event::Spent { port, day, spent } => self.seed_budget(port, day, spent),
             Event::Apply(settings) => self.apply(*settings, now, out),
             Event::AboutToSleep => self.fall_asleep(now, out),
             Event::Awake => self.wake_up(now, out),
@@ -170,7 +178,8 @@ impl Gateway {
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
         let machines = [self.agent.deadline(), self.registrar.deadline(), self.names.deadline(), self.timers.deadline()];
-        let ports = self.ports.iter().flat_map(|port| [port.line.deadline(), port.call.as_ref().and_then(Call::deadline)]);
+        let of_port = |port: &Port| [port.line.deadline(), port.call.as_ref().and_then(Call::deadline), port.budget_due];
+        let ports = self.ports.iter().flat_map(of_port);
         machines.into_iter().chain(ports).fold(None, earliest)
     }
 
@@ -189,6 +198,7 @@ impl Gateway {
         self.settle(now, out);
         for index in 0..self.ports.len() {
             self.call_timeout(port_id(index), now, out);
+            self.budget_timeout(port_id(index), now, out);
         }
         if self.timers.expired(now).is_some() {
             out.push(Action::Stopped);
@@ -308,6 +318,7 @@ impl Gateway {
         }
         self.carry_out(id, orders, now, out);
         self.step(id, step, now, out);
+        self.look_at_budget(id, now, out);
     }
 
     /// Does what a call ordered from its line and its channel.
@@ -342,6 +353,7 @@ impl Gateway {
                 let Some(port) = self.ports.get_mut(id.index()) else { return };
                 let Some(call) = port.call.take() else { return };
                 port.last_used = Some(now);
+                let used = matches!(&call, Call::ToLine(_)).then(|| call.facts().answered).flatten();
                 if let Call::LineTest(test) = &call {
                     out.push(Action::LineTest(test.report(Some((ending.cause, now)))));
                 }
@@ -351,6 +363,9 @@ impl Gateway {
                 port.meter = None;
                 port.locating = None;
                 self.sessions.retain(|_, (owner, _)| *owner != id);
+                if let Some(answered) = used {
+                    self.spend(id, answered, now);
+                }
                 self.line_input(id, LineInput::Order(LineOrder::Release), now);
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Quiet });
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Detach });

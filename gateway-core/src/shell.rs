@@ -33,6 +33,8 @@ pub mod profile_file;
 
 pub mod data_folder;
 
+mod calendar;
+
 mod claim;
 
 pub mod exchange;

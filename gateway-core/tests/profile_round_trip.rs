@@ -40,6 +40,7 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::Target => some(&["", "200", "200@pbx.example", "sip:200@192.0.2.1:5080", "sips:a@pbx.example"]),
         Shape::HostList => some(&["", "192.0.2.1", "192.0.2.0/24, pbx.example", "2001:db8::/32"]),
         Shape::Country => some(&["BR", "US", "PT", "DE"]),
+        Shape::Hours => some(&["", "08:00-18:00", "22:00-06:00, 12:00-13:00"]),
         Shape::DialRule => "deny [0-9]{1,6}".boxed(),
     }
 }

@@ -4,6 +4,7 @@
 mod stories {
     mod admission;
     mod applying;
+    mod budget;
     pub mod cast;
     mod dialling;
     mod digits;

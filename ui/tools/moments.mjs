@@ -33,6 +33,7 @@ export const MOMENTS = [
   { name: "lines-differ", url: "?scene=lively#lines", act: differ },
   { name: "lines-names", url: "?scene=lively#lines", act: (page) => page.click("[data-toggle-root]") },
   ...["light", "dark"].map((scheme) => ({ name: `dialling-${scheme}`, url: "?scene=lively#sip", scheme, act: tryNumber("90014155550100") })),
+  ...["light", "dark"].map((scheme) => ({ name: `budget-${scheme}`, url: "?scene=lively#lines", scheme, act: spendMinutes })),
   { name: "dialling-allowed", url: "?scene=lively#sip", act: tryNumber("933334444") },
   { name: "dialling-none", url: "?scene=lively#sip", act: (page) => page.locator("[data-path='gateway.dial_rules']").scrollIntoViewIfNeeded() },
   { name: "dialling-spanish", url: "?scene=lively#sip", language: "es", scheme: "dark", size: SMALL, act: tryNumber("190") },
@@ -327,4 +328,11 @@ function tryNumber(number) {
     await trial.fill(number);
     await page.locator("[data-path='gateway.dial_rules']").evaluate((row) => (row.closest(".page-body").scrollTop = row.closest("section").offsetTop));
   };
+}
+
+/** Minutes a day and hours for both ports. */
+async function spendMinutes(page) {
+  await page.fill("[data-path='ports[].outgoing_budget_min'] input", "90");
+  await page.fill("[data-path='ports[].outgoing_hours'] input", "08:00-12:00, 13:00-18:00");
+  await page.locator("[data-path='ports[].outgoing_budget_min']").evaluate((row) => (row.closest(".page-body").scrollTop = row.closest("section").offsetTop - 80));
 }

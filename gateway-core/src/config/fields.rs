@@ -33,6 +33,8 @@ pub enum Shape {
     HostList,
     /// ISO 3166 alpha-2 code of a country that has a line profile.
     Country,
+    /// Spans of the day, see [`super::hours`]. May be blank.
+    Hours,
     /// One dialling rule, see [`super::dialling::rule`].
     DialRule,
 }
@@ -48,6 +50,10 @@ pub enum Unit {
     Milliseconds,
     /// Seconds.
     Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hundredths of something.
+    Percent,
     /// Cycles of a cadence.
     Cycles,
     /// Tries.

@@ -65,6 +65,8 @@ pub enum ProblemCode {
     BadHost,
     /// A country without a line profile (`found`, `allowed`).
     UnknownCountry,
+    /// Hours that are no spans of the day.
+    BadHours,
     /// A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]).
     BadDialRule,
     // Settings together.

@@ -187,6 +187,12 @@ pub struct PortSettings {
     pub sip_to_fxo: bool,
     /// Forward FXO→SIP calls of this port.
     pub fxo_to_sip: bool,
+    /// Minutes a day for which SIP→FXO calls may use this port; a call that is up at the end of them is ended. 0 turns it off.
+    pub outgoing_budget_min: u32,
+    /// Share of `outgoing_budget_min` at which a notice says that it is nearly spent, in percent; 0 turns it off.
+    pub outgoing_warn_percent: u32,
+    /// Hours of the day at which SIP→FXO calls may begin on this port: `08:00-12:00, 13:00-18:00`. Blank: always.
+    pub outgoing_hours: String,
     /// Signalling on the line.
     pub line: LineSettings,
 }
@@ -303,6 +309,9 @@ impl Default for PortSettings {
             only_from_host: String::new(),
             sip_to_fxo: true,
             fxo_to_sip: true,
+            outgoing_budget_min: 0,
+            outgoing_warn_percent: 80,
+            outgoing_hours: String::new(),
             line: LineSettings::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
-use super::port::{Port, parse_hosts};
+use super::port::{Port, parse_hosts, parse_hours};
 use super::registrations::limits;
 use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
 use crate::config::PortId;
@@ -71,6 +71,7 @@ impl Gateway {
         let country = self.country;
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         port.hosts = parse_hosts(&settings.only_from_host);
+        port.hours = parse_hours(&settings.outgoing_hours);
         if port.call.is_some() {
             let line = std::mem::replace(&mut port.settings, settings.clone()).line;
             port.settings.line = line;

@@ -57,7 +57,7 @@ impl Gateway {
     ) {
         let (number, (why, rule)) = barred;
         let from: String = invitation.request.from().map(|from| from.uri.chars().take(MOST_PARTY_CHARS).collect()).unwrap_or_default();
-        let id = self.port_of_barred(caller, invitation);
+        let id = self.port_of_barred(caller, invitation, now);
         let mut facts = facts(&mut self.rng, id, CallDirection::SipToFxo, from.clone(), number.clone(), now);
         for what in [
             MarkKind::SipIn { message: "INVITE".to_owned(), peer: from },
@@ -76,13 +76,13 @@ impl Gateway {
     }
 
     /// The port that the record names: the one that was asked for, else the first one that would take the caller.
-    fn port_of_barred(&self, caller: &Caller, invitation: Invitation<'_>) -> PortId {
+    fn port_of_barred(&self, caller: &Caller, invitation: Invitation<'_>, now: Moment) -> PortId {
         match caller.wanted {
             Wanted::Port(port) => port,
             Wanted::Any => {
                 let holds_token = self.holds_token(invitation.request);
                 let takes = |id: PortId| {
-                    let candidate = self.candidate(id, invitation.source.ip(), holds_token);
+                    let candidate = self.candidate(id, invitation.source.ip(), holds_token, now);
                     candidate.admitted && candidate.enabled
                 };
                 (0..self.ports.len()).map(port_id).find(|id| takes(*id)).unwrap_or(PortId(0))

@@ -49,6 +49,13 @@ pub(super) struct Caller {
     pub(super) number: Option<String>,
 }
 
+/// Where a caller goes.
+struct Route {
+    port: PortId,
+    number: Option<String>,
+    emergency: bool,
+}
+
 impl Gateway {
     /// A new INVITE: credentials, port, number, codec; then the line is seized.
     pub(super) fn invited(&mut self, invitation: Invitation<'_>, now: Moment, out: &mut Vec<Action>) {
@@ -65,33 +72,36 @@ impl Gateway {
             Mode::SipTrunk => Caller { wanted: Wanted::Any, number: Some(request_user(request)) },
         };
         let holds_token = self.holds_token(request);
-        let routed = self.route(source.ip(), holds_token, &caller);
-        match routed.and_then(|(id, number)| self.answer_in_sdp(id, request.body()).map(|audio| (id, number, audio))) {
-            Ok((id, number, audio)) => {
-                let order = Order { number, any_port: caller.wanted == Wanted::Any, holds_token };
-                self.begin_to_line(id, invitation, audio, order, now, out);
+        let routed = self.route(source.ip(), holds_token, &caller, now);
+        match routed.and_then(|route| self.answer_in_sdp(route.port, request.body()).map(|audio| (route, audio))) {
+            Ok((Route { port, number, emergency }, audio)) => {
+                let order = Order { number, emergency, any_port: caller.wanted == Wanted::Any, holds_token };
+                self.begin_to_line(port, invitation, audio, order, now, out);
             }
             Err(denial) => self.deny(invitation, &caller, denial, now, out),
         }
     }
 
-    /// The port that takes a caller, and the digits that its line gets; none for a caller who dials himself.
-    fn route(&self, source: IpAddr, holds_token: bool, caller: &Caller) -> Result<(PortId, Option<String>), Denial> {
-        let candidates: Vec<_> = self.ports.iter().map(|port| self.candidate(port.id, source, holds_token)).collect();
-        let chosen = router::choose_port(&candidates, caller.wanted);
+    /// The port that takes a caller, the digits that its line gets (none for a caller who dials himself), and whether they call for
+    /// help.
+    fn route(&self, source: IpAddr, holds_token: bool, caller: &Caller, now: Moment) -> Result<Route, Denial> {
+        let candidates: Vec<_> = self.ports.iter().map(|port| self.candidate(port.id, source, holds_token, now)).collect();
+        let dialling = caller.number.as_deref().map(|asked| dialling::decide(asked, &self.settings.gateway));
+        let emergency = matches!(dialling, Some(Dialling::Allowed { emergency: true, .. }));
+        let chosen = router::choose_port(&candidates, caller.wanted, emergency);
         if let Err(denial @ (Denial::HostNotAdmitted | Denial::Disabled)) = chosen {
             return Err(denial);
         }
-        let dialled = match caller.number.as_deref().map(|asked| dialling::decide(asked, &self.settings.gateway)) {
+        let number = match dialling {
             None => None,
             Some(Dialling::Allowed { dialled, .. }) => Some(dialled),
             Some(Dialling::Denied { why, rule, .. }) => return Err(Denial::NumberBlocked { why, rule }),
             Some(Dialling::NoNumber) => return Err(Denial::NumberMissing),
         };
-        chosen.map(|id| (id, dialled))
+        chosen.map(|port| Route { port, number, emergency })
     }
 
-    pub(super) fn candidate(&self, id: PortId, source: IpAddr, holds_token: bool) -> Candidate {
+    pub(super) fn candidate(&self, id: PortId, source: IpAddr, holds_token: bool, now: Moment) -> Candidate {
         let port = &self.ports[id.index()];
         Candidate {
             port: id,
@@ -99,6 +109,7 @@ impl Gateway {
             busy: port.call.is_some(),
             enabled: port.settings.sip_to_fxo && id.index() < self.settings.ports.len(),
             admitted: self.admits(id, source, holds_token),
+            allowance: self.allowance(id, now),
             last_used: port.last_used,
         }
     }
@@ -143,9 +154,9 @@ impl Gateway {
         let next = match (peer, &self.ports[id.index()].call) {
             (Some(ip), Some(Call::ToLine(call))) if call.order().any_port => {
                 let others = self.ports.iter().filter(|port| port.id != id && !call.tried().contains(&port.id));
-                let candidate = |port: &Port| self.candidate(port.id, ip, call.order().holds_token);
+                let candidate = |port: &Port| self.candidate(port.id, ip, call.order().holds_token, now);
                 let candidates: Vec<_> = others.map(candidate).collect();
-                router::choose_port(&candidates, Wanted::Any).ok()
+                router::choose_port(&candidates, Wanted::Any, call.order().emergency).ok()
             }
             (_, Some(_) | None) => None,
         };

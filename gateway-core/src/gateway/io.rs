@@ -1,11 +1,13 @@
 //! What the brain is told and what it wants done.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::GatewayAddress;
 use super::line_test::LineTestReport;
+use super::local_time::LocalTime;
 use super::mark::Mark;
 use super::notice::Notice;
 use super::record::CallRecord;
@@ -79,6 +81,17 @@ pub enum Event {
     Command(Command),
     /// The gateway is reachable elsewhere from now on: its sockets were bound anew.
     Address(GatewayAddress),
+    /// The local time is this. Told at the start, every minute, and when the clock was set.
+    LocalTime(LocalTime),
+    /// What the call records say that outgoing calls of a port have used of a day.
+    Spent {
+        /// Which port.
+        port: PortId,
+        /// The day, as [`LocalTime`] counts them.
+        day: i32,
+        /// From the answers to the ends.
+        spent: Duration,
+    },
     /// New settings, checked, prepared and stored: they hold from now on.
     Apply(Box<Settings>),
     /// The computer is about to sleep: end calls and take no new ones until [`Event::Awake`].

@@ -97,6 +97,11 @@ pub enum MarkKind {
         /// The rule that fits, counted from 1; `None`: none fits.
         rule: Option<u32>,
     },
+    /// The minutes that SIP callers have a day on the port are spent.
+    BudgetSpent {
+        /// How many they have, in minutes.
+        budget_min: u32,
+    },
     /// Dialling began.
     Dialing {
         /// The digits.
@@ -192,6 +197,7 @@ impl MarkKind {
             | MarkKind::DigitHeard { .. }
             | MarkKind::DigitSent { .. }
             | MarkKind::NumberBlocked { .. }
+            | MarkKind::BudgetSpent { .. }
             | MarkKind::Dialing { .. }
             | MarkKind::Dialed
             | MarkKind::Flash

@@ -83,6 +83,14 @@ pub enum NoticeCode {
     InternationalBlocked,
     /// A SIP caller was refused: premium-rate numbers are closed. Args: `source`, `number`.
     PremiumBlocked,
+    /// A SIP caller was refused: the minutes that SIP callers have a day on the port are spent. Args: `source`.
+    BudgetRefused,
+    /// A SIP caller was refused: not at this time of the day. Args: `source`.
+    OutOfHours,
+    /// SIP callers have used most of the minutes that they have a day on the port. Args: `spent`, `budget` (in minutes).
+    BudgetNearlySpent,
+    /// SIP callers have used the minutes that they have a day on the port; the call was ended. Args: `spent`, `budget` (in minutes).
+    BudgetSpent,
     /// A SIP caller was refused: no number to dial. Args: `source`.
     NumberMissing,
     /// A SIP caller was refused: the port is busy. Args: `source`.

@@ -1,5 +1,6 @@
 //! What the brain keeps of one port: its line, its call, its rules, and what the window shows of it.
 
+use super::budget::{Budget, Ledger};
 use super::call::Call;
 use super::marking::Seen;
 use super::plan;
@@ -8,6 +9,7 @@ use super::view::PortState;
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::hosts::HostList;
+use crate::config::hours::Hours;
 use crate::config::settings::PortSettings;
 use crate::fxo::line::{Line, LineState};
 use crate::media::{Ear, MediaConfig, Meter};
@@ -22,6 +24,14 @@ pub(super) struct Port {
     pub settings: PortSettings,
     /// "Only from host", parsed.
     pub hosts: HostList,
+    /// When SIP callers may use it, parsed.
+    pub hours: Hours,
+    /// What SIP callers have used of its day.
+    pub ledger: Ledger,
+    /// The budget of the call that is up.
+    pub budget: Option<Budget>,
+    /// When the budget of its call is looked at again.
+    pub budget_due: Option<Moment>,
     /// Its line.
     pub line: Line,
     /// The call that owns it.
@@ -62,10 +72,15 @@ impl Port {
     pub(super) fn new(id: PortId, settings: PortSettings, country: &Country, now: Moment) -> Self {
         let line = Line::new(plan::line_config(&settings, country));
         let hosts = parse_hosts(&settings.only_from_host);
+        let hours = parse_hours(&settings.outgoing_hours);
         Port {
             id,
             settings,
             hosts,
+            hours,
+            ledger: Ledger::default(),
+            budget: None,
+            budget_due: None,
             line,
             call: None,
             offer: Vec::new(),
@@ -114,6 +129,12 @@ impl Port {
             LineState::Seizing | LineState::OffHook | LineState::Releasing => Ear::OffHook,
         }
     }
+}
+
+/// When SIP callers may use the port. The checker lets nothing through that cannot be read; such a text bounds nothing.
+#[must_use]
+pub(super) fn parse_hours(text: &str) -> Hours {
+    Hours::parse(text).unwrap_or_default()
 }
 
 /// "Only from host". What cannot be read admits nobody: a slip of the pen must not open the line to everyone.

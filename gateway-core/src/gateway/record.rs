@@ -64,6 +64,8 @@ pub enum EndCause {
     Silence,
     /// The longest call was reached.
     LongestCall,
+    /// The minutes that SIP callers have a day on the port are spent.
+    BudgetSpent,
     /// The box went away.
     DeviceGone,
     /// The operator hung up.

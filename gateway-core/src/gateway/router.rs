@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::budget::Allowance;
 use super::notice::NoticeCode;
 use crate::config::PortId;
 use crate::config::dialling::Bar;
@@ -21,6 +22,8 @@ pub struct Candidate {
     pub enabled: bool,
     /// "Only from host" admits the caller.
     pub admitted: bool,
+    /// Its hours and its minutes of the day.
+    pub allowance: Allowance,
     /// When the port last carried a call.
     pub last_used: Option<Moment>,
 }
@@ -50,6 +53,10 @@ pub enum Denial {
     },
     /// A number is needed and there is none.
     NumberMissing,
+    /// Not at this time of the day.
+    OutOfHours,
+    /// The minutes of the day are spent.
+    BudgetSpent,
     /// No battery, no box, or held out of service.
     Dead,
     /// The port named is busy.
@@ -89,6 +96,8 @@ impl Denial {
             Denial::HostNotAdmitted => row(403, Some(21), None, NoticeCode::HostNotAdmitted, Some("only_from_host")),
             Denial::Disabled => row(403, Some(21), None, NoticeCode::SipToFxoDisabled, Some("sip_to_fxo")),
             Denial::NumberBlocked { why, .. } => row(403, Some(21), None, NoticeCode::of_bar(why), Some(why.setting())),
+            Denial::OutOfHours => row(403, Some(21), None, NoticeCode::OutOfHours, Some("outgoing_hours")),
+            Denial::BudgetSpent => row(403, Some(21), None, NoticeCode::BudgetRefused, Some("outgoing_budget_min")),
             Denial::NumberMissing => row(484, Some(28), None, NoticeCode::NumberMissing, None),
             Denial::Dead => row(503, Some(27), None, NoticeCode::LineDead, None),
             Denial::Busy => row(486, Some(17), None, NoticeCode::PortBusy, None),
@@ -99,11 +108,12 @@ impl Denial {
     }
 }
 
-/// Chooses the port for a SIP caller: admitted, enabled, alive and idle; the least recently used first.
+/// Chooses the port for a SIP caller: admitted, enabled, allowed now, alive and idle; the least recently used first. Who calls for
+/// help is asked for neither hours nor minutes.
 ///
 /// # Errors
 /// The first [`Denial`] that leaves no port.
-pub fn choose_port(candidates: &[Candidate], wanted: Wanted) -> Result<PortId, Denial> {
+pub fn choose_port(candidates: &[Candidate], wanted: Wanted, emergency: bool) -> Result<PortId, Denial> {
     let wanted_only = |candidate: &&Candidate| match wanted {
         Wanted::Port(port) => candidate.port == port,
         Wanted::Any => true,
@@ -116,7 +126,12 @@ pub fn choose_port(candidates: &[Candidate], wanted: Wanted) -> Result<PortId, D
     if enabled.is_empty() {
         return Err(Denial::Disabled);
     }
-    let alive: Vec<_> = enabled.into_iter().filter(|c| is_alive(c.line)).collect();
+    let out_of_hours = enabled.iter().all(|c| c.allowance == Allowance::OutOfHours);
+    let allowed: Vec<_> = enabled.into_iter().filter(|c| emergency || c.allowance == Allowance::Open).collect();
+    if allowed.is_empty() {
+        return Err(if out_of_hours { Denial::OutOfHours } else { Denial::BudgetSpent });
+    }
+    let alive: Vec<_> = allowed.into_iter().filter(|c| is_alive(c.line)).collect();
     if alive.is_empty() {
         return Err(Denial::Dead);
     }
@@ -151,7 +166,15 @@ mod tests {
     use super::*;
 
     fn candidate(port: u16) -> Candidate {
-        Candidate { port: PortId(port), line: LineState::Idle, busy: false, enabled: true, admitted: true, last_used: None }
+        Candidate {
+            port: PortId(port),
+            line: LineState::Idle,
+            busy: false,
+            enabled: true,
+            admitted: true,
+            allowance: Allowance::Open,
+            last_used: None,
+        }
     }
 
     #[test]
@@ -159,25 +182,25 @@ mod tests {
         let mut ports = vec![candidate(0), candidate(1), candidate(2)];
         ports[0].last_used = Some(Moment::from_secs(9));
         ports[1].last_used = Some(Moment::from_secs(5));
-        assert_eq!(choose_port(&ports, Wanted::Any), Ok(PortId(2)));
+        assert_eq!(choose_port(&ports, Wanted::Any, false), Ok(PortId(2)));
         ports[2].last_used = Some(Moment::from_secs(10));
-        assert_eq!(choose_port(&ports, Wanted::Any), Ok(PortId(1)));
+        assert_eq!(choose_port(&ports, Wanted::Any, false), Ok(PortId(1)));
     }
 
     #[test]
     fn a_port_without_battery_is_never_given_a_call() {
         let mut ports = vec![candidate(0), candidate(1)];
         ports[0].line = LineState::NoBattery;
-        assert_eq!(choose_port(&ports, Wanted::Any), Ok(PortId(1)));
+        assert_eq!(choose_port(&ports, Wanted::Any, false), Ok(PortId(1)));
         ports[1].busy = true;
-        assert_eq!(choose_port(&ports, Wanted::Any), Err(Denial::AllBusy));
-        assert_eq!(choose_port(&ports, Wanted::Port(PortId(0))), Err(Denial::Dead));
+        assert_eq!(choose_port(&ports, Wanted::Any, false), Err(Denial::AllBusy));
+        assert_eq!(choose_port(&ports, Wanted::Port(PortId(0)), false), Err(Denial::Dead));
     }
 
     #[test]
     fn the_first_reason_that_leaves_no_port_is_told() {
         let mut port = candidate(0);
-        let denial = |port: &Candidate| choose_port(std::slice::from_ref(port), Wanted::Port(PortId(0)));
+        let denial = |port: &Candidate| choose_port(std::slice::from_ref(port), Wanted::Port(PortId(0)), false);
         port.line = LineState::Ringing;
         assert_eq!(denial(&port), Err(Denial::Busy));
         port.line = LineState::Absent;
@@ -186,5 +209,17 @@ mod tests {
         assert_eq!(denial(&port), Err(Denial::Disabled));
         port.admitted = false;
         assert_eq!(denial(&port), Err(Denial::HostNotAdmitted));
+    }
+
+    #[test]
+    fn a_port_without_minutes_or_out_of_hours_serves_only_who_calls_for_help() {
+        let mut ports = vec![candidate(0), candidate(1)];
+        ports[0].allowance = Allowance::Spent;
+        assert_eq!(choose_port(&ports, Wanted::Any, false), Ok(PortId(1)));
+        assert_eq!(choose_port(&ports, Wanted::Port(PortId(0)), false), Err(Denial::BudgetSpent));
+        assert_eq!(choose_port(&ports, Wanted::Port(PortId(0)), true), Ok(PortId(0)));
+        ports[1].allowance = Allowance::OutOfHours;
+        assert_eq!(choose_port(&ports, Wanted::Any, false), Err(Denial::BudgetSpent));
+        assert_eq!(choose_port(&ports, Wanted::Port(PortId(1)), false), Err(Denial::OutOfHours));
     }
 }

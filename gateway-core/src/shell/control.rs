@@ -14,6 +14,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::calendar::{TELL_EVERY, local_time};
 use super::clock::Clock;
 use super::device::{BoxOrder, BoxOutbox};
 use super::inbox::SendFailure;
@@ -99,6 +100,8 @@ pub(crate) struct Control {
     streams: Streams,
     whereabouts: Whereabouts,
     slumber: Slumber,
+    /// When the brain is told the local time again.
+    time_due: Moment,
     events: mpsc::Receiver<Event>,
     brain: mpsc::Sender<Event>,
     orders: mpsc::Receiver<Order>,
@@ -159,6 +162,7 @@ impl Control {
             streams,
             whereabouts: Whereabouts::new(parts.address, parts.clock.now()),
             slumber: Slumber::new(parts.clock.now()),
+            time_due: parts.clock.now() + TELL_EVERY,
             resolver: Resolver::new(parts.brain.clone()),
             sockets: parts.sockets,
             events: parts.events,
@@ -231,6 +235,9 @@ impl Control {
         }
         if self.stop_by.is_none() && self.slumber.due() <= now {
             self.look_whether_we_slept();
+        }
+        if self.stop_by.is_none() && self.time_due <= now {
+            self.tell_time();
         }
         if self.stop_by.is_some_and(|by| by <= now) {
             tracing::warn!("stopping although the brain has not finished");
@@ -334,6 +341,12 @@ impl Control {
         }
     }
 
+    /// Tells the brain the local time.
+    fn tell_time(&mut self) {
+        self.time_due = self.clock.now() + TELL_EVERY;
+        self.handle(Event::LocalTime(local_time()));
+    }
+
     /// Compares the clocks; a sleep that they show is told, and answered with true.
     fn look_whether_we_slept(&mut self) -> bool {
         let slept = self.slumber.look(self.clock.now());
@@ -351,6 +364,7 @@ impl Control {
             args: args.map(|(name, value)| (name.to_owned(), value.to_string())).into(),
             setting: None,
         });
+        self.tell_time();
         self.handle(Event::Awake);
     }
 

@@ -43,6 +43,8 @@ export function markWords(words: Words, what: MarkKind): string {
       return said({ digit: what.digit });
     case "dialing":
       return said({ digits: what.digits });
+    case "budget_spent":
+      return said({ budget_min: what.budget_min });
     case "number_blocked":
       return what.why === "rule" && what.rule !== null
         ? words.t("mark.number_blocked_by", { number: what.number, rule: what.rule })
@@ -123,6 +125,7 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
     case "media_detached":
     case "evidence":
     case "number_blocked":
+    case "budget_spent":
     case "left_out":
       return undefined;
   }
@@ -156,6 +159,7 @@ export function markHue(what: MarkKind): MarkHue {
     case "loop_interruption":
     case "seize_failed":
     case "number_blocked":
+    case "budget_spent":
       return "fault";
     case "sip_in":
     case "sip_out":
@@ -174,5 +178,5 @@ export function markHue(what: MarkKind): MarkHue {
 
 /** Whether a call turned here. */
 export function turns(what: MarkKind): boolean {
-  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked"].includes(what.kind);
+  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked", "budget_spent"].includes(what.kind);
 }

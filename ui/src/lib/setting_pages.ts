@@ -90,6 +90,15 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       ],
     },
     {
+      title: "section.budget",
+      rows: [
+        row("ports[].outgoing_budget_min"),
+        row("ports[].outgoing_warn_percent"),
+        row("ports[].outgoing_hours"),
+      ],
+      elsewhere: ["gateway.dial_rules"],
+    },
+    {
       title: "section.end",
       rows: [
         row(line("end_on_loop_interruption")),

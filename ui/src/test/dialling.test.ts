@@ -121,3 +121,24 @@ describe("a refused number in the history", () => {
     expect(governing(call(mark("premium", null)))).toBe("gateway.dial_premium");
   });
 });
+
+describe("the limits of a port", () => {
+  it("stand beside each other on the page of the lines, off until somebody wants them", async () => {
+    await show();
+    route.go("lines");
+    const budget = within((await screen.findByText("Minutos por dia")).closest<HTMLElement>("[data-path]")!);
+    expect(budget.getByText("1–1440 min · 0 desliga · padrão: desligado")).toBeVisible();
+    await user.clear(budget.getByRole("textbox"));
+    await user.type(budget.getByRole("textbox"), "90");
+    expect(draft.settings.ports.map((port) => port.outgoing_budget_min)).toEqual([90, 90]);
+    expect(screen.getByText("Limites das chamadas SIP → FXO")).toBeVisible();
+    draft.discard();
+  });
+
+  it("are told in the history", () => {
+    const words = new Words("pt-BR", pt);
+    const spent: MarkKind = { kind: "budget_spent", budget_min: 90 };
+    expect([markWords(words, spent), markHue(spent), turns(spent)]).toEqual(["acabaram os 90 minutos do dia", "fault", true]);
+    expect(governing({ cause: "budget_spent", evidence: null, port: 1, timeline: [] } as unknown as StoredRecord)).toBe("ports[1].outgoing_budget_min");
+  });
+});

@@ -247,6 +247,15 @@ fn granted_lifetimes_are_in_order() {
 }
 
 #[test]
+fn hours_are_spans_of_the_day() {
+    let mut settings = sound();
+    settings.ports[0].outgoing_hours = "08:00-12:00, 13:00-18:00".to_owned();
+    assert_eq!(told(&settings), []);
+    settings.ports[0].outgoing_hours = "office hours".to_owned();
+    assert_eq!(told(&settings), [error("ports[0].outgoing_hours", ProblemCode::BadHours)]);
+}
+
+#[test]
 fn a_dialling_rule_can_be_read_and_stands_once() {
     let mut settings = sound();
     settings.gateway.dial_rules = ["deny 00.", "deny 0900.", "allow *21*.", "", "deny 0-900", "deny 00."].map(str::to_owned).to_vec();

@@ -9,6 +9,7 @@ use crate::config::dialling::rule::Rule;
 use crate::config::fields::{Field, Kind, Placed, Shape};
 use crate::config::host::{HostFault, HostPort};
 use crate::config::hosts::{BadHost, HostList};
+use crate::config::hours::Hours;
 use crate::config::problem::{Problem, ProblemCode};
 use crate::config::target::{Target, is_plain_user};
 
@@ -149,6 +150,7 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             let allowed = country::codes().collect::<Vec<_>>().join(", ");
             Problem::error(path, ProblemCode::UnknownCountry).with("found", excerpt(text)).with("allowed", allowed)
         })),
+        Shape::Hours => one(Hours::parse(text).is_none().then(|| Problem::error(path, ProblemCode::BadHours))),
         Shape::DialRule => {
             one(Rule::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadDialRule).with("fault", fault.word())))
         }

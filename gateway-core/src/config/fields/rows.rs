@@ -1,7 +1,7 @@
 //! The rows. Order is the order of the pages and of the reference.
 
 use super::Grade::{NextCall, Now, Rebind, RegistersAgain, WhenIdle};
-use super::Unit::{Cycles, Milliseconds, Seconds, Tries};
+use super::Unit::{Cycles, Milliseconds, Minutes, Percent, Seconds, Tries};
 use super::{Field, Grade, Kind, Preset, Shape, Unit};
 
 /// Every setting, once.
@@ -94,6 +94,21 @@ pub const FIELDS: &[Field] = &[
     ),
     flag("ports[].sip_to_fxo", true, NextCall, &["VoIP-To-PSTN Gateway Enable", "Gateway Enable"]),
     flag("ports[].fxo_to_sip", true, NextCall, &["PSTN-To-VoIP Gateway Enable", "Gateway Enable"]),
+    Field {
+        path: "ports[].outgoing_budget_min",
+        kind: Kind::Integer { min: 1, max: 1440, unit: Minutes, zero_is_off: true },
+        default: Preset::Integer(0),
+        grade: NextCall,
+        aliases: &["Toll budget", "Call Duration Quota", "Talk time quota"],
+    },
+    Field {
+        path: "ports[].outgoing_warn_percent",
+        kind: Kind::Integer { min: 1, max: 99, unit: Percent, zero_is_off: true },
+        default: Preset::Integer(80),
+        grade: NextCall,
+        aliases: &[],
+    },
+    text("ports[].outgoing_hours", Shape::Hours, 100, "", NextCall, &["Time condition", "Time Profile", "Office hours"]),
     // Outgoing on the line.
     choice(
         "ports[].line.answer_mode",

@@ -146,7 +146,7 @@ fn flash(bridge: &mut Bridge<'_>) {
 fn q850_of(cause: EndCause) -> u8 {
     match cause {
         EndCause::DeviceGone | EndCause::SeizeFailed => 27,
-        EndCause::NoRtp | EndCause::Silence | EndCause::LongestCall => 102,
+        EndCause::NoRtp | EndCause::Silence | EndCause::LongestCall | EndCause::BudgetSpent => 102,
         EndCause::Operator | EndCause::Stopped | EndCause::Asleep => 31,
         EndCause::NoCommonCodec => 65,
         EndCause::CollectRefused | EndCause::NumberBlocked => 21,

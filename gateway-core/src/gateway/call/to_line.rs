@@ -20,6 +20,8 @@ use crate::time::Timers;
 pub struct Order {
     /// Digits to dial; `None`: two-stage, the caller hears the line's dial tone and dials.
     pub number: Option<String>,
+    /// The number calls for help.
+    pub emergency: bool,
     /// Whether another port may serve the caller when this one rings first (glare).
     pub any_port: bool,
     /// The caller was admitted by our contact token (client mode).
@@ -336,6 +338,7 @@ impl ToLine {
             | EndCause::NoRtp
             | EndCause::Silence
             | EndCause::LongestCall
+            | EndCause::BudgetSpent
             | EndCause::TestOver => (503, 27),
         };
         if cause == EndCause::NoDialTone {

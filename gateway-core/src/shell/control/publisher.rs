@@ -73,6 +73,8 @@ impl Publisher {
             | Event::Line { .. }
             | Event::Command(_)
             | Event::Address(_)
+            | Event::LocalTime(_)
+            | Event::Spent { .. }
             | Event::Apply(_)
             | Event::AboutToSleep
             | Event::Awake

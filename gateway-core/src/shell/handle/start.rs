@@ -18,6 +18,7 @@ use crate::gateway::io::Event;
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
+use crate::shell::calendar;
 use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::computer::Watch;
@@ -97,6 +98,8 @@ async fn applied_before(store: &Store) -> Result<Applied, StoreError> {
 pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
     let Ground { claim, clock, store, settings, applied, sockets, address, gateway } = prepare(&options, keyring).await?;
     let (brain, events) = mpsc::channel(EVENTS);
+    // A fresh queue has room for a word on each port.
+    calendar::first_news(&store).await?.into_iter().for_each(|news| drop(brain.try_send(news)));
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
     let (latest, snapshot) = watch::channel(Arc::new(gateway.snapshot(clock.now())));

@@ -1,5 +1,7 @@
 //! Call records: one row for each call that is over.
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
@@ -12,6 +14,9 @@ use crate::gateway::mark::MarkKind;
 
 /// Most records that one query returns.
 pub(super) const MAX_PAGE: u32 = 1000;
+
+/// No call lasts longer, in ms; a little more, for what came before its answer.
+const LONGEST_CALL_MS: i64 = 25 * 3600 * 1000;
 
 /// What a record is read from.
 pub(super) const COLUMNS: &str =
@@ -123,6 +128,24 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(record_of).collect()
+    }
+
+    /// For how long answered calls from SIP have used each port since a moment, in ms since 1970 (UTC).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn outgoing_since(&self, since_epoch_ms: u64) -> Result<Vec<(PortId, Duration)>, StoreError> {
+        let since = stored_time(since_epoch_ms);
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT port, SUM(ended_at_ms - MAX(answered_at_ms, ?1)) FROM call_records \
+             WHERE started_at_ms > ?1 - ?2 AND direction = 'sip_to_fxo' AND answered_at_ms IS NOT NULL AND ended_at_ms > ?1 GROUP BY port",
+        )
+        .bind(since)
+        .bind(LONGEST_CALL_MS)
+        .fetch_all(&self.pool)
+        .await?;
+        let of_port = |(port, ms): (i64, i64)| Some((PortId(u16::try_from(port).ok()?), Duration::from_millis(u64::try_from(ms).ok()?)));
+        Ok(rows.into_iter().filter_map(of_port).collect())
     }
 
     /// The record with this id; `None` when it is not kept any more.

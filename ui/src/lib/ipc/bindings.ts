@@ -849,6 +849,8 @@ export type EndCause =
 "silence" | 
 /**  The longest call was reached. */
 "longest_call" | 
+/**  The minutes that SIP callers have a day on the port are spent. */
+"budget_spent" | 
 /**  The box went away. */
 "device_gone" | 
 /**  The operator hung up. */
@@ -1388,35 +1390,35 @@ export type MarkKind =
 /**  A ring burst began. */
 ({ kind: "ring_on"; 
 /**  Ringing frequency in Hz, where the box measures it. */
-frequency_hz: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+frequency_hz: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The ring burst ended. */
 ({ kind: "ring_off"; 
 /**  How long it lasted, in ms. */
-on_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+on_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Ringing is over without an answer. */
-({ kind: "ringing_ended" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "ringing_ended" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The box tells that its hook relay moved. */
 ({ kind: "hook"; 
 /**  True: off hook. */
-off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Battery (exchange voltage) came or went. */
 ({ kind: "battery"; 
 /**  It is there. */
 present: boolean; 
 /**  Line voltage in mV, where the box measures it. */
-millivolts: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never; rule?: never; why?: never } | 
+millivolts: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never; rule?: never; why?: never } | 
 /**  The exchange reversed the polarity. */
 ({ kind: "polarity"; 
 /**  False while reversed. */
-forward: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+forward: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Loop current was interrupted and came back. */
 ({ kind: "loop_interruption"; 
 /**  For how long, in ms. */
-duration_ms: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A parallel telephone took the line or gave it back. */
 ({ kind: "extension"; 
 /**  True: it is off hook. */
-off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -1426,15 +1428,15 @@ off_hook: boolean }) & { by?: never; cause?: never; count?: never; digit?: never
 	kind: "tone",
 } & HeardTone | 
 /**  A voice began, before the call counts as answered. */
-({ kind: "voice" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "voice" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A DTMF digit was heard on the line. */
 ({ kind: "digit_heard"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A digit that came from SIP is put on the line. */
 ({ kind: "digit_sent"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The dialling rules refused the number. */
 ({ kind: "number_blocked"; 
 /**  The number that the caller asked for. */
@@ -1442,73 +1444,77 @@ number: string;
 /**  Why. */
 why: Bar; 
 /**  The rule that fits, counted from 1; `None`: none fits. */
-rule: number | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+rule: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+/**  The minutes that SIP callers have a day on the port are spent. */
+({ kind: "budget_spent"; 
+/**  How many they have, in minutes. */
+budget_min: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Dialling began. */
 ({ kind: "dialing"; 
 /**  The digits. */
-digits: string }) & { by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+digits: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Every digit is out. */
-({ kind: "dialed" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "dialed" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A hook flash was ordered. */
-({ kind: "flash" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "flash" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Off hook was ordered. */
-({ kind: "seizing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "seizing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The line could not be seized. */
 ({ kind: "seize_failed"; 
 /**  Why. */
-failure: SeizeFailure }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+failure: SeizeFailure }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  On hook was ordered. */
-({ kind: "releasing" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "releasing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  On hook is proven after a seizure. */
-({ kind: "released" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "released" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The line does not let itself be released: the alarm is up. */
-({ kind: "stuck" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "stuck" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A SIP message of the call came. */
 ({ kind: "sip_in"; 
 /**  Method or status. */
 message: string; 
 /**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  A SIP message of the call was sent. */
 ({ kind: "sip_out"; 
 /**  Method or status. */
 message: string; 
 /**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The SIP peer acknowledges or answers no more. */
-({ kind: "sip_lost" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "sip_lost" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The call counts as answered. */
 ({ kind: "answered"; 
 /**  What made it so. */
-by: AnsweredBy }) & { cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+by: AnsweredBy }) & { budget_min?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  RTP flows to and from this address from now on, as agreed. */
 ({ kind: "media_attached"; 
 /**  The peer's `address:port`. */
-peer: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The first RTP of the peer came. */
 ({ kind: "rtp_heard"; 
 /**  The `address:port` that it came from, and that ours goes to from now on. */
-from: string }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+from: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The call is answered and no RTP has come for two seconds. */
 ({ kind: "rtp_missing"; 
 /**  The `address:port` that it should come from. */
 expected: string; 
 /**  The `address:port` of a stranger whose RTP was not listened to. */
-refused: string | null }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; rule?: never; why?: never } | 
+refused: string | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; rule?: never; why?: never } | 
 /**  RTP stopped. */
-({ kind: "media_detached" }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "media_detached" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  What showed that the far end of the line is gone. */
 ({ kind: "evidence"; 
 /**  The evidence. */
-evidence: HangUpEvidence }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+evidence: HangUpEvidence }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The call is over. */
 ({ kind: "ended"; 
 /**  Why. */
-cause: EndCause }) & { by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  Marks that a timeline has no room for stood here. */
 ({ kind: "left_out"; 
 /**  How many. */
-count: number }) & { by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never };
+count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never };
 
 /**  Live numbers of one channel. */
 export type Meter = {
@@ -1635,6 +1641,14 @@ export type NoticeCode =
 "international_blocked" | 
 /**  A SIP caller was refused: premium-rate numbers are closed. Args: `source`, `number`. */
 "premium_blocked" | 
+/**  A SIP caller was refused: the minutes that SIP callers have a day on the port are spent. Args: `source`. */
+"budget_refused" | 
+/**  A SIP caller was refused: not at this time of the day. Args: `source`. */
+"out_of_hours" | 
+/**  SIP callers have used most of the minutes that they have a day on the port. Args: `spent`, `budget` (in minutes). */
+"budget_nearly_spent" | 
+/**  SIP callers have used the minutes that they have a day on the port; the call was ended. Args: `spent`, `budget` (in minutes). */
+"budget_spent" | 
 /**  A SIP caller was refused: no number to dial. Args: `source`. */
 "number_missing" | 
 /**  A SIP caller was refused: the port is busy. Args: `source`. */
@@ -1759,6 +1773,12 @@ export type PortSettings = {
 	sip_to_fxo?: boolean,
 	/**  Forward FXO→SIP calls of this port. */
 	fxo_to_sip?: boolean,
+	/**  Minutes a day for which SIP→FXO calls may use this port; a call that is up at the end of them is ended. 0 turns it off. */
+	outgoing_budget_min?: number,
+	/**  Share of `outgoing_budget_min` at which a notice says that it is nearly spent, in percent; 0 turns it off. */
+	outgoing_warn_percent?: number,
+	/**  Hours of the day at which SIP→FXO calls may begin on this port: `08:00-12:00, 13:00-18:00`. Blank: always. */
+	outgoing_hours?: string,
 	/**  Signalling on the line. */
 	line?: LineSettings,
 };
@@ -1887,6 +1907,8 @@ export type ProblemCode =
 "bad_host" | 
 /**  A country without a line profile (`found`, `allowed`). */
 "unknown_country" | 
+/**  Hours that are no spans of the day. */
+"bad_hours" | 
 /**  A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]). */
 "bad_dial_rule" | 
 /**  A user is needed here. */
@@ -2216,6 +2238,8 @@ export type Shape =
 "host_list" | 
 /**  ISO 3166 alpha-2 code of a country that has a line profile. */
 "country" | 
+/**  Spans of the day, see [`super::hours`]. May be blank. */
+"hours" | 
 /**  One dialling rule, see [`super::dialling::rule`]. */
 "dial_rule";
 
@@ -2453,6 +2477,10 @@ export type Unit =
 "milliseconds" | 
 /**  Seconds. */
 "seconds" | 
+/**  Minutes. */
+"minutes" | 
+/**  Hundredths of something. */
+"percent" | 
 /**  Cycles of a cadence. */
 "cycles" | 
 /**  Tries. */

@@ -78,6 +78,8 @@ fn values(field: &Field) -> String {
                 Unit::None => "",
                 Unit::Milliseconds => " ms",
                 Unit::Seconds => " s",
+                Unit::Minutes => " min",
+                Unit::Percent => " %",
                 Unit::Cycles => " cycles",
                 Unit::Tries => " tries",
             };
@@ -100,6 +102,7 @@ fn form(shape: Shape) -> &'static str {
         Shape::Target => "`user`, `user@host[:port]` or SIP URI",
         Shape::HostList => "IPs, CIDR blocks, host names",
         Shape::Country => "country code",
+        Shape::Hours => "spans of the day `hh:mm-hh:mm`",
         Shape::DialRule => "[a dialling rule](DIALLING.md)",
     }
 }

@@ -280,3 +280,21 @@ async fn nothing_is_forgotten_in_a_database_that_cannot_be_written() {
     assert_eq!(store.forget_calls(&CallQuery::default(), u64::MAX).await, Err(StoreError::ReadOnly));
     assert_eq!(found(&store, &CallQuery::default()).await, ["kept"]);
 }
+
+#[tokio::test]
+async fn what_callers_from_sip_have_used_of_a_day_is_summed_port_by_port() {
+    let scratch = Scratch::new("calls-outgoing");
+    let midnight = 1_790_000_000_000 + 60 * 60_000;
+    let out = |id: &str, minute: u64| StoredRecord { direction: RecordDirection::SipToFxo, port: PortId(0), ..call(id, minute) };
+    let calls = [
+        out("yesterday", 50),
+        StoredRecord { ended_at_ms: midnight + 120_000, ..out("across midnight", 59) },
+        out("today", 70),
+        StoredRecord { port: PortId(3), ..out("another port", 75) },
+        StoredRecord { answered_at_ms: None, ..out("unanswered", 80) },
+        StoredRecord { direction: RecordDirection::FxoToSip, ..out("it rang", 85) },
+    ];
+    let store = store_with(&scratch, &calls).await;
+    let spent = [(PortId(0), std::time::Duration::from_secs(150)), (PortId(3), std::time::Duration::from_secs(30))];
+    assert_eq!(store.outgoing_since(midnight).await, Ok(spent.to_vec()));
+}

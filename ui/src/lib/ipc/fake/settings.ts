@@ -42,6 +42,9 @@ function portSettings(index: number): PortSettings {
     only_from_host: index === 0 ? "192.0.2.10" : "",
     sip_to_fxo: true,
     fxo_to_sip: true,
+    outgoing_budget_min: 0,
+    outgoing_warn_percent: 80,
+    outgoing_hours: "",
     line: LINE,
   };
 }
