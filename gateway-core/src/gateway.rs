@@ -12,11 +12,13 @@ pub mod plan;
 pub mod probation;
 pub mod record;
 pub mod router;
+pub mod sip_trace;
 pub mod view;
 pub mod when_idle;
 
 mod admission;
 mod apply;
+mod belonging;
 mod callers;
 mod lines;
 mod marking;
@@ -325,7 +327,10 @@ impl Gateway {
         for order in orders.line {
             self.line_input(id, LineInput::Order(order), now);
         }
-        self.sessions.extend(orders.opened.into_iter().map(|(session, peer)| (session, (id, peer.ip()))));
+        for (session, peer) in orders.opened {
+            self.sessions.insert(session, (id, peer.ip()));
+            self.tell_whose_session(session, id, out);
+        }
     }
 
     /// Does what a call's step asks for.

@@ -49,6 +49,8 @@ mod computer;
 
 mod marks;
 
+pub mod sip_trace;
+
 #[cfg(test)]
 mod failing;
 

@@ -8,6 +8,7 @@ mod dialog;
 pub mod digest;
 pub mod header;
 mod io;
+pub mod masking;
 pub mod message;
 pub mod options;
 pub mod registrar;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::belonging::tell_whose_request;
 use super::call::{Audio, Call, CallFacts, Order, ToLine};
 use super::io::Action;
 use super::mark::{MarkKind, Timeline};
@@ -163,7 +164,8 @@ impl Gateway {
     }
 
     fn deny(&mut self, invitation: Invitation<'_>, wanted: Wanted, denial: Denial, now: Moment, out: &mut Vec<Action>) {
-        let Invitation { session, source, .. } = invitation;
+        let Invitation { session, source, request } = invitation;
+        tell_whose_request(request, wanted, out);
         let row = denial.answer();
         let port = match wanted {
             Wanted::Port(port) => Some(port),

@@ -9,6 +9,7 @@ use super::line_test::LineTestReport;
 use super::mark::Mark;
 use super::notice::Notice;
 use super::record::CallRecord;
+use super::sip_trace::SipNote;
 use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
@@ -157,6 +158,8 @@ pub enum Action {
     Notice(Notice),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// What is known of SIP messages, for whoever keeps them.
+    Sip(SipNote),
     /// After [`Event::Stop`]: every line is released and every peer told.
     Stopped,
 }

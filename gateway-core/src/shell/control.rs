@@ -20,6 +20,7 @@ use super::inbox::SendFailure;
 use super::keeper::ToKeep;
 use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
+use super::sip_trace::SipMessages;
 use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use crate::config::PortId;
 use crate::config::country::Country;
@@ -27,6 +28,7 @@ use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
+use crate::gateway::sip_trace::{MaskedCopy, SipDrop, SipNote};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
 use crate::time::Moment;
@@ -104,6 +106,7 @@ pub(crate) struct Control {
     resolver: Resolver,
     records: mpsc::Sender<ToKeep>,
     publisher: Publisher,
+    messages: SipMessages,
     actions: Vec<Action>,
     stop_by: Option<Moment>,
     stopped: bool,
@@ -130,6 +133,8 @@ pub(crate) struct Parts {
     pub(crate) country: &'static Country,
     pub(crate) records: mpsc::Sender<ToKeep>,
     pub(crate) publisher: Publisher,
+    /// Where SIP messages are kept for people.
+    pub(crate) messages: SipMessages,
 }
 
 /// Where peers reach a gateway with these sockets.
@@ -162,6 +167,7 @@ impl Control {
             boxes: parts.boxes,
             records: parts.records,
             publisher: parts.publisher,
+            messages: parts.messages,
             actions: Vec::new(),
             stop_by: None,
             stopped: false,
@@ -174,7 +180,7 @@ impl Control {
     /// Runs until the brain has stopped; answers the threads of the ports, which still run.
     pub(crate) async fn run(mut self) -> Vec<PortHandle> {
         let mut buffer = vec![0; DATAGRAM_BYTES];
-        self.carry_out();
+        self.begin();
         while !self.stopped {
             let wake = self.wake();
             // Orders and the box come before the network: a flood of datagrams must not keep a line seized.
@@ -202,6 +208,12 @@ impl Control {
         }
         self.publisher.publish_now(&self.gateway, self.clock.now());
         self.ports
+    }
+
+    /// Says what the brain has to say before anything happens: its registrations.
+    fn begin(&mut self) {
+        self.gateway.handle_timeout(self.clock.now(), &mut self.actions);
+        self.carry_out();
     }
 
     fn wake(&self) -> Instant {
@@ -232,14 +244,24 @@ impl Control {
     }
 
     fn handle(&mut self, event: Event) {
-        tracing::trace!(?event, "event");
+        // A message is never logged: it holds digests and numbers.
+        let came = if let Event::Datagram { source, bytes } = &event {
+            MaskedCopy::of(bytes).map(|copy| (*source, copy))
+        } else {
+            tracing::trace!(?event, "event");
+            None
+        };
         if self.box_missed_orders && matches!(event, Event::DeviceUp(_)) {
             self.box_missed_orders = false;
             self.order_box(BoxOrder::Country(self.country));
             self.tell_box_of_ports();
         }
         self.publisher.heard(&event);
-        self.gateway.handle(event, self.clock.now(), &mut self.actions);
+        let now = self.clock.now();
+        self.gateway.handle(event, now, &mut self.actions);
+        if let Some((source, copy)) = came {
+            self.messages.came(source, copy, SipNote::verdict(&self.actions), now);
+        }
         self.carry_out();
     }
 
@@ -378,7 +400,9 @@ impl Control {
     fn carry_out(&mut self) {
         while !self.actions.is_empty() {
             for action in std::mem::take(&mut self.actions) {
-                tracing::trace!(?action, "action");
+                if !matches!(action, Action::Send { .. } | Action::Sip(_)) {
+                    tracing::trace!(?action, "action");
+                }
                 match action {
                     Action::Send { to, bytes } => self.send(to, &bytes),
                     Action::Resolve { host } => self.resolver.resolve(host),
@@ -394,6 +418,9 @@ impl Control {
                     }
                     Action::Notice(notice) => self.publisher.notice(notice),
                     Action::Mark(mark) => self.publisher.mark(mark),
+                    Action::Sip(SipNote::Owner(owner)) => self.messages.belongs(owner),
+                    // It was kept with the message.
+                    Action::Sip(SipNote::Dropped(_)) => {}
                     Action::Stopped => self.stopped = true,
                 }
             }
@@ -402,9 +429,15 @@ impl Control {
 
     fn send(&self, to: SocketAddr, bytes: &[u8]) {
         // A datagram that the system does not take now is lost like any other; SIP sends it again.
-        if let Err(error) = self.sip.try_send_to(bytes, to) {
+        let sent = match self.sip.try_send_to(bytes, to) {
+            // The runtime has not looked at a fresh socket yet and takes it for a full one: the system knows better.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.sockets.sip.send_to(bytes, to),
+            sent => sent,
+        };
+        if let Err(error) = &sent {
             tracing::debug!(%error, "a SIP datagram was not sent");
         }
+        self.messages.went(to, bytes, sent.is_err().then_some(SipDrop::NotSent), self.clock.now());
     }
 
     fn line(&mut self, port: PortId, command: LineCommand) {

@@ -13,6 +13,7 @@ mod profile;
 mod revisions;
 mod run;
 mod simulate;
+mod sip;
 mod words;
 
 use std::path::PathBuf;

@@ -27,6 +27,7 @@ use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
+use crate::shell::sip_trace::SipMessages;
 use crate::shell::store::{KeyFault, Retention, RevisionKind, Store, StoreError};
 use crate::shell::udp::{BindError, Sockets};
 
@@ -110,9 +111,8 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let country = plan::country(&settings.gateway.country);
     let (boxes, box_thread) = start_box(chosen, country, &ports, clock, reports).map_err(|error| system(&error))?;
     let kept = KeptCalls::new(Retention::from(&settings.gateway));
-    let settings = Arc::new(RwLock::new(Arc::new(settings)));
     let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
-    let marks = RecentMarks::default();
+    let (marks, messages) = (RecentMarks::default(), SipMessages::default());
     let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     store.key_fault().into_iter().for_each(|fault| publisher.notice(secrets_sealed(fault)));
     let parts = Parts {
@@ -128,6 +128,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         country,
         records,
         publisher,
+        messages: messages.clone(),
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
@@ -150,7 +151,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         clock,
         data_dir: options.data_dir,
         store,
-        settings,
+        settings: Arc::new(RwLock::new(Arc::new(settings))),
         sockets: held,
         transaction,
         orders,
@@ -159,6 +160,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         updates,
         notices,
         marks,
+        messages,
         status,
         ended,
     };
