@@ -13,12 +13,14 @@ pub mod plan;
 pub mod probation;
 pub mod record;
 pub mod router;
+pub mod sip_trace;
 pub mod view;
 pub mod when_idle;
 
 mod admission;
 mod apply;
 mod barring;
+mod belonging;
 mod budget;
 mod callers;
 mod lines;
@@ -338,7 +340,10 @@ impl Gateway {
         for order in orders.line {
             self.line_input(id, LineInput::Order(order), now);
         }
-        self.sessions.extend(orders.opened.into_iter().map(|(session, peer)| (session, (id, peer))));
+        for (session, peer) in orders.opened {
+            self.sessions.insert(session, (id, peer));
+            self.tell_whose_session(session, id, out);
+        }
     }
 
     /// Does what a call's step asks for.

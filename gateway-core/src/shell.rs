@@ -53,6 +53,8 @@ mod computer;
 
 mod marks;
 
+pub mod sip_trace;
+
 #[cfg(test)]
 mod failing;
 

@@ -16,6 +16,7 @@ mod stories {
     mod order_of_work;
     mod single_user;
     mod sip_calls;
+    mod sip_trace;
     mod sound;
     mod stopping;
     mod targets;

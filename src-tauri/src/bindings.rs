@@ -50,6 +50,8 @@ macro_rules! commands {
             crate::commands::devices::device_trace,
             crate::commands::devices::place_trace::<$runtime>,
             crate::commands::devices::export_trace,
+            crate::commands::sip_trace::sip_trace,
+            crate::commands::sip_trace::export_sip_trace,
             crate::commands::diagnostics::storage,
             crate::commands::profiles::export_profile,
             crate::commands::profiles::read_profile,

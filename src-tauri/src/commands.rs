@@ -11,5 +11,6 @@ pub(crate) mod overview;
 pub(crate) mod profiles;
 pub(crate) mod scope;
 pub(crate) mod settings;
+pub(crate) mod sip_trace;
 pub(crate) mod users_and_ports;
 pub(crate) mod window;

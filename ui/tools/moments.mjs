@@ -65,6 +65,17 @@ export const MOMENTS = [
   ),
   { name: "device-trace-spanish", url: "?scene=quiet#devices", language: "es", size: SMALL, act: openTrace },
   { name: "device-trace-contrast", url: "?scene=quiet#devices", contrast: "more", act: openTrace },
+  ...["light", "dark"].flatMap((scheme) =>
+    [SMALL, undefined, WIDE].flatMap((size) => [
+      { name: `sip-list-${scheme}-${size?.width ?? 1280}`, url: "?scene=lively#diagnostics", scheme, size, act: openSipMessages },
+      { name: `sip-ladder-${scheme}-${size?.width ?? 1280}`, url: "?scene=lively#calls", scheme, size, act: openLadder },
+    ]),
+  ),
+  { name: "sip-list-spanish", url: "?scene=lively#diagnostics", language: "es", size: SMALL, act: openSipMessages },
+  { name: "sip-ladder-contrast", url: "?scene=lively#calls", contrast: "more", act: openLadder },
+  { name: "sip-ladder-contrast-dark", url: "?scene=lively#calls", contrast: "more", scheme: "dark", act: openLadder },
+  { name: "sip-ladder-dropped", url: "?scene=lively#diagnostics", act: openDropped },
+  { name: "sip-empty", url: "?scene=empty#diagnostics", act: openSipPanel },
   { name: "device-denied", url: "?scene=quiet#devices", act: useBox("/dev/ttyACM2") },
   { name: "device-denied-dark", url: "?scene=quiet#devices", scheme: "dark", size: SMALL, act: useBox("/dev/ttyACM2") },
   { name: "device-busy", url: "?scene=quiet#devices", act: useBox("/dev/ttyACM0") },
@@ -144,6 +155,37 @@ async function openTrace(page) {
   await page.click("[aria-labelledby=trace-title] .acts .button:last-child");
   await page.locator("[aria-labelledby=trace-title] .foot").scrollIntoViewIfNeeded();
   await page.waitForTimeout(800);
+}
+
+async function openSipPanel(page) {
+  await page.click("[aria-labelledby=sip-trace-title] .panel-title .button");
+  await page.locator("[aria-labelledby=sip-trace-title] .foot").scrollIntoViewIfNeeded();
+  await page.waitForTimeout(400);
+}
+
+/** The list of SIP messages, with one chosen that nobody listened to. */
+async function openSipMessages(page) {
+  await openSipPanel(page);
+  await page.click("[aria-labelledby=sip-trace-title] [role=option]:has(.special.wrong) >> nth=-1");
+  await page.waitForTimeout(300);
+}
+
+/** The ladder of somebody whom nobody listens to. */
+async function openDropped(page) {
+  await openSipMessages(page);
+  await page.focus("[aria-labelledby=sip-trace-title] [role=listbox]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[aria-labelledby=sip-trace-title] .ladder [role=option]");
+  await page.waitForTimeout(300);
+}
+
+/** The ladder of a call that rang two phones, by the way that leads from its details. */
+async function openLadder(page) {
+  await page.click("#call-row-0");
+  await page.click("section.details .timeline-head .link");
+  await page.waitForSelector("[aria-labelledby=sip-trace-title] .ladder [role=option]");
+  await page.keyboard.press("ArrowDown");
+  await page.waitForTimeout(300);
 }
 
 async function edit(page) {

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::belonging::tell_dropped;
 use super::callers::is_used;
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::router::{self, Wanted};
+use super::sip_trace::SipDrop;
 use super::sources::Patience;
 use super::{Gateway, port_id};
 use crate::config::PortId;
@@ -30,6 +32,7 @@ impl Gateway {
             }
             Ok(message @ Message::Response(_)) => self.agent.handle_message(source, message, now, &mut self.pending.sip),
             Err(error) => {
+                tell_dropped(SipDrop::Malformed { defect: error.defect.to_string() }, out);
                 if self.sources.is_news(ip, NoticeCode::MalformedSip, now) {
                     let args = [("source", source.to_string()), ("problem", error.defect.to_string())];
                     out.push(self.notice(Severity::Warning, NoticeCode::MalformedSip, None, &args, now));
@@ -54,10 +57,12 @@ impl Gateway {
                 return true;
             }
         } else if self.sources.is_banned(ip, now) {
+            tell_dropped(SipDrop::SourceBanned, out);
             return false;
         } else if self.is_admitted_somewhere(ip, self.holds_token(request)) {
             return true;
         }
+        tell_dropped(SipDrop::SourceUnknown, out);
         if self.sources.is_news(ip, NoticeCode::SourceDropped, now) {
             let args = [("source", source.ip().to_string())];
             out.push(self.notice(Severity::Warning, NoticeCode::SourceDropped, None, &args, now));

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::belonging::tell_whose_request;
 use super::call::{Audio, Call, CallFacts, Order, ToLine};
 use super::io::Action;
 use super::mark::{MarkKind, Timeline};
@@ -179,6 +180,7 @@ impl Gateway {
     }
 
     fn deny(&mut self, invitation: Invitation<'_>, caller: &Caller, denial: Denial, now: Moment, out: &mut Vec<Action>) {
+        tell_whose_request(invitation.request, caller.wanted, out);
         if let Denial::NumberBlocked { why, rule } = denial {
             return self.deny_number(invitation, caller, (why, rule), now, out);
         }

@@ -11,6 +11,7 @@ use super::local_time::LocalTime;
 use super::mark::Mark;
 use super::notice::Notice;
 use super::record::CallRecord;
+use super::sip_trace::SipNote;
 use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
@@ -176,6 +177,8 @@ pub enum Action {
     Notice(Notice),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// What is known of SIP messages, for whoever keeps them.
+    Sip(SipNote),
     /// After [`Event::Stop`]: every line is released and every peer told.
     Stopped,
 }

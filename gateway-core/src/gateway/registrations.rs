@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::belonging::tell_whose_request;
 use super::callers::is_used;
 use super::io::Action;
 use super::names::Lookup;
@@ -118,6 +119,7 @@ impl Gateway {
             Ok(user) => user,
             Err(refusal) => return refused(request, &refusal),
         };
+        tell_whose_request(request, self.ports_of(&user), out);
         let aor_user = request.to().ok().and_then(|to| Uri::parse(&to.uri).ok()?.user);
         if aor_user.as_deref() != Some(user.as_str()) {
             return refused(request, &Refusal { status: 403, cause: Some(21), ..Refusal::default() });
@@ -237,6 +239,7 @@ impl Gateway {
     }
 
     pub(super) fn registration_changed(&mut self, account: AccountId, state: RegistrationState, now: Moment, out: &mut Vec<Action>) {
+        self.tell_whose_account(account, out);
         let Some(row) = self.registrations.rows.get_mut(usize::from(account.0)) else { return };
         if matches!(state, RegistrationState::Unregistered | RegistrationState::Failed { .. }) {
             row.leaving = false;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Zoned;
 use jiff::civil::date;
+use tokio::sync::mpsc;
 
 use crate::config::PortId;
 use crate::gateway::io::Event;
@@ -27,17 +28,19 @@ fn local_time_of(now: &Zoned) -> LocalTime {
     LocalTime { day: days, of_day: Duration::from_secs(seconds) + Duration::from_nanos(now.subsec_nanosecond().unsigned_abs().into()) }
 }
 
-/// What a brain that starts now is told: the local time, and what the call records say that each port has used of this day.
+/// Tells a brain that starts now the local time, and what the call records say that each port has used of this day.
 ///
 /// # Errors
 /// See [`StoreError`].
-pub(crate) async fn first_news(store: &Store) -> Result<Vec<Event>, StoreError> {
+pub(crate) async fn tell_first(store: &Store, brain: &mpsc::Sender<Event>) -> Result<(), StoreError> {
     let now = Zoned::now();
     let time = local_time_of(&now);
     let midnight = now.start_of_day().map_or(0, |midnight| u64::try_from(midnight.timestamp().as_millisecond()).unwrap_or(0));
     let spent = store.outgoing_since(midnight).await?.into_iter();
     let spent = spent.map(|(port, spent): (PortId, Duration)| Event::Spent { port, day: time.day, spent });
-    Ok(std::iter::once(Event::LocalTime(time)).chain(spent).collect())
+    // A fresh queue has room for a word on each port.
+    std::iter::once(Event::LocalTime(time)).chain(spent).for_each(|news| drop(brain.try_send(news)));
+    Ok(())
 }
 
 #[cfg(test)]

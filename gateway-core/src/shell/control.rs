@@ -21,6 +21,7 @@ use super::inbox::SendFailure;
 use super::keeper::ToKeep;
 use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
+use super::sip_trace::SipMessages;
 use super::streams::{Arrival, Streams};
 use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use crate::config::PortId;
@@ -29,6 +30,7 @@ use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
+use crate::gateway::sip_trace::{MaskedCopy, SipDrop, SipNote};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::media::MediaCommand;
 use crate::sip::hop::{Hop, Transport};
@@ -110,6 +112,7 @@ pub(crate) struct Control {
     resolver: Resolver,
     records: mpsc::Sender<ToKeep>,
     publisher: Publisher,
+    messages: SipMessages,
     actions: Vec<Action>,
     stop_by: Option<Moment>,
     stopped: bool,
@@ -136,6 +139,8 @@ pub(crate) struct Parts {
     pub(crate) country: &'static Country,
     pub(crate) records: mpsc::Sender<ToKeep>,
     pub(crate) publisher: Publisher,
+    /// Where SIP messages are kept for people.
+    pub(crate) messages: SipMessages,
 }
 
 /// Where peers reach a gateway with these sockets.
@@ -172,6 +177,7 @@ impl Control {
             boxes: parts.boxes,
             records: parts.records,
             publisher: parts.publisher,
+            messages: parts.messages,
             actions: Vec::new(),
             stop_by: None,
             stopped: false,
@@ -184,7 +190,7 @@ impl Control {
     /// Runs until the brain has stopped; answers the threads of the ports, which still run.
     pub(crate) async fn run(mut self) -> Vec<PortHandle> {
         let mut buffer = vec![0; DATAGRAM_BYTES];
-        self.carry_out();
+        self.begin();
         while !self.stopped {
             let wake = self.wake();
             // Orders and the box come before the network: a flood of datagrams must not keep a line seized.
@@ -213,6 +219,12 @@ impl Control {
         }
         self.publisher.publish_now(&self.gateway, self.clock.now());
         self.ports
+    }
+
+    /// Says what the brain has to say before anything happens: its registrations.
+    fn begin(&mut self) {
+        self.gateway.handle_timeout(self.clock.now(), &mut self.actions);
+        self.carry_out();
     }
 
     fn wake(&self) -> Instant {
@@ -246,14 +258,24 @@ impl Control {
     }
 
     fn handle(&mut self, event: Event) {
-        tracing::trace!(?event, "event");
+        // A message is never logged: it holds digests and numbers.
+        let came = if let Event::Message { source, bytes } = &event {
+            MaskedCopy::of(bytes).map(|copy| (*source, copy))
+        } else {
+            tracing::trace!(?event, "event");
+            None
+        };
         if self.box_missed_orders && matches!(event, Event::DeviceUp(_)) {
             self.box_missed_orders = false;
             self.order_box(BoxOrder::Country(self.country));
             self.tell_box_of_ports();
         }
         self.publisher.heard(&event);
-        self.gateway.handle(event, self.clock.now(), &mut self.actions);
+        let now = self.clock.now();
+        self.gateway.handle(event, now, &mut self.actions);
+        if let Some((source, copy)) = came {
+            self.messages.came(source, copy, SipNote::verdict(&self.actions), now);
+        }
         self.carry_out();
     }
 
@@ -407,7 +429,9 @@ impl Control {
     fn carry_out(&mut self) {
         while !self.actions.is_empty() {
             for action in std::mem::take(&mut self.actions) {
-                tracing::trace!(?action, "action");
+                if !matches!(action, Action::Send { .. } | Action::Sip(_)) {
+                    tracing::trace!(?action, "action");
+                }
                 match action {
                     Action::Send { to, bytes } => self.send(to, &bytes),
                     Action::Resolve { host } => self.resolver.resolve(host),
@@ -423,6 +447,9 @@ impl Control {
                     }
                     Action::Notice(notice) => self.publisher.notice(notice),
                     Action::Mark(mark) => self.publisher.mark(mark),
+                    Action::Sip(SipNote::Owner(owner)) => self.messages.belongs(owner),
+                    // It was kept with the message.
+                    Action::Sip(SipNote::Dropped(_)) => {}
                     Action::Stopped => self.stopped = true,
                 }
             }
@@ -430,20 +457,30 @@ impl Control {
     }
 
     fn send(&mut self, to: Hop, bytes: &[u8]) {
-        match to.transport {
-            // A datagram that the system does not take now is lost like any other; SIP sends it again.
-            Transport::Udp => {
-                if let Err(error) = self.sip.try_send_to(bytes, to.address) {
-                    tracing::debug!(%error, "a SIP datagram was not sent");
-                }
-            }
-            Transport::Tcp => {
-                let is_request = !bytes.starts_with(b"SIP/");
-                if !self.streams.send(to, bytes, is_request) {
-                    self.gateway.handle(Event::CutOff { hop: to }, self.clock.now(), &mut self.actions);
-                }
-            }
+        let sent = match to.transport {
+            Transport::Udp => self.send_datagram(to.address, bytes),
+            Transport::Tcp => self.send_over_stream(to, bytes),
+        };
+        self.messages.went(to, bytes, (!sent).then_some(SipDrop::NotSent), self.clock.now());
+    }
+
+    /// A datagram that the system does not take now is lost like any other; SIP sends it again.
+    fn send_datagram(&self, to: SocketAddr, bytes: &[u8]) -> bool {
+        let sent = match self.sip.try_send_to(bytes, to) {
+            // The runtime has not looked at a fresh socket yet and takes it for a full one: the system knows better.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.sockets.sip.send_to(bytes, to),
+            sent => sent,
+        };
+        sent.inspect_err(|error| tracing::debug!(%error, "a SIP datagram was not sent")).is_ok()
+    }
+
+    fn send_over_stream(&mut self, to: Hop, bytes: &[u8]) -> bool {
+        let is_request = !bytes.starts_with(b"SIP/");
+        let sent = self.streams.send(to, bytes, is_request);
+        if !sent {
+            self.gateway.handle(Event::CutOff { hop: to }, self.clock.now(), &mut self.actions);
         }
+        sent
     }
 
     fn arrived(&mut self, arrival: Arrival) {

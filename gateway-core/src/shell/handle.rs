@@ -7,6 +7,7 @@ mod device_view;
 pub mod history;
 mod line_tests;
 mod profiles;
+mod sip_trace;
 mod start;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use super::device::{self, BoxOrder, BoxOutbox, DeviceChoice, DeviceEntry, Device
 use super::inbox::SendFailure;
 use super::keyring::Keyring;
 use super::marks::RecentMarks;
+use super::sip_trace::SipMessages;
 use super::store::{Store, StoredRecord};
 use super::udp::Sockets;
 use crate::config::check::check;
@@ -84,6 +86,7 @@ struct Inner {
     updates: broadcast::Sender<Update>,
     notices: Notices,
     marks: RecentMarks,
+    messages: SipMessages,
     status: watch::Receiver<DeviceStatus>,
     ended: watch::Receiver<Option<Ended>>,
 }

@@ -13,6 +13,7 @@ use super::tap::Tap;
 use super::trace::Trace;
 use crate::config::PortId;
 use crate::config::settings::{Secret, Settings};
+use crate::config::transport::Transport;
 use crate::fxo::simulator::act::LineAct;
 use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::gateway::io::{Action, Command, Event};
@@ -20,6 +21,7 @@ use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::{Notice, NoticeCode};
 use crate::gateway::record::CallRecord;
+use crate::gateway::sip_trace::{MaskedCopy, SipDirection, SipDrop, SipNote, SipPassage, SipRing};
 use crate::gateway::view::{PortState, PortView};
 use crate::gateway::{Gateway, GatewayAddress};
 use crate::rng::Rng;
@@ -65,6 +67,8 @@ pub struct World {
     pub notices: Vec<Notice>,
     /// The last marks, oldest first.
     pub marks: VecDeque<Mark>,
+    /// The SIP messages of the brain, kept as the program keeps them.
+    pub sip: SipRing,
     /// The bookkeeper.
     pub checks: Checks,
     /// The box was told to lie, so that "stuck" alarms are right.
@@ -132,6 +136,7 @@ impl World {
             line_tests: Vec::new(),
             notices: Vec::new(),
             marks: VecDeque::new(),
+            sip: SipRing::default(),
             checks: Checks::default(),
             box_was_lying: false,
             hosts: BTreeMap::new(),
@@ -433,8 +438,10 @@ impl World {
         if datagram.to == self.address {
             self.tap.received(&datagram);
             let mut out = Vec::new();
+            let copy = MaskedCopy::of(&datagram.bytes);
             let event = Event::Message { source: datagram.from.into(), bytes: datagram.bytes };
             self.gateway.handle(event, self.now, &mut out);
+            self.keep(SipDirection::In, datagram.from, copy, SipNote::verdict(&out));
             self.carry_out(out);
         } else if let Some(party) = self.parties.iter_mut().find(|party| party.address == datagram.to) {
             party.receive(datagram.from, &datagram.bytes, self.now);
@@ -447,6 +454,7 @@ impl World {
                 Action::Send { to, bytes } => {
                     let datagram = Datagram { from: self.address, to: to.address, bytes };
                     self.tap.sent(&datagram);
+                    self.keep(SipDirection::Out, to.address, MaskedCopy::of(&datagram.bytes), None);
                     self.send(datagram);
                 }
                 Action::Resolve { host } => {
@@ -479,8 +487,17 @@ impl World {
                     }
                     self.marks.push_back(mark);
                 }
+                Action::Sip(SipNote::Owner(owner)) => self.sip.belongs(owner),
+                // It was kept with the message.
+                Action::Sip(SipNote::Dropped(_)) => {}
                 Action::Stopped => self.stopped = true,
             }
+        }
+    }
+
+    fn keep(&mut self, direction: SipDirection, peer: SocketAddr, copy: Option<MaskedCopy>, dropped: Option<SipDrop>) {
+        if let Some(copy) = copy {
+            self.sip.keep(SipPassage { direction, transport: Transport::Udp, peer, at: self.now }, copy, dropped);
         }
     }
 

@@ -94,6 +94,18 @@ impl UserAgent {
         }
     }
 
+    /// The Call-ID of a session that is not over.
+    #[must_use]
+    pub fn call_id_of(&self, session: SessionId) -> Option<&str> {
+        self.sessions.get(&session).map(Session::call_id)
+    }
+
+    /// The Call-ID of one of our registrations.
+    #[must_use]
+    pub fn call_id_of_account(&self, account: AccountId) -> Option<&str> {
+        self.registrations.call_id_of(account)
+    }
+
     /// When [`UserAgent::handle_timeout`] wants to be called.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {

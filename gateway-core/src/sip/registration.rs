@@ -120,6 +120,11 @@ impl Registrations {
         self.all.values().filter_map(Registration::due).min()
     }
 
+    /// The Call-ID of the registration that speaks for an account.
+    pub(crate) fn call_id_of(&self, account: AccountId) -> Option<&str> {
+        self.current.get(&account).and_then(|key| self.all.get(key)).map(|registration| registration.call_id.as_str())
+    }
+
     /// Starts or changes a registration. `contact` is our `Contact` for it.
     pub(crate) fn register(
         &mut self,

@@ -117,6 +117,10 @@ impl Session {
         (self.call_id.clone(), self.local_tag.clone())
     }
 
+    pub(crate) fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
     /// What answers a challenge.
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()

@@ -14,6 +14,7 @@ import palette from "./en/palette.json";
 import profiles from "./en/profiles.json";
 import scope from "./en/scope.json";
 import settings from "./en/settings.json";
+import sip_trace from "./en/sip_trace.json";
 import trace from "./en/trace.json";
 import users from "./en/users.json";
 import window from "./en/window.json";
@@ -34,6 +35,7 @@ export default {
   ...profiles,
   ...scope,
   ...settings,
+  ...sip_trace,
   ...trace,
   ...users,
   ...window,

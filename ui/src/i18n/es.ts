@@ -14,6 +14,7 @@ import palette from "./es/palette.json";
 import profiles from "./es/profiles.json";
 import scope from "./es/scope.json";
 import settings from "./es/settings.json";
+import sip_trace from "./es/sip_trace.json";
 import trace from "./es/trace.json";
 import users from "./es/users.json";
 import window from "./es/window.json";
@@ -34,6 +35,7 @@ export default {
   ...profiles,
   ...scope,
   ...settings,
+  ...sip_trace,
   ...trace,
   ...users,
   ...window,

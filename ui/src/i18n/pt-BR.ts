@@ -14,6 +14,7 @@ import palette from "./pt-BR/palette.json";
 import profiles from "./pt-BR/profiles.json";
 import scope from "./pt-BR/scope.json";
 import settings from "./pt-BR/settings.json";
+import sip_trace from "./pt-BR/sip_trace.json";
 import trace from "./pt-BR/trace.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
@@ -34,6 +35,7 @@ export default {
   ...profiles,
   ...scope,
   ...settings,
+  ...sip_trace,
   ...trace,
   ...users,
   ...window,

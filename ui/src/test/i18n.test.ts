@@ -28,6 +28,7 @@ const LOOKED_UP = [
   "plan\\.(source|timing|polarity)",
   "profiles\\.strength",
   "scope\\.(flag|lane)",
+  "sip_trace\\.(drop|way)",
 ];
 
 const args = (message: string): string[] => [...message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").sort();
@@ -132,6 +133,8 @@ describe("every code of the program has words", () => {
     ["line_check", "LineCheck"],
     ["verdict", "Verdict"],
     ["bar", "Bar"],
+    ["sip_trace.drop", "SipDrop", "why"],
+    ["sip_trace.way", "SipDirection"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {

@@ -14,6 +14,7 @@ mod profile;
 mod revisions;
 mod run;
 mod simulate;
+mod sip;
 mod words;
 
 use std::path::PathBuf;

@@ -17,6 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::DataDir;
 use super::card::CardArgs;
 use super::exit::Exit;
+use super::sip::SipTold;
 use super::{acts, output, profile};
 
 /// How long the last events may take to be read once the gateway has ended.
@@ -44,6 +45,9 @@ pub(crate) struct RunArgs {
     /// Print everything that happens, one JSON object a line, on standard output.
     #[arg(long, value_name = "FORMAT")]
     events: Option<EventFormat>,
+    /// Print every SIP message too, as `sip` objects: secrets are masked, but numbers and names of callers are not.
+    #[arg(long, requires = "events")]
+    sip: bool,
     /// Read what happens at the exchange of a virtual box from standard input, as `simulate` does.
     #[arg(long)]
     acts: bool,
@@ -114,7 +118,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Exit> {
     });
     // What happens while it stops is told as well: the last calls and their records.
     let ended = match writer {
-        Some(writer) => tell(&gateway, writer).await,
+        Some(writer) => tell(&gateway, writer, args.sip.then(SipTold::default)).await,
         None => gateway.ended().await,
     };
     stopping.abort();
@@ -133,7 +137,7 @@ pub(crate) fn with_card(choice: DeviceChoice, card: Option<CardId>) -> DeviceCho
 }
 
 /// Tells what happens until the gateway ends, and stops it when nobody reads that any more.
-async fn tell(gateway: &GatewayHandle, writer: LineWriter) -> Ended {
+async fn tell(gateway: &GatewayHandle, writer: LineWriter, mut sip: Option<SipTold>) -> Ended {
     let mut updates = gateway.subscribe();
     let snapshot = gateway.snapshot();
     let started = json!({ "event": "started", "started_epoch_ms": gateway.started_epoch_ms(), "snapshot": &*snapshot });
@@ -148,6 +152,8 @@ async fn tell(gateway: &GatewayHandle, writer: LineWriter) -> Ended {
         };
         match update {
             Ok(update) => {
+                // A picture comes a moment after each message, and once a second at least.
+                sip.as_mut().into_iter().flat_map(|sip| sip.news(gateway)).for_each(|news| writer.tell(news.to_string()));
                 writer.tell(line(&update).to_string());
                 if let Update::Ended(ended) = update {
                     writer.close();

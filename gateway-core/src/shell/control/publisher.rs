@@ -104,6 +104,12 @@ impl Publisher {
         ports
     }
 
+    /// The same, with what is to be said before anything happens.
+    pub(crate) fn beginning_with(mut self, first: impl IntoIterator<Item = Notice>) -> Self {
+        first.into_iter().for_each(|notice| self.notice(notice));
+        self
+    }
+
     /// Keeps and tells a notice. The log gets its code alone: arguments may hold telephone numbers.
     pub(crate) fn notice(&mut self, notice: Notice) {
         let port = notice.port.map(|port| port.0);

@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use tokio::sync::{broadcast, watch};
 
 use super::*;
-use crate::config::settings::{GatewaySettings, PortSettings};
+use crate::config::settings::{GatewaySettings, Mode, PortSettings, Secret};
 use crate::fxo::Identity;
+use crate::gateway::sip_trace::SipTraceQuery;
 use crate::gateway::view::Snapshot;
 use crate::rng::Rng;
 use crate::shell::device::Play;
@@ -28,8 +29,11 @@ struct Scene {
 
 fn scene(bind_address: &str) -> Scene {
     let gateway = GatewaySettings { bind_address: bind_address.to_owned(), sip_port: 0, ..GatewaySettings::default() };
-    let sockets = Sockets::prepare(&gateway, 0, &[]).unwrap();
-    let settings = Settings { gateway, ports: vec![PortSettings::default()] };
+    scene_of(Settings { gateway, ports: vec![PortSettings::default()] })
+}
+
+fn scene_of(settings: Settings) -> Scene {
+    let sockets = Sockets::prepare(&settings.gateway, 0, &[]).unwrap();
     let address = gateway_address(&sockets);
     let country = plan::country(&settings.gateway.country);
     let gateway = Gateway::new(settings, address, Rng::from_bytes([1; 32]));
@@ -41,7 +45,9 @@ fn scene(bind_address: &str) -> Scene {
     let (latest, picture) = watch::channel(Arc::new(gateway.snapshot(clock.now())));
     let publisher = Publisher::new(latest, broadcast::channel(16).0, Notices::default(), RecentMarks::default(), clock.now());
     let ports = Vec::new();
-    let parts = Parts { gateway, clock, sockets, address, events, brain, orders: order_inbox, ports, boxes, country, records, publisher };
+    let messages = SipMessages::default();
+    let parts =
+        Parts { gateway, clock, sockets, address, events, brain, orders: order_inbox, ports, boxes, country, records, publisher, messages };
     Scene { control: Control::new(parts).unwrap(), box_inbox, picture, orders, _records }
 }
 
@@ -63,6 +69,24 @@ async fn a_box_that_takes_no_order_is_given_up_and_told_everything_again_when_it
     assert!(!box_inbox.take_given_up());
     assert!(matches!(box_inbox.receive(None), Received::Order(BoxOrder::Country(_))));
     assert!(matches!(box_inbox.receive(None), Received::Order(BoxOrder::Ports(_))));
+}
+
+#[tokio::test]
+async fn a_registration_goes_out_at_once_through_a_socket_that_the_runtime_has_not_looked_at() {
+    let registrar = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    registrar.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let remote_server = registrar.local_addr().unwrap().to_string();
+    let bind_address = "127.0.0.1".to_owned();
+    let gateway = GatewaySettings { mode: Mode::SipClient, bind_address, remote_server, sip_port: 0, ..GatewaySettings::default() };
+    let secret = Secret("secret".to_owned());
+    let port = PortSettings { user: "line1".to_owned(), secret, ..PortSettings::default() };
+    let Scene { mut control, box_inbox: _box_inbox, .. } = scene_of(Settings { gateway, ports: vec![port] });
+    control.begin();
+    let mut buffer = [0; 2048];
+    let size = registrar.recv(&mut buffer).unwrap();
+    assert!(buffer[..size].starts_with(b"REGISTER "));
+    let kept = control.messages.answer(SipTraceQuery::default()).messages;
+    assert_eq!((kept.len(), kept[0].port, &kept[0].dropped), (1, Some(PortId(0)), &None));
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
+use crate::shell::sip_trace::SipMessages;
 use crate::shell::store::{KeyFault, Retention, RevisionKind, Store, StoreError};
 use crate::shell::udp::{BindError, Sockets};
 
@@ -98,8 +99,7 @@ async fn applied_before(store: &Store) -> Result<Applied, StoreError> {
 pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
     let Ground { claim, clock, store, settings, applied, sockets, address, gateway } = prepare(&options, keyring).await?;
     let (brain, events) = mpsc::channel(EVENTS);
-    // A fresh queue has room for a word on each port.
-    calendar::first_news(&store).await?.into_iter().for_each(|news| drop(brain.try_send(news)));
+    calendar::tell_first(&store, &brain).await?;
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, _) = broadcast::channel(UPDATES);
     let (latest, snapshot) = watch::channel(Arc::new(gateway.snapshot(clock.now())));
@@ -113,11 +113,9 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let country = plan::country(&settings.gateway.country);
     let (boxes, box_thread) = start_box(chosen, country, &ports, clock, reports).map_err(|error| system(&error))?;
     let kept = KeptCalls::new(Retention::from(&settings.gateway));
-    let settings = Arc::new(RwLock::new(Arc::new(settings)));
     let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
-    let marks = RecentMarks::default();
-    let mut publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
-    store.key_fault().into_iter().for_each(|fault| publisher.notice(secrets_sealed(fault)));
+    let (marks, messages) = (RecentMarks::default(), SipMessages::default());
+    let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     let parts = Parts {
         gateway,
         clock,
@@ -130,7 +128,8 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         boxes: boxes.clone(),
         country,
         records,
-        publisher,
+        publisher: publisher.beginning_with(store.key_fault().map(secrets_sealed)),
+        messages: messages.clone(),
     };
     let held = Arc::new(tokio::sync::Mutex::new(Some(sockets)));
     let control = Control::new(parts).map_err(|error| system(&error))?;
@@ -153,7 +152,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         clock,
         data_dir: options.data_dir,
         store,
-        settings,
+        settings: Arc::new(RwLock::new(Arc::new(settings))),
         sockets: held,
         transaction,
         orders,
@@ -162,6 +161,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         updates,
         notices,
         marks,
+        messages,
         status,
         ended,
     };

@@ -3,6 +3,7 @@
  */
 import type { History } from "./history";
 import type { LineTests } from "./line_tests";
+import type { SipMessages } from "./sip_trace";
 import type {
   Applied,
   ApplyError,
@@ -56,6 +57,8 @@ export interface Backend {
   readonly history: History;
   /** Line tests that are over. */
   readonly lineTests: LineTests;
+  /** SIP messages that came and went lately. */
+  readonly sipTrace: SipMessages;
   /** Everything the window needs to paint its first picture. */
   boot(): Promise<Boot>;
   /** Every setting with its range, default and names, and the countries. It never changes while the program runs. */

@@ -80,6 +80,10 @@ export const commands = {
 	placeTrace: (name: string) => __TAURI_INVOKE<string | null>("place_trace", { name }),
 	/**  Writes what is kept of the trace to a file, and answers how many lines. `remark`: what the file says of itself. */
 	exportTrace: (path: string, remark: string, sound: boolean) => typedError<number, TraceExportError>(__TAURI_INVOKE("export_trace", { path, remark, sound })),
+	/**  The SIP messages that came and went lately, without their secrets. */
+	sipTrace: (query: SipTraceQuery) => typedError<SipTrace, DeviceError>(__TAURI_INVOKE("sip_trace", { query })),
+	/**  Writes those of these messages that are still kept to a file, and answers how many. `remark`: what the file says of itself. */
+	exportSipTrace: (path: string, remark: string, numbers: number[]) => typedError<number, TraceExportError>(__TAURI_INVOKE("export_sip_trace", { path, remark, numbers })),
 	/**  Examines the database: reads it for damage and tries whether it can be written. */
 	storage: () => typedError<StorageView, DeviceError>(__TAURI_INVOKE("storage")),
 	/**  Writes the settings in force, or a revision, as a profile; with a passphrase its secrets are sealed, else left out. */
@@ -2255,6 +2259,103 @@ id: RevisionId } |
 { from: "file"; 
 /**  Where it is. */
 path: string };
+
+/**  Which way a message went. */
+export type SipDirection = 
+/**  A peer sent it. */
+"in" | 
+/**  We sent it. */
+"out";
+
+/**  Why nobody listened to a message that came, or why one that was to go did not. */
+export type SipDrop = 
+/**  No port admits its source ("only from host"). */
+{ why: "source_unknown" } | 
+/**  Its source has shown too many wrong credentials. */
+{ why: "source_banned" } | 
+/**  It is no SIP message that can be read. */
+{ why: "malformed"; 
+/**  What is wrong with it, in the words of the reader. */
+defect: string } | 
+/**  The system did not take it. */
+{ why: "not_sent" };
+
+/**  One SIP message. */
+export type SipMessage = {
+	/**  Counts up while the gateway runs, without a gap. */
+	number: number,
+	/**  When it came or went, in ms since the gateway started. */
+	at_ms: number,
+	/**  Which way it went. */
+	direction: SipDirection,
+	/**  What carried it. */
+	transport: SipTransport,
+	/**  The other end, `address:port`. */
+	peer: string,
+	/**  The method of a request; of a response, that of the request which it answers. Empty where the message does not say. */
+	method: string,
+	/**  The status of a response, 100–699; `None`: a request. */
+	status: number | null,
+	/**  The reason phrase of a response; empty for a request. */
+	reason: string,
+	/**  The Call-ID; empty where there is none. */
+	call_id: string,
+	/**  The URI of From; empty where there is none. */
+	from: string,
+	/**  The URI of To; empty where there is none. */
+	to: string,
+	/**  The port that it belongs to. */
+	port: PortId | null,
+	/**  The name of the call that it belongs to, as in its record. */
+	call: string | null,
+	/**  The number of the same message that passed before: it is a retransmission. */
+	repeats: number | null,
+	/**  Why nobody listened to it, or why it did not go. */
+	dropped: SipDrop | null,
+	/**  The message itself, its secrets masked by stars. */
+	text: string,
+	/**  Bytes at its end that were not kept. */
+	cut_bytes: number,
+};
+
+/**  Whose the messages with one Call-ID are. */
+export type SipOwner = {
+	/**  The Call-ID (RFC 3261 §20.8). */
+	call_id: string,
+	/**  The port. */
+	port: PortId,
+	/**  The name of the call, as in its record; `None`: a registration, or a call that was refused before it began. */
+	call: string | null,
+};
+
+/**  SIP messages that came and went lately. */
+export type SipTrace = {
+	/**  Oldest first. */
+	messages: SipMessage[],
+	/**  What has become known since the last answer of messages that were asked for before: whose they are. */
+	owners: SipOwner[],
+	/**  How often it became known whose messages are, since the gateway started. */
+	owners_told: number,
+	/**  Messages that are not kept any more, since the gateway started. */
+	gone: number,
+};
+
+/**  Which part of a trace is wanted. */
+export type SipTraceQuery = {
+	/**  Only messages after the one with this number. */
+	after: number | null,
+	/**  [`SipTrace::owners_told`] of the last answer, to be told whose the messages before `after` have turned out to be. */
+	owners_after: number | null,
+};
+
+/**  What carried a message. */
+export type SipTransport = 
+/**  Datagrams. */
+"udp" | 
+/**  A connection. */
+"tcp" | 
+/**  An encrypted connection. */
+"tls";
 
 /**  Everything a person can see at one moment. All times are in ms since the gateway started. */
 export type Snapshot = {

@@ -14,6 +14,7 @@ import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
 import { firstSettings } from "./fake/settings";
+import { ToySipMessages } from "./fake/sip_trace";
 import { toyTable } from "./fake/table";
 import type {
   Applied,
@@ -82,6 +83,9 @@ const CALLS: Record<Scene, number> = {
   eight: 40,
 };
 
+/** The last calls have their SIP messages still. */
+const CALLS_WITH_MESSAGES = 6;
+
 interface ToyPort {
   view: PortView;
   exchange: ExchangeLine;
@@ -92,6 +96,7 @@ export class FakeBackend implements Backend {
   readonly history: FakeHistory;
   readonly lineTests = new FakeLineTests();
   readonly profiles: FakeProfiles;
+  readonly sipTrace: ToySipMessages;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -116,6 +121,8 @@ export class FakeBackend implements Backend {
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
+    const users = this.#settings.ports.map(({ user }) => user);
+    this.sipTrace = new ToySipMessages(this.history.newest(CALLS_WITH_MESSAGES), users, this.#startedAt, () => this.#at());
     this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene], () => this.#at());

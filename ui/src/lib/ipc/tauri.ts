@@ -5,6 +5,7 @@ import { TauriHistory } from "./tauri/history";
 import { TauriLineTests } from "./tauri/line_tests";
 import { TauriNews } from "./tauri/news";
 import { TauriProfiles } from "./tauri/profiles";
+import { TauriSipMessages } from "./tauri/sip_trace";
 import type {
   Applied,
   ApplyError,
@@ -52,6 +53,7 @@ export class TauriBackend implements Backend {
   readonly history = new TauriHistory(this.#news);
   readonly lineTests = new TauriLineTests();
   readonly profiles = new TauriProfiles();
+  readonly sipTrace = new TauriSipMessages();
 
   async boot(): Promise<Boot> {
     return (await done(commands.boot())) as Boot;

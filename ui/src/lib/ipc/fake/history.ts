@@ -75,6 +75,12 @@ export class FakeHistory implements History {
     return this.#made + this.#kept.length;
   }
 
+  /** The newest calls, newest first. */
+  newest(count: number): StoredRecord[] {
+    const newest = this.#newest();
+    return Array.from({ length: Math.min(count, newest) }, (_, index) => this.#record(newest - index));
+  }
+
   /** The call with this number, from 1. */
   #record(seq: number): StoredRecord {
     return this.#kept[seq - this.#made - 1] ?? this.#makeUp(seq);
