@@ -18,7 +18,7 @@ use crate::sip::digest::{Credentials, Verdict};
 use crate::sip::hop::Hop;
 use crate::sip::message::{Message, Method, Request};
 use crate::sip::uri::Uri;
-use crate::sip::wire;
+use crate::sip::wire::{self, Defect, WireError};
 use crate::time::Moment;
 
 impl Gateway {
@@ -31,6 +31,8 @@ impl Gateway {
                 }
             }
             Ok(message @ Message::Response(_)) => self.agent.handle_message(source, message, now, &mut self.pending.sip),
+            // A telephone behind a NAT keeps its way in open: that is no message, and no fault.
+            Err(WireError { defect: Defect::KeepAlive, .. }) => {}
             Err(error) => {
                 tell_dropped(SipDrop::Malformed { defect: error.defect.to_string() }, out);
                 if self.sources.is_news(ip, NoticeCode::MalformedSip, now) {

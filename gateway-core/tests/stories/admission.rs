@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use gateway_core::config::settings::Settings;
 use gateway_core::fxo::simulator::act::LineAct;
+use gateway_core::gateway::io::Event;
 use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::view::PortState;
 use gateway_core::sim::World;
@@ -152,4 +153,17 @@ fn fxo_to_sip_switched_off_ignores_the_ring_with_one_notice_and_without_any_sip(
     assert_eq!(world.notices.iter().filter(|notice| notice.code == NoticeCode::RingIgnored).count(), 1);
     assert!(world.records.is_empty());
     end_well(&mut world);
+}
+
+#[test]
+fn a_sign_of_life_is_no_malformed_message() {
+    let mut world = World::new(server(), 1);
+    world.run_for(s(3));
+    let source = SocketAddr::from(([127, 0, 0, 7], 5060));
+    for bytes in [&b"\r\n\r\n"[..], b"\r\n", b"\0\0\0\0", b""] {
+        world.tell(Event::Message { source: source.into(), bytes: bytes.to_vec() });
+    }
+    assert!(!world.was_noticed(NoticeCode::MalformedSip));
+    world.tell(Event::Message { source: source.into(), bytes: b"GET / HTTP/1.1\r\n\r\n".to_vec() });
+    assert!(world.was_noticed(NoticeCode::MalformedSip));
 }

@@ -2289,7 +2289,7 @@ export type SipMessage = {
 	/**  Which way it went. */
 	direction: SipDirection,
 	/**  What carried it. */
-	transport: SipTransport,
+	transport: Transport,
 	/**  The other end, `address:port`. */
 	peer: string,
 	/**  The method of a request; of a response, that of the request which it answers. Empty where the message does not say. */
@@ -2347,15 +2347,6 @@ export type SipTraceQuery = {
 	/**  [`SipTrace::owners_told`] of the last answer, to be told whose the messages before `after` have turned out to be. */
 	owners_after: number | null,
 };
-
-/**  What carried a message. */
-export type SipTransport = 
-/**  Datagrams. */
-"udp" | 
-/**  A connection. */
-"tcp" | 
-/**  An encrypted connection. */
-"tls";
 
 /**  Everything a person can see at one moment. All times are in ms since the gateway started. */
 export type Snapshot = {
