@@ -12,7 +12,7 @@ mod tests;
 
 use serde::Serialize;
 
-use super::country::numbering::{Costly, Numbering, numbering};
+use super::country::numbering::{Costly, Numbering, heard_as, numbering};
 use super::settings::{DialOtherwise, GatewaySettings};
 use rule::{Rule, RuleAction};
 
@@ -85,7 +85,10 @@ pub fn decide(user: &str, gateway: &GatewaySettings) -> Dialling {
         return Dialling::Allowed { dialled: digits.to_owned(), emergency: true, rule: None };
     }
     let rules = gateway.dial_rules.iter().zip(1..).filter_map(|(text, number)| Rule::parse(text).ok().map(|rule| (number, rule)));
-    let found = rules.into_iter().find(|(_, rule)| rule.fits(&asked));
+    // What is refused is refused in every way in which an exchange may hear it; what is allowed, only as it is asked for.
+    let heard = heard_as(digits);
+    let fits = |rule: &Rule| rule.fits(&asked) || rule.action() == RuleAction::Deny && heard.iter().any(|number| rule.fits(number));
+    let found = rules.into_iter().find(|(_, rule)| fits(rule));
     let number = found.as_ref().map(|(number, _)| *number);
     let rule = found.as_ref().map(|(_, rule)| rule);
     let dialled = rule.map_or_else(|| digits.to_owned(), |rule| rule.rewritten(&asked));

@@ -257,8 +257,7 @@ pub struct LineSettings {
 }
 
 impl GatewaySettings {
-    /// Whether SIP is taken over TCP. Whoever was called or registered at over TCP comes back the same way, so it is where SIP goes
-    /// out over TCP, too.
+    /// Whether SIP is taken over TCP. The remote server comes back the way that we go to it, so it is where that is TCP, too.
     #[must_use]
     pub fn takes_tcp(&self) -> bool {
         self.sip_tcp || self.remote_transport == Transport::Tcp

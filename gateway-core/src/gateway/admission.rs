@@ -82,7 +82,9 @@ impl Gateway {
     pub fn hears(&self, source: IpAddr, now: Moment) -> bool {
         let ip = router::plain_ip(source);
         let in_call = self.sessions.values().any(|(_, peer)| *peer == ip);
-        in_call || !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, false))
+        // In client mode whoever holds the token of a Contact may come from anywhere: that is seen in the request.
+        let may_hold_token = self.settings.gateway.mode == Mode::SipClient;
+        in_call || !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, may_hold_token))
     }
 
     fn is_admitted_somewhere(&self, source: IpAddr, holds_token: bool) -> bool {

@@ -1,7 +1,7 @@
 //! The toll budget of a port: how many minutes a day, and at what hours, SIP callers may use its line.
 //!
 //! What counts is the time from the answer to the end, in the local calendar; a call across midnight counts on both days. Calls to
-//! emergency numbers count too, but nothing here refuses or ends them.
+//! emergency numbers count too, but nothing here refuses or ends them; in a two-stage call nobody knows the number in time.
 
 use std::time::Duration;
 

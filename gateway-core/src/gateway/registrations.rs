@@ -15,6 +15,7 @@ use crate::config::settings::{GatewaySettings, Mode};
 use crate::rng::Rng;
 use crate::sip::agent::{Account, AccountId, Refusal, RegistrationState, q850};
 use crate::sip::hop::Hop;
+use crate::sip::masking::TOKEN_MARK;
 use crate::sip::message::{Request, Response};
 use crate::sip::registrar::Limits;
 use crate::sip::uri::Uri;
@@ -56,7 +57,14 @@ struct Row {
 
 impl Row {
     fn new(rng: &mut Rng) -> Self {
-        Row { token: rng.hex(TOKEN_DIGITS), ordered: None, state: None, leaving: false, again: false, caller: rng.hex(TOKEN_DIGITS) }
+        Row {
+            token: format!("{TOKEN_MARK}{}", rng.hex(TOKEN_DIGITS)),
+            ordered: None,
+            state: None,
+            leaving: false,
+            again: false,
+            caller: rng.hex(TOKEN_DIGITS),
+        }
     }
 }
 

@@ -119,7 +119,7 @@ impl Streams {
     /// Sends a message to a peer. Only a request (`opens`) opens a connection where there is none: the far end of one that is
     /// closed listens to nobody. False: nothing was sent, and nothing will be.
     pub(super) fn send(&mut self, to: Hop, bytes: &[u8], opens: bool) -> bool {
-        if !self.open.contains_key(&to) {
+        if self.open.get(&to).is_none_or(|entry| entry.outgoing.is_closed()) {
             if !opens || self.open.len() >= MOST_CONNECTIONS {
                 return false;
             }

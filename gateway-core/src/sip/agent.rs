@@ -85,8 +85,10 @@ impl UserAgent {
         }
     }
 
-    /// A connection ended, or could not be had: requests of ours that wait for an answer over it are refused at once, with 503.
+    /// A connection ended, or could not be had: requests of ours that wait for an answer over it are refused at once, with 503, and
+    /// dialogs that came by it look for another way.
     pub fn cut_off(&mut self, hop: Hop, now: Moment, out: &mut Vec<AgentOutput>) {
+        self.sessions.values_mut().for_each(|session| session.cut_off(hop));
         for id in self.transactions.cut_off(hop) {
             self.unanswered(id, 503, now, out);
             self.transactions.end_client(id);

@@ -29,6 +29,8 @@ pub(crate) struct Dialog {
     contact: String,
     /// Where the last packet of this dialog came from.
     source: Hop,
+    /// The connection that it came by is gone.
+    cut_off: bool,
 }
 
 impl Dialog {
@@ -47,6 +49,7 @@ impl Dialog {
             routes: request.headers().list("Record-Route").take(MOST_ROUTES).map(str::to_owned).collect(),
             contact: contact.to_owned(),
             source,
+            cut_off: false,
         })
     }
 
@@ -66,6 +69,7 @@ impl Dialog {
             routes,
             contact: request.headers().get("Contact")?.to_owned(),
             source,
+            cut_off: false,
         })
     }
 
@@ -82,6 +86,7 @@ impl Dialog {
         }
         self.remote_seq = Some(number);
         self.source = source;
+        self.cut_off = false;
         Ok(())
     }
 
@@ -133,12 +138,18 @@ impl Dialog {
         request
     }
 
+    /// The connection to this hop is gone.
+    pub(crate) fn cut_off(&mut self, hop: Hop) {
+        self.cut_off |= self.source == hop;
+    }
+
     /// Where requests of this dialog go: the first hop or the remote target when it is an address that can be reached,
     /// else where the peer's last packet came from.
     ///
-    /// Over a stream they stay on the connection that the dialog came by (RFC 5923): nobody listens at the other end of it, as a rule.
+    /// Over a stream they stay on the connection that the dialog came by (RFC 5923), as long as it is open: whoever opened it may not
+    /// be reached otherwise.
     pub(crate) fn destination(&self) -> Hop {
-        if self.source.transport.is_reliable() {
+        if self.source.transport.is_reliable() && !self.cut_off {
             return self.source;
         }
         let hop = match self.routes.first() {
@@ -147,7 +158,7 @@ impl Dialog {
         };
         let address = hop.and_then(|uri| Uri::parse(&uri).ok()).and_then(|uri| Some((uri.ip()?, uri.port.unwrap_or(5060))));
         match address {
-            Some((ip, port)) if is_reachable(ip, self.source.ip()) => SocketAddr::new(ip, port).into(),
+            Some((ip, port)) if is_reachable(ip, self.source.ip()) => Hop::new(self.source.transport, SocketAddr::new(ip, port)),
             Some(_) | None => self.source,
         }
     }
@@ -183,6 +194,7 @@ fn is_private(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::hop::Transport;
 
     fn source() -> Hop {
         "192.0.2.7:40000".parse().unwrap()
@@ -279,5 +291,16 @@ mod tests {
         assert_eq!(dialog.destination(), "192.0.2.1:5060".parse().unwrap());
         dialog.refresh_target(None);
         assert_eq!(dialog.request(Method::Bye).uri(), "sip:a@203.0.113.77");
+    }
+
+    #[test]
+    fn over_a_stream_it_stays_on_its_connection_until_that_is_gone() {
+        let over_tcp = |text: &str| Hop::new(Transport::Tcp, text.parse().unwrap());
+        let mut dialog = dialog("<sip:a@192.0.2.9:5070;transport=tcp>", &[]);
+        dialog.source = over_tcp("192.0.2.7:40000");
+        dialog.cut_off(over_tcp("192.0.2.7:40001"));
+        assert_eq!(dialog.destination(), over_tcp("192.0.2.7:40000"));
+        dialog.cut_off(over_tcp("192.0.2.7:40000"));
+        assert_eq!(dialog.destination(), over_tcp("192.0.2.9:5070"));
     }
 }

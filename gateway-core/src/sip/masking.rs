@@ -7,7 +7,9 @@
 //! - in Authorization and Proxy-Authorization, everything but the parameters of [`HARMLESS`] (RFC 3261 §22.4),
 //! - `response` and `rspauth` wherever they stand, whatever header or body that is,
 //! - the password of a SIP URI (RFC 3261 §19.1.1),
-//! - keys in session descriptions: `k=` (RFC 4566 §5.12), `inline:` of `a=crypto` (RFC 4568 §9.1), `a=ice-pwd` (RFC 8839 §5.4).
+//! - keys in session descriptions: `k=` (RFC 4566 §5.12), `inline:` of `a=crypto` (RFC 4568 §9.1), `a=ice-pwd` (RFC 8839 §5.4),
+//!   `a=key-mgmt` (RFC 4567 §3.1),
+//! - the token in the Contact of a registration of ours, which opens our door to whoever knows it.
 
 use super::header::grammar::is_token_byte;
 
@@ -24,10 +26,13 @@ const HARMLESS: [&[u8]; 9] = [b"username", b"realm", b"nonce", b"uri", b"algorit
 const PROOFS: [&[u8]; 2] = [b"response", b"rspauth"];
 
 /// Beginnings of lines of a session description whose rest is a key.
-const KEY_LINES: [&[u8]; 2] = [b"k=", b"a=ice-pwd:"];
+const KEY_LINES: [&[u8]; 3] = [b"k=", b"a=ice-pwd:", b"a=key-mgmt:"];
 
 /// Before a key in a line of a session description; the key ends at `|` or white space.
 const INLINE_KEY: &[u8] = b"inline:";
+
+/// What the user part of our Contact at a registrar begins with; the token follows, in hexadecimal digits.
+pub const TOKEN_MARK: &str = "gw-";
 
 /// Masks every secret in a message, in place. Any bytes are taken, and no byte that is not part of a secret changes.
 pub fn mask(message: &mut [u8]) {
@@ -35,6 +40,7 @@ pub fn mask(message: &mut [u8]) {
     mask_proofs(message);
     mask_passwords(message);
     mask_keys(message);
+    mask_tokens(message);
 }
 
 fn is_break(byte: u8) -> bool {
@@ -147,14 +153,14 @@ fn end_of_header(message: &[u8], from: usize) -> usize {
 /// Looks at one of the parts between commas, and answers where the next one begins.
 fn mask_credential(message: &mut [u8], from: usize, end: usize) -> usize {
     let start = find(message, from, |byte| !is_blank(byte)).min(end);
-    let sign = find(message, start, |byte| matches!(byte, b'=' | b',')).min(end);
+    let sign = find(message.get(..end).unwrap_or_default(), start, |byte| matches!(byte, b'=' | b','));
     let words = message.get(start..sign).unwrap_or_default();
     let name = token_before(words, words.len());
     let scheme_bytes = words.iter().take_while(|byte| !is_blank(**byte)).count();
     let scheme = words.get(..scheme_bytes).unwrap_or_default();
     let is_alone = scheme_bytes == words.trim_ascii_end().len();
     if !is_alone && !scheme.eq_ignore_ascii_case(b"Digest") {
-        let part_end = find(message, start, |byte| byte == b',').min(end);
+        let part_end = find(message.get(..end).unwrap_or_default(), start, |byte| byte == b',');
         cover(message, find(message, start + scheme_bytes, |byte| !is_blank(byte)), part_end);
         return part_end + 1;
     }
@@ -189,6 +195,18 @@ fn mask_passwords(message: &mut [u8]) {
         }
         // Another URI that begins before this end would have the same one.
         at = end;
+    }
+}
+
+fn mask_tokens(message: &mut [u8]) {
+    let begin = [b"sip:", TOKEN_MARK.as_bytes()].concat();
+    let starts: Vec<usize> =
+        message.windows(begin.len()).enumerate().filter(|(_, word)| *word == begin).map(|(at, _)| at + begin.len()).collect();
+    for start in starts {
+        let end = find(message, start, |byte| !byte.is_ascii_hexdigit());
+        if message.get(end) == Some(&b'@') {
+            cover(message, start, end);
+        }
     }
 }
 
@@ -263,6 +281,13 @@ mod tests {
         let body = "v=0\r\nk=base64:a2V5\r\na=ice-pwd:secret\r\na=crypto:1 AES inline:a2V5|2^20;inline:b2s=|1\r\na=ptime:20\r\n";
         let expected = "v=0\r\nk=***********\r\na=ice-pwd:******\r\na=crypto:1 AES inline:****|2^20;inline:****|1\r\na=ptime:20\r\n";
         assert_eq!(masked(body), expected);
+    }
+
+    #[test]
+    fn the_token_of_our_contact_is_masked_wherever_it_stands() {
+        let text = "INVITE sip:gw-0123456789ab@192.0.2.1 SIP/2.0\r\nContact: <sip:gw-ff@192.0.2.1>, <sip:gw-desk@a>\r\n";
+        let expected = "INVITE sip:gw-************@192.0.2.1 SIP/2.0\r\nContact: <sip:gw-**@192.0.2.1>, <sip:gw-desk@a>\r\n";
+        assert_eq!(masked(text), expected);
     }
 
     #[test]

@@ -241,6 +241,15 @@ impl Session {
         out.push(Act::Answer { transaction, response: self.response(request, status) });
     }
 
+    /// The connection to this hop is gone.
+    pub(crate) fn cut_off(&mut self, hop: Hop) {
+        match &mut self.state {
+            State::Invited(invited) => invited.cut_off(hop),
+            State::Established(established) => established.cut_off(hop),
+            State::Inviting(_) | State::Over => {}
+        }
+    }
+
     /// Sends BYE and forgets the dialog.
     fn bye(dialog: &mut Dialog, cause: Option<u8>, out: &mut Vec<Act>) {
         let mut request = dialog.request(Method::Bye);

@@ -14,6 +14,8 @@ pub struct Numbering {
     pub international: &'static [&'static str],
     /// What begins so pays whoever is called.
     pub premium: &'static [&'static str],
+    /// Service codes in digits alone that may stand before a number, as for one call without or with the caller's number.
+    pub passed_over: &'static [&'static str],
     /// Whole numbers that call for help.
     pub emergency: &'static [&'static str],
 }
@@ -29,6 +31,7 @@ pub const NUMBERINGS: &[Numbering] = &[
         calling_code: "55",
         international: &["00"],
         premium: &["0900"],
+        passed_over: &[],
         emergency: &["190", "191", "192", "193", "194", "197", "198", "199", "112", "911"],
     },
     Numbering {
@@ -39,6 +42,7 @@ pub const NUMBERINGS: &[Numbering] = &[
             "1784", "1809", "1829", "1849", "1868", "1869", "1876",
         ],
         premium: &["1900"],
+        passed_over: &["1167", "1182"],
         emergency: &["911", "988"],
     },
     Numbering {
@@ -46,16 +50,39 @@ pub const NUMBERINGS: &[Numbering] = &[
         calling_code: "54",
         international: &["00"],
         premium: &["0600", "0609"],
+        passed_over: &[],
         emergency: &["911", "100", "101", "103", "106", "107"],
     },
-    Numbering { country: "MX", calling_code: "52", international: &["00"], premium: &["900", "01900"], emergency: &["911"] },
-    Numbering { country: "GB", calling_code: "44", international: &["00"], premium: &["09"], emergency: &["999", "112", "18000"] },
-    Numbering { country: "DE", calling_code: "49", international: &["00", "010"], premium: &["0900"], emergency: &["110", "112"] },
+    Numbering {
+        country: "MX",
+        calling_code: "52",
+        international: &["00"],
+        premium: &["900", "01900"],
+        passed_over: &[],
+        emergency: &["911"],
+    },
+    Numbering {
+        country: "GB",
+        calling_code: "44",
+        international: &["00"],
+        premium: &["09"],
+        passed_over: &["141", "1470"],
+        emergency: &["999", "112", "18000"],
+    },
+    Numbering {
+        country: "DE",
+        calling_code: "49",
+        international: &["00", "010"],
+        premium: &["0900"],
+        passed_over: &[],
+        emergency: &["110", "112"],
+    },
     Numbering {
         country: "FR",
         calling_code: "33",
         international: &["00"],
         premium: &["089"],
+        passed_over: &["3651"],
         emergency: &["15", "17", "18", "112", "114", "115", "119", "196"],
     },
     Numbering {
@@ -63,9 +90,17 @@ pub const NUMBERINGS: &[Numbering] = &[
         calling_code: "34",
         international: &["00"],
         premium: &["803", "806", "807"],
+        passed_over: &["067"],
         emergency: &["112", "061", "062", "080", "085", "091", "092"],
     },
-    Numbering { country: "PT", calling_code: "351", international: &["00"], premium: &["760"], emergency: &["112", "117"] },
+    Numbering {
+        country: "PT",
+        calling_code: "351",
+        international: &["00"],
+        premium: &["760"],
+        passed_over: &[],
+        emergency: &["112", "117"],
+    },
 ];
 
 /// Why a number is closed until it is opened.
@@ -90,12 +125,28 @@ impl Numbering {
         self.emergency.contains(&digits)
     }
 
+    /// A number, and what is left of it where it begins with a service code in digits alone; in North America also what it is with
+    /// the 1 that need not be dialled, or with an operator's help.
+    fn meant_by(&self, number: String) -> Vec<String> {
+        let rests = self.passed_over.iter().filter_map(|code| number.strip_prefix(code)).map(str::to_owned);
+        let mut all: Vec<String> = rests.chain([number.clone()]).collect();
+        if self.calling_code == "1" {
+            let whole = |number: &str| number.len() == NATIONAL_DIGITS_OF_1;
+            let spelled = all
+                .iter()
+                .filter_map(|number| [Some(number.as_str()), number.strip_prefix('0')].into_iter().flatten().find(|it| whole(it)));
+            let spelled: Vec<String> = spelled.map(|number| format!("1{number}")).collect();
+            all.extend(spelled);
+        }
+        all
+    }
+
     /// What digits that are dialled would cost. A service code in front (`*31#`, `*67`, `*21*`) hides nothing, nor do the
     /// digits `A`–`D`, which exchanges pass over.
     #[must_use]
     pub fn costly(&self, digits: &str) -> Option<Costly> {
-        let heard: String = digits.chars().filter(|c| !matches!(c, 'A'..='D')).collect();
-        let begins = |prefixes: &[&str]| tails(&heard).any(|tail| prefixes.iter().any(|prefix| tail.starts_with(prefix)));
+        let heard = heard_as(digits).into_iter().flat_map(|number| self.meant_by(number)).collect::<Vec<_>>();
+        let begins = |prefixes: &[&str]| heard.iter().any(|number| prefixes.iter().any(|prefix| number.starts_with(prefix)));
         if begins(self.international) {
             Some(Costly::International)
         } else if begins(self.premium) {
@@ -106,17 +157,26 @@ impl Numbering {
     }
 }
 
+/// Digits of a number of the North American numbering plan, without the 1 in front.
+const NATIONAL_DIGITS_OF_1: usize = 10;
+
 /// Digits of a service code: two of them are usual everywhere.
 const SERVICE_CODE_DIGITS: usize = 2;
 
-/// Where the number itself may begin: at the first digit, or in digits with a service code after each `*` and `#`, and after the
-/// two digits that follow one.
-fn tails(digits: &str) -> impl Iterator<Item = &str> {
-    let after = digits.match_indices(['*', '#']).flat_map(move |(at, _)| {
-        let code = &digits[at + 1..];
-        [Some(code), code.get(SERVICE_CODE_DIGITS..)]
+/// The ways in which an exchange may hear digits: as they are without the letters, which it passes over, and from where the number
+/// itself may begin, which is after each `*` and `#`, and after the two digits of a service code that begins with one.
+#[must_use]
+pub fn heard_as(digits: &str) -> Vec<String> {
+    let heard: String = digits.chars().filter(|c| !matches!(c, 'A'..='D')).collect();
+    let after = heard.match_indices(['*', '#']).flat_map(|(at, sign)| {
+        let rest = &heard[at + 1..];
+        // A # that is not the first sign ends a code.
+        let begins_code = sign == "*" || at == 0;
+        [Some(rest), rest.get(SERVICE_CODE_DIGITS..).filter(|_| begins_code)]
     });
-    std::iter::once(digits).chain(after.flatten())
+    let mut numbers: Vec<String> = after.flatten().map(str::to_owned).collect();
+    numbers.push(heard);
+    numbers
 }
 
 #[cfg(test)]
@@ -142,6 +202,18 @@ mod tests {
                 assert_eq!(row.costly(number), None, "{} {number}", row.country);
             }
         }
+    }
+
+    #[test]
+    fn a_service_code_in_digits_and_a_1_left_out_hide_nothing() {
+        for (country, digits) in [("GB", "14100442075550100"), ("GB", "147000211415"), ("FR", "365100211415"), ("ES", "06700211415")] {
+            assert_eq!(costly(country, digits), Some(Costly::International), "{country} {digits}");
+        }
+        for digits in ["8095550100", "18095550100", "08095550100", "1167011442075550100"] {
+            assert_eq!(costly("US", digits), Some(Costly::International), "{digits}");
+        }
+        assert_eq!(costly("BR", "*31#0800123"), None, "the 08 is no part of the code");
+        assert_eq!((costly("US", "9005551212"), costly("US", "2125550100")), (Some(Costly::Premium), None));
     }
 
     #[test]

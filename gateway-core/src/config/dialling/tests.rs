@@ -167,3 +167,11 @@ fn a_rule_covers_what_begins_as_its_pattern_does() {
     assert!(covers("00.", "00") && covers("0.", "0900") && covers("0x.", "00") && covers(".", "00"));
     assert!(!covers("00", "00") && !covers("001.", "00") && !covers("[1-9].", "00"));
 }
+
+#[test]
+fn what_is_refused_is_refused_however_the_exchange_may_hear_it() {
+    for number in ["0300123", "A0300123", "03D00123", "#31#0300123", "*670300123"] {
+        assert_eq!(barred(number, &["deny 0300."]), Some((Bar::Rule, Some(1))), "{number}");
+    }
+    assert_eq!(dialled("*31#0800123", &["allow 0800. add 9"]).as_deref(), Some("*31#0800123"), "an allowed one is meant as it stands");
+}

@@ -22,6 +22,9 @@ const WRITE: Duration = Duration::from_secs(5);
 /// (RFC 5626 §4.4.1: 95 to 120 s).
 const SIGN_OF_LIFE: Duration = Duration::from_secs(100);
 
+/// A peer that acknowledges nothing for so long is gone. Longer than a transaction waits (64·T1).
+const DEATH: Duration = Duration::from_secs(40);
+
 const PING: &[u8] = b"\r\n\r\n";
 
 /// A connection over which nothing goes for so long is of no use to anybody.
@@ -72,6 +75,7 @@ pub(super) async fn serve(
     outbox: &mpsc::Sender<Arrival>,
 ) -> Result<(), Fault> {
     stream.set_nodelay(true)?;
+    notice_death(&stream)?;
     let (mut framer, mut buffer, mut pieces) = (Framer::default(), vec![0; 8 * 1024], Vec::new());
     let mut idle = patience.first;
     let mut silent_by = Instant::now() + idle;
@@ -113,6 +117,16 @@ pub(super) async fn serve(
             }
         }
     }
+}
+
+/// Lets the system notice a peer that is gone without a word, whether something is under way to it or not: until then every request
+/// would go down the same hole.
+fn notice_death(stream: &TcpStream) -> io::Result<()> {
+    let socket = socket2::SockRef::from(stream);
+    socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(DEATH).with_interval(DEATH / 3))?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_tcp_user_timeout(Some(DEATH))?;
+    Ok(())
 }
 
 async fn write(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), Fault> {

@@ -77,7 +77,9 @@ impl UserAgent {
                 }
             }),
             Some(Purpose::Dialog(session)) => {
-                self.in_session(session, now, out, |session, acts| session.answered(None, acts));
+                // A call outlives the connection that its signalling went over: only silence tells of a peer that is gone.
+                let answer = Some(status).filter(|status| *status != 408);
+                self.in_session(session, now, out, |session, acts| session.answered(answer, acts));
             }
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));

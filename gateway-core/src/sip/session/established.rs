@@ -38,6 +38,10 @@ impl Established {
         Established { dialog, exchange: Exchange::Idle, confirmed: true, leaving: None }
     }
 
+    pub(super) fn cut_off(&mut self, hop: Hop) {
+        self.dialog.cut_off(hop);
+    }
+
     pub(super) fn remote_tag(&self) -> &str {
         &self.dialog.remote_tag
     }

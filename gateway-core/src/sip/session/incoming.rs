@@ -50,6 +50,10 @@ impl Invited {
     pub(super) fn transaction(&self) -> ServerId {
         self.transaction
     }
+
+    pub(super) fn cut_off(&mut self, hop: Hop) {
+        self.dialog.cut_off(hop);
+    }
 }
 
 impl Session {

@@ -1726,6 +1726,8 @@ export type Numbering = {
 	international: string[],
 	/**  What begins so pays whoever is called. */
 	premium: string[],
+	/**  Service codes in digits alone that may stand before a number, as for one call without or with the caller's number. */
+	passed_over: string[],
 	/**  Whole numbers that call for help. */
 	emergency: string[],
 };
