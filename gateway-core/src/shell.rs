@@ -11,7 +11,7 @@ pub mod lines;
 
 pub mod telemetry;
 
-pub mod udp;
+pub mod sockets;
 
 mod inbox;
 

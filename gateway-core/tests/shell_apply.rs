@@ -22,8 +22,8 @@ use gateway_core::gateway::probation::{Missing, RollbackCause, Vital};
 use gateway_core::gateway::view::{PortState, RegistrationView, Snapshot};
 use gateway_core::shell::handle::history::RevisionError;
 use gateway_core::shell::handle::{ApplyError, ApplyProgress, ApplyStatus};
+use gateway_core::shell::sockets::BindError;
 use gateway_core::shell::store::{RevisionId, RevisionKind};
-use gateway_core::shell::udp::BindError;
 use gateway_core::shell::{DeviceChoice, GatewayHandle, StartOptions, Update};
 
 use place::{Folder, free_ports, secret, server_settings};

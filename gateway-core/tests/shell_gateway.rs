@@ -12,7 +12,7 @@ use std::time::Duration;
 use gateway_core::config::profile::Imported;
 use gateway_core::config::settings::Settings;
 use gateway_core::shell::handle::{ApplyError, Ended, StartError};
-use gateway_core::shell::udp::BindError;
+use gateway_core::shell::sockets::BindError;
 use gateway_core::shell::{DeviceChoice, GatewayHandle, StartOptions};
 
 use place::{Folder, free_ports, server_settings};

@@ -138,7 +138,11 @@ fn a_run_prints_every_message_and_neither_its_events_nor_its_log_hold_a_secret()
         .spawn()
         .unwrap();
     let first = proofs.recv_timeout(SOON).unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    let until = Instant::now() + SOON;
+    while !std::fs::read_to_string(folder.path().join("events")).unwrap().contains("\"status\":200") {
+        assert!(Instant::now() < until, "it is never registered");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert!(Command::new("kill").arg(run.id().to_string()).status().unwrap().success());
     assert!(run.wait().unwrap().success());
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

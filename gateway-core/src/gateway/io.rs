@@ -11,7 +11,7 @@ use super::local_time::LocalTime;
 use super::mark::Mark;
 use super::notice::Notice;
 use super::record::CallRecord;
-use super::sip_trace::SipNote;
+use super::sip_trace::{SipDrop, SipNote};
 use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
@@ -181,4 +181,12 @@ pub enum Action {
     Sip(SipNote),
     /// After [`Event::Stop`]: every line is released and every peer told.
     Stopped,
+}
+
+impl Action {
+    /// What the brain says of the message that it answers with these actions: why it was not listened to.
+    #[must_use]
+    pub fn drop_told(actions: &[Action]) -> Option<SipDrop> {
+        actions.iter().find_map(|action| if let Action::Sip(SipNote::Dropped(why)) = action { Some(why.clone()) } else { None })
+    }
 }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::io::Action;
 use crate::config::PortId;
 use crate::config::transport::Transport;
 use crate::sip::masking;
@@ -80,14 +79,6 @@ pub enum SipNote {
     Dropped(SipDrop),
     /// Whose all messages of a Call-ID are, earlier ones too.
     Owner(SipOwner),
-}
-
-impl SipNote {
-    /// What the brain said of the datagram that it answered with these actions: why it was not listened to.
-    #[must_use]
-    pub fn verdict(actions: &[Action]) -> Option<SipDrop> {
-        actions.iter().find_map(|action| if let Action::Sip(SipNote::Dropped(why)) = action { Some(why.clone()) } else { None })
-    }
 }
 
 /// The way of one message.

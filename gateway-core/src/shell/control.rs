@@ -22,8 +22,8 @@ use super::keeper::ToKeep;
 use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
 use super::sip_trace::SipMessages;
+use super::sockets::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use super::streams::{Arrival, Streams};
-use super::udp::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::Settings;
@@ -274,7 +274,7 @@ impl Control {
         let now = self.clock.now();
         self.gateway.handle(event, now, &mut self.actions);
         if let Some((source, copy)) = came {
-            self.messages.came(source, copy, SipNote::verdict(&self.actions), now);
+            self.messages.came(source, copy, Action::drop_told(&self.actions), now);
         }
         self.carry_out();
     }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::clock::Clock;
 use super::device::{BoxOutbox, Play};
 use super::inbox::{Inbox, Outbox, Received, inbox};
-use super::udp::RtpPair;
+use super::sockets::RtpPair;
 use crate::config::PortId;
 use crate::dsp::Frame;
 use crate::gateway::io::{Command, Event};

@@ -441,7 +441,7 @@ impl World {
             let copy = MaskedCopy::of(&datagram.bytes);
             let event = Event::Message { source: datagram.from.into(), bytes: datagram.bytes };
             self.gateway.handle(event, self.now, &mut out);
-            self.keep(SipDirection::In, datagram.from, copy, SipNote::verdict(&out));
+            self.keep(SipDirection::In, datagram.from, copy, Action::drop_told(&out));
             self.carry_out(out);
         } else if let Some(party) = self.parties.iter_mut().find(|party| party.address == datagram.to) {
             party.receive(datagram.from, &datagram.bytes, self.now);

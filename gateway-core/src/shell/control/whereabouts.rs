@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::gateway::GatewayAddress;
-use crate::shell::udp::{reachable_ip, routed_ip};
+use crate::shell::sockets::{reachable_ip, routed_ip};
 use crate::time::Moment;
 
 /// How often the system is asked. A peer that calls the old address meanwhile finds nobody, and asking sends nothing.

@@ -15,8 +15,8 @@ use crate::gateway::probation::{Missing, RollbackReason};
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
 use crate::shell::device::DeviceStatus;
+use crate::shell::sockets::BindError;
 use crate::shell::store::{RevisionId, StoreError};
-use crate::shell::udp::BindError;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error, Serialize)]

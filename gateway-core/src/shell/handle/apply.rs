@@ -19,8 +19,8 @@ use crate::gateway::when_idle::WhenIdle;
 use crate::shell::clock::Clock;
 use crate::shell::control::Order;
 use crate::shell::keeper::KeptCalls;
+use crate::shell::sockets::Sockets;
 use crate::shell::store::{Retention, RevisionId, RevisionKind, Store, StoreError};
-use crate::shell::udp::Sockets;
 use crate::time::Moment;
 
 /// What is in force, and what is still to be settled about it.

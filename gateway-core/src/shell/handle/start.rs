@@ -29,8 +29,8 @@ use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
 use crate::shell::sip_trace::SipMessages;
+use crate::shell::sockets::{BindError, Sockets};
 use crate::shell::store::{KeyFault, Retention, RevisionKind, Store, StoreError};
-use crate::shell::udp::{BindError, Sockets};
 
 /// Updates that a subscriber may be behind.
 const UPDATES: usize = 1024;

@@ -1,55 +1,30 @@
 /** The SIP messages while somebody looks at them: asked for again and again, and forgotten when nobody does. */
 import type { SipMessages } from "../ipc/sip_trace";
 import type { SipMessage, SipOwner } from "../ipc/types";
+import { Asking } from "./asking.svelte";
 
-/** How often it is asked what is new. */
-const ASK_MS = 500;
 /** Messages that the window keeps, as many as the program; the oldest go first. */
 export const KEPT_MESSAGES = 512;
 
-export class SipTraceView {
+export class SipTraceView extends Asking {
   messages: readonly SipMessage[] = $state.raw([]);
   /** Messages that the program does not keep any more. */
   gone: number = $state(0);
-  /** Why the program told nothing; `null` while it does. */
-  refused: unknown = $state.raw(null);
-  paused: boolean = $state(false);
   #program: SipMessages;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #asking = false;
   /** How much the program had told of whose messages are. */
   #ownersTold: number | null = null;
 
   constructor(program: SipMessages) {
+    super();
     this.#program = program;
   }
 
-  begin(): void {
-    void this.ask();
-    this.#timer ??= setInterval(() => void this.ask(), ASK_MS);
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-
-  /** Asks what is new. `anyway`: even while it is paused. */
-  async ask(anyway = false): Promise<void> {
-    if (this.#asking || (this.paused && !anyway)) return;
-    this.#asking = true;
-    try {
-      const { messages, owners, owners_told, gone } = await this.#program.ask({ after: this.messages.at(-1)?.number ?? null, owners_after: this.#ownersTold });
-      this.#ownersTold = owners_told;
-      const known = owners.length > 0 ? owned(this.messages, owners) : this.messages;
-      if (messages.length > 0 || known !== this.messages) this.messages = [...known, ...messages].slice(-KEPT_MESSAGES);
-      this.gone = gone;
-      this.refused = null;
-    } catch (error) {
-      this.refused = error;
-    } finally {
-      this.#asking = false;
-    }
+  protected override async take(): Promise<void> {
+    const { messages, owners, owners_told, gone } = await this.#program.ask({ after: this.messages.at(-1)?.number ?? null, owners_after: this.#ownersTold });
+    this.#ownersTold = owners_told;
+    const known = owners.length > 0 ? owned(this.messages, owners) : this.messages;
+    if (messages.length > 0 || known !== this.messages) this.messages = [...known, ...messages].slice(-KEPT_MESSAGES);
+    this.gone = gone;
   }
 }
 
