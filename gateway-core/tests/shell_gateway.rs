@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use gateway_core::config::profile::Imported;
 use gateway_core::config::settings::Settings;
-use gateway_core::shell::handle::{ApplyError, Ended, StartError};
+use gateway_core::gateway::notice::{Notice, NoticeCode};
+use gateway_core::shell::handle::{ApplyError, Beginning, Ended, StartError};
 use gateway_core::shell::sockets::BindError;
-use gateway_core::shell::{DeviceChoice, GatewayHandle, StartOptions};
+use gateway_core::shell::{DeviceChoice, GatewayHandle, StartOptions, Update};
 
 use place::{Folder, free_ports, server_settings};
 
@@ -73,6 +74,33 @@ async fn a_gateway_answers_on_its_port_and_gives_everything_back_when_it_stops()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_started_a_gateway_hears_what_happened_before_they_could_subscribe() {
+    let folder = Folder::new();
+    let virtual_box = StartOptions { device: None, ..options(&folder, Some(server_settings(1))) };
+    let gateway = GatewayHandle::start(virtual_box).await.unwrap();
+    let is_up = |notice: &Notice| notice.code == NoticeCode::DeviceUp;
+    let up = async {
+        while !gateway.recent_notices().iter().any(is_up) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, up).await.unwrap();
+    let Beginning { snapshot, mut updates } = gateway.beginning().unwrap();
+    assert!(snapshot.device.is_none());
+    let told = async {
+        loop {
+            match updates.recv().await.unwrap() {
+                Update::Notice(notice) if is_up(&notice) => return,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(SOON, told).await.unwrap();
+    assert!(gateway.beginning().is_none());
+    stop(&gateway).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_gateway_stops_by_itself() {
     let folder = Folder::new();
     let settings = server_settings(1);
@@ -81,7 +109,7 @@ async fn a_dropped_gateway_stops_by_itself() {
     drop(gateway);
     let ended = async {
         loop {
-            if let gateway_core::shell::Update::Ended(ended) = updates.recv().await.unwrap() {
+            if let Update::Ended(ended) = updates.recv().await.unwrap() {
                 return ended;
             }
         }

@@ -28,8 +28,9 @@ const TRAY_PACE: Duration = Duration::from_millis(500);
 
 /// Whoever listens to a gateway that has just started: the window, and the desktop around it.
 pub(crate) fn begin<R: Runtime>(app: &AppHandle<R>, running: &Running) {
-    // Both listen from now on, so that nothing the box tells at its start is missed.
-    let (updates, troubles) = (running.handle.subscribe(), running.handle.subscribe());
+    // The window asks for what was before; a trouble of the start is told once, here.
+    let updates = running.handle.subscribe();
+    let troubles = running.handle.beginning().map_or_else(|| running.handle.subscribe(), |beginning| beginning.updates);
     tauri::async_runtime::spawn(attend(app.clone(), running.clone(), troubles));
     tauri::async_runtime::spawn(running.feed.clone().fill(running.board.clone(), updates));
 }

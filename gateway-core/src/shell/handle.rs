@@ -41,7 +41,7 @@ use crate::gateway::view::Snapshot;
 use apply::Transaction;
 
 pub use answers::{
-    Applied, ApplyError, ApplyProgress, ApplyStatus, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
+    Applied, ApplyError, ApplyProgress, ApplyStatus, Beginning, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
 };
 pub use device_view::TraceExportError;
 pub use profiles::{ProfileFault, ProfileRead, Side};
@@ -84,6 +84,7 @@ struct Inner {
     boxes: BoxOutbox,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     updates: broadcast::Sender<Update>,
+    beginning: Mutex<Option<Beginning>>,
     notices: Notices,
     marks: RecentMarks,
     messages: SipMessages,
@@ -155,6 +156,13 @@ impl GatewayHandle {
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
         self.inner.updates.subscribe()
+    }
+
+    /// The gateway as it started and everything since, for the first who asks: the box is up, and a registrar may have refused,
+    /// before whoever started the gateway can subscribe.
+    #[must_use]
+    pub fn beginning(&self) -> Option<Beginning> {
+        self.inner.beginning.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The last 500 notices, oldest first.

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use gateway_core::fxo::catalog::{self, DriverKind};
 use gateway_core::fxo::simulator::act::PortAct;
 use gateway_core::shell::card::CardId;
-use gateway_core::shell::handle::{ApplyError, Ended, GatewayHandle, StartError, StartOptions, Update};
+use gateway_core::shell::handle::{ApplyError, Beginning, Ended, GatewayHandle, StartError, StartOptions, Update};
 use gateway_core::shell::lines::LineWriter;
 use gateway_core::shell::{DeviceChoice, keyring, telemetry};
 use serde_json::{Value, json};
@@ -138,8 +138,8 @@ pub(crate) fn with_card(choice: DeviceChoice, card: Option<CardId>) -> DeviceCho
 
 /// Tells what happens until the gateway ends, and stops it when nobody reads that any more.
 async fn tell(gateway: &GatewayHandle, writer: LineWriter, mut sip: Option<SipTold>) -> Ended {
-    let mut updates = gateway.subscribe();
-    let snapshot = gateway.snapshot();
+    let Beginning { snapshot, mut updates } =
+        gateway.beginning().unwrap_or_else(|| Beginning { snapshot: gateway.snapshot(), updates: gateway.subscribe() });
     let started = json!({ "event": "started", "started_epoch_ms": gateway.started_epoch_ms(), "snapshot": &*snapshot });
     writer.tell(started.to_string());
     loop {

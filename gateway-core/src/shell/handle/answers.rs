@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
 
 use crate::config::PortId;
 use crate::config::diff::Change;
@@ -231,6 +232,15 @@ pub enum Ended {
     Stopped,
     /// Its own code failed; every line was released and the box closed.
     Failed,
+}
+
+/// How a gateway started, and what happened since.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The picture before anything happened.
+    pub snapshot: Arc<Snapshot>,
+    /// The last 1024 updates since then, and all that follow.
+    pub updates: broadcast::Receiver<Update>,
 }
 
 /// Something that a subscriber is told.

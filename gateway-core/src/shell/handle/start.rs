@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::apply::{self, Transaction};
-use super::{Applied, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow, with_secrets_given_up};
+use super::{Applied, Beginning, Ended, GatewayHandle, Inner, StartError, StartOptions, Update, allow, with_secrets_given_up};
 use crate::config::PortId;
 use crate::config::check::check;
 use crate::config::country::Country;
@@ -101,8 +101,10 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let (brain, events) = mpsc::channel(EVENTS);
     calendar::tell_first(&store, &brain).await?;
     let (orders, order_inbox) = mpsc::channel(ORDERS);
-    let (updates, _) = broadcast::channel(UPDATES);
-    let (latest, snapshot) = watch::channel(Arc::new(gateway.snapshot(clock.now())));
+    let (updates, since_start) = broadcast::channel(UPDATES);
+    let first = Arc::new(gateway.snapshot(clock.now()));
+    let beginning = Mutex::new(Some(Beginning { snapshot: Arc::clone(&first), updates: since_start }));
+    let (latest, snapshot) = watch::channel(first);
     let (status_sender, status) = watch::channel(DeviceStatus::default());
     let (ended_sender, ended) = watch::channel(None);
     let notices = Arc::new(Mutex::new(std::collections::VecDeque::new()));
@@ -159,6 +161,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         boxes,
         snapshot,
         updates,
+        beginning,
         notices,
         marks,
         messages,
