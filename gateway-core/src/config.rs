@@ -6,6 +6,7 @@ pub mod country;
 pub mod dialling;
 pub mod diff;
 pub mod fields;
+pub mod fingerprint;
 pub mod host;
 pub mod hosts;
 pub mod hours;

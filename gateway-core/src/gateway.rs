@@ -72,6 +72,8 @@ const REALM: &str = "loopstart";
 pub struct GatewayAddress {
     /// SIP, as peers see it.
     pub sip: SocketAddr,
+    /// The port of SIP over TLS, at the same address.
+    pub tls_port: u16,
     /// The address that SDP names for RTP.
     pub rtp_ip: IpAddr,
 }
@@ -119,7 +121,8 @@ impl Gateway {
     #[must_use]
     pub fn new(settings: Settings, address: GatewayAddress, mut rng: Rng) -> Self {
         let country = plan::country(&settings.gateway.country);
-        let config = AgentConfig { local: address.sip, product: concat!("Loopstart/", env!("CARGO_PKG_VERSION")).to_owned() };
+        let product = concat!("Loopstart/", env!("CARGO_PKG_VERSION")).to_owned();
+        let config = AgentConfig { local: address.sip, tls_port: address.tls_port, product };
         let ports = settings.ports.iter().enumerate();
         let ports = ports.map(|(index, port)| Port::new(port_id(index), port.clone(), country, Moment::ZERO)).collect();
         let mut gateway = Gateway {
@@ -152,7 +155,7 @@ impl Gateway {
     pub fn handle(&mut self, event: Event, now: Moment, out: &mut Vec<Action>) {
         match event {
             Event::Message { source, bytes } => self.message(source, &bytes, now, out),
-            Event::CutOff { hop } => self.cut_off(hop, now),
+            Event::CutOff { hop, tls } => self.cut_off(hop, tls, now, out),
             Event::Resolved { host, addresses } => self.resolved(&host, addresses, now, out),
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),

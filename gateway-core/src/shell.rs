@@ -11,7 +11,11 @@ pub mod lines;
 
 pub mod telemetry;
 
+mod private_file;
+
 pub mod sockets;
+
+mod tls;
 
 mod inbox;
 

@@ -41,6 +41,8 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::HostList => some(&["", "192.0.2.1", "192.0.2.0/24, pbx.example", "2001:db8::/32"]),
         Shape::Country => some(&["BR", "US", "PT", "DE"]),
         Shape::Hours => some(&["", "08:00-18:00", "22:00-06:00, 12:00-13:00"]),
+        Shape::File => some(&["", "/etc/gateway.pem", r"C:\Users\Técnico\gateway.pem"]),
+        Shape::Fingerprint => "([0-9A-F]{2}:){31}[0-9a-f]{2}".boxed(),
         Shape::DialRule => "deny [0-9]{1,6}".boxed(),
     }
 }

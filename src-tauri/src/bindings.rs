@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gateway_core::code;
 use gateway_core::gateway::line_test::LineCheck;
+use gateway_core::sip::hop::TlsFault;
 use serde_json::{Value, json};
 use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
@@ -71,6 +72,8 @@ pub(crate) fn builder() -> Builder<tauri::Wry> {
 fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
     Builder::<R>::new()
         .commands(commands)
+        // A word that travels as an argument of a notice.
+        .typ::<TlsFault>()
         .events(collect_events![ExportProgressEvent])
         .constant("LINE_CHECKS", LineCheck::ALL)
         .constant("CHECK_UNITS", check_units())

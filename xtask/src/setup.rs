@@ -22,6 +22,8 @@ const TO_TEST: &[&str] = &[
     "sip-tester",
     "baresip-core",
     "kamailio",
+    "kamailio-tls-modules",
+    "openssl",
     "xvfb",
     "xauth",
     "webkit2gtk-driver",

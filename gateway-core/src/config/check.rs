@@ -1,6 +1,7 @@
 //! The checker: everything that is wrong with settings, at once, each with its field.
 
 pub mod secret;
+mod tls;
 pub mod value;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub fn check(settings: &Settings, ports_available: Option<u16>) -> Vec<Problem> 
     let document = fields::document(settings);
     let mut problems: Vec<Problem> = fields::placed(&document).iter().flat_map(value::check_placed).collect();
     check_addresses(settings, &mut problems);
+    tls::check_tls(&settings.gateway, &mut problems);
     check_registrar(&settings.gateway, &mut problems);
     check_credentials(settings, &mut problems);
     check_port_count(settings, ports_available, &mut problems);
@@ -130,6 +132,7 @@ fn check_port(gateway: &GatewaySettings, port: &PortSettings, place: &str, probl
         let problem = Problem::confirm(format!("{place}.line.answer_limit_s"), ProblemCode::AnswerLimitBeyondNoAnswer);
         problems.push(problem.with("limit", line.answer_limit_s).with("no_answer", line.no_answer_s));
     }
+    tls::check_targets(gateway, port, place, problems);
     if port.fxo_to_sip
         && let Ok(exact) = target::exact_uri(&port.target, gateway.mode, &gateway.remote_server)
         && exact.blank

@@ -37,6 +37,10 @@ pub enum Shape {
     Hours,
     /// One dialling rule, see [`super::dialling::rule`].
     DialRule,
+    /// Path of a file on this computer. May be blank.
+    File,
+    /// SHA-256 in hexadecimal, see [`super::fingerprint`]. May be blank.
+    Fingerprint,
 }
 
 /// What a number counts.

@@ -69,6 +69,8 @@ pub enum ProblemCode {
     BadHours,
     /// A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]).
     BadDialRule,
+    /// Text that is no SHA-256 in hexadecimal.
+    BadFingerprint,
     // Settings together.
     /// A user is needed here.
     UserMissing,
@@ -86,6 +88,16 @@ pub enum ProblemCode {
     RtpPortsBeyondRange,
     /// The SIP port is one of the RTP ports (`first`, `last`).
     SipPortAmongRtpPorts,
+    /// TCP and TLS are to be taken at the same port.
+    TlsPortTaken,
+    /// A certificate of our own without the file of its key, or a key without the certificate.
+    TlsKeyMissing,
+    /// Servers are to be checked by an authority of our own, and none is named.
+    TlsAuthorityMissing,
+    /// Servers are to be known by a fingerprint, and none is given.
+    TlsFingerprintMissing,
+    /// A target is to be called over TLS, which is off.
+    TargetNeedsTls,
     /// The shortest lifetime granted is longer than the longest one (`minimum`, `maximum`).
     ExpiresOrder,
     /// Nothing bounds how long the line may stay seized: no RTP timeout, no silence timeout, no longest call.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::transport::Transport;
+use super::transport::{TlsTrust, Transport};
 use crate::sdp::Codec;
 
 /// How the gateway meets the SIP side (pt-BR "Modo de Funcionamento").
@@ -130,6 +130,20 @@ pub struct GatewaySettings {
     pub sip_port: u16,
     /// SIP is taken over TCP too, on the same port; see [`GatewaySettings::takes_tcp`].
     pub sip_tcp: bool,
+    /// SIP is taken over TLS too; see [`GatewaySettings::takes_tls`].
+    pub sip_tls: bool,
+    /// TCP port for SIP over TLS.
+    pub sip_tls_port: u16,
+    /// File with our own certificate and those between it and its authority (PEM). Blank: one that the gateway makes for itself.
+    pub tls_certificate: String,
+    /// File with the private key of `tls_certificate` (PEM).
+    pub tls_key: String,
+    /// What makes the certificate of a server that we call over TLS a good one.
+    pub tls_trust: TlsTrust,
+    /// `authority`: file with the certificates of the authorities that may sign (PEM).
+    pub tls_authority: String,
+    /// `fingerprint`: SHA-256 of the server's certificate, in hexadecimal, with or without colons.
+    pub tls_fingerprint: String,
     /// First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above.
     pub rtp_port_first: u16,
     /// Codecs towards SIP, preferred first.
@@ -262,6 +276,12 @@ impl GatewaySettings {
     pub fn takes_tcp(&self) -> bool {
         self.sip_tcp || self.remote_transport == Transport::Tcp
     }
+
+    /// Whether SIP is spoken over TLS, and taken over it: for the same reason as TCP.
+    #[must_use]
+    pub fn takes_tls(&self) -> bool {
+        self.sip_tls || self.remote_transport == Transport::Tls
+    }
 }
 
 impl Default for GatewaySettings {
@@ -276,6 +296,13 @@ impl Default for GatewaySettings {
             bind_address: "127.0.0.1".to_owned(),
             sip_port: 5060,
             sip_tcp: false,
+            sip_tls: false,
+            sip_tls_port: 5061,
+            tls_certificate: String::new(),
+            tls_key: String::new(),
+            tls_trust: TlsTrust::System,
+            tls_authority: String::new(),
+            tls_fingerprint: String::new(),
             rtp_port_first: 16384,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             register_expires_s: 300,

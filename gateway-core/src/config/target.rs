@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::host::{HostFault, HostPort};
 use super::settings::Mode;
+use super::transport::Transport;
 
 /// User part that a blank target calls.
 pub const BLANK_USER: &str = "unknown";
@@ -114,6 +115,17 @@ impl Target {
             Some(_) => Err(TargetFault::BadScheme),
             None => Target::parse_short(text),
         }
+    }
+
+    /// What it is called over, where it says so itself (RFC 3261 §19.1.1, §26.2.2).
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        let named = || {
+            let mut parameters = self.parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+            let (_, name) = parameters.find(|(name, _)| name.eq_ignore_ascii_case("transport"))?;
+            Transport::named(name)
+        };
+        if self.secure { Some(Transport::Tls) } else { named() }
     }
 
     /// The URI with its own host, else with the given one.

@@ -12,18 +12,20 @@ pub enum Transport {
     Udp,
     /// A stream: nothing is sent twice.
     Tcp,
+    /// A stream that nobody else reads (RFC 3261 §26.2.1).
+    Tls,
 }
 
 impl Transport {
     /// Every transport.
-    pub const ALL: [Transport; 2] = [Transport::Udp, Transport::Tcp];
+    pub const ALL: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
 
     /// Whether it carries a message to the other end or says that it cannot.
     #[must_use]
     pub fn is_reliable(self) -> bool {
         match self {
             Transport::Udp => false,
-            Transport::Tcp => true,
+            Transport::Tcp | Transport::Tls => true,
         }
     }
 
@@ -33,6 +35,7 @@ impl Transport {
         match self {
             Transport::Udp => "UDP",
             Transport::Tcp => "TCP",
+            Transport::Tls => "TLS",
         }
     }
 
@@ -42,6 +45,8 @@ impl Transport {
         match self {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
+            // RFC 3261 §26.2.2 would have `sips:` here, which demands TLS of every hop behind this one; in the field it is this.
+            Transport::Tls => ";transport=tls",
         }
     }
 
@@ -56,8 +61,23 @@ impl Transport {
     pub fn default_port(self) -> u16 {
         match self {
             Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
         }
     }
+}
+
+/// What makes the certificate of a server a good one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum TlsTrust {
+    /// An authority that this computer trusts signed it for the server's name (RFC 5922 §7).
+    #[default]
+    System,
+    /// An authority of our own signed it for the server's name.
+    Authority,
+    /// It is one certificate and no other, whatever name it has.
+    Fingerprint,
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Gateway {
 
     pub(super) fn readdress(&mut self, address: GatewayAddress, now: Moment, out: &mut Vec<Action>) {
         self.address = address;
-        self.agent.set_local(address.sip);
+        self.agent.set_local(address.sip, address.tls_port);
         self.registrations.register_again();
         self.renew_accounts(now, out);
     }

@@ -16,7 +16,7 @@ use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
 use crate::media::{MediaCommand, MediaEvent};
-use crate::sip::hop::Hop;
+use crate::sip::hop::{Hop, TlsFault};
 
 /// What the brain is told.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub enum Event {
     CutOff {
         /// Which.
         hop: Hop,
+        /// What was wrong with TLS, when that was why.
+        tls: Option<TlsFault>,
     },
     /// A name that [`Action::Resolve`] asked for. No addresses: it cannot be resolved.
     Resolved {

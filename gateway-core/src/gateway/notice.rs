@@ -111,6 +111,8 @@ pub enum NoticeCode {
     MalformedSdp,
     /// A port registered at the remote server. Args: `server`, `seconds`.
     Registered,
+    /// TLS with a neighbour did not come about. Args: `server`, `fault` (a code of `TlsFault`).
+    TlsFailed,
     /// A registration failed. Args: `server`, `status`, `reason`.
     RegistrationFailed,
     /// A phone registered here. Args: `user`, `contact`.

@@ -10,11 +10,12 @@ use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
 use super::router::{self, Wanted};
 use super::{Gateway, port_id};
+use crate::code;
 use crate::config::PortId;
 use crate::config::settings::{GatewaySettings, Mode};
 use crate::rng::Rng;
 use crate::sip::agent::{Account, AccountId, Refusal, RegistrationState, q850};
-use crate::sip::hop::Hop;
+use crate::sip::hop::{Hop, TlsFault};
 use crate::sip::masking::TOKEN_MARK;
 use crate::sip::message::{Request, Response};
 use crate::sip::registrar::Limits;
@@ -210,7 +211,14 @@ impl Gateway {
 
     /// A connection is gone. Whoever registered over it is reached over it, as a rule: the registration is renewed at once, unless
     /// it is so new that a server which closes each connection would be asked without end.
-    pub(super) fn cut_off(&mut self, hop: Hop, now: Moment) {
+    pub(super) fn cut_off(&mut self, hop: Hop, tls: Option<TlsFault>, now: Moment, out: &mut Vec<Action>) {
+        if let Some(fault) = tls.filter(|_| self.sources.is_news(router::plain_ip(hop.ip()), NoticeCode::TlsFailed, now)) {
+            // A telephone that does not trust us is a telephone's matter; a server is the way out of here.
+            let ours = self.is_remote_server(router::plain_ip(hop.ip()));
+            let severity = if ours { Severity::Alarm } else { Severity::Warning };
+            let args = [("server", self.server_name(hop.ip())), ("fault", code::of(&fault))];
+            out.push(self.notice(severity, NoticeCode::TlsFailed, None, &args, now));
+        }
         self.agent.cut_off(hop, now, &mut self.pending.sip);
         for (index, row) in self.registrations.rows.iter().enumerate() {
             let is_there = row.ordered.as_ref().is_some_and(|account| account.registrar == hop) && !row.leaving;

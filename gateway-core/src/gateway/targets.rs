@@ -36,10 +36,9 @@ enum Located {
     Nowhere,
 }
 
-/// What a URI is called over: its own `transport` parameter, else what is used towards the remote server.
+/// What a URI is called over: what it says itself, else what is used towards the remote server.
 fn transport_of(uri: &str, usual: Transport) -> Transport {
-    let named = Uri::parse(uri).ok().and_then(|uri| Transport::named(uri.params.value("transport")?));
-    named.unwrap_or(usual)
+    Target::parse(uri).ok().and_then(|target| target.transport()).unwrap_or(usual)
 }
 
 impl Gateway {
@@ -209,6 +208,19 @@ impl Gateway {
     pub(super) fn remote_server(&self) -> Option<(String, u16)> {
         let server = HostPort::parse(self.settings.gateway.remote_server.trim()).ok()?;
         Some((server.host.bare(), server.port.unwrap_or(self.settings.gateway.remote_transport.default_port())))
+    }
+
+    /// The name whose certificate a neighbour has to show: what the settings call it (RFC 5922 §4), else its address.
+    #[must_use]
+    pub fn server_name(&self, ip: IpAddr) -> String {
+        let plain = ip.to_canonical();
+        if self.is_remote_server(plain) {
+            return self.server_host();
+        }
+        let targets = self.settings.ports.iter().flat_map(|port| [&port.target, &port.second_target]);
+        let mut hosts = targets.filter_map(|target| Target::parse(target).ok()?.host).map(|place| place.host.bare());
+        let is_there = |host: &String| self.names.known(host).iter().any(|known| known.to_canonical() == plain);
+        hosts.find(is_there).unwrap_or_else(|| plain.to_string())
     }
 
     /// Whether an address is one of the remote server's.

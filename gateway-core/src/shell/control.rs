@@ -23,7 +23,7 @@ use super::port::{self, PortOrder, PortOutbox};
 use super::resolve::Resolver;
 use super::sip_trace::SipMessages;
 use super::sockets::{DATAGRAM_BYTES, RtpPair, Sockets, reachable_ip};
-use super::streams::{Arrival, Streams};
+use super::streams::{Arrival, Doors, Streams};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::Settings;
@@ -146,7 +146,7 @@ pub(crate) struct Parts {
 /// Where peers reach a gateway with these sockets.
 pub(crate) fn gateway_address(sockets: &Sockets) -> GatewayAddress {
     let ip = reachable_ip(sockets.sip_address.ip());
-    GatewayAddress { sip: SocketAddr::new(ip, sockets.sip_address.port()), rtp_ip: ip }
+    GatewayAddress { sip: SocketAddr::new(ip, sockets.sip_address.port()), tls_port: sockets.tls_port(), rtp_ip: ip }
 }
 
 /// Starts the audio thread of a port and tells it where its audio goes.
@@ -330,12 +330,9 @@ impl Control {
                 Err(error) => outcome = Err(error),
             }
         }
-        let same = match (&sockets.sip_tcp, &self.sockets.sip_tcp) {
-            (Some(new), Some(old)) => Arc::ptr_eq(new, old),
-            (None, None) => true,
-            (Some(_), None) | (None, Some(_)) => false,
-        };
-        if !same && let Err(error) = listen(&mut self.streams, &sockets) {
+        if !sockets.takes_streams_as(&self.sockets)
+            && let Err(error) = listen(&mut self.streams, &sockets)
+        {
             outcome = Err(error);
         }
         for (index, pair) in sockets.rtp.iter().enumerate() {
@@ -357,7 +354,7 @@ impl Control {
 
     /// Tells the brain where peers reach it, when that has changed.
     fn look_where_we_are(&mut self) {
-        if let Some(address) = self.whereabouts.look(self.sockets.sip_address, self.clock.now()) {
+        if let Some(address) = self.whereabouts.look(self.sockets.sip_address, self.sockets.tls_port(), self.clock.now()) {
             tracing::info!("this computer is reached at another address; the brain is told");
             self.handle(Event::Address(address));
         }
@@ -459,7 +456,7 @@ impl Control {
     fn send(&mut self, to: Hop, bytes: &[u8]) {
         let sent = match to.transport {
             Transport::Udp => self.send_datagram(to.address, bytes),
-            Transport::Tcp => self.send_over_stream(to, bytes),
+            Transport::Tcp | Transport::Tls => self.send_over_stream(to, bytes),
         };
         self.messages.went(to, bytes, (!sent).then_some(SipDrop::NotSent), self.clock.now());
     }
@@ -475,10 +472,11 @@ impl Control {
     }
 
     fn send_over_stream(&mut self, to: Hop, bytes: &[u8]) -> bool {
-        let is_request = !bytes.starts_with(b"SIP/");
-        let sent = self.streams.send(to, bytes, is_request);
+        // Only a request opens a connection where there is none: the far end of one that is closed listens to nobody.
+        let opens = !bytes.starts_with(b"SIP/") && !self.streams.is_open(to);
+        let sent = (!opens || self.streams.open(to, &self.gateway.server_name(to.ip()))) && self.streams.send(to, bytes);
         if !sent {
-            self.gateway.handle(Event::CutOff { hop: to }, self.clock.now(), &mut self.actions);
+            self.gateway.handle(Event::CutOff { hop: to, tls: None }, self.clock.now(), &mut self.actions);
         }
         sent
     }
@@ -486,14 +484,14 @@ impl Control {
     fn arrived(&mut self, arrival: Arrival) {
         match arrival {
             // Whom nobody would answer does not even learn that somebody is there.
-            Arrival::Knock { peer, .. } if !self.gateway.hears(peer.ip(), self.clock.now()) => {}
-            Arrival::Knock { stream, peer } => {
-                if !self.streams.welcome(stream, peer) {
-                    tracing::debug!(%peer, "too many SIP connections");
+            Arrival::Knock { hop, .. } if !self.gateway.hears(hop.ip(), self.clock.now()) => {}
+            Arrival::Knock { stream, hop } => {
+                if !self.streams.welcome(stream, hop) {
+                    tracing::debug!(%hop, "too many SIP connections");
                 }
             }
             Arrival::Message { source, bytes } => self.handle(Event::Message { source, bytes }),
-            Arrival::Ended { hop, .. } => self.handle(Event::CutOff { hop }),
+            Arrival::Ended { hop, tls, .. } => self.handle(Event::CutOff { hop, tls }),
         }
     }
 
@@ -528,8 +526,8 @@ impl Control {
 }
 
 fn listen(streams: &mut Streams, sockets: &Sockets) -> io::Result<()> {
-    let listener = sockets.sip_tcp.as_ref().map(|listener| listener.try_clone()).transpose()?;
-    streams.listen(listener, sockets.sip_address.ip())
+    let tcp = sockets.sip_tcp.as_ref().map(|listener| listener.try_clone()).transpose()?;
+    streams.listen(Doors { tcp, tls: sockets.sip_tls.clone(), local: sockets.sip_address.ip() })
 }
 
 fn to_port(index: usize, port: &PortHandle, order: PortOrder) {

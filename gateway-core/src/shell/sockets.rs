@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use serde::{Deserialize, Serialize};
 
+use super::tls::{Tls, TlsSettings};
 use crate::config::settings::GatewaySettings;
+use crate::config::transport::Transport;
 
 /// The largest datagram that is read; SIP and RTP stay far below it.
 pub const DATAGRAM_BYTES: usize = 65_535;
@@ -54,6 +57,16 @@ pub enum BindError {
         /// What the system said, for the log.
         detail: String,
     },
+    /// The certificate of TLS, or its key, is not there or not what it should be.
+    #[error("certificate_unusable {file} ({setting}): {detail}")]
+    CertificateUnusable {
+        /// The file.
+        file: String,
+        /// Path of the setting that names it.
+        setting: String,
+        /// What is wrong with it, for the log.
+        detail: String,
+    },
     /// `bind_address` is no IP address.
     #[error("not_an_address {address} ({setting})")]
     NotAnAddress {
@@ -73,6 +86,7 @@ impl BindError {
             | BindError::AddressUnavailable { setting, .. }
             | BindError::BindDenied { setting, .. }
             | BindError::BindFailed { setting, .. }
+            | BindError::CertificateUnusable { setting, .. }
             | BindError::NotAnAddress { setting, .. } => setting,
         }
     }
@@ -98,6 +112,8 @@ pub struct Sockets {
     pub sip_address: SocketAddr,
     /// SIP over TCP at the same address, where it is taken.
     pub sip_tcp: Option<Arc<TcpListener>>,
+    /// SIP over TLS, where it is taken.
+    pub sip_tls: Option<Arc<Tls>>,
     /// One pair a port.
     pub rtp: Vec<RtpPair>,
     /// Sockets of settings before these. A port lets go of its old pair a moment after it was told to; until then they can be had again.
@@ -105,25 +121,42 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Binds every socket that `settings` ask for, taking those that are `open` already.
+    /// Binds every socket that `settings` ask for, taking those that are `open` already. `folder` is that of the gateway's data.
     ///
     /// Nothing is closed here, so a failure changes nothing.
     ///
     /// # Errors
     /// The first socket that could not be had.
-    pub fn prepare(settings: &GatewaySettings, ports: usize, open: &[&Sockets]) -> Result<Sockets, BindError> {
+    pub fn prepare(settings: &GatewaySettings, ports: usize, folder: &Path, open: &[&Sockets]) -> Result<Sockets, BindError> {
         let ip = bind_ip(&settings.bind_address)?;
         let held: BTreeMap<_, _> = open.iter().flat_map(|sockets| sockets.by_address()).collect();
         let wanted = SocketAddr::new(ip, settings.sip_port);
         let sip = take_or_bind(wanted, "gateway.sip_port", &held)?;
         let sip_address = sip.local_addr().map_err(|e| failure(&e, wanted, "gateway.sip_port"))?;
         let sip_tcp = settings.takes_tcp().then(|| take_or_listen(sip_address, open)).transpose()?;
+        let tls_open: Vec<_> = open.iter().filter_map(|sockets| sockets.sip_tls.as_ref()).collect();
+        let sip_tls = settings.takes_tls().then(|| Tls::prepare(TlsSettings::of(settings, ip), folder, &tls_open)).transpose()?;
         let mut rtp = Vec::with_capacity(ports);
         for n in 0..ports {
             rtp.push(rtp_pair(ip, settings.rtp_port_first, n, &held)?);
         }
         let lingering = held.iter().map(|(address, socket)| (*address, Arc::downgrade(socket))).collect();
-        Ok(Sockets { sip, sip_address, sip_tcp, rtp, lingering })
+        Ok(Sockets { sip, sip_address, sip_tcp, sip_tls, rtp, lingering })
+    }
+
+    /// The port of SIP over TLS, or the one that it usually has.
+    #[must_use]
+    pub fn tls_port(&self) -> u16 {
+        self.sip_tls.as_ref().map_or(Transport::Tls.default_port(), |tls| tls.address.port())
+    }
+
+    /// Whether connections are taken at the same sockets, and on the same terms.
+    #[must_use]
+    pub fn takes_streams_as(&self, other: &Sockets) -> bool {
+        fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+            one.map(Arc::as_ptr) == other.map(Arc::as_ptr)
+        }
+        same(self.sip_tcp.as_ref(), other.sip_tcp.as_ref()) && same(self.sip_tls.as_ref(), other.sip_tls.as_ref())
     }
 
     /// Drops SIP datagrams that came while nobody read this socket: whoever sent them has given up or sends them again.
@@ -220,9 +253,14 @@ fn take_or_listen(address: SocketAddr, open: &[&Sockets]) -> Result<Arc<TcpListe
     if let Some(listener) = held {
         return Ok(Arc::clone(listener));
     }
-    let listener = TcpListener::bind(address).map_err(|e| failure(&e, address, SETTING))?;
-    listener.set_nonblocking(true).map_err(|e| failure(&e, address, SETTING))?;
-    Ok(Arc::new(listener))
+    listen(address, SETTING).map(Arc::new)
+}
+
+/// Listens for connections.
+pub(super) fn listen(address: SocketAddr, setting: &str) -> Result<TcpListener, BindError> {
+    let listener = TcpListener::bind(address).map_err(|e| failure(&e, address, setting))?;
+    listener.set_nonblocking(true).map_err(|e| failure(&e, address, setting))?;
+    Ok(listener)
 }
 
 fn failure(error: &io::Error, address: SocketAddr, setting: &str) -> BindError {
@@ -251,7 +289,7 @@ mod tests {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let wanted = GatewaySettings { sip_port: address.port(), ..settings() };
-        let refused = Sockets::prepare(&wanted, 0, &[]).unwrap_err();
+        let refused = Sockets::prepare(&wanted, 0, Path::new(""), &[]).unwrap_err();
         let expected = BindError::PortInUse { address: address.to_string(), setting: "gateway.sip_port".to_owned() };
         assert_eq!(refused, expected);
     }
@@ -259,10 +297,10 @@ mod tests {
     #[test]
     fn sockets_that_stay_are_kept_even_when_they_move_to_another_port() {
         let mut wanted = settings();
-        let before = Sockets::prepare(&wanted, 2, &[]).unwrap();
+        let before = Sockets::prepare(&wanted, 2, Path::new(""), &[]).unwrap();
         wanted.sip_port = before.sip_address.port();
         wanted.rtp_port_first += 2;
-        let after = Sockets::prepare(&wanted, 1, &[&before]).unwrap();
+        let after = Sockets::prepare(&wanted, 1, Path::new(""), &[&before]).unwrap();
         assert!(Arc::ptr_eq(&before.sip, &after.sip));
         assert!(Arc::ptr_eq(&before.rtp[1].rtp, &after.rtp[0].rtp));
     }
@@ -270,12 +308,12 @@ mod tests {
     #[test]
     fn a_socket_that_a_port_has_not_let_go_of_yet_can_be_had_again() {
         let wanted = settings();
-        let before = Sockets::prepare(&wanted, 1, &[]).unwrap();
+        let before = Sockets::prepare(&wanted, 1, Path::new(""), &[]).unwrap();
         let still_read = Arc::clone(&before.rtp[0].rtp);
         let elsewhere = GatewaySettings { rtp_port_first: wanted.rtp_port_first + 2, ..wanted.clone() };
-        let between = Sockets::prepare(&elsewhere, 1, &[&before]).unwrap();
+        let between = Sockets::prepare(&elsewhere, 1, Path::new(""), &[&before]).unwrap();
         drop(before);
-        let after = Sockets::prepare(&wanted, 1, &[&between]).unwrap();
+        let after = Sockets::prepare(&wanted, 1, Path::new(""), &[&between]).unwrap();
         assert!(Arc::ptr_eq(&after.rtp[0].rtp, &still_read));
         drop((after, still_read));
         assert!(UdpSocket::bind(("127.0.0.1", wanted.rtp_port_first)).is_ok(), "what nobody reads is closed");
@@ -284,11 +322,11 @@ mod tests {
     #[test]
     fn text_that_is_no_address_and_ports_beyond_the_last_are_refused() {
         let words = GatewaySettings { bind_address: "everywhere".to_owned(), ..settings() };
-        assert!(matches!(Sockets::prepare(&words, 0, &[]), Err(BindError::NotAnAddress { .. })));
+        assert!(matches!(Sockets::prepare(&words, 0, Path::new(""), &[]), Err(BindError::NotAnAddress { .. })));
         let beyond = GatewaySettings { rtp_port_first: 65_534, ..settings() };
-        assert!(matches!(Sockets::prepare(&beyond, 2, &[]), Err(BindError::BindFailed { .. })));
+        assert!(matches!(Sockets::prepare(&beyond, 2, Path::new(""), &[]), Err(BindError::BindFailed { .. })));
         let foreign = GatewaySettings { bind_address: "192.0.2.77".to_owned(), ..settings() };
-        assert!(matches!(Sockets::prepare(&foreign, 0, &[]), Err(BindError::AddressUnavailable { .. })));
+        assert!(matches!(Sockets::prepare(&foreign, 0, Path::new(""), &[]), Err(BindError::AddressUnavailable { .. })));
     }
 
     #[test]

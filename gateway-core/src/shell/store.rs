@@ -47,6 +47,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// The folder that it is in, with everything else that the gateway keeps.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new(""))
+    }
+
     /// As [`Store::open_with`], without a keyring: the key of the secrets lies in the folder.
     ///
     /// # Errors

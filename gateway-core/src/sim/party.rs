@@ -497,7 +497,7 @@ impl Party {
 }
 
 fn new_agent(address: SocketAddr, rng: &mut Rng) -> UserAgent {
-    UserAgent::new(AgentConfig { local: address, product: "Party".to_owned() }, rng.fork())
+    UserAgent::new(AgentConfig { local: address, tls_port: 5061, product: "Party".to_owned() }, rng.fork())
 }
 
 impl Office {

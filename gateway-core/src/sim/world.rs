@@ -121,7 +121,7 @@ impl World {
         let ports = u16::try_from(settings.ports.len()).unwrap_or(u16::MAX);
         let lines = Lines::new(ports, rng.fork());
         let rtp_port_first = settings.gateway.rtp_port_first;
-        let gateway_address = GatewayAddress { sip: address, rtp_ip: address.ip() };
+        let gateway_address = GatewayAddress { sip: address, tls_port: 5061, rtp_ip: address.ip() };
         World {
             now: Moment::ZERO,
             sequence: 0,

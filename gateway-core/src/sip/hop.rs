@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use serde::Serialize;
+
 pub use crate::config::transport::Transport;
 
 /// The neighbour that a message comes from or goes to. Over a stream it names the connection, too: a peer's end of it has an
@@ -29,6 +31,29 @@ impl Hop {
     }
 }
 
+/// Why TLS with a neighbour did not come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum TlsFault {
+    /// Nobody that we trust signed its certificate.
+    UnknownAuthority,
+    /// Its certificate is one of another name.
+    WrongName,
+    /// Its certificate is not the one that we know it by.
+    WrongFingerprint,
+    /// Its certificate is too old.
+    Expired,
+    /// Its certificate does not hold yet: often a clock is wrong.
+    NotYetValid,
+    /// Its certificate is none for servers: a self-made one of an authority, one that is made for something else.
+    BadCertificate,
+    /// It refused, most often our certificate.
+    Refused,
+    /// It does not speak TLS as we do, or not at all.
+    NoHandshake,
+}
+
 impl From<SocketAddr> for Hop {
     /// Over UDP.
     fn from(address: SocketAddr) -> Self {
@@ -41,7 +66,7 @@ impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.transport {
             Transport::Udp => write!(f, "{}", self.address),
-            Transport::Tcp => write!(f, "{} (TCP)", self.address),
+            Transport::Tcp | Transport::Tls => write!(f, "{} ({})", self.address, self.transport.via()),
         }
     }
 }

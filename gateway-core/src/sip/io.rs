@@ -23,6 +23,8 @@ pub struct AccountId(pub u16);
 pub struct AgentConfig {
     /// The address and port that peers reach us on: Via, Contact.
     pub local: SocketAddr,
+    /// The port that they reach us on over TLS, at the same address.
+    pub tls_port: u16,
     /// `User-Agent` and `Server`.
     pub product: String,
 }

@@ -27,11 +27,16 @@ pub struct Baresip {
 impl Baresip {
     /// Starts telephone `number` of a place with one account; `{own}` in it stands for its own address.
     pub fn start(place: &Place, number: u16, account: &str, says: &Sound) -> Self {
+        Baresip::start_with(place, number, account, says, "")
+    }
+
+    /// The same with further lines of its configuration.
+    pub fn start_with(place: &Place, number: u16, account: &str, says: &Sound, more: &str) -> Self {
         let folder = place.below(&format!("baresip-{number}"));
         let first = place.peer(number);
         let address = format!("127.0.0.1:{first}");
         says.write(&folder.join("says.wav"));
-        std::fs::write(folder.join("config"), config(&folder, first)).unwrap();
+        std::fs::write(folder.join("config"), config(&folder, first) + more).unwrap();
         std::fs::write(folder.join("accounts"), format!("{}\n", account.replace("{own}", &address))).unwrap();
         std::fs::write(folder.join("contacts"), "").unwrap();
         let process = Process::start("baresip", &["-f", folder.to_str().unwrap(), "-t", "200"], &[]);

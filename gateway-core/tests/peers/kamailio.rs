@@ -28,6 +28,20 @@ impl Kamailio {
         Kamailio::start_over("tcp", place, number, longest_s)
     }
 
+    /// The same over TLS only, with a certificate and its key in one file.
+    pub fn start_over_tls(place: &Place, number: u16, longest_s: u32, certificate: &str) -> Self {
+        Kamailio::start_over(&format!("tls {certificate}"), place, number, longest_s)
+    }
+
+    /// Whether it can do TLS, which is a package of its own; says that it cannot, so that the test can end as skipped.
+    pub fn can_tls() -> bool {
+        let can = MODULES.iter().any(|path| std::path::Path::new(path).join("tls.so").is_file());
+        if !can {
+            eprintln!("skipped: Kamailio's TLS is not installed");
+        }
+        can
+    }
+
     fn start_over(transport: &str, place: &Place, number: u16, longest_s: u32) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let folder = place.below(&format!("kamailio-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
@@ -81,9 +95,20 @@ fn config(transport: &str, address: &str, longest_s: u32) -> String {
     let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
     let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
     let longest_s = longest_s.to_string();
-    let disable_tcp = if transport == "tcp" { "no" } else { "yes" };
+    let (transport, certificate) = transport.split_once(' ').unwrap_or((transport, ""));
+    let disable_tcp = if transport == "udp" { "yes" } else { "no" };
+    let tls = |name: &str, value: &str| format!("modparam(\"tls\", \"{name}\", \"{value}\")\n");
+    let load = match transport {
+        // Left to itself it takes nothing newer than TLS 1.0.
+        "tls" => {
+            let own = tls("certificate", certificate) + &tls("private_key", certificate);
+            load + "loadmodule \"tls.so\"\n" + &own + &tls("tls_method", "TLSv1.2+")
+        }
+        _ => load,
+    };
     let fill = [
         ("@disable_tcp@", disable_tcp),
+        ("@enable_tls@", if transport == "tls" { "yes" } else { "no" }),
         ("@transport@", transport),
         ("@address@", address),
         ("@modules@", modules),

@@ -42,6 +42,11 @@ impl Place {
         self.ports.first()
     }
 
+    /// SIP over TLS of the gateway.
+    pub fn sip_tls(&self) -> u16 {
+        self.ports.first() + 1
+    }
+
     /// First RTP port of the gateway.
     pub fn rtp(&self) -> u16 {
         self.ports.first() + 2

@@ -8,7 +8,13 @@ use super::Place;
 
 /// Settings of a gateway at `place` with `ports` ports: users `line1`, `line2`, … with [`secret`]s of their own.
 pub fn settings(place: &Place, mode: Mode, ports: u16) -> Settings {
-    let gateway = GatewaySettings { mode, sip_port: place.sip(), rtp_port_first: place.rtp(), ..GatewaySettings::default() };
+    let gateway = GatewaySettings {
+        mode,
+        sip_port: place.sip(),
+        sip_tls_port: place.sip_tls(),
+        rtp_port_first: place.rtp(),
+        ..GatewaySettings::default()
+    };
     let port = |number: u16| PortSettings {
         name: format!("Line {number}"),
         user: format!("line{number}"),

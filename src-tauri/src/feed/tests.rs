@@ -14,7 +14,7 @@ use super::*;
 /// A port in this state.
 fn snapshot(state: PortState) -> Snapshot {
     let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let address = GatewayAddress { sip: SocketAddr::new(ip, 5060), rtp_ip: ip };
+    let address = GatewayAddress { sip: SocketAddr::new(ip, 5060), tls_port: 5061, rtp_ip: ip };
     let settings = Settings { gateway: GatewaySettings::default(), ports: vec![PortSettings::default()] };
     let mut snapshot = Gateway::new(settings, address, Rng::from_bytes([7; 32])).snapshot(Moment::ZERO);
     snapshot.ports[0].state = state;

@@ -26,6 +26,8 @@ const CLIENT: Need = { path: "gateway.mode", is: ["sip_client"] };
 const SERVER: Need = { path: "gateway.mode", is: ["sip_server"] };
 const SINGLE_USER: Need = { path: "gateway.single_user", is: [true] };
 
+const trust = (by: string): Need => ({ path: "gateway.tls_trust", is: [by] });
+
 const line = (name: string): string => `ports[].line.${name}`;
 const row = (path: string, needs?: Need): Row => (needs ? { path, needs } : { path });
 
@@ -57,6 +59,18 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       title: "section.network",
       rows: [row("gateway.remote_transport"), row("gateway.sip_tcp"), row("gateway.rtp_port_first")],
       elsewhere: ["gateway.remote_server", "gateway.bind_address", "gateway.sip_port"],
+    },
+    {
+      title: "section.tls",
+      rows: [
+        row("gateway.sip_tls"),
+        row("gateway.sip_tls_port"),
+        row("gateway.tls_certificate"),
+        row("gateway.tls_key"),
+        row("gateway.tls_trust"),
+        row("gateway.tls_authority", trust("authority")),
+        row("gateway.tls_fingerprint", trust("fingerprint")),
+      ],
     },
     {
       title: "section.registration",

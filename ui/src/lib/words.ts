@@ -84,6 +84,7 @@ export function noticeWords(words: Words, notice: Notice): string {
     args[name] = value === "" ? words.t("call.unknown_caller") : party(value);
   }
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
+  if (notice.code === "tls_failed") args.fault = words.code("tls", args.fault ?? "");
   if (args.why !== undefined) args.why = words.code("rollback", args.why, { status: args.status ?? "" });
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
   if (notice.code === "slept") {
@@ -114,7 +115,7 @@ export function dearest(changes: readonly Change[]): Grade | undefined {
 
 /** Why the gateway did not start; nothing where the program says no more than that. */
 export function startWords(words: Words, error: StartError | null): string | undefined {
-  if (error?.kind === "bind") return words.code("bind", error.error.code, { address: error.error.address });
+  if (error?.kind === "bind") return words.code("bind", error.error.code, { ...error.error });
   if (error?.kind === "store") return storeWords(words, error.error, "store_unreadable");
   return undefined;
 }
@@ -156,7 +157,7 @@ export function portsWords(words: Words, ports: readonly PortId[]): string {
 
 /** Why Apply changed nothing. */
 export function refusalWords(words: Words, refusal: Refusal | ApplyError): string {
-  if (refusal.kind === "prepare") return words.code("bind", refusal.error.code, { address: refusal.error.address });
+  if (refusal.kind === "prepare") return words.code("bind", refusal.error.code, { ...refusal.error });
   if (refusal.kind === "store") return words.code("refusal", STORE_REFUSALS.includes(refusal.error.code) ? refusal.error.code : "store");
   return words.code("refusal", refusal.kind);
 }

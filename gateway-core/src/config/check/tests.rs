@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::settings::{LineSettings, Secret};
+use crate::config::transport::{TlsTrust, Transport};
 
 /// Two ports in server mode with nothing to complain about.
 fn sound() -> Settings {
@@ -267,4 +268,39 @@ fn a_dialling_rule_can_be_read_and_stands_once() {
             error("gateway.dial_rules[5]", ProblemCode::RepeatedItem),
         ]
     );
+}
+
+#[test]
+fn tls_says_what_it_lacks_and_only_where_it_is_used() {
+    let mut settings = in_mode(Mode::SipClient);
+    let gateway = &mut settings.gateway;
+    gateway.tls_certificate = "/etc/gateway.pem".to_owned();
+    gateway.tls_trust = TlsTrust::Authority;
+    gateway.sip_tls_port = gateway.sip_port;
+    assert_eq!(told(&settings), []);
+    settings.gateway.remote_transport = Transport::Tls;
+    let lacking = [error("gateway.tls_key", ProblemCode::TlsKeyMissing), error("gateway.tls_authority", ProblemCode::TlsAuthorityMissing)];
+    assert_eq!(told(&settings), lacking, "UDP and TLS may have one port");
+    settings.gateway.sip_tcp = true;
+    settings.gateway.tls_trust = TlsTrust::Fingerprint;
+    let lacking = [
+        error("gateway.sip_tls_port", ProblemCode::TlsPortTaken),
+        error("gateway.tls_key", ProblemCode::TlsKeyMissing),
+        error("gateway.tls_fingerprint", ProblemCode::TlsFingerprintMissing),
+    ];
+    assert_eq!(told(&settings), lacking);
+    settings.gateway.tls_fingerprint = "ab:cd".to_owned();
+    assert!(told(&settings).contains(&error("gateway.tls_fingerprint", ProblemCode::BadFingerprint)));
+}
+
+#[test]
+fn a_target_over_tls_needs_tls() {
+    let mut settings = in_mode(Mode::SipTrunk);
+    for target in ["sips:200@pbx.example", "sip:200@pbx.example;transport=TLS"] {
+        settings.gateway.sip_tls = false;
+        settings.ports[1].target = target.to_owned();
+        assert_eq!(told(&settings), [error("ports[1].target", ProblemCode::TargetNeedsTls)]);
+        settings.gateway.sip_tls = true;
+        assert_eq!(told(&settings), []);
+    }
 }

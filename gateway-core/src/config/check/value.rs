@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 use crate::config::country;
 use crate::config::dialling::rule::Rule;
 use crate::config::fields::{Field, Kind, Placed, Shape};
+use crate::config::fingerprint::Fingerprint;
 use crate::config::host::{HostFault, HostPort};
 use crate::config::hosts::{BadHost, HostList};
 use crate::config::hours::Hours;
@@ -124,7 +125,7 @@ fn check_text(path: &str, text: &str, shape: Shape, max_chars: u32) -> Vec<Probl
 fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
     let one = |problem: Option<Problem>| problem.into_iter().collect();
     match shape {
-        Shape::Name => Vec::new(),
+        Shape::Name | Shape::File => Vec::new(),
         Shape::User => {
             let bad = text.chars().find(|c| !is_plain_user(c.encode_utf8(&mut [0; 4])));
             one(bad.map(|c| Problem::error(path, ProblemCode::BadUser).with("character", c)))
@@ -151,6 +152,10 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             Problem::error(path, ProblemCode::UnknownCountry).with("found", excerpt(text)).with("allowed", allowed)
         })),
         Shape::Hours => one(Hours::parse(text).is_none().then(|| Problem::error(path, ProblemCode::BadHours))),
+        Shape::Fingerprint => {
+            let bad = !text.is_empty() && Fingerprint::parse(text).is_none();
+            one(bad.then(|| Problem::error(path, ProblemCode::BadFingerprint)))
+        }
         Shape::DialRule => {
             one(Rule::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadDialRule).with("fault", fault.word())))
         }

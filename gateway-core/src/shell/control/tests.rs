@@ -33,7 +33,7 @@ fn scene(bind_address: &str) -> Scene {
 }
 
 fn scene_of(settings: Settings) -> Scene {
-    let sockets = Sockets::prepare(&settings.gateway, 0, &[]).unwrap();
+    let sockets = Sockets::prepare(&settings.gateway, 0, std::path::Path::new(""), &[]).unwrap();
     let address = gateway_address(&sockets);
     let country = plan::country(&settings.gateway.country);
     let gateway = Gateway::new(settings, address, Rng::from_bytes([1; 32]));

@@ -42,13 +42,13 @@ impl Whereabouts {
     /// after there was no network: whoever gave us up meanwhile has to hear of us.
     ///
     /// Without any network there is no better address than the last one: most often the same comes back.
-    pub(super) fn look(&mut self, bound: SocketAddr, now: Moment) -> Option<GatewayAddress> {
+    pub(super) fn look(&mut self, bound: SocketAddr, tls_port: u16, now: Moment) -> Option<GatewayAddress> {
         self.due = now + LOOK_EVERY;
         let routed = (self.routed)(bound.ip());
         let is_back = std::mem::replace(&mut self.cut_off, routed.is_none()) && routed.is_some();
         let last = Some(self.told.rtp_ip).filter(|ip| ip.is_ipv4() == bound.is_ipv4());
         let ip = routed.or(last).unwrap_or_else(|| reachable_ip(bound.ip()));
-        let found = GatewayAddress { sip: SocketAddr::new(ip, bound.port()), rtp_ip: ip };
+        let found = GatewayAddress { sip: SocketAddr::new(ip, bound.port()), tls_port, rtp_ip: ip };
         (found != self.told || is_back).then(|| {
             self.told = found;
             found
@@ -73,11 +73,11 @@ mod tests {
     fn an_address_that_comes_back_is_told_again_because_peers_gave_it_up_meanwhile() {
         let bound: SocketAddr = "0.0.0.0:5060".parse().unwrap();
         let (here, there) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let told = GatewayAddress { sip: SocketAddr::new(here, 5060), rtp_ip: here };
+        let told = GatewayAddress { sip: SocketAddr::new(here, 5060), tls_port: 5061, rtp_ip: here };
         let mut whereabouts = Whereabouts::new(told, Moment::ZERO);
         let mut found = |routed: Option<IpAddr>| {
             whereabouts.ask(move |_| routed);
-            whereabouts.look(bound, Moment::ZERO).map(|address| address.rtp_ip)
+            whereabouts.look(bound, 5061, Moment::ZERO).map(|address| address.rtp_ip)
         };
         assert_eq!(found(Some(here)), None);
         assert_eq!([found(None), found(None)], [None, None], "there is no better address than the last one");

@@ -226,7 +226,8 @@ impl Inner {
         }
         let kept = self.transaction().probation.as_ref().and_then(|on| on.sockets.clone());
         let open: Vec<&Sockets> = held.into_iter().chain(&kept).collect();
-        Sockets::prepare(&settings.gateway, settings.ports.len(), &open).map_err(|error| ApplyError::Prepare { error })
+        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), self.store.folder(), &open);
+        prepared.map_err(|error| ApplyError::Prepare { error })
     }
 
     /// The whole way of settings that a person wants, up to the beginning of their probation.
@@ -316,7 +317,8 @@ impl Inner {
         let mut held = self.sockets.lock().await;
         let Some((settings, kept)) = self.failed(refused) else { return };
         let open: Vec<&Sockets> = held.as_ref().into_iter().chain(&kept).collect();
-        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), &open).map_err(|error| ApplyError::Prepare { error });
+        let prepared = Sockets::prepare(&settings.gateway, settings.ports.len(), self.store.folder(), &open);
+        let prepared = prepared.map_err(|error| ApplyError::Prepare { error });
         let done = async {
             let prepared = prepared?;
             self.commit(&settings, RevisionKind::Rollback).await?;
@@ -408,7 +410,7 @@ pub(super) async fn keep_waiting(transaction: &std::sync::Mutex<Transaction>, st
     let waiting = transaction.lock().unwrap_or_else(PoisonError::into_inner).waiting.take();
     let Some(Waiting { settings, kind, .. }) = waiting else { return };
     let open: Vec<&Sockets> = held.into_iter().collect();
-    let kept = match Sockets::prepare(&settings.gateway, settings.ports.len(), &open) {
+    let kept = match Sockets::prepare(&settings.gateway, settings.ports.len(), store.folder(), &open) {
         Ok(_) => store.commit(&settings, kind, clock.epoch_ms(clock.now())).await.map(|_| ()).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
@@ -454,7 +456,7 @@ mod tests {
     }
 
     fn picture(refused: bool) -> Snapshot {
-        let address = GatewayAddress { sip: ([127, 0, 0, 1], 5060).into(), rtp_ip: [127, 0, 0, 1].into() };
+        let address = GatewayAddress { sip: ([127, 0, 0, 1], 5060).into(), tls_port: 5061, rtp_ip: [127, 0, 0, 1].into() };
         let mut picture = Gateway::new(client("first", 100), address, Rng::from_bytes([0; 32])).snapshot(Moment::ZERO);
         picture.ports[0].registration = if refused {
             RegistrationView::Failed { status: 403, reason: String::new(), retry_ms: 0 }

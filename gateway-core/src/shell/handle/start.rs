@@ -1,6 +1,7 @@
 //! Start and end of a gateway: what is built in which order, and taken down in which.
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::shell::calendar;
 use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::computer::Watch;
-use crate::shell::control::{self, Control, EVENTS, ORDERS, Parts, PortHandle, Publisher};
+use crate::shell::control::{self, Control, EVENTS, Notices, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, Chosen, DeviceStatus, Reports};
 use crate::shell::keeper::{Keeper, KeptCalls};
 use crate::shell::keyring::Keyring;
@@ -75,8 +76,8 @@ async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> R
     let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
     let mut settings = fresh.or(stored).unwrap_or_else(first_settings);
     let sockets = match news {
-        Some(RevisionKind::First) => first_sockets(&mut settings),
-        _ => Sockets::prepare(&settings.gateway, settings.ports.len(), &[]),
+        Some(RevisionKind::First) => first_sockets(&mut settings, data_dir),
+        _ => Sockets::prepare(&settings.gateway, settings.ports.len(), data_dir, &[]),
     };
     let sockets = sockets.map_err(|error| StartError::Bind { error })?;
     if let Some(kind) = news {
@@ -101,13 +102,10 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let (brain, events) = mpsc::channel(EVENTS);
     calendar::tell_first(&store, &brain).await?;
     let (orders, order_inbox) = mpsc::channel(ORDERS);
-    let (updates, since_start) = broadcast::channel(UPDATES);
-    let first = Arc::new(gateway.snapshot(clock.now()));
-    let beginning = Mutex::new(Some(Beginning { snapshot: Arc::clone(&first), updates: since_start }));
-    let (latest, snapshot) = watch::channel(first);
+    let (updates, beginning) = first_words(&gateway, clock);
+    let (latest, snapshot) = watch::channel(Arc::clone(&beginning.snapshot));
     let (status_sender, status) = watch::channel(DeviceStatus::default());
     let (ended_sender, ended) = watch::channel(None);
-    let notices = Arc::new(Mutex::new(std::collections::VecDeque::new()));
 
     let ports = start_ports(&sockets, clock, &brain).map_err(|error| system(&error))?;
     let chosen = Chosen::at_start(options.device, &options.data_dir);
@@ -116,7 +114,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let (boxes, box_thread) = start_box(chosen, country, &ports, clock, reports).map_err(|error| system(&error))?;
     let kept = KeptCalls::new(Retention::from(&settings.gateway));
     let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
-    let (marks, messages) = (RecentMarks::default(), SipMessages::default());
+    let (marks, messages, notices) = (RecentMarks::default(), SipMessages::default(), Notices::default());
     let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     let parts = Parts {
         gateway,
@@ -161,7 +159,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         boxes,
         snapshot,
         updates,
-        beginning,
+        beginning: Mutex::new(Some(beginning)),
         notices,
         marks,
         messages,
@@ -169,6 +167,12 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         ended,
     };
     Ok(GatewayHandle { inner: apply::watched(inner) })
+}
+
+/// Where updates are told, and how everything began for whoever asks first.
+fn first_words(gateway: &Gateway, clock: Clock) -> (broadcast::Sender<Update>, Beginning) {
+    let (sender, updates) = broadcast::channel(UPDATES);
+    (sender, Beginning { snapshot: Arc::new(gateway.snapshot(clock.now())), updates })
 }
 
 /// The settings of a profile, with the secrets that it leaves out, when they may be applied.
@@ -199,10 +203,10 @@ fn first_settings() -> Settings {
 }
 
 /// The sockets of a gateway that was never configured: settings that nobody chose make room for whoever has their ports.
-fn first_sockets(settings: &mut Settings) -> Result<Sockets, BindError> {
+fn first_sockets(settings: &mut Settings, folder: &Path) -> Result<Sockets, BindError> {
     loop {
         let gateway = &mut settings.gateway;
-        let (taken, next, last) = match Sockets::prepare(gateway, settings.ports.len(), &[]) {
+        let (taken, next, last) = match Sockets::prepare(gateway, settings.ports.len(), folder, &[]) {
             Err(error @ BindError::PortInUse { .. }) if error.setting() == "gateway.sip_port" => {
                 (error, &mut gateway.sip_port, LAST_FIRST_SIP_PORT)
             }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -66,16 +66,19 @@ pub(super) enum Fault {
     Deaf,
 }
 
+/// What bytes go over: a TCP connection, or TLS on one.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<W: AsyncRead + AsyncWrite + Send + Unpin> Wire for W {}
+
 /// Serves a connection until either side ends it.
 pub(super) async fn serve(
-    mut stream: TcpStream,
+    mut stream: Box<dyn Wire>,
     hop: Hop,
     patience: Patience,
     mut waiting: mpsc::Receiver<Vec<u8>>,
     outbox: &mpsc::Sender<Arrival>,
 ) -> Result<(), Fault> {
-    stream.set_nodelay(true)?;
-    notice_death(&stream)?;
     let (mut framer, mut buffer, mut pieces) = (Framer::default(), vec![0; 8 * 1024], Vec::new());
     let mut idle = patience.first;
     let mut silent_by = Instant::now() + idle;
@@ -119,9 +122,10 @@ pub(super) async fn serve(
     }
 }
 
-/// Lets the system notice a peer that is gone without a word, whether something is under way to it or not: until then every request
-/// would go down the same hole.
-fn notice_death(stream: &TcpStream) -> io::Result<()> {
+/// Lets messages go out at once, and the system notice a peer that is gone without a word, whether something is under way to it or
+/// not: until then every request would go down the same hole.
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
     let socket = socket2::SockRef::from(stream);
     socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(DEATH).with_interval(DEATH / 3))?;
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -129,6 +133,11 @@ fn notice_death(stream: &TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-async fn write(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), Fault> {
-    timeout(WRITE, stream.write_all(bytes)).await.map_err(|_| Fault::Silent)?.map_err(Fault::from)
+async fn write(stream: &mut Box<dyn Wire>, bytes: &[u8]) -> Result<(), Fault> {
+    let written = async {
+        stream.write_all(bytes).await?;
+        // TLS keeps what it has sealed until it is told to send it.
+        stream.flush().await
+    };
+    timeout(WRITE, written).await.map_err(|_| Fault::Silent)?.map_err(Fault::from)
 }

@@ -4,6 +4,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 
+mod tls;
+
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SOON: Duration = Duration::from_secs(10);
 const OPTIONS: &[u8] = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nhi";
@@ -15,7 +17,7 @@ fn listening() -> (Streams, SocketAddr) {
     listener.set_nonblocking(true).unwrap();
     let at = listener.local_addr().unwrap();
     let mut streams = Streams::new(LOCAL);
-    streams.listen(Some(listener), LOCAL).unwrap();
+    streams.listen(Doors { tcp: Some(listener), tls: None, local: LOCAL }).unwrap();
     (streams, at)
 }
 
@@ -24,8 +26,8 @@ async fn arrival(streams: &mut Streams) -> Arrival {
 }
 
 async fn knock(streams: &mut Streams) -> bool {
-    let Arrival::Knock { stream, peer } = arrival(streams).await else { panic!("nobody knocks") };
-    streams.welcome(stream, peer)
+    let Arrival::Knock { stream, hop } = arrival(streams).await else { panic!("nobody knocks") };
+    streams.welcome(stream, hop)
 }
 
 async fn message(streams: &mut Streams) -> (Hop, Vec<u8>) {
@@ -56,13 +58,13 @@ async fn a_peer_is_heard_and_answered_on_the_connection_that_it_opened() {
     let (source, bytes) = message(&mut streams).await;
     assert_eq!((source, &bytes[..]), (Hop::new(Transport::Tcp, peer.local_addr().unwrap()), OPTIONS));
     assert_eq!(message(&mut streams).await.1, OPTIONS);
-    assert!(streams.send(source, OK, false));
+    assert!(streams.send(source, OK));
     read(&mut peer, OK).await;
     peer.write_all(b"\r\n\r\n").await.unwrap();
     read(&mut peer, b"\r\n").await;
     drop(peer);
     assert!(matches!(arrival(&mut streams).await, Arrival::Ended { hop, .. } if hop == source));
-    assert!(!streams.send(source, OK, false), "the far end of a closed connection listens to nobody");
+    assert!(!streams.send(source, OK), "the far end of a closed connection listens to nobody");
 }
 
 #[tokio::test]
@@ -70,8 +72,8 @@ async fn a_request_opens_a_connection_and_the_next_one_uses_it() {
     let far = TcpListener::bind((LOCAL, 0)).await.unwrap();
     let to = Hop::new(Transport::Tcp, far.local_addr().unwrap());
     let mut streams = Streams::new(LOCAL);
-    assert!(!streams.send(to, OK, false));
-    assert!(streams.send(to, OPTIONS, true) && streams.send(to, OPTIONS, true));
+    assert!(!streams.send(to, OK), "no connection opens by itself");
+    assert!(streams.open(to, "") && streams.send(to, OPTIONS) && streams.is_open(to) && streams.send(to, OPTIONS));
     let (mut peer, _) = tokio::time::timeout(SOON, far.accept()).await.unwrap().unwrap();
     read(&mut peer, &[OPTIONS, OPTIONS].concat()).await;
     peer.write_all(OK).await.unwrap();
@@ -83,7 +85,7 @@ async fn a_connection_that_cannot_be_had_is_told() {
     let gone = TcpListener::bind((LOCAL, 0)).await.unwrap().local_addr().unwrap();
     let mut streams = Streams::new(LOCAL);
     let to = Hop::new(Transport::Tcp, gone);
-    assert!(streams.send(to, OPTIONS, true), "nobody waits for it");
+    assert!(streams.open(to, "") && streams.send(to, OPTIONS), "nobody waits for it");
     assert!(matches!(arrival(&mut streams).await, Arrival::Ended { hop, .. } if hop == to));
 }
 

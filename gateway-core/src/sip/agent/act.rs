@@ -85,7 +85,7 @@ impl UserAgent {
     pub(super) fn with_via(&mut self, request: &Request, transport: Transport) -> Request {
         let branch = format!("z9hG4bK{}", self.rng.hex(24));
         let mut sent = Request::new(request.method().clone(), request.uri());
-        sent.headers_mut().push("Via", Via::new(transport.via(), self.config.local, &branch).to_string());
+        sent.headers_mut().push("Via", Via::new(transport.via(), self.local(transport), &branch).to_string());
         for (name, value) in request.headers().iter().filter(|(name, _)| *name != "Via" && *name != "User-Agent") {
             sent.headers_mut().push(name, value);
         }

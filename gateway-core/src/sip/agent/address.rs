@@ -3,11 +3,21 @@
 use std::net::SocketAddr;
 
 use super::UserAgent;
+use crate::sip::hop::Transport;
 
 impl UserAgent {
     /// Peers reach us elsewhere from now on: Via and Contact of everything that begins after this call.
-    pub fn set_local(&mut self, local: SocketAddr) {
+    pub fn set_local(&mut self, local: SocketAddr, tls_port: u16) {
         self.config.local = local;
+        self.config.tls_port = tls_port;
+    }
+
+    /// Where peers reach us over a transport.
+    pub(super) fn local(&self, transport: Transport) -> SocketAddr {
+        match transport {
+            Transport::Udp | Transport::Tcp => self.config.local,
+            Transport::Tls => SocketAddr::new(self.config.local.ip(), self.config.tls_port),
+        }
     }
 
     /// How many sessions are open. Transactions that only wait for repetitions do not count.

@@ -70,7 +70,7 @@ impl UserAgent {
 
     /// Our `Contact` with this user part, for peers that reach us over `transport`.
     pub(super) fn contact(&self, user: &str, transport: Transport) -> String {
-        let (local, parameter) = (self.config.local, transport.parameter());
+        let (local, parameter) = (self.local(transport), transport.parameter());
         match user {
             "" => format!("<sip:{local}{parameter}>"),
             user => format!("<sip:{}@{local}{parameter}>", escape_user(user)),

@@ -34,7 +34,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let config = AgentConfig { local: local().address, product: "Loopstart".into() };
+        let config = AgentConfig { local: local().address, tls_port: 5061, product: "Loopstart".into() };
         Stage { agent: UserAgent::new(config, Rng::from_seed(1)), now: Moment::ZERO, sent: Vec::new(), events: Vec::new() }
     }
 

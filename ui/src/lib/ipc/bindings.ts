@@ -268,6 +268,14 @@ address: string;
 setting: string; 
 /**  What the system said, for the log. */
 detail: string } | 
+/**  The certificate of TLS, or its key, is not there or not what it should be. */
+{ code: "certificate_unusable"; 
+/**  The file. */
+file: string; 
+/**  Path of the setting that names it. */
+setting: string; 
+/**  What is wrong with it, for the log. */
+detail: string } | 
 /**  `bind_address` is no IP address. */
 { code: "not_an_address"; 
 /**  The text. */
@@ -957,6 +965,20 @@ export type GatewaySettings = {
 	sip_port?: number,
 	/**  SIP is taken over TCP too, on the same port; see [`GatewaySettings::takes_tcp`]. */
 	sip_tcp?: boolean,
+	/**  SIP is taken over TLS too; see [`GatewaySettings::takes_tls`]. */
+	sip_tls?: boolean,
+	/**  TCP port for SIP over TLS. */
+	sip_tls_port?: number,
+	/**  File with our own certificate and those between it and its authority (PEM). Blank: one that the gateway makes for itself. */
+	tls_certificate?: string,
+	/**  File with the private key of `tls_certificate` (PEM). */
+	tls_key?: string,
+	/**  What makes the certificate of a server that we call over TLS a good one. */
+	tls_trust?: TlsTrust,
+	/**  `authority`: file with the certificates of the authorities that may sign (PEM). */
+	tls_authority?: string,
+	/**  `fingerprint`: SHA-256 of the server's certificate, in hexadecimal, with or without colons. */
+	tls_fingerprint?: string,
 	/**  First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above. */
 	rtp_port_first?: number,
 	/**  Codecs towards SIP, preferred first. */
@@ -1673,6 +1695,8 @@ export type NoticeCode =
 "malformed_sdp" | 
 /**  A port registered at the remote server. Args: `server`, `seconds`. */
 "registered" | 
+/**  TLS with a neighbour did not come about. Args: `server`, `fault` (a code of `TlsFault`). */
+"tls_failed" | 
 /**  A registration failed. Args: `server`, `status`, `reason`. */
 "registration_failed" | 
 /**  A phone registered here. Args: `user`, `contact`. */
@@ -1917,6 +1941,8 @@ export type ProblemCode =
 "bad_hours" | 
 /**  A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]). */
 "bad_dial_rule" | 
+/**  Text that is no SHA-256 in hexadecimal. */
+"bad_fingerprint" | 
 /**  A user is needed here. */
 "user_missing" | 
 /**  A secret is needed here. */
@@ -1933,6 +1959,16 @@ export type ProblemCode =
 "rtp_ports_beyond_range" | 
 /**  The SIP port is one of the RTP ports (`first`, `last`). */
 "sip_port_among_rtp_ports" | 
+/**  TCP and TLS are to be taken at the same port. */
+"tls_port_taken" | 
+/**  A certificate of our own without the file of its key, or a key without the certificate. */
+"tls_key_missing" | 
+/**  Servers are to be checked by an authority of our own, and none is named. */
+"tls_authority_missing" | 
+/**  Servers are to be known by a fingerprint, and none is given. */
+"tls_fingerprint_missing" | 
+/**  A target is to be called over TLS, which is off. */
+"target_needs_tls" | 
 /**  The shortest lifetime granted is longer than the longest one (`minimum`, `maximum`). */
 "expires_order" | 
 /**  Nothing bounds how long the line may stay seized: no RTP timeout, no silence timeout, no longest call. */
@@ -2247,7 +2283,11 @@ export type Shape =
 /**  Spans of the day, see [`super::hours`]. May be blank. */
 "hours" | 
 /**  One dialling rule, see [`super::dialling::rule`]. */
-"dial_rule";
+"dial_rule" | 
+/**  Path of a file on this computer. May be blank. */
+"file" | 
+/**  SHA-256 in hexadecimal, see [`super::fingerprint`]. May be blank. */
+"fingerprint";
 
 /**  One of two settings that are compared. */
 export type Side = 
@@ -2500,6 +2540,34 @@ export type TargetPreview = {
 	fault: string | null,
 };
 
+/**  Why TLS with a neighbour did not come about. */
+export type TlsFault = 
+/**  Nobody that we trust signed its certificate. */
+"unknown_authority" | 
+/**  Its certificate is one of another name. */
+"wrong_name" | 
+/**  Its certificate is not the one that we know it by. */
+"wrong_fingerprint" | 
+/**  Its certificate is too old. */
+"expired" | 
+/**  Its certificate does not hold yet: often a clock is wrong. */
+"not_yet_valid" | 
+/**  Its certificate cannot be used for something else. */
+"bad_certificate" | 
+/**  It refused, most often our certificate. */
+"refused" | 
+/**  It does not speak TLS as we do, or not at all. */
+"no_handshake";
+
+/**  What makes the certificate of a server a good one. */
+export type TlsTrust = 
+/**  An authority that this computer trusts signed it for the server's name (RFC 5922 §7). */
+"system" | 
+/**  An authority of our own signed it for the server's name. */
+"authority" | 
+/**  It is one certificate and no other, whatever name it has. */
+"fingerprint";
+
 /**  A supervisory tone of a country as data. */
 export type ToneRow = {
 	/**  One or two frequencies in Hz, sounded together. */
@@ -2561,7 +2629,9 @@ export type Transport =
 /**  Datagrams: whatever is not answered is sent again. */
 "udp" | 
 /**  A stream: nothing is sent twice. */
-"tcp";
+"tcp" | 
+/**  A stream that nobody else reads (RFC 3261 §26.2.1). */
+"tls";
 
 /**  What a number counts. */
 export type Unit = 

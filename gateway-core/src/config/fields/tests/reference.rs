@@ -103,6 +103,8 @@ fn form(shape: Shape) -> &'static str {
         Shape::HostList => "IPs, CIDR blocks, host names",
         Shape::Country => "country code",
         Shape::Hours => "spans of the day `hh:mm-hh:mm`",
+        Shape::File => "path of a file",
+        Shape::Fingerprint => "64 hexadecimal digits, colons between them or not",
         Shape::DialRule => "[a dialling rule](DIALLING.md)",
     }
 }

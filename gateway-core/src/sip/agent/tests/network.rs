@@ -33,7 +33,7 @@ impl World {
     fn new(seed: u64, loss_per_mille: u64) -> Self {
         let mut rng = Rng::from_seed(seed);
         let mut side = |address: Hop| Side {
-            agent: UserAgent::new(AgentConfig { local: address.address, product: "Loopstart".into() }, rng.fork()),
+            agent: UserAgent::new(AgentConfig { local: address.address, tls_port: 5061, product: "Loopstart".into() }, rng.fork()),
             address,
             sessions: Vec::new(),
             ends: BTreeMap::new(),
