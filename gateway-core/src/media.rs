@@ -8,6 +8,7 @@ mod echo;
 mod peer;
 mod probe;
 mod session;
+pub mod srtp;
 mod to_line;
 mod to_net;
 mod watch;
@@ -138,6 +139,24 @@ pub struct MediaPlan {
     pub cname: String,
 }
 
+/// RTP that was not listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Where it came from.
+    pub source: SocketAddr,
+    /// Why.
+    pub why: RtpRefusal,
+}
+
+/// Why RTP is not listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtpRefusal {
+    /// It comes from another host than the peer's.
+    OtherHost,
+    /// It is not sealed with the key that was agreed.
+    NotSealed,
+}
+
 /// What the channel tells the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MediaEvent {
@@ -164,8 +183,8 @@ pub enum MediaEvent {
     RtpMissing {
         /// Where it should come from.
         expected: SocketAddr,
-        /// Where the latest came from that was not listened to.
-        refused: Option<SocketAddr>,
+        /// The latest that was not listened to.
+        refused: Option<Refused>,
     },
     /// No RTP for the configured time, while media should flow both ways; told again each time that time has passed once more.
     RtpLost {

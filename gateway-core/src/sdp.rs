@@ -1,8 +1,10 @@
-//! SDP (RFC 8866) offer/answer (RFC 3264) for one audio stream: PCMA, PCMU and telephone-event.
+//! SDP (RFC 8866) offer/answer (RFC 3264) for one audio stream: PCMA, PCMU and telephone-event, in RTP or SRTP.
 
+mod crypto;
 mod negotiate;
 mod read;
 
+pub use crypto::{CryptoLine, MasterKey, OwnKeys, SrtpKeys, SrtpUse, Suite};
 pub use negotiate::{accept, answer, offer};
 pub use read::{Description, Stream, parse};
 
@@ -103,9 +105,12 @@ pub enum SdpError {
     /// Not SDP, or a line that is needed is broken.
     #[error("malformed SDP")]
     Malformed,
-    /// No audio stream over plain RTP that is not refused (port 0).
+    /// No audio stream over RTP that is not refused (port 0).
     #[error("no audio stream")]
     NoAudio,
+    /// Audio streams, but none that is secured as it has to be: SRTP with a key that we can use, or without any.
+    #[error("no audio stream secured as wanted")]
+    NotSecured,
     /// The audio stream has no IP address; names are not resolved for media.
     #[error("no IP address for audio")]
     NoAddress,
@@ -125,6 +130,10 @@ pub struct LocalMedia {
     pub telephone_event: u8,
     /// Packet time in ms.
     pub ptime_ms: u16,
+    /// Whether audio goes in SRTP.
+    pub srtp: SrtpUse,
+    /// Our keys for it.
+    pub keys: OwnKeys,
     /// The `o=` session id; the version grows by one with each new description.
     pub session_id: u64,
     /// The `o=` version.
@@ -148,4 +157,6 @@ pub struct Agreed {
     pub ptime_ms: u16,
     /// The way media flows, from our side.
     pub direction: Direction,
+    /// What packets are sealed with; `None`: plain RTP.
+    pub srtp: Option<SrtpKeys>,
 }

@@ -4,7 +4,8 @@
 
 use std::net::IpAddr;
 
-use gateway_core::sdp::{Codec, LocalMedia, answer};
+use gateway_core::rng::Rng;
+use gateway_core::sdp::{Codec, LocalMedia, OwnKeys, SrtpUse, answer};
 use gateway_core::sip::message::{Message, Method, Request, Uri, Via};
 use gateway_core::sip::wire;
 
@@ -96,6 +97,8 @@ fn sdp_media() -> LocalMedia {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         telephone_event: 101,
         ptime_ms: 20,
+        srtp: SrtpUse::Off,
+        keys: OwnKeys::draw(SrtpUse::Off, &mut Rng::from_seed(0)),
         session_id: 1,
         session_version: 1,
     }

@@ -214,6 +214,7 @@ fn media_plan(remote: SocketAddr) -> MediaPlan {
             telephone_event: Some(101),
             ptime_ms: 20,
             direction: Direction::Sendrecv,
+            srtp: None,
         },
         signalling: None,
         ssrc: 7,

@@ -12,6 +12,8 @@ use super::host::Host;
 use super::hosts::HostList;
 use super::settings::{GatewaySettings, Mode, PortSettings, Settings};
 use super::target;
+use super::transport::Transport;
+use crate::sdp::SrtpUse;
 
 /// How much a piece of advice weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,6 +59,8 @@ pub enum LintCode {
     CostlyPrefixesOpen,
     /// Strangers get an answer.
     StealthOff,
+    /// Keys of encrypted audio go through the network in clear.
+    SrtpKeysReadable,
     /// Only this computer reaches the gateway, and mode or hosts say that others should.
     OnlyThisComputer,
     /// The port admits hosts that cannot reach the address the gateway listens on.
@@ -117,6 +121,13 @@ fn lint_gateway(settings: &Settings, advice: &mut Vec<Advice>) {
     let reachable = is_reachable(gateway);
     if reachable && !gateway.stealth {
         advice.push(Advice::new("gateway.stealth", Weight::Caution, LintCode::StealthOff));
+    }
+    let sealed_signalling = match gateway.mode {
+        Mode::SipServer => gateway.takes_tls(),
+        Mode::SipClient | Mode::SipTrunk => gateway.remote_transport == Transport::Tls,
+    };
+    if reachable && gateway.srtp != SrtpUse::Off && !sealed_signalling {
+        advice.push(Advice::new("gateway.srtp", Weight::Caution, LintCode::SrtpKeysReadable));
     }
     // A registrar elsewhere reaches us through the address we register; telephones have to find us by themselves.
     if !reachable && gateway.mode == Mode::SipServer {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::transport::{TlsTrust, Transport};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, SrtpUse};
 
 /// How the gateway meets the SIP side (pt-BR "Modo de Funcionamento").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +146,8 @@ pub struct GatewaySettings {
     pub tls_fingerprint: String,
     /// First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above.
     pub rtp_port_first: u16,
+    /// Whether audio towards SIP goes in SRTP, with keys in SDP (RFC 4568).
+    pub srtp: SrtpUse,
     /// Codecs towards SIP, preferred first.
     pub codecs: Vec<Codec>,
     /// Asked lifetime of our registrations in seconds (client mode).
@@ -304,6 +306,7 @@ impl Default for GatewaySettings {
             tls_authority: String::new(),
             tls_fingerprint: String::new(),
             rtp_port_first: 16384,
+            srtp: SrtpUse::Off,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             register_expires_s: 300,
             min_expires_s: 60,

@@ -15,7 +15,7 @@ use crate::config::PortId;
 use crate::config::dialling::{self, Dialling};
 use crate::config::settings::{Mode, PortSettings};
 use crate::rng::Rng;
-use crate::sdp::{LocalMedia, SdpError};
+use crate::sdp::{LocalMedia, OwnKeys, SdpError};
 use crate::sip::agent::{Refusal, RequestId, SessionId};
 use crate::sip::hop::Hop;
 use crate::sip::message::{Method, Request};
@@ -124,6 +124,7 @@ impl Gateway {
         match audio.answer(offer) {
             Ok(_) => Ok(audio),
             Err(SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress) => Err(Denial::NoCommonCodec),
+            Err(SdpError::NotSecured) => Err(Denial::NotSecured),
             Err(SdpError::Malformed) => Err(Denial::MalformedOffer),
         }
     }
@@ -268,6 +269,8 @@ impl Gateway {
             codecs: self.settings.gateway.codecs.clone(),
             telephone_event: TELEPHONE_EVENT,
             ptime_ms: PTIME_MS,
+            srtp: self.settings.gateway.srtp,
+            keys: OwnKeys::draw(self.settings.gateway.srtp, &mut self.rng),
             session_id: self.rng.below(1 << 53),
             session_version: 1,
         }

@@ -13,7 +13,7 @@ use super::{Gateway, port_id};
 use crate::config::PortId;
 use crate::fxo::line::{LineInput, LineOrder, LineReport, LineState};
 use crate::fxo::{Identity, LineEvent};
-use crate::media::{MediaCommand, MediaEvent};
+use crate::media::{MediaCommand, MediaEvent, Refused, RtpRefusal};
 use crate::time::Moment;
 
 impl Gateway {
@@ -137,7 +137,7 @@ impl Gateway {
 
     /// Says once that nobody hears the network side of an answered call, and why if that can be known. Before the answer many a
     /// telephone sends nothing.
-    fn rtp_missing(&mut self, id: PortId, expected: SocketAddr, refused: Option<SocketAddr>, now: Moment, out: &mut Vec<Action>) {
+    fn rtp_missing(&mut self, id: PortId, expected: SocketAddr, refused: Option<Refused>, now: Moment, out: &mut Vec<Action>) {
         let Some(call) = self.ports.get_mut(id.index()).and_then(|port| port.call.as_mut()) else { return };
         let facts = call.facts_mut();
         if facts.answered.is_none() || std::mem::replace(&mut facts.rtp_missing_told, true) {
@@ -146,9 +146,14 @@ impl Gateway {
         let expected = expected.to_string();
         let (code, args) = match refused {
             None => (NoticeCode::RtpMissing, vec![("expected", expected.clone())]),
-            Some(source) => (NoticeCode::RtpRefused, vec![("expected", expected.clone()), ("source", source.to_string())]),
+            Some(Refused { source, why: RtpRefusal::OtherHost }) => {
+                (NoticeCode::RtpRefused, vec![("expected", expected.clone()), ("source", source.to_string())])
+            }
+            Some(Refused { source, why: RtpRefusal::NotSealed }) => (NoticeCode::RtpNotSealed, vec![("source", source.to_string())]),
         };
-        self.mark(id, MarkKind::RtpMissing { expected, refused: refused.map(|source| source.to_string()) }, now, out);
+        let not_sealed = refused.is_some_and(|refused| refused.why == RtpRefusal::NotSealed);
+        let refused = refused.map(|refused| refused.source.to_string());
+        self.mark(id, MarkKind::RtpMissing { expected, refused, not_sealed }, now, out);
         out.push(self.notice(Severity::Warning, code, Some(id), &args, now));
     }
 

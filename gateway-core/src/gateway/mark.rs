@@ -149,6 +149,9 @@ pub enum MarkKind {
     MediaAttached {
         /// The peer's `address:port`.
         peer: String,
+        /// It is sealed: SRTP.
+        #[serde(default)]
+        srtp: bool,
     },
     /// The first RTP of the peer came.
     RtpHeard {
@@ -159,8 +162,11 @@ pub enum MarkKind {
     RtpMissing {
         /// The `address:port` that it should come from.
         expected: String,
-        /// The `address:port` of a stranger whose RTP was not listened to.
+        /// The `address:port` from which RTP came that was not listened to.
         refused: Option<String>,
+        /// That was refused because it was not sealed with the agreed key, and not because of where it comes from.
+        #[serde(default)]
+        not_sealed: bool,
     },
     /// RTP stopped.
     MediaDetached,

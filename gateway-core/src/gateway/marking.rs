@@ -162,7 +162,7 @@ impl Gateway {
         let what = match command {
             MediaCommand::Attach(plan) => {
                 port.seen.attached = true;
-                MarkKind::MediaAttached { peer: plan.agreed.remote.to_string() }
+                MarkKind::MediaAttached { peer: plan.agreed.remote.to_string(), srtp: plan.agreed.srtp.is_some() }
             }
             MediaCommand::Detach => {
                 if !std::mem::take(&mut port.seen.attached) {

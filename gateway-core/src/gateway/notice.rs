@@ -65,6 +65,8 @@ pub enum NoticeCode {
     RtpMissing,
     /// The RTP of an answered call comes from another host than its peer, and is not listened to. Args: `expected`, `source`.
     RtpRefused,
+    /// The RTP of an answered call is not sealed with the key that was agreed, and is not listened to. Args: `source`.
+    RtpNotSealed,
     /// A call ended. Args: `from`, `to`, `cause`, `seconds`.
     CallEnded,
     /// A SIP caller was refused: wrong user or secret. Args: `source`.
@@ -101,6 +103,8 @@ pub enum NoticeCode {
     LineDead,
     /// A SIP caller was refused: no codec in common. Args: `source`.
     NoCommonCodec,
+    /// A SIP caller was refused: its audio would be secured otherwise than the settings say. Args: `source`.
+    NotSecured,
     /// No dial tone came within the wait.
     NoDialTone,
     /// The line rang while it was being seized.

@@ -65,6 +65,8 @@ pub enum Denial {
     AllBusy,
     /// No codec in common.
     NoCommonCodec,
+    /// The offer is secured otherwise than the settings want it.
+    NotSecured,
     /// The offer makes no sense.
     MalformedOffer,
 }
@@ -103,6 +105,7 @@ impl Denial {
             Denial::Busy => row(486, Some(17), None, NoticeCode::PortBusy, None),
             Denial::AllBusy => row(503, Some(34), Some(RETRY_AFTER_S), NoticeCode::AllPortsBusy, None),
             Denial::NoCommonCodec => row(488, Some(65), None, NoticeCode::NoCommonCodec, Some("gateway.codecs")),
+            Denial::NotSecured => row(488, Some(65), None, NoticeCode::NotSecured, Some("gateway.srtp")),
             Denial::MalformedOffer => row(400, Some(95), None, NoticeCode::MalformedSdp, None),
         }
     }

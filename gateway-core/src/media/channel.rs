@@ -34,7 +34,7 @@ const EVENT_IS_OVER_SAMPLES: u32 = 160;
 ///
 /// Delays: line to RTP 20 ms for the frame, and 20 ms more where digits are taken out of the audio (not when they stay in
 /// band); RTP to line 5 ms at first, 200 ms at most ([`crate::rtp::jitter`]).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Channel {
     config: MediaConfig,
     ear: LineEar,
@@ -130,9 +130,9 @@ impl Channel {
         }
         let header = packet.header;
         match packet.content {
-            Content::Audio(codec) => to_line.audio(header.ssrc, header.timestamp, codec, packet.payload, now),
+            Content::Audio(codec) => to_line.audio(header.ssrc, header.timestamp, codec, &packet.payload, now),
             Content::TelephoneEvent => {
-                if let Ok(payload) = Payload::read(packet.payload) {
+                if let Ok(payload) = Payload::read(&packet.payload) {
                     self.events.packet(header.timestamp, payload, now, |heard| on_telephone_event(heard, to_line, now, out));
                 }
             }
@@ -197,7 +197,7 @@ impl Channel {
     }
 
     fn detach(&mut self, now: Moment, out: &mut Vec<MediaOutput>) {
-        if let Some(session) = self.session.take() {
+        if let Some(mut session) = self.session.take() {
             session.bye(now, out);
             self.forget_call();
         }

@@ -13,7 +13,8 @@ const QUIET: Duration = Duration::from_millis(500);
 ///
 /// Symmetric RTP (RFC 4961): packets go back to where they come from, which gets them through a NAT in front of the peer,
 /// and to a phone whose SDP names an address that its packets do not have. Any other host is never listened to, so that
-/// nobody else can divert or feed the call: whoever sends from the host of the SIP messages could have written the SDP too.
+/// nobody else can divert or feed the call: whoever sends from the host of the SIP messages could have written the SDP too. A packet
+/// that the peer sealed is proof by itself, wherever it comes from.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     rtp: Path,
@@ -55,14 +56,14 @@ impl Peer {
         }
     }
 
-    /// Whether an RTP packet from `source` is taken; it is then known to be a well-formed one.
-    pub(super) fn admits_rtp(&mut self, source: SocketAddr, now: Moment) -> bool {
-        self.rtp.admits(source, now)
+    /// Whether an RTP packet from `source` is taken, `proven` to be the peer's or not; it is known to be a well-formed one.
+    pub(super) fn admits_rtp(&mut self, source: SocketAddr, proven: bool, now: Moment) -> bool {
+        self.rtp.admits(source, proven, now)
     }
 
-    /// Whether an RTCP packet from `source` is taken; it is then known to be a well-formed one.
-    pub(super) fn admits_rtcp(&mut self, source: SocketAddr, now: Moment) -> bool {
-        self.rtcp.admits(source, now)
+    /// Whether an RTCP packet from `source` is taken, `proven` to be the peer's or not; it is known to be a well-formed one.
+    pub(super) fn admits_rtcp(&mut self, source: SocketAddr, proven: bool, now: Moment) -> bool {
+        self.rtcp.admits(source, proven, now)
     }
 }
 
@@ -72,8 +73,8 @@ impl Path {
         (to.port() != 0 && !self.agreed.ip().is_unspecified()).then_some(to)
     }
 
-    fn admits(&mut self, source: SocketAddr, now: Moment) -> bool {
-        let known = [Some(self.agreed.ip()), self.signalling].into_iter().flatten().any(|host| same_host(source.ip(), host));
+    fn admits(&mut self, source: SocketAddr, proven: bool, now: Moment) -> bool {
+        let known = proven || [Some(self.agreed.ip()), self.signalling].into_iter().flatten().any(|host| same_host(source.ip(), host));
         let other_in_use = self.latched.is_some_and(|(latched, last)| latched != source && now - last < QUIET);
         let admitted = known && !other_in_use;
         if admitted {
@@ -104,6 +105,7 @@ mod tests {
             telephone_event: Some(101),
             ptime_ms: 20,
             direction: Direction::Sendrecv,
+            srtp: None,
         };
         let signalling = Some("198.51.100.7".parse().unwrap());
         Peer::new(&MediaPlan { agreed, signalling, ssrc: 1, first_sequence: 0, first_timestamp: 0, cname: String::new() })
@@ -117,7 +119,7 @@ mod tests {
     fn packets_go_to_the_agreed_port_until_the_peer_shows_another() {
         let mut peer = peer("192.0.2.1:4000");
         assert_eq!(peer.rtp_to(), Some(at("192.0.2.1:4000")));
-        assert!(peer.admits_rtp(at("192.0.2.1:61000"), Moment::ZERO));
+        assert!(peer.admits_rtp(at("192.0.2.1:61000"), false, Moment::ZERO));
         assert_eq!(peer.rtp_to(), Some(at("192.0.2.1:61000")));
         assert_eq!(peer.rtcp_to(), Some(at("192.0.2.1:4001")));
     }
@@ -125,31 +127,40 @@ mod tests {
     #[test]
     fn another_host_is_never_listened_to() {
         let mut peer = peer("192.0.2.1:4000");
-        assert!(!peer.admits_rtp(at("192.0.2.2:4000"), Moment::ZERO));
-        assert!(!peer.admits_rtcp(at("192.0.2.2:4001"), Moment::ZERO));
+        assert!(!peer.admits_rtp(at("192.0.2.2:4000"), false, Moment::ZERO));
+        assert!(!peer.admits_rtcp(at("192.0.2.2:4001"), false, Moment::ZERO));
         assert_eq!(peer.rtp_to(), Some(at("192.0.2.1:4000")));
-        assert!(peer.admits_rtp(at("[::ffff:192.0.2.1]:4000"), Moment::ZERO), "the same host on a dual-stack socket");
+        assert!(peer.admits_rtp(at("[::ffff:192.0.2.1]:4000"), false, Moment::ZERO), "the same host on a dual-stack socket");
     }
 
     #[test]
     fn a_peer_that_sends_from_where_its_sip_comes_from_is_heard_and_answered_there() {
         let mut peer = peer("10.0.0.9:4000");
         assert_eq!(peer.rtp_to(), Some(at("10.0.0.9:4000")));
-        assert!(peer.admits_rtp(at("198.51.100.7:61000"), Moment::ZERO));
+        assert!(peer.admits_rtp(at("198.51.100.7:61000"), false, Moment::ZERO));
         assert_eq!((peer.rtp_to(), peer.rtcp_to()), (Some(at("198.51.100.7:61000")), Some(at("198.51.100.7:61001"))));
-        assert!(!peer.admits_rtp(at("10.0.0.9:4000"), Moment::from_millis(499)), "one source at a time");
-        assert!(!peer.admits_rtp(at("203.0.113.5:4000"), Moment::from_secs(9)), "and nobody else, however quiet it is");
-        assert!(peer.admits_rtp(at("10.0.0.9:4000"), Moment::from_secs(9)));
-        assert!(peer.admits_rtcp(at("198.51.100.7:62001"), Moment::from_secs(9)));
+        assert!(!peer.admits_rtp(at("10.0.0.9:4000"), false, Moment::from_millis(499)), "one source at a time");
+        assert!(!peer.admits_rtp(at("203.0.113.5:4000"), false, Moment::from_secs(9)), "and nobody else, however quiet it is");
+        assert!(peer.admits_rtp(at("10.0.0.9:4000"), false, Moment::from_secs(9)));
+        assert!(peer.admits_rtcp(at("198.51.100.7:62001"), false, Moment::from_secs(9)));
         assert_eq!((peer.rtp_to(), peer.rtcp_to()), (Some(at("10.0.0.9:4000")), Some(at("198.51.100.7:62001"))));
+    }
+
+    #[test]
+    fn a_proven_packet_is_followed_to_any_host_once_the_one_in_use_is_quiet() {
+        let mut peer = peer("192.0.2.1:4000");
+        assert!(peer.admits_rtp(at("203.0.113.5:4000"), true, Moment::ZERO));
+        assert_eq!(peer.rtp_to(), Some(at("203.0.113.5:4000")));
+        assert!(!peer.admits_rtp(at("203.0.113.6:4000"), true, Moment::from_millis(499)));
+        assert!(peer.admits_rtp(at("203.0.113.6:4000"), true, Moment::from_millis(500)));
     }
 
     #[test]
     fn a_second_port_is_followed_only_when_the_first_is_quiet() {
         let mut peer = peer("192.0.2.1:4000");
-        assert!(peer.admits_rtp(at("192.0.2.1:4000"), Moment::ZERO));
-        assert!(!peer.admits_rtp(at("192.0.2.1:5000"), Moment::from_millis(499)));
-        assert!(peer.admits_rtp(at("192.0.2.1:5000"), Moment::from_millis(500)));
+        assert!(peer.admits_rtp(at("192.0.2.1:4000"), false, Moment::ZERO));
+        assert!(!peer.admits_rtp(at("192.0.2.1:5000"), false, Moment::from_millis(499)));
+        assert!(peer.admits_rtp(at("192.0.2.1:5000"), false, Moment::from_millis(500)));
         assert_eq!(peer.rtp_to(), Some(at("192.0.2.1:5000")));
     }
 

@@ -1,10 +1,12 @@
 //! One attachment to a peer: sequence numbers, clocks, counts and reports of the RTP session.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::peer::Peer;
-use super::{MediaOutput, MediaPlan};
+use super::srtp::Srtp;
+use super::{MediaOutput, MediaPlan, Refused, RtpRefusal};
 use crate::dsp::FRAME_SAMPLES;
 use crate::rtp::packet::{self, Header};
 use crate::rtp::rtcp::{self, LastSenderReport, REPORT_INTERVAL};
@@ -16,12 +18,14 @@ use crate::time::Moment;
 const SOURCE_QUIET: Duration = Duration::from_millis(50);
 
 /// RTP and RTCP with one peer.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Session {
     plan: MediaPlan,
     peer: Peer,
-    /// Where the latest packet came from that was not taken from there.
-    refused: Option<SocketAddr>,
+    /// What packets are sealed with, where it was agreed.
+    srtp: Option<Srtp>,
+    /// Where the latest packet came from that was not taken, and why.
+    refused: Option<Refused>,
     sequence: u16,
     /// RTP timestamp of what the current line frame sends.
     clock: u32,
@@ -46,10 +50,10 @@ pub(super) enum Content {
 }
 
 /// A packet that was admitted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Admitted<'a> {
     pub(super) header: Header,
-    pub(super) payload: &'a [u8],
+    pub(super) payload: Cow<'a, [u8]>,
     pub(super) content: Content,
     /// The first packet from this peer.
     pub(super) first: bool,
@@ -63,6 +67,7 @@ impl Session {
         let shift = Duration::from_millis(u64::from(plan.ssrc % 1024));
         Session {
             peer: Peer::new(&plan),
+            srtp: plan.agreed.srtp.clone().and_then(Srtp::new),
             refused: None,
             sequence: plan.first_sequence,
             clock: plan.first_timestamp,
@@ -86,6 +91,10 @@ impl Session {
             self.peer = Peer::new(&plan);
             self.last_arrival = None;
             self.refused = None;
+        }
+        match (&mut self.srtp, plan.agreed.srtp.clone()) {
+            (Some(srtp), Some(keys)) => srtp.change(keys),
+            (srtp, keys) => *srtp = keys.and_then(Srtp::new),
         }
         self.plan = plan;
         moved
@@ -123,19 +132,29 @@ impl Session {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(u32::try_from(payload.len()).unwrap_or(0));
         self.sent_since_report = true;
-        out.push(MediaOutput::Rtp { to, bytes: packet::write(header, payload) });
+        let packet = packet::write(header, payload);
+        out.extend(self.sealed(packet, Srtp::seal_rtp).map(|bytes| MediaOutput::Rtp { to, bytes }));
+    }
+
+    /// A packet as it goes out. What cannot be sealed although that was agreed goes nowhere.
+    fn sealed(&mut self, packet: Vec<u8>, seal: impl FnOnce(&mut Srtp, &[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        match &mut self.srtp {
+            Some(srtp) => seal(srtp, &packet),
+            None => self.plan.agreed.srtp.is_none().then_some(packet),
+        }
     }
 
     /// Reads and counts a datagram; `None` when it is not to be used.
     pub(super) fn admit<'a>(&mut self, bytes: &'a [u8], source: SocketAddr, now: Moment) -> Option<Admitted<'a>> {
-        let packet = packet::read(bytes).ok()?;
+        let opened = self.opened(bytes, source)?;
+        let packet = packet::read(&opened).ok()?;
         let header = packet.header;
         let other_source = self.reception.as_ref().is_some_and(|reception| reception.ssrc() != header.ssrc);
         if other_source && self.last_arrival.is_some_and(|last| now - last < SOURCE_QUIET) {
             return None;
         }
-        if !self.peer.admits_rtp(source, now) {
-            self.refused = Some(source);
+        if !self.peer.admits_rtp(source, self.srtp.is_some(), now) {
+            self.refused = Some(Refused { source, why: RtpRefusal::OtherHost });
             return None;
         }
         if other_source && let Some(reception) = self.reception.take() {
@@ -146,18 +165,38 @@ impl Session {
         self.received = self.received.saturating_add(1);
         let first = self.last_arrival.replace(now).is_none();
         let content = self.content_of(header.payload_type);
-        Some(Admitted { header, payload: packet.payload, content, first, new_source: other_source })
+        let payload = match opened {
+            Cow::Borrowed(bytes) => Cow::Borrowed(packet::read(bytes).ok()?.payload),
+            Cow::Owned(_) => Cow::Owned(packet.payload.to_vec()),
+        };
+        Some(Admitted { header, payload, content, first, new_source: other_source })
+    }
+
+    /// The packet in a datagram; `None` when it is not sealed as agreed.
+    fn opened<'a>(&mut self, datagram: &'a [u8], source: SocketAddr) -> Option<Cow<'a, [u8]>> {
+        let Some(srtp) = &mut self.srtp else {
+            return self.plan.agreed.srtp.is_none().then_some(Cow::Borrowed(datagram));
+        };
+        let opened = srtp.open_rtp(datagram);
+        if opened.is_none() {
+            self.refused = Some(Refused { source, why: RtpRefusal::NotSealed });
+        }
+        opened.map(Cow::Owned)
     }
 
     /// Where RTP should come from and where the latest came from that was refused, while none has come.
-    pub(super) fn missing(&self) -> Option<(SocketAddr, Option<SocketAddr>)> {
+    pub(super) fn missing(&self) -> Option<(SocketAddr, Option<Refused>)> {
         self.last_arrival.is_none().then_some((self.plan.agreed.remote, self.refused))
     }
 
     /// Reads an RTCP datagram.
     pub(super) fn admit_rtcp(&mut self, bytes: &[u8], source: SocketAddr, now: Moment) {
-        let Ok(heard) = rtcp::read(bytes) else { return };
-        if self.peer.admits_rtcp(source, now)
+        let opened = match &mut self.srtp {
+            Some(srtp) => srtp.open_rtcp(bytes).map(Cow::Owned),
+            None => self.plan.agreed.srtp.is_none().then_some(Cow::Borrowed(bytes)),
+        };
+        let Some(Ok(heard)) = opened.map(|packet| rtcp::read(&packet)) else { return };
+        if self.peer.admits_rtcp(source, self.srtp.is_some(), now)
             && let Some(ntp_middle) = heard.sender_report
         {
             self.last_sender_report = Some(LastSenderReport { ntp_middle, arrival: now });
@@ -174,13 +213,15 @@ impl Session {
         let sent = rtcp::Sent { rtp_timestamp: self.clock, packets: self.packets, octets: self.octets };
         let sent = std::mem::take(&mut self.sent_since_report).then_some(sent);
         let heard_from = self.reception.as_mut().map(|reception| (reception.report(), self.last_sender_report));
-        out.push(MediaOutput::Rtcp { to, bytes: rtcp::report(self.plan.ssrc, now, sent, heard_from, &self.plan.cname) });
+        let report = rtcp::report(self.plan.ssrc, now, sent, heard_from, &self.plan.cname);
+        out.extend(self.sealed(report, Srtp::seal_rtcp).map(|bytes| MediaOutput::Rtcp { to, bytes }));
     }
 
     /// Says goodbye.
-    pub(super) fn bye(&self, now: Moment, out: &mut Vec<MediaOutput>) {
+    pub(super) fn bye(&mut self, now: Moment, out: &mut Vec<MediaOutput>) {
         if let Some(to) = self.peer.rtcp_to() {
-            out.push(MediaOutput::Rtcp { to, bytes: rtcp::bye(self.plan.ssrc, now, &self.plan.cname) });
+            let bye = rtcp::bye(self.plan.ssrc, now, &self.plan.cname);
+            out.extend(self.sealed(bye, Srtp::seal_rtcp).map(|bytes| MediaOutput::Rtcp { to, bytes }));
         }
     }
 

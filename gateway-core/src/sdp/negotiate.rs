@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
 use super::read::{Stream, parse};
-use super::{Agreed, Codec, Direction, LocalMedia, SdpError};
+use super::{Agreed, Codec, CryptoLine, Direction, LocalMedia, SdpError, SrtpKeys, SrtpUse};
 
 /// The telephone events we take: 16 DTMF digits and flash (RFC 4733 §3.2).
 const EVENTS: &str = "0-16";
@@ -14,31 +14,40 @@ const EVENTS: &str = "0-16";
 const PTIMES_MS: [u16; 6] = [10, 20, 30, 40, 50, 60];
 
 /// An offer of everything `local` can do.
+///
+/// Where SRTP is only preferred, the stream is offered as plain RTP with keys: whoever knows them uses them (RFC 8643).
 #[must_use]
 pub fn offer(local: &LocalMedia) -> Vec<u8> {
     let formats: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
+    let (proto, crypto) = match local.srtp {
+        SrtpUse::Off => ("RTP/AVP", Vec::new()),
+        SrtpUse::Preferred => ("RTP/AVP", local.keys.offered()),
+        SrtpUse::Mandatory => ("RTP/SAVP", local.keys.offered()),
+    };
     let mut session = session(local);
-    session.medias.push(audio(local, "RTP/AVP", &formats, Some(local.telephone_event), Direction::Sendrecv));
+    session.medias.push(audio(local, proto, &formats, Some(local.telephone_event), Direction::Sendrecv, &crypto));
     bytes(&session)
 }
 
 /// The answer to `offer`, and what both sides agreed on with it.
 ///
-/// The first usable audio stream is taken, with the first of our codecs that it knows; every other stream is refused in its
-/// place. Hold (`sendonly`, `inactive`, an address of all zeros) is mirrored.
+/// Of the usable audio streams the first secured one is taken where we want that, else the first; with the first of our codecs that it
+/// knows. Every other stream is refused in its place. Hold (`sendonly`, `inactive`, an address of all zeros) is mirrored.
 ///
 /// # Errors
 /// When there is nothing to agree on; then no answer exists.
 pub fn answer(local: &LocalMedia, offer: &[u8]) -> Result<(Vec<u8>, Agreed), SdpError> {
     let offer = parse(offer)?;
-    let (at, stream) = usable(&offer.streams)?;
+    let (at, stream, crypto) = chosen_of_offer(local, &offer.streams)?;
     let chosen = local.codecs.iter().find_map(|codec| stream.codecs.iter().find(|(_, offered)| offered == codec));
     let &(payload_type, codec) = chosen.ok_or(SdpError::NoCommonCodec)?;
-    let agreed = agree(local, stream, payload_type, codec, stream.telephone_event)?;
+    let ours = crypto.and_then(|line| local.keys.answering(line));
+    let srtp = crypto.zip(ours.as_ref()).map(|(theirs, ours)| SrtpKeys { sending: ours.key.clone(), receiving: theirs.key.clone() });
+    let agreed = Agreed { srtp, ..agree(local, stream, payload_type, codec, stream.telephone_event)? };
     let mut session = session(local);
     for (number, other) in offer.streams.iter().enumerate() {
         session.medias.push(if number == at {
-            audio(local, &stream.proto, &[(payload_type, codec)], agreed.telephone_event, agreed.direction)
+            audio(local, &stream.proto, &[(payload_type, codec)], agreed.telephone_event, agreed.direction, ours.as_slice())
         } else {
             refused(other)
         });
@@ -49,19 +58,42 @@ pub fn answer(local: &LocalMedia, offer: &[u8]) -> Result<(Vec<u8>, Agreed), Sdp
 /// What both sides agreed on by the `answer` to our offer.
 ///
 /// # Errors
-/// When the answer refuses the stream or chooses nothing that we offered.
+/// When the answer refuses the stream, chooses nothing that we offered, or is not secured as we want it.
 pub fn accept(local: &LocalMedia, answer: &[u8]) -> Result<Agreed, SdpError> {
     let answer = parse(answer)?;
-    let (_, stream) = usable(&answer.streams)?;
+    let stream = answer.streams.iter().find(|stream| stream.is_usable_audio()).ok_or(SdpError::NoAudio)?;
+    let srtp = match local.srtp {
+        SrtpUse::Off => None,
+        SrtpUse::Preferred | SrtpUse::Mandatory => keys_of_answer(local, stream),
+    };
+    if srtp.is_none() && (stream.is_secure() || local.srtp == SrtpUse::Mandatory) {
+        return Err(SdpError::NotSecured);
+    }
     let chosen = stream.codecs.iter().find(|(_, codec)| local.codecs.contains(codec));
     let &(payload_type, codec) = chosen.ok_or(SdpError::NoCommonCodec)?;
     // Some peers repeat our number and forget to say again what it means.
     let repeated = || stream.payload_types().find(|payload_type| *payload_type == local.telephone_event);
-    agree(local, stream, payload_type, codec, stream.telephone_event.or_else(repeated))
+    Ok(Agreed { srtp, ..agree(local, stream, payload_type, codec, stream.telephone_event.or_else(repeated))? })
 }
 
-fn usable(streams: &[Stream]) -> Result<(usize, &Stream), SdpError> {
-    streams.iter().enumerate().find(|(_, stream)| stream.is_usable_audio()).ok_or(SdpError::NoAudio)
+/// The stream of an offer that is taken, with its place, and the key that it is secured with.
+fn chosen_of_offer<'a>(local: &LocalMedia, streams: &'a [Stream]) -> Result<(usize, &'a Stream, Option<&'a CryptoLine>), SdpError> {
+    let usable = || streams.iter().enumerate().filter(|(_, stream)| stream.is_usable_audio());
+    let secured = || usable().find_map(|(at, stream)| Some((at, stream, Some(stream.crypto.first()?))));
+    let plain = || usable().find(|(_, stream)| !stream.is_secure()).map(|(at, stream)| (at, stream, None));
+    let chosen = match local.srtp {
+        SrtpUse::Off => plain(),
+        SrtpUse::Preferred => secured().or_else(plain),
+        SrtpUse::Mandatory => secured(),
+    };
+    chosen.ok_or_else(|| if usable().next().is_some() { SdpError::NotSecured } else { SdpError::NoAudio })
+}
+
+/// The keys of an answer that chose one of the lines we offered.
+fn keys_of_answer(local: &LocalMedia, stream: &Stream) -> Option<SrtpKeys> {
+    let theirs = stream.crypto.first()?;
+    let ours = local.keys.offered().into_iter().find(|ours| ours.tag == theirs.tag && ours.key.suite() == theirs.key.suite())?;
+    Some(SrtpKeys { sending: ours.key, receiving: theirs.key.clone() })
 }
 
 fn agree(local: &LocalMedia, stream: &Stream, payload_type: u8, codec: Codec, event: Option<u8>) -> Result<Agreed, SdpError> {
@@ -83,6 +115,7 @@ fn agree(local: &LocalMedia, stream: &Stream, payload_type: u8, codec: Codec, ev
         telephone_event: event.filter(|event| *event != payload_type),
         ptime_ms: asked.unwrap_or(local.ptime_ms).min(longest / 10 * 10),
         direction,
+        srtp: None,
     })
 }
 
@@ -95,7 +128,14 @@ fn session(local: &LocalMedia) -> Session {
     session
 }
 
-fn audio(local: &LocalMedia, proto: &str, formats: &[(u8, Codec)], event: Option<u8>, direction: Direction) -> Media {
+fn audio(
+    local: &LocalMedia,
+    proto: &str,
+    formats: &[(u8, Codec)],
+    event: Option<u8>,
+    direction: Direction,
+    crypto: &[CryptoLine],
+) -> Media {
     let numbers = formats.iter().map(|(payload_type, _)| *payload_type).chain(event);
     let mut attributes: Vec<Attribute> =
         formats.iter().map(|(number, codec)| attribute("rtpmap", format!("{number} {}/8000", codec.encoding_name()))).collect();
@@ -104,6 +144,7 @@ fn audio(local: &LocalMedia, proto: &str, formats: &[(u8, Codec)], event: Option
         attributes.push(attribute("fmtp", format!("{event} {EVENTS}")));
     }
     attributes.push(attribute("ptime", local.ptime_ms.to_string()));
+    attributes.extend(crypto.iter().map(|line| attribute("crypto", line.write())));
     attributes.push(Attribute { attribute: direction.as_str().to_owned(), value: None });
     Media { attributes, ..media("audio", local.address.port(), proto, numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(" ")) }
 }

@@ -5,10 +5,13 @@ use std::net::IpAddr;
 
 use sdp_types::{Attribute, Connection, Media, Session};
 
-use super::{Codec, Direction, SdpError};
+use super::{Codec, CryptoLine, Direction, SdpError};
 
 /// The most streams a description may have.
 const MAX_STREAMS: usize = 32;
+
+/// The most keys that are read of a stream.
+const MAX_CRYPTO_LINES: usize = 16;
 
 /// The largest description read, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
@@ -45,13 +48,22 @@ pub struct Stream {
     pub maxptime_ms: Option<u16>,
     /// RTCP port and address where they are not the usual ones (RFC 3605).
     pub rtcp: Option<(u16, Option<IpAddr>)>,
+    /// The lines with keys for SRTP that can be used here, in their order.
+    pub crypto: Vec<CryptoLine>,
 }
 
 impl Stream {
-    /// Whether this is an audio stream over plain RTP that is not refused.
+    /// Whether this is an audio stream over RTP that is not refused.
     #[must_use]
     pub fn is_usable_audio(&self) -> bool {
-        self.media.eq_ignore_ascii_case("audio") && self.port != 0 && matches!(self.proto.as_str(), "RTP/AVP" | "RTP/AVPF")
+        let over_rtp = self.is_secure() || matches!(self.proto.as_str(), "RTP/AVP" | "RTP/AVPF");
+        self.media.eq_ignore_ascii_case("audio") && self.port != 0 && over_rtp
+    }
+
+    /// Whether it is over SRTP and nothing else (RFC 4568 §3.1).
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        matches!(self.proto.as_str(), "RTP/SAVP" | "RTP/SAVPF")
     }
 
     /// The payload types in their order; other formats are left out.
@@ -130,6 +142,7 @@ fn stream(session: &Session, media: &Media) -> Stream {
         ptime_ms: number(media, "ptime").or_else(|| first(&session.attributes, "ptime").and_then(milliseconds)),
         maxptime_ms: number(media, "maxptime"),
         rtcp: first(&media.attributes, "rtcp").and_then(rtcp),
+        crypto: crypto_lines(media),
     };
     for payload_type in stream.payload_types().collect::<Vec<u8>>() {
         match encoding(media, payload_type) {
@@ -139,6 +152,11 @@ fn stream(session: &Session, media: &Media) -> Stream {
         }
     }
     stream
+}
+
+fn crypto_lines(media: &Media) -> Vec<CryptoLine> {
+    let lines = media.attributes.iter().filter(|attribute| attribute.attribute.eq_ignore_ascii_case("crypto"));
+    lines.filter_map(|attribute| CryptoLine::parse(attribute.value.as_deref()?)).take(MAX_CRYPTO_LINES).collect()
 }
 
 /// What a payload type carries, of what is understood here.

@@ -28,7 +28,12 @@ impl Frames {
     #[must_use]
     pub fn new(ports: usize) -> Self {
         let config = plan::media_config(&PortSettings::default(), country::brazil());
-        Frames { channels: vec![Channel::new(config); ports], next: Moment::ZERO, rtp: Vec::new(), said: Vec::new() }
+        Frames {
+            channels: (0..ports).map(|_| Channel::new(config.clone())).collect(),
+            next: Moment::ZERO,
+            rtp: Vec::new(),
+            said: Vec::new(),
+        }
     }
 
     /// An order of the brain.

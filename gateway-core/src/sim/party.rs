@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::telephone::Telephone;
 use crate::rng::Rng;
-use crate::sdp::{self, Agreed, Codec, LocalMedia};
+use crate::sdp::{self, Agreed, Codec, LocalMedia, OwnKeys, SdpError, SrtpUse};
 use crate::sip::agent::{
     Account, AccountId, AgentConfig, AgentOutput, Invite, Refusal, RegistrationState, SessionEnd, SessionId, SipEvent, UserAgent,
 };
@@ -42,6 +42,8 @@ pub struct Habits {
     pub announces: Option<SocketAddr>,
     /// Its RTP comes from here instead.
     pub speaks_from: Option<SocketAddr>,
+    /// Whether it has SRTP.
+    pub srtp: SrtpUse,
     /// Codecs it knows.
     pub codecs: Vec<Codec>,
 }
@@ -60,6 +62,7 @@ impl Default for Habits {
             forgets_late_sdp: false,
             announces: None,
             speaks_from: None,
+            srtp: SrtpUse::Off,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         }
     }
@@ -454,17 +457,23 @@ impl Party {
         if let Some(delay) = self.habits.answers_after {
             self.timers.set(PartyTimer::Answer(session), now + delay);
         }
-        self.consider(session, request.body());
+        self.consider(session, request.body(), now);
     }
 
-    /// Makes the answer in SDP, which is told when the call is answered; without a codec in common nobody answers.
-    fn consider(&mut self, session: SessionId, offer: &[u8]) {
+    /// Makes the answer in SDP, which is told when the call is answered; without a codec in common nobody answers, and sound that is
+    /// not sealed as it should be is refused.
+    fn consider(&mut self, session: SessionId, offer: &[u8], now: Moment) {
         match sdp::answer(&self.local_media(), offer) {
             Ok((answer, agreed)) => {
                 self.answers.insert(session, answer);
                 if let Some(leg) = self.leg_mut(session) {
                     leg.agreed = Some(agreed);
                 }
+            }
+            Err(SdpError::NotSecured) => {
+                self.timers.clear(PartyTimer::Answer(session));
+                let refusal = Refusal { status: 488, ..Refusal::default() };
+                self.agent.refuse(session, refusal, now, &mut self.outbox);
             }
             Err(_) => self.timers.clear(PartyTimer::Answer(session)),
         }
@@ -492,7 +501,10 @@ impl Party {
     fn local_media(&self) -> LocalMedia {
         let address = self.habits.announces.unwrap_or_else(|| self.rtp_address());
         let codecs = self.habits.codecs.clone();
-        LocalMedia { address, codecs, telephone_event: 101, ptime_ms: 20, session_id: 1, session_version: 1 }
+        let srtp = self.habits.srtp;
+        // Dice of its own: whoever has no keys rolls none.
+        let keys = OwnKeys::draw(srtp, &mut Rng::from_seed(u64::from(address.port())));
+        LocalMedia { address, codecs, telephone_event: 101, ptime_ms: 20, srtp, keys, session_id: 1, session_version: 1 }
     }
 }
 

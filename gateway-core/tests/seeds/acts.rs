@@ -8,7 +8,7 @@ use gateway_core::dsp::callerid::{CallerIdSource, Presentation};
 use gateway_core::fxo::simulator::act::{CallerIdSending, HangUpHow, IncomingCall, LineAct, Sound};
 use gateway_core::gateway::io::{Command, Event};
 use gateway_core::media::MediaEvent;
-use gateway_core::sdp::Codec;
+use gateway_core::sdp::{Codec, SrtpUse};
 use gateway_core::sim::network::Weather;
 use gateway_core::sim::party::Habits;
 use gateway_core::sim::world::credentials;
@@ -158,6 +158,7 @@ fn new_habits(history: &mut History) {
     let party = some_party(history);
     let rng = &mut history.rng;
     let habits = Habits {
+        srtp: SrtpUse::Off,
         answers_after: rng.chance(800).then(|| Duration::from_millis(rng.below(8000))),
         refuses_with: rng.chance(200).then(|| [486, 480, 603, 503, 404, 302][settings::index(rng, 6)]),
         hangs_up_after: rng.chance(500).then(|| Duration::from_millis(rng.below(20_000))),

@@ -10,6 +10,7 @@ use gateway_core::gateway::mark::MarkKind;
 use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::record::EndCause;
 use gateway_core::gateway::view::PortState;
+use gateway_core::sdp::SrtpUse;
 use gateway_core::sim::World;
 use gateway_core::sim::party::Habits;
 use gateway_core::sim::telephone::Telephone;
@@ -165,4 +166,49 @@ fn speech_of_the_called_party_is_an_answer_and_no_tone() {
     assert_eq!(world.port(0).state, PortState::Talking, "speech is no disconnect tone");
     assert!(telephone(&mut world).level_dbm0() > -40.0);
     end_well(&mut world);
+}
+
+#[test]
+fn sound_is_sealed_where_both_sides_want_it_and_the_call_says_so() {
+    for (ours, theirs, sealed) in [
+        (SrtpUse::Preferred, SrtpUse::Mandatory, true),
+        (SrtpUse::Preferred, SrtpUse::Off, false),
+        (SrtpUse::Mandatory, SrtpUse::Preferred, true),
+        (SrtpUse::Off, SrtpUse::Preferred, false),
+    ] {
+        for rings in [false, true] {
+            let settings = with(server(), |settings| settings.gateway.srtp = ours);
+            let mut world = sounding(settings, Habits { srtp: theirs, ..Habits::default() });
+            if rings {
+                answer_a_ring(&mut world);
+            } else {
+                talk(&mut world, "100");
+            }
+            telephone(&mut world).speak(Some(&ToneSpec { frequencies_hz: vec![1300.0], level_dbm0: -12.0, cadence_ms: Vec::new() }));
+            world.run_for(s(3));
+            let level = telephone(&mut world).level_at_dbm0(1300.0);
+            assert!((-24.0..-14.0).contains(&level), "{ours:?} {theirs:?}: its own voice comes back from the line: {level}");
+            end_well(&mut world);
+            let marks = &world.records[0].timeline;
+            let attached = |mark: &MarkKind| if let MarkKind::MediaAttached { srtp, .. } = mark { Some(*srtp) } else { None };
+            assert_eq!(marks.iter().find_map(|mark| attached(&mark.what)), Some(sealed), "{ours:?} {theirs:?}");
+        }
+    }
+}
+
+#[test]
+fn a_call_that_is_not_sealed_as_it_has_to_be_does_not_come_about() {
+    for (ours, theirs) in [(SrtpUse::Mandatory, SrtpUse::Off), (SrtpUse::Off, SrtpUse::Mandatory)] {
+        let settings = with(server(), |settings| settings.gateway.srtp = ours);
+        let mut world = sounding(settings, Habits { srtp: theirs, ..Habits::default() });
+        call(&mut world, "100");
+        world.run_for(s(1));
+        assert_refused(&world, 0, 488, Some(65));
+        assert!(world.was_noticed(NoticeCode::NotSecured));
+        world.act(0, ring("1133334444"));
+        world.run_for(s(10));
+        let told = world.notices.iter().find(|notice| notice.code == NoticeCode::TargetRefused).expect("the telephone refused");
+        assert_eq!(told.args["status"], "488");
+        end_well(&mut world);
+    }
 }

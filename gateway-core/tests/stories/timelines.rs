@@ -55,7 +55,7 @@ fn of_a_ringing_line_from_the_first_burst_to_busy_tone() {
         5.072 seizing
         5.087 hook off_hook=true
         5.087 answered by="target"
-        5.087 media_attached peer="127.0.0.1:40000"
+        5.087 media_attached srtp=false peer="127.0.0.1:40000"
         10.587 tone cycles=3 tone="busy" frequency_hz=425.0 level_dbm0=-13.0
         11.587 evidence evidence={"kind":"disconnect_tone","tone":"busy","frequency_hz":425.0,"level_dbm0":-13.0,"cycles":3}
         11.587 sip_out peer="127.0.0.1" message="BYE"
@@ -82,7 +82,7 @@ fn of_a_caller_who_dials_and_is_answered_by_a_voice() {
         0.700 dialing digits="100"
         1.300 dialed
         1.300 sip_out peer="127.0.0.1" message="183"
-        1.300 media_attached peer="127.0.0.1:40000"
+        1.300 media_attached srtp=false peer="127.0.0.1:40000"
         3.400 tone cycles=1 tone="ringback" frequency_hz=425.0 level_dbm0=-13.0
         4.100 voice
         4.100 answered by="voice"

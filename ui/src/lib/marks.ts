@@ -57,11 +57,12 @@ export function markWords(words: Words, what: MarkKind): string {
     case "answered":
       return said({ by: words.code("answered_by", what.by) });
     case "media_attached":
-      return said({ peer: what.peer });
+      return words.code("mark", what.srtp ? "media_sealed" : what.kind, { peer: what.peer });
     case "rtp_heard":
       return said({ from: what.from });
     case "rtp_missing":
-      return what.refused === null ? said({ expected: what.expected }) : words.code("mark", "rtp_refused", { expected: what.expected, refused: what.refused });
+      if (what.refused === null) return said({ expected: what.expected });
+      return words.code("mark", what.not_sealed ? "rtp_not_sealed" : "rtp_refused", { expected: what.expected, refused: what.refused });
     case "evidence":
       return said({ evidence: evidenceWords(words, what.evidence) });
     case "ended":

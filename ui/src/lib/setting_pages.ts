@@ -141,7 +141,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
     },
   ],
   audio: [
-    { title: "section.codecs", rows: [row("gateway.codecs")], elsewhere: ["gateway.rtp_port_first"] },
+    { title: "section.codecs", rows: [row("gateway.codecs"), row("gateway.srtp")], elsewhere: ["gateway.rtp_port_first"] },
     {
       title: "section.dtmf",
       rows: [

@@ -34,6 +34,12 @@ pub const FIELDS: &[Field] = &[
     text("gateway.tls_authority", Shape::File, 1024, "", RegistersAgain, &["tlscafile", "ca_list_file", "Trusted CA Certificates"]),
     text("gateway.tls_fingerprint", Shape::Fingerprint, 95, "", RegistersAgain, &["Certificate pinning"]),
     plain("gateway.rtp_port_first", 1024, 65534, 16384, Rebind, &["Local RTP Port", "RTP Port Min", "rtpstart", "BaseUDPPort"]),
+    choice(
+        "gateway.srtp",
+        &["off", "preferred", "mandatory"],
+        NextCall,
+        &["SRTP Mode", "media_encryption", "encryption", "EnableMediaSecurity", "MediaSecurityBehaviour"],
+    ),
     Field {
         path: "gateway.codecs",
         kind: Kind::Choices { words: &["pcma", "pcmu"] },

@@ -1,5 +1,7 @@
 use super::*;
 use crate::config::settings::{LineSettings, Secret};
+use crate::config::transport::Transport;
+use crate::sdp::SrtpUse;
 
 const GOOD: &str = "x7kq-93ms-p2rt";
 
@@ -131,6 +133,18 @@ fn each_bound_that_is_off_is_named() {
         (line.end_on_loop_interruption, line.end_on_disconnect_tone, line.end_on_dial_tone) = (false, false, false);
     });
     assert_eq!(deaf, one("ports[0].line.end_on_disconnect_tone", Weight::Danger, LintCode::LineNeverEndsCall));
+}
+
+#[test]
+fn keys_of_sealed_audio_that_anybody_can_read_are_told() {
+    let advice = one("gateway.srtp", Weight::Caution, LintCode::SrtpKeysReadable);
+    assert_eq!(found(|settings| settings.gateway.srtp = SrtpUse::Mandatory), advice);
+    let over_tls = |settings: &mut Settings| {
+        settings.gateway.srtp = SrtpUse::Preferred;
+        settings.gateway.sip_tls = true;
+        settings.gateway.remote_transport = Transport::Tls;
+    };
+    assert_eq!(found(over_tls), []);
 }
 
 #[test]

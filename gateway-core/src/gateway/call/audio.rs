@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::media::MediaPlan;
 use crate::rng::Rng;
-use crate::sdp::{self, Agreed, LocalMedia, SdpError};
+use crate::sdp::{self, Agreed, LocalMedia, SdpError, SrtpUse};
 
 /// The media of one call.
 #[derive(Clone, Debug)]
@@ -60,6 +60,18 @@ impl Audio {
     pub fn offer(&mut self) -> Vec<u8> {
         self.offered = true;
         sdp::offer(&self.local)
+    }
+
+    /// Whether an offer could insist on sealed audio where ours left it open.
+    #[must_use]
+    pub fn may_insist(&self) -> bool {
+        self.local.srtp == SrtpUse::Preferred
+    }
+
+    /// Our offer of sealed audio alone, for a peer that takes nothing else.
+    pub fn offer_sealed(&mut self) -> Vec<u8> {
+        self.offered = true;
+        sdp::offer(&LocalMedia { srtp: SrtpUse::Mandatory, ..self.local.clone() })
     }
 
     /// Whether our offer is out and not answered.

@@ -129,7 +129,7 @@ fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge
     let answer = if body.is_empty() { Ok(audio.offer()) } else { audio.answer(body) };
     let answered = answer.map_err(|error| match error {
         SdpError::Malformed => 400,
-        SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress => 488,
+        SdpError::NoCommonCodec | SdpError::NoAudio | SdpError::NoAddress | SdpError::NotSecured => 488,
     });
     if answered.is_ok() {
         bridge.attach(session, audio);

@@ -9,6 +9,7 @@ use crate::gateway::notice::NoticeCode;
 use crate::gateway::plan::{longest_call, ms};
 use crate::gateway::record::EndCause;
 use crate::gateway::view::PortState;
+use crate::sdp::SdpError;
 use crate::sip::agent::{Invite, SessionId};
 use crate::time::Timers;
 
@@ -26,6 +27,17 @@ const DISMISS_MS: u32 = 1000;
 /// The category digit of a collect call (Brazil).
 const COLLECT_CATEGORY: char = '8';
 
+/// What a peer says that cannot take our offer (RFC 3261 §21.4.26, §21.6.4; some say 415).
+const UNACCEPTABLE: [u16; 3] = [488, 606, 415];
+
+/// One INVITE that is out.
+#[derive(Clone, Debug)]
+struct Leg {
+    session: SessionId,
+    /// What to try again with sealed audio alone, when this offer is refused.
+    sealed: Option<Box<Invite>>,
+}
+
 #[derive(Clone, Debug)]
 enum Stage {
     /// Ringing; caller ID is awaited.
@@ -33,7 +45,7 @@ enum Stage {
     /// The gateway works out where target `0` or `1` is.
     Locating(usize),
     /// Legs ring; `target` tells which target they belong to.
-    Calling { legs: Vec<SessionId>, target: usize },
+    Calling { legs: Vec<Leg>, target: usize },
     /// A leg was answered; the line is being seized.
     Answering(SessionId),
     /// Double answer against collect calls: answered once, opened, and closed again.
@@ -186,8 +198,8 @@ impl ToSip {
         let offer = self.audio.offer();
         let mut legs = Vec::new();
         for invite in invites {
-            let invite = Invite { body: offer.clone(), content_type: "application/sdp".to_owned(), ..invite };
-            legs.push(bridge.invite(invite));
+            let sealed = self.audio.may_insist().then(|| Box::new(invite.clone()));
+            legs.push(Leg { session: bridge.invite(offering(&offer, invite)), sealed });
         }
         self.stage = Stage::Calling { legs, target };
         bridge.notices.push((NoticeCode::CallStarted, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
@@ -199,16 +211,17 @@ impl ToSip {
             bridge.hang_up(session, Some(26));
             return Step::Continue;
         };
-        legs.retain(|leg| *leg != session);
-        if self.audio.accept(body).is_err() {
+        legs.retain(|leg| leg.session != session);
+        if let Err(error) = self.audio.accept(body) {
             bridge.hang_up(session, Some(65));
-            bridge.notices.push((NoticeCode::NoCommonCodec, vec![("source", self.facts.to.clone())]));
+            let code = if error == SdpError::NotSecured { NoticeCode::NotSecured } else { NoticeCode::NoCommonCodec };
+            bridge.notices.push((code, vec![("source", self.facts.to.clone())]));
             self.refusal_status = Some(488);
             let target = *target;
             return if legs.is_empty() { self.next_target(target, bridge) } else { Step::Continue };
         }
         for leg in std::mem::take(legs) {
-            bridge.hang_up(leg, Some(26));
+            bridge.hang_up(leg.session, Some(26));
         }
         self.stage = Stage::Answering(session);
         bridge.line.push(LineOrder::Seize);
@@ -217,7 +230,14 @@ impl ToSip {
 
     fn leg_refused(&mut self, session: SessionId, status: u16, reason: String, bridge: &mut Bridge<'_>) -> Step {
         let Stage::Calling { legs, target } = &mut self.stage else { return Step::Continue };
-        legs.retain(|leg| *leg != session);
+        // Whoever takes sealed audio alone refuses an offer that leaves it open.
+        if let Some(leg) = legs.iter_mut().find(|leg| leg.session == session && UNACCEPTABLE.contains(&status))
+            && let Some(invite) = leg.sealed.take()
+        {
+            leg.session = bridge.invite(offering(&self.audio.offer_sealed(), *invite));
+            return Step::Continue;
+        }
+        legs.retain(|leg| leg.session != session);
         let (none_left, target) = (legs.is_empty(), *target);
         self.refusal_status = Some(status);
         let to = ("target", self.facts.to.clone());
@@ -301,7 +321,7 @@ impl ToSip {
     fn end(&mut self, ending: Ending, bridge: &mut Bridge<'_>) -> Step {
         if let Stage::Calling { legs, .. } = &mut self.stage {
             for leg in std::mem::take(legs) {
-                bridge.hang_up(leg, Some(16));
+                bridge.hang_up(leg.session, Some(16));
             }
         }
         if let Some(session) = self.answerer() {
@@ -309,4 +329,8 @@ impl ToSip {
         }
         Step::End(ending)
     }
+}
+
+fn offering(offer: &[u8], invite: Invite) -> Invite {
+    Invite { body: offer.to_vec(), content_type: "application/sdp".to_owned(), ..invite }
 }

@@ -3,5 +3,6 @@
 mod alone;
 mod digits;
 mod ear;
+mod sealed;
 mod sound;
 mod world;

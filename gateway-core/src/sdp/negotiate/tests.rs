@@ -1,6 +1,8 @@
 //! Offers and answers as real peers write them.
 
 use super::*;
+use crate::rng::Rng;
+use crate::sdp::OwnKeys;
 
 fn local() -> LocalMedia {
     LocalMedia {
@@ -8,6 +10,8 @@ fn local() -> LocalMedia {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         telephone_event: 101,
         ptime_ms: 20,
+        srtp: SrtpUse::Off,
+        keys: OwnKeys::draw(SrtpUse::Off, &mut Rng::from_seed(0)),
         session_id: 77,
         session_version: 3,
     }
@@ -53,6 +57,7 @@ fn an_answer_takes_one_codec_and_the_event_number_of_the_offer() {
             telephone_event: Some(96),
             ptime_ms: 30,
             direction: Direction::Sendrecv,
+            srtp: None,
         }
     );
 }
@@ -153,7 +158,8 @@ fn what_leads_to_no_call_says_why() {
     assert_eq!(answer(&local(), b"<audio>\r\n"), Err(SdpError::Malformed));
     assert_eq!(refusal(""), SdpError::NoAudio);
     assert_eq!(refusal("m=video 4000 RTP/AVP 31\r\n"), SdpError::NoAudio);
-    assert_eq!(refusal("m=audio 4000 RTP/SAVP 8\r\n"), SdpError::NoAudio);
+    assert_eq!(refusal("m=audio 4000 RTP/SAVP 8\r\n"), SdpError::NotSecured);
+    assert_eq!(refusal("m=audio 4000 UDP/TLS/RTP/SAVP 8\r\n"), SdpError::NoAudio);
     assert_eq!(refusal("m=audio 4000 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n"), SdpError::NoCommonCodec);
     assert_eq!(refusal("m=audio 4000 RTP/AVP 8\r\nc=IN IP4 phone.example\r\n"), SdpError::NoAddress);
     assert_eq!(refusal("m=audio 4000 RTP/AVP 8\r\nc=IN IP4 224.2.1.1/127\r\n"), SdpError::NoAddress);
@@ -188,4 +194,79 @@ fn whatever_is_answered_is_itself_sound_and_agrees() {
         assert_eq!(audio.direction, agreed.direction);
     }
     assert!(agreements > 5_000, "{agreements}");
+}
+
+fn secured(srtp: SrtpUse) -> LocalMedia {
+    LocalMedia { srtp, keys: OwnKeys::draw(srtp, &mut Rng::from_seed(1)), ..local() }
+}
+
+const KEY: &str = "inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR";
+
+/// What comes of an offer with these streams: protocol and keys of the answer, or why there is none.
+fn answer_to(srtp: SrtpUse, streams: &str) -> Result<(String, bool), SdpError> {
+    let (text, agreed) = answer(&secured(srtp), &described(streams))?;
+    let text = String::from_utf8(text).unwrap();
+    let taken = text.lines().find(|line| line.starts_with("m=audio") && !line.starts_with("m=audio 0")).unwrap();
+    assert_eq!(text.contains("a=crypto:"), agreed.srtp.is_some(), "{text}");
+    Ok((taken.split(' ').nth(2).unwrap().to_owned(), agreed.srtp.is_some()))
+}
+
+#[test]
+fn an_offer_is_secured_as_both_sides_want_it() {
+    use SrtpUse::{Mandatory, Off, Preferred};
+    let plain = "m=audio 40000 RTP/AVP 8\r\n";
+    let opportunistic = format!("{plain}a=crypto:1 AES_CM_128_HMAC_SHA1_80 {KEY}\r\n");
+    let secure = opportunistic.replace("AVP", "SAVP");
+    let unknown = "m=audio 40000 RTP/SAVP 8\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:AAAA\r\n";
+    let of = |srtp, streams: &str| answer_to(srtp, streams);
+    let sealed = |proto: &str| Ok((proto.to_owned(), true));
+    let open = Ok(("RTP/AVP".to_owned(), false));
+    assert_eq!([of(Off, plain), of(Off, &opportunistic), of(Off, &secure)], [open.clone(), open.clone(), Err(SdpError::NotSecured)]);
+    assert_eq!(
+        [of(Preferred, plain), of(Preferred, &opportunistic), of(Preferred, &secure), of(Preferred, unknown)],
+        [open.clone(), sealed("RTP/AVP"), sealed("RTP/SAVP"), Err(SdpError::NotSecured)]
+    );
+    assert_eq!(
+        [of(Mandatory, plain), of(Mandatory, &opportunistic), of(Mandatory, &secure), of(Mandatory, unknown)],
+        [Err(SdpError::NotSecured), sealed("RTP/AVP"), sealed("RTP/SAVP"), Err(SdpError::NotSecured)]
+    );
+    let both = format!("{plain}{secure}");
+    assert_eq!([of(Off, &both), of(Preferred, &both)], [open, sealed("RTP/SAVP")], "of two streams the secured one is better");
+}
+
+#[test]
+fn an_answer_repeats_the_tag_and_gives_our_key() {
+    let lines = format!("a=crypto:1 F8_128_HMAC_SHA1_80 {KEY}\r\na=crypto:7 AES_CM_128_HMAC_SHA1_32 {KEY}\r\n");
+    let offer = described(&format!("m=audio 40000 RTP/SAVP 8\r\n{lines}"));
+    let (text, agreed) = answer(&secured(SrtpUse::Preferred), &offer).unwrap();
+    let (text, srtp) = (String::from_utf8(text).unwrap(), agreed.srtp.unwrap());
+    assert!(text.contains("a=crypto:7 AES_CM_128_HMAC_SHA1_32 inline:") && !text.contains(KEY), "{text}");
+    assert_eq!(srtp.receiving.suite(), srtp.sending.suite());
+    assert_ne!(srtp.receiving.key(), srtp.sending.key());
+}
+
+#[test]
+fn two_of_us_agree_on_the_same_keys_crosswise() {
+    for (ours, theirs) in [(SrtpUse::Preferred, SrtpUse::Mandatory), (SrtpUse::Mandatory, SrtpUse::Preferred)] {
+        let caller = secured(ours);
+        let called = LocalMedia { keys: OwnKeys::draw(theirs, &mut Rng::from_seed(2)), ..secured(theirs) };
+        let (text, agreed_there) = answer(&called, &offer(&caller)).unwrap();
+        let (here, there) = (accept(&caller, &text).unwrap().srtp.unwrap(), agreed_there.srtp.unwrap());
+        assert_eq!((here.sending, here.receiving), (there.receiving, there.sending));
+    }
+}
+
+#[test]
+fn an_answer_is_taken_only_as_secured_as_it_has_to_be() {
+    let plain = described("m=audio 40000 RTP/AVP 8\r\n");
+    let keyed = |tag: u8, suite: &str| described(&format!("m=audio 40000 RTP/SAVP 8\r\na=crypto:{tag} {suite} {KEY}\r\n"));
+    let good = keyed(1, "AES_CM_128_HMAC_SHA1_80");
+    let sealed = |srtp, answer: &[u8]| accept(&secured(srtp), answer).map(|agreed| agreed.srtp.is_some());
+    assert_eq!(sealed(SrtpUse::Off, &plain), Ok(false));
+    assert_eq!(sealed(SrtpUse::Off, &good), Err(SdpError::NotSecured));
+    assert_eq!([sealed(SrtpUse::Preferred, &plain), sealed(SrtpUse::Preferred, &good)], [Ok(false), Ok(true)]);
+    assert_eq!([sealed(SrtpUse::Mandatory, &plain), sealed(SrtpUse::Mandatory, &good)], [Err(SdpError::NotSecured), Ok(true)]);
+    for other in [keyed(2, "AES_CM_128_HMAC_SHA1_80"), keyed(1, "AES_CM_128_HMAC_SHA1_32"), keyed(9, "AES_CM_128_HMAC_SHA1_80")] {
+        assert_eq!(sealed(SrtpUse::Mandatory, &other), Err(SdpError::NotSecured), "nothing that we offered");
+    }
 }

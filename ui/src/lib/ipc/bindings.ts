@@ -981,6 +981,8 @@ export type GatewaySettings = {
 	tls_fingerprint?: string,
 	/**  First UDP port for RTP; port *n* of the gateway uses this + 2·*n*, RTCP one above. */
 	rtp_port_first?: number,
+	/**  Whether audio towards SIP goes in SRTP, with keys in SDP (RFC 4568). */
+	srtp?: SrtpUse,
 	/**  Codecs towards SIP, preferred first. */
 	codecs?: Codec[],
 	/**  Asked lifetime of our registrations in seconds (client mode). */
@@ -1384,6 +1386,8 @@ export type LintCode =
 "costly_prefixes_open" | 
 /**  Strangers get an answer. */
 "stealth_off" | 
+/**  Keys of encrypted audio go through the network in clear. */
+"srtp_keys_readable" | 
 /**  Only this computer reaches the gateway, and mode or hosts say that others should. */
 "only_this_computer" | 
 /**  The port admits hosts that cannot reach the address the gateway listens on. */
@@ -1416,35 +1420,35 @@ export type MarkKind =
 /**  A ring burst began. */
 ({ kind: "ring_on"; 
 /**  Ringing frequency in Hz, where the box measures it. */
-frequency_hz: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+frequency_hz: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The ring burst ended. */
 ({ kind: "ring_off"; 
 /**  How long it lasted, in ms. */
-on_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+on_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Ringing is over without an answer. */
-({ kind: "ringing_ended" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "ringing_ended" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The box tells that its hook relay moved. */
 ({ kind: "hook"; 
 /**  True: off hook. */
-off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Battery (exchange voltage) came or went. */
 ({ kind: "battery"; 
 /**  It is there. */
 present: boolean; 
 /**  Line voltage in mV, where the box measures it. */
-millivolts: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never; rule?: never; why?: never } | 
+millivolts: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The exchange reversed the polarity. */
 ({ kind: "polarity"; 
 /**  False while reversed. */
-forward: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+forward: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Loop current was interrupted and came back. */
 ({ kind: "loop_interruption"; 
 /**  For how long, in ms. */
-duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  A parallel telephone took the line or gave it back. */
 ({ kind: "extension"; 
 /**  True: it is off hook. */
-off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -1454,15 +1458,15 @@ off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: 
 	kind: "tone",
 } & HeardTone | 
 /**  A voice began, before the call counts as answered. */
-({ kind: "voice" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "voice" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  A DTMF digit was heard on the line. */
 ({ kind: "digit_heard"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  A digit that came from SIP is put on the line. */
 ({ kind: "digit_sent"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The dialling rules refused the number. */
 ({ kind: "number_blocked"; 
 /**  The number that the caller asked for. */
@@ -1470,77 +1474,81 @@ number: string;
 /**  Why. */
 why: Bar; 
 /**  The rule that fits, counted from 1; `None`: none fits. */
-rule: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never } | 
+rule: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; srtp?: never } | 
 /**  The minutes that SIP callers have a day on the port are spent. */
 ({ kind: "budget_spent"; 
 /**  How many they have, in minutes. */
-budget_min: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+budget_min: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Dialling began. */
 ({ kind: "dialing"; 
 /**  The digits. */
-digits: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+digits: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Every digit is out. */
-({ kind: "dialed" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "dialed" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  A hook flash was ordered. */
-({ kind: "flash" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "flash" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Off hook was ordered. */
-({ kind: "seizing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "seizing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The line could not be seized. */
 ({ kind: "seize_failed"; 
 /**  Why. */
-failure: SeizeFailure }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+failure: SeizeFailure }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  On hook was ordered. */
-({ kind: "releasing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "releasing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  On hook is proven after a seizure. */
-({ kind: "released" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "released" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The line does not let itself be released: the alarm is up. */
-({ kind: "stuck" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "stuck" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  A SIP message of the call came. */
 ({ kind: "sip_in"; 
 /**  Method or status. */
 message: string; 
 /**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
-peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  A SIP message of the call was sent. */
 ({ kind: "sip_out"; 
 /**  Method or status. */
 message: string; 
 /**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
-peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The SIP peer acknowledges or answers no more. */
-({ kind: "sip_lost" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "sip_lost" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The call counts as answered. */
 ({ kind: "answered"; 
 /**  What made it so. */
-by: AnsweredBy }) & { budget_min?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+by: AnsweredBy }) & { budget_min?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  RTP flows to and from this address from now on, as agreed. */
 ({ kind: "media_attached"; 
 /**  The peer's `address:port`. */
-peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+peer: string; 
+/**  It is sealed: SRTP. */
+srtp?: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; refused?: never; rule?: never; why?: never } | 
 /**  The first RTP of the peer came. */
 ({ kind: "rtp_heard"; 
 /**  The `address:port` that it came from, and that ours goes to from now on. */
-from: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+from: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The call is answered and no RTP has come for two seconds. */
 ({ kind: "rtp_missing"; 
 /**  The `address:port` that it should come from. */
 expected: string; 
-/**  The `address:port` of a stranger whose RTP was not listened to. */
-refused: string | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; rule?: never; why?: never } | 
+/**  The `address:port` from which RTP came that was not listened to. */
+refused: string | null; 
+/**  That was refused because it was not sealed with the agreed key, and not because of where it comes from. */
+not_sealed?: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; rule?: never; srtp?: never; why?: never } | 
 /**  RTP stopped. */
-({ kind: "media_detached" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+({ kind: "media_detached" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  What showed that the far end of the line is gone. */
 ({ kind: "evidence"; 
 /**  The evidence. */
-evidence: HangUpEvidence }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+evidence: HangUpEvidence }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  The call is over. */
 ({ kind: "ended"; 
 /**  Why. */
-cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never } | 
+cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Marks that a timeline has no room for stood here. */
 ({ kind: "left_out"; 
 /**  How many. */
-count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; why?: never };
+count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; why?: never };
 
 /**  Live numbers of one channel. */
 export type Meter = {
@@ -1649,6 +1657,8 @@ export type NoticeCode =
 "rtp_missing" | 
 /**  The RTP of an answered call comes from another host than its peer, and is not listened to. Args: `expected`, `source`. */
 "rtp_refused" | 
+/**  The RTP of an answered call is not sealed with the key that was agreed, and is not listened to. Args: `source`. */
+"rtp_not_sealed" | 
 /**  A call ended. Args: `from`, `to`, `cause`, `seconds`. */
 "call_ended" | 
 /**  A SIP caller was refused: wrong user or secret. Args: `source`. */
@@ -1685,6 +1695,8 @@ export type NoticeCode =
 "line_dead" | 
 /**  A SIP caller was refused: no codec in common. Args: `source`. */
 "no_common_codec" | 
+/**  A SIP caller was refused: its audio would be secured otherwise than the settings say. Args: `source`. */
+"not_secured" | 
 /**  No dial tone came within the wait. */
 "no_dial_tone" | 
 /**  The line rang while it was being seized. */
@@ -2429,6 +2441,15 @@ level_dbm0: number | null } |
 /**  Samples, 8 kHz, linear. */
 samples: Recording };
 
+/**  Whether audio is sent and taken in SRTP. */
+export type SrtpUse = 
+/**  Never. */
+"off" | 
+/**  Where the other side does it too (RFC 8643). */
+"preferred" | 
+/**  Always: a call without it does not come about. */
+"mandatory";
+
 /**  Why a gateway did not start. */
 export type StartError = 
 /**  A socket could not be had. */
@@ -2552,7 +2573,7 @@ export type TlsFault =
 "expired" | 
 /**  Its certificate does not hold yet: often a clock is wrong. */
 "not_yet_valid" | 
-/**  Its certificate cannot be used for something else. */
+/**  Its certificate is none for servers: a self-made one of an authority, one that is made for something else. */
 "bad_certificate" | 
 /**  It refused, most often our certificate. */
 "refused" | 

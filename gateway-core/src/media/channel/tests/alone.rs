@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::*;
 use crate::dsp::Frame;
-use crate::media::{Channel, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan};
+use crate::media::{Channel, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan, Refused, RtpRefusal};
 use crate::rng::Rng;
 use crate::rtp::packet::{Header, write};
 use crate::rtp::rtcp;
@@ -106,7 +106,8 @@ fn who_sends_rtp_in_the_place_of_the_peer_is_told() {
     let header = Header { payload_type: 8, marker: false, sequence: 0, timestamp: 0, ssrc: 9 };
     alone.channel.packet(&write(header, &[0x2a; 160]), stranger, alone.now, &mut alone.out);
     alone.frames(101);
-    assert_eq!(alone.events(), [MediaEvent::RtpMissing { expected: address(B, false), refused: Some(stranger) }]);
+    let refused = Some(Refused { source: stranger, why: RtpRefusal::OtherHost });
+    assert_eq!(alone.events(), [MediaEvent::RtpMissing { expected: address(B, false), refused }]);
     alone.rtp(0, 0xd5);
     alone.frames(200);
     assert_eq!(alone.events(), [MediaEvent::RtpStarted { from: address(B, false) }]);

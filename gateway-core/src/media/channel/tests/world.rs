@@ -58,6 +58,7 @@ pub(super) fn plan(side: usize) -> MediaPlan {
             telephone_event: Some(101),
             ptime_ms: 20,
             direction: Direction::Sendrecv,
+            srtp: None,
         },
         signalling: None,
         ssrc: 0x1000 + u32::try_from(side).unwrap(),

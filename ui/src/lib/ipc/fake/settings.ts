@@ -69,6 +69,7 @@ export function firstSettings(ports: number): Settings {
       tls_authority: "",
       tls_fingerprint: "",
       rtp_port_first: 16384,
+      srtp: "off",
       codecs: ["pcma", "pcmu"],
       register_expires_s: 300,
       min_expires_s: 60,

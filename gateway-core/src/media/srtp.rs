@@ -1,0 +1,203 @@
+//! SRTP and SRTCP (RFC 3711) between us and one peer, with keys that SDP agreed on.
+
+use std::fmt;
+
+use rtc_srtp::context::Context;
+use rtc_srtp::crypto::providers::RingCrypto;
+use rtc_srtp::option::{srtcp_replay_protection, srtp_replay_protection};
+use rtc_srtp::protection_profile::ProtectionProfile;
+
+use crate::rtp::packet::MAX_PACKET_BYTES;
+use crate::sdp::{MasterKey, SrtpKeys, Suite};
+
+/// Packets behind the newest one that are still told from repetitions (RFC 3711 §3.3.2: 64 at least).
+const REPLAY_WINDOW: usize = 128;
+
+/// Sources of the peer that are remembered, newest first. A peer has one at a time; of a source that is forgotten, packets could be
+/// played again.
+const MOST_SOURCES: usize = 4;
+
+/// The shortest SRTCP packet: header and SSRC, index, and a tag of 32 bits at least.
+const SHORTEST_RTCP_BYTES: usize = 16;
+
+/// What seals our packets and opens those of the peer.
+pub struct Srtp {
+    keys: SrtpKeys,
+    sending: Context,
+    /// One context for each source: the library would keep what it knows of every source that anybody writes into a header.
+    sources: Vec<(u32, Context)>,
+}
+
+impl fmt::Debug for Srtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Srtp").field("keys", &self.keys).field("sources", &self.sources.len()).finish_non_exhaustive()
+    }
+}
+
+impl Srtp {
+    /// Begins to seal and open with these keys; `None` when the library does not take them.
+    #[must_use]
+    pub fn new(keys: SrtpKeys) -> Option<Self> {
+        Some(Srtp { sending: context(&keys.sending)?, sources: Vec::new(), keys })
+    }
+
+    /// Goes over to the keys of a new offer and answer. A key that stays goes on where it was: its packets are still counted.
+    pub fn change(&mut self, keys: SrtpKeys) {
+        if keys.sending != self.keys.sending
+            && let Some(sending) = context(&keys.sending)
+        {
+            self.sending = sending;
+        }
+        if keys.receiving != self.keys.receiving {
+            self.sources.clear();
+        }
+        self.keys = keys;
+    }
+
+    /// Seals an RTP packet of ours.
+    #[must_use]
+    pub fn seal_rtp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+        self.sending.encrypt_rtp(packet).ok().map(Into::into)
+    }
+
+    /// Seals an RTCP packet of ours.
+    #[must_use]
+    pub fn seal_rtcp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
+        self.sending.encrypt_rtcp(packet).ok().map(Into::into)
+    }
+
+    /// The RTP packet in a datagram; `None` when the peer did not seal it, or when it came before.
+    #[must_use]
+    pub fn open_rtp(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
+        if datagram.len() > MAX_PACKET_BYTES {
+            return None;
+        }
+        self.open(word(datagram, 8)?, |context| context.decrypt_rtp(datagram).ok().map(Into::into))
+    }
+
+    /// The RTCP packet in a datagram; `None` when the peer did not seal it, or when it came before.
+    #[must_use]
+    pub fn open_rtcp(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
+        if !(SHORTEST_RTCP_BYTES..=MAX_PACKET_BYTES).contains(&datagram.len()) {
+            return None;
+        }
+        self.open(word(datagram, 4)?, |context| context.decrypt_rtcp(datagram).ok().map(Into::into))
+    }
+
+    /// Opens with the context of the source; only a packet that opens makes a new one known.
+    fn open(&mut self, ssrc: u32, open: impl FnOnce(&mut Context) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if let Some((_, context)) = self.sources.iter_mut().find(|(known, _)| *known == ssrc) {
+            return open(context);
+        }
+        let mut context = context(&self.keys.receiving)?;
+        let opened = open(&mut context)?;
+        self.sources.insert(0, (ssrc, context));
+        self.sources.truncate(MOST_SOURCES);
+        Some(opened)
+    }
+}
+
+fn context(key: &MasterKey) -> Option<Context> {
+    let profile = match key.suite() {
+        Suite::AesCm128Sha1_80 => ProtectionProfile::Aes128CmHmacSha1_80,
+        Suite::AesCm128Sha1_32 => ProtectionProfile::Aes128CmHmacSha1_32,
+        Suite::AesCm256Sha1_80 => ProtectionProfile::Aes256CmHmacSha1_80,
+        Suite::AesGcm128 => ProtectionProfile::AeadAes128Gcm,
+        Suite::AesGcm256 => ProtectionProfile::AeadAes256Gcm,
+    };
+    let (rtp, rtcp) = (srtp_replay_protection(REPLAY_WINDOW), srtcp_replay_protection(REPLAY_WINDOW));
+    Context::new(key.key(), key.salt(), profile, Some(rtp), Some(rtcp), &RingCrypto).ok()
+}
+
+/// The 32 bits at a place of a datagram, in network order.
+fn word(datagram: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(datagram.get(at..at + 4)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Rng;
+    use crate::rtp::packet::{self, Header};
+    use crate::rtp::rtcp;
+    use crate::sdp::CryptoLine;
+    use crate::time::Moment;
+
+    fn pair(suite: Suite) -> (Srtp, Srtp) {
+        let mut rng = Rng::from_bytes([1; 32]);
+        let (a, b) = (MasterKey::draw(suite, &mut rng), MasterKey::draw(suite, &mut rng));
+        let side = |sending: &MasterKey, receiving: &MasterKey| {
+            Srtp::new(SrtpKeys { sending: sending.clone(), receiving: receiving.clone() }).unwrap()
+        };
+        (side(&a, &b), side(&b, &a))
+    }
+
+    fn rtp(ssrc: u32, sequence: u16) -> Vec<u8> {
+        packet::write(Header { payload_type: 8, marker: false, sequence, timestamp: u32::from(sequence) * 160, ssrc }, &[0xd5; 160])
+    }
+
+    #[test]
+    fn what_one_side_seals_the_other_opens_in_every_suite_once() {
+        for suite in Suite::ALL {
+            let (mut a, mut b) = pair(suite);
+            for sequence in [65_534, 65_535, 0, 1] {
+                let plain = rtp(7, sequence);
+                let sealed = a.seal_rtp(&plain).unwrap();
+                assert!(sealed.len() > plain.len() && sealed[12..] != plain[12..], "{suite:?}");
+                assert_eq!(b.open_rtp(&sealed), Some(plain), "{suite:?} {sequence}");
+                assert_eq!(b.open_rtp(&sealed), None, "a packet is taken once");
+            }
+            let report = rtcp::bye(7, Moment::ZERO, "name");
+            let sealed = a.seal_rtcp(&report).unwrap();
+            assert_eq!(b.open_rtcp(&sealed), Some(report), "{suite:?}");
+            assert_eq!(b.open_rtcp(&sealed), None);
+        }
+    }
+
+    #[test]
+    fn what_nobody_sealed_is_not_opened_and_leaves_no_trace() {
+        let (mut a, mut b) = pair(Suite::AesCm128Sha1_80);
+        let sealed = a.seal_rtp(&rtp(7, 1)).unwrap();
+        for at in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[at] ^= 1;
+            assert_eq!(b.open_rtp(&bent), None, "bit of byte {at}");
+            assert_eq!(b.open_rtp(&sealed[..at]), None, "cut at {at}");
+        }
+        for ssrc in 0..10_000 {
+            assert_eq!(b.open_rtp(&rtp(ssrc, 1)), None);
+        }
+        assert!(b.sources.is_empty());
+        assert!(b.open_rtp(&sealed).is_some());
+    }
+
+    #[test]
+    fn a_key_that_stays_goes_on_and_one_that_changes_begins_anew() {
+        let (mut a, mut b) = pair(Suite::AesCm128Sha1_80);
+        let before = a.seal_rtp(&rtp(7, 1)).unwrap();
+        assert!(b.open_rtp(&before).is_some());
+        b.change(b.keys.clone());
+        assert_eq!(b.open_rtp(&before), None, "a repetition is still known as one");
+        let key = MasterKey::draw(Suite::AesGcm128, &mut Rng::from_bytes([2; 32]));
+        a.change(SrtpKeys { sending: key.clone(), ..a.keys.clone() });
+        let after = a.seal_rtp(&rtp(7, 2)).unwrap();
+        assert_eq!(b.open_rtp(&after), None);
+        b.change(SrtpKeys { receiving: key, ..b.keys.clone() });
+        assert!(b.open_rtp(&after).is_some());
+    }
+
+    /// The packet that libsrtp proves itself with.
+    #[test]
+    fn a_packet_of_another_implementation_is_opened() {
+        let hex =
+            |text: &str| -> Vec<u8> { (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect() };
+        let line = "1 AES_CM_128_HMAC_SHA1_80 inline:4fl6DT4Bi+DWT6MsBt5BOQ7Gda1Jiv7rtpYLOqvm";
+        let key = CryptoLine::parse(line).unwrap().key;
+        assert_eq!(key.key(), hex("e1f97a0d3e018be0d64fa32c06de4139"));
+        let mut srtp = Srtp::new(SrtpKeys { sending: key.clone(), receiving: key }).unwrap();
+        let plain = hex("800f1234decafbadcafebabeabababababababababababababababab");
+        let sealed = hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb");
+        assert_eq!(srtp.seal_rtp(&plain), Some(sealed.clone()));
+        assert_eq!(srtp.open_rtp(&sealed), Some(plain));
+    }
+}
