@@ -142,6 +142,7 @@ impl Gateway {
             rng,
             settings,
         };
+        gateway.agent.set_session_expires(plan::session_expires(&gateway.settings.gateway));
         gateway.keep_names(Moment::ZERO);
         // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
         gateway.renew_accounts(Moment::ZERO, &mut Vec::new());
@@ -282,6 +283,7 @@ impl Gateway {
                     self.agent.hang_up(session, None, now, &mut self.pending.sip);
                 }
             }
+            SipEvent::Reanswered { session, body } => self.session_event(session, CallEvent::Reanswered(body), now, out),
             SipEvent::Refused { session, status, reason } => {
                 self.session_event(session, CallEvent::LegRefused { session, status, reason }, now, out);
                 self.sessions.remove(&session);

@@ -96,6 +96,8 @@ pub enum CallEvent {
     Acknowledged(Vec<u8>),
     /// The peer offers new media.
     Offer(Vec<u8>),
+    /// The peer answered the offer with which the session was refreshed.
+    Reanswered(Vec<u8>),
     /// INFO came.
     Info {
         /// `Content-Type`.

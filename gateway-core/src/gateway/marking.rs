@@ -185,7 +185,7 @@ impl Gateway {
             CallEvent::Offer(_) => "INVITE".to_owned(),
             CallEvent::Info { .. } => "INFO".to_owned(),
             CallEvent::SessionEnded(SessionEnd::Bye { .. }) => "BYE".to_owned(),
-            CallEvent::SessionEnded(SessionEnd::NoAck | SessionEnd::Gone) => {
+            CallEvent::SessionEnded(SessionEnd::NoAck | SessionEnd::Gone | SessionEnd::Expired) => {
                 if let Some(&(id, _)) = self.sessions.get(&session) {
                     self.mark(id, MarkKind::SipLost, now, out);
                 }
@@ -193,7 +193,13 @@ impl Gateway {
             }
             CallEvent::LegAnswered { .. } => "200".to_owned(),
             CallEvent::LegRefused { status, .. } => status.to_string(),
-            CallEvent::Line(_) | CallEvent::Media(_) | CallEvent::Measured { .. } | CallEvent::Targets(_) | CallEvent::End(_) => return,
+            // The signs of life that the agent sees to are no news.
+            CallEvent::Reanswered(_)
+            | CallEvent::Line(_)
+            | CallEvent::Media(_)
+            | CallEvent::Measured { .. }
+            | CallEvent::Targets(_)
+            | CallEvent::End(_) => return,
         };
         self.mark_sip_in(session, message, now, out);
     }

@@ -42,6 +42,8 @@ pub struct Habits {
     pub announces: Option<SocketAddr>,
     /// Its RTP comes from here instead.
     pub speaks_from: Option<SocketAddr>,
+    /// Watches over its calls with session timers of this many seconds; `None`: it knows nothing of them.
+    pub session_expires_s: Option<u32>,
     /// Codecs it knows.
     pub codecs: Vec<Codec>,
 }
@@ -60,6 +62,7 @@ impl Default for Habits {
             forgets_late_sdp: false,
             announces: None,
             speaks_from: None,
+            session_expires_s: None,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         }
     }
@@ -231,6 +234,7 @@ impl Party {
     /// Sends an INVITE of one's own making.
     pub fn invite(&mut self, invite: Invite, now: Moment) -> SessionId {
         let uri = invite.request_uri.clone();
+        self.agent.set_session_expires(self.habits.session_expires_s);
         let session = self.agent.invite(invite, now, &mut self.outbox);
         self.legs.push((session, Leg { uri, started: now, ..Leg::default() }));
         session
@@ -324,6 +328,7 @@ impl Party {
                 self.answer(session, now);
             }
         }
+        self.agent.set_session_expires(self.habits.session_expires_s);
         if let Ok(message) = wire::read(bytes) {
             self.agent.handle_message(source.into(), message, now, &mut self.outbox);
         }
@@ -435,7 +440,7 @@ impl Party {
                     leg.infos.push(String::from_utf8_lossy(&body).into_owned());
                 }
             }
-            SipEvent::Acknowledged { .. } => {}
+            SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } => {}
         }
     }
 

@@ -25,6 +25,7 @@ mod address;
 mod ask;
 mod keep;
 mod receive;
+mod refresh;
 mod replies;
 
 #[cfg(test)]
@@ -49,6 +50,8 @@ pub struct UserAgent {
     dialogs: BTreeMap<(String, String), SessionId>,
     registrations: Registrations,
     last_session: u64,
+    /// The interval of session timers to ask for, in seconds; `None`: they are off.
+    session_expires_s: Option<u32>,
 }
 
 impl UserAgent {
@@ -65,6 +68,7 @@ impl UserAgent {
             dialogs: BTreeMap::new(),
             registrations: Registrations::default(),
             last_session: 0,
+            session_expires_s: None,
         }
     }
 

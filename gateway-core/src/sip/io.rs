@@ -117,6 +117,8 @@ pub enum SessionEnd {
     NoAck,
     /// A request of ours inside the dialog was answered 481 or 408, or timed out.
     Gone,
+    /// The session was not refreshed in time (RFC 4028 §10); the agent sent BYE.
+    Expired,
 }
 
 /// What the user agent tells the gateway.
@@ -177,6 +179,13 @@ pub enum SipEvent {
     },
     /// 2xx to our INVITE; the ACK is sent. Later 2xx of other forks are acknowledged and ended by the agent.
     Answered {
+        /// The session.
+        session: SessionId,
+        /// The answer.
+        body: Vec<u8>,
+    },
+    /// The peer's answer to the offer with which the agent refreshed the session; most often it says what is agreed already.
+    Reanswered {
         /// The session.
         session: SessionId,
         /// The answer.

@@ -22,10 +22,12 @@ use outgoing::Inviting;
 
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::acknowledge;
+pub(crate) use refresh::{Watch, introduce};
 
 mod established;
 mod incoming;
 mod outgoing;
+mod refresh;
 
 /// The only body that INVITE sessions carry.
 pub(crate) const SDP: &str = "application/sdp";
@@ -43,6 +45,10 @@ pub(crate) enum Timer {
     Ring,
     /// Nobody answered our CANCEL's INVITE (§9.1).
     Cancel,
+    /// Our turn to refresh the session (RFC 4028 §10).
+    Refresh,
+    /// The session was not refreshed (RFC 4028 §10).
+    Expiry,
 }
 
 /// What a session wants done.
@@ -50,6 +56,13 @@ pub(crate) enum Timer {
 pub(crate) enum Act {
     /// Send a request inside the session's dialog; Via is still missing.
     Ask {
+        /// The request.
+        request: Request,
+        /// Where to.
+        to: Hop,
+    },
+    /// Send a refresh: a re-INVITE or UPDATE; Via is still missing.
+    Refresh {
         /// The request.
         request: Request,
         /// Where to.
@@ -109,6 +122,7 @@ pub(crate) struct Session {
     credentials: Option<Credentials>,
     /// Drawn once: what an overtaking offer is told to wait (§14.2), 0–10 s.
     retry_after_s: u32,
+    watch: Watch,
 }
 
 impl Session {
@@ -152,12 +166,12 @@ impl Session {
     }
 
     /// A request came inside the session. ACK and CANCEL have their own ways in.
-    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: Hop, out: &mut Vec<Act>) {
+    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: Hop, now: Moment, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(invited) => self.receive_invited(invited, transaction, request, out),
             State::Inviting(inviting) => self.receive_inviting(inviting, transaction, request, out),
             State::Established(established) => {
-                self.receive_established(established, transaction, request, source, out);
+                self.receive_established(established, transaction, request, source, now, out);
             }
             State::Over => self.reply(transaction, request, 481, out),
         }
@@ -207,8 +221,12 @@ impl Session {
                 (Timer::Progress, State::Invited(invited)) => self.repeat_progress(invited, now, out),
                 (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, now, out),
                 (Timer::Cancel, State::Inviting(inviting)) => self.cancel_unanswered(&inviting, out),
+                (Timer::Refresh, State::Established(established)) => self.refresh(established, now, out),
+                (Timer::Expiry, State::Established(established)) => self.expire(established, out),
                 // Every change of state stops the timers of the state before.
-                (Timer::Answer | Timer::Ack | Timer::Progress | Timer::Ring | Timer::Cancel, state) => self.state = state,
+                (Timer::Answer | Timer::Ack | Timer::Progress | Timer::Ring | Timer::Cancel | Timer::Refresh | Timer::Expiry, state) => {
+                    self.state = state
+                }
             }
         }
     }

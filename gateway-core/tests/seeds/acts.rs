@@ -169,6 +169,7 @@ fn new_habits(history: &mut History) {
         forgets_late_sdp: rng.chance(300),
         announces: None,
         speaks_from: None,
+        session_expires_s: party.is_multiple_of(2).then_some(90),
         codecs: if rng.chance(50) { Vec::new() } else { vec![Codec::Pcmu] },
     };
     history.world.parties[party].habits = habits;

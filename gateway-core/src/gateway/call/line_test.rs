@@ -144,6 +144,7 @@ impl LineTest {
             CallEvent::Cancelled
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }

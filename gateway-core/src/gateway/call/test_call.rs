@@ -65,6 +65,7 @@ impl TestCall {
             CallEvent::Cancelled
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }

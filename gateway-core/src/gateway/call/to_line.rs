@@ -117,6 +117,7 @@ impl ToLine {
             CallEvent::End(cause) => self.give_up(cause, bridge),
             CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
@@ -193,6 +194,7 @@ impl ToLine {
             CallEvent::Cancelled
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
@@ -329,6 +331,7 @@ impl ToLine {
             | EndCause::SipHungUp
             | EndCause::SipCancelled
             | EndCause::SipLost
+            | EndCause::SessionExpired
             | EndCause::CallerGaveUp
             | EndCause::TargetRefused
             | EndCause::NoTarget

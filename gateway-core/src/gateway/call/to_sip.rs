@@ -101,6 +101,7 @@ impl ToSip {
             | CallEvent::Measured { .. }
             | CallEvent::Cancelled
             | CallEvent::Acknowledged(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. } => Step::Continue,
         }
     }

@@ -11,6 +11,7 @@ mod network;
 mod refusals;
 mod registrations;
 mod scripted;
+mod session_timers;
 
 fn address(text: &str) -> Hop {
     text.parse().unwrap()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::established::Established;
-use super::{Act, SDP, Session, State, Timer, reason};
+use super::{Act, SDP, Session, State, Timer, Watch, reason};
 use crate::sip::dialog::Dialog;
 use crate::sip::hop::Hop;
 use crate::sip::io::{Refusal, SessionId, SipEvent};
@@ -31,6 +31,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) contact: String,
     /// What an overtaking offer is told to wait, 0–10 s.
     pub(crate) retry_after_s: u32,
+    /// How its life is watched.
+    pub(crate) watch: Watch,
 }
 
 /// An INVITE that waits for its final answer.
@@ -70,6 +72,7 @@ impl Session {
             local_tag: new.local_tag,
             credentials: None,
             retry_after_s: new.retry_after_s,
+            watch: new.watch,
         })
     }
 
@@ -112,10 +115,11 @@ impl Session {
         };
         let mut response = self.response(&invited.request, 200);
         open_dialog(&mut response, &invited);
-        response.headers_mut().set("Allow", options::ALLOW);
+        self.watch.note_description(&body);
         response.set_body(SDP, body);
         let number = invited.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         self.enter(State::Established(Established::new(invited.dialog)));
+        self.grant(&invited.request, &mut response, now);
         self.send_answer(invited.transaction, response, number, now, out);
     }
 
@@ -192,7 +196,7 @@ impl Session {
     /// The answer to OPTIONS.
     pub(super) fn capabilities(&self, request: &Request) -> Response {
         let mut response = self.response(request, 200);
-        options::describe(response.headers_mut());
+        options::describe(response.headers_mut(), self.watch.is_on());
         response
     }
 

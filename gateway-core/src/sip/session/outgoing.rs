@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::established::Established;
-use super::{Act, Session, State, Timer};
+use super::{Act, Session, State, Timer, Watch};
 use crate::sip::dialog::Dialog;
 use crate::sip::hop::Hop;
 use crate::sip::io::{Invite, SessionId, SipEvent};
@@ -35,7 +35,15 @@ pub(super) struct Inviting {
 
 impl Session {
     /// The session of an INVITE that is about to be sent.
-    pub(crate) fn inviting(id: SessionId, invite: &Invite, key: (String, String), retry_after_s: u32, now: Moment) -> Self {
+    pub(crate) fn inviting(
+        id: SessionId,
+        invite: &Invite,
+        key: (String, String),
+        retry_after_s: u32,
+        mut watch: Watch,
+        now: Moment,
+    ) -> Self {
+        watch.note_description(&invite.body);
         let mut timers = Timers::new();
         timers.set(Timer::Ring, now + invite.ring_timeout.unwrap_or(SILENCE));
         let stage = Stage::Calling { given_up: None };
@@ -47,6 +55,7 @@ impl Session {
             local_tag: key.1,
             credentials: invite.credentials.clone(),
             retry_after_s,
+            watch,
         }
     }
 
@@ -70,6 +79,11 @@ impl Session {
     /// Whether this client transaction is the INVITE that waits for its final answer.
     pub(crate) fn asks_in(&self, transaction: ClientId) -> bool {
         matches!(&self.state, State::Inviting(inviting) if inviting.transaction == Some(transaction))
+    }
+
+    /// The interval and the least one to ask for, in seconds, after a 422 to our INVITE (RFC 4028 §7.3); `None`: it is a refusal.
+    pub(crate) fn ask_longer(&mut self, response: &Response) -> Option<(u32, u32)> {
+        if self.still_wanted() { self.watch.lengthen(response) } else { None }
     }
 
     /// A provisional response, or a refusal, to our INVITE.
@@ -119,7 +133,7 @@ impl Session {
     }
 
     /// The first 2xx to our INVITE: ACK it, and talk, or hang up when nobody wants the call any more (§15).
-    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: Hop, out: &mut Vec<Act>) {
+    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: Hop, now: Moment, out: &mut Vec<Act>) {
         let inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {
@@ -139,6 +153,7 @@ impl Session {
             }
             Stage::Calling { given_up: None } | Stage::Proceeding => {
                 self.enter(State::Established(Established::new(dialog)));
+                self.take_term(response, now);
                 out.push(Act::Tell(SipEvent::Answered { session: self.id, body: response.body().to_vec() }));
             }
         }

@@ -105,7 +105,7 @@ impl World {
             SipEvent::Cancelled { session } | SipEvent::Refused { session, .. } => {
                 *self.sides[side].ends.entry(session).or_default() += 1;
             }
-            SipEvent::Acknowledged { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
+            SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
             SipEvent::Request { .. } | SipEvent::Registration { .. } => panic!("nobody asked for this"),
         }
     }
@@ -118,6 +118,7 @@ impl World {
             | SipEvent::Cancelled { session }
             | SipEvent::Acknowledged { session, .. }
             | SipEvent::Offer { session, .. }
+            | SipEvent::Reanswered { session, .. }
             | SipEvent::Info { session, .. }
             | SipEvent::Ended { session, .. }
             | SipEvent::Progress { session, .. }

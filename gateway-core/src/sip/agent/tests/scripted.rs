@@ -29,7 +29,7 @@ fn calling(invite: Invite) -> (Stage, SessionId, Request) {
     (stage, session.unwrap(), request)
 }
 
-fn refused(stage: &Stage) -> Vec<u16> {
+pub(super) fn refused(stage: &Stage) -> Vec<u16> {
     let statuses = stage.events.iter().filter_map(|event| match event {
         SipEvent::Refused { status, .. } => Some(*status),
         _ => None,
@@ -37,7 +37,7 @@ fn refused(stage: &Stage) -> Vec<u16> {
     statuses.collect()
 }
 
-fn ends(stage: &Stage) -> Vec<SessionEnd> {
+pub(super) fn ends(stage: &Stage) -> Vec<SessionEnd> {
     let ends = stage.events.iter().filter_map(|event| match event {
         SipEvent::Ended { end, .. } => Some(end.clone()),
         _ => None,
