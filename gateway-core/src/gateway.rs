@@ -28,6 +28,7 @@ mod marking;
 mod names;
 mod picture;
 mod port;
+mod redirection;
 mod registrations;
 mod sources;
 mod targets;
@@ -264,7 +265,7 @@ impl Gateway {
             SipEvent::Invite { session, source, request } => self.invited(Invitation { session, source, request: &request }, now, out),
             SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
             SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
-            SipEvent::Cancelled { session } => self.session_event(session, CallEvent::Cancelled, now, out),
+            SipEvent::Cancelled { session, cause } => self.session_event(session, CallEvent::Cancelled { cause }, now, out),
             SipEvent::Acknowledged { session, body } => self.session_event(session, CallEvent::Acknowledged(body), now, out),
             SipEvent::Offer { session, body } => {
                 if self.sessions.contains_key(&session) {
@@ -284,8 +285,13 @@ impl Gateway {
                 }
             }
             SipEvent::Reanswered { session, body } => self.session_event(session, CallEvent::Reanswered(body), now, out),
-            SipEvent::Refused { session, status, reason } => {
-                self.session_event(session, CallEvent::LegRefused { session, status, reason }, now, out);
+            SipEvent::Redirected { session, status, reason, targets } => {
+                let invites = self.follow(session, &targets, now);
+                self.session_event(session, CallEvent::LegRedirected { session, status, reason, invites }, now, out);
+                self.sessions.remove(&session);
+            }
+            SipEvent::Refused { session, status, reason, cause } => {
+                self.session_event(session, CallEvent::LegRefused { session, status, reason, cause }, now, out);
                 self.sessions.remove(&session);
             }
         }

@@ -24,6 +24,8 @@ pub struct Habits {
     pub answers_after: Option<Duration>,
     /// Refuses with this status instead.
     pub refuses_with: Option<u16>,
+    /// The `Contact` of its refusals, for 302.
+    pub forwards_to: Option<String>,
     /// Hangs up this long after the answer; `None`: waits for the other side.
     pub hangs_up_after: Option<Duration>,
     /// Sends RTP while in a call.
@@ -53,6 +55,7 @@ impl Default for Habits {
         Habits {
             answers_after: Some(Duration::from_secs(2)),
             refuses_with: None,
+            forwards_to: None,
             hangs_up_after: None,
             sends_rtp: true,
             speaks: true,
@@ -408,7 +411,7 @@ impl Party {
                 }
                 self.plan_hang_up(session, now);
             }
-            SipEvent::Refused { session, status, .. } => {
+            SipEvent::Refused { session, status, .. } | SipEvent::Redirected { session, status, .. } => {
                 if let Some(leg) = self.leg_mut(session) {
                     leg.refused = Some(status);
                     leg.ended = true;
@@ -418,12 +421,12 @@ impl Party {
                 self.timers.clear(PartyTimer::HangUp(session));
                 if let Some(leg) = self.leg_mut(session) {
                     leg.ended = true;
-                    if let SessionEnd::Bye { reason } = end {
+                    if let SessionEnd::Bye { reason, .. } = end {
                         leg.bye_reason = reason;
                     }
                 }
             }
-            SipEvent::Cancelled { session } => {
+            SipEvent::Cancelled { session, .. } => {
                 self.answers.remove(&session);
                 self.timers.clear(PartyTimer::Answer(session));
                 if let Some(leg) = self.leg_mut(session) {
@@ -452,7 +455,8 @@ impl Party {
         let leg = Leg { uri: request.uri().to_owned(), from, started: now, ..Leg::default() };
         self.legs.push((session, leg));
         if let Some(status) = self.habits.refuses_with {
-            let refusal = Refusal { status, ..Refusal::default() };
+            let headers = self.habits.forwards_to.iter().map(|to| ("Contact".to_owned(), to.clone())).collect();
+            let refusal = Refusal { status, headers, ..Refusal::default() };
             return self.agent.refuse(session, refusal, now, &mut self.outbox);
         }
         self.agent.provisional(session, 180, None, now, &mut self.outbox);

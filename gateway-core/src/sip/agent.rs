@@ -11,7 +11,6 @@ pub use super::io::{
 use super::message::{Message, NameAddr, Response};
 use super::registration::Registrations;
 use super::session::Session;
-pub use super::session::reason as q850;
 use super::transaction::{ClientId, Lapse, ServerId, Transactions};
 use crate::rng::Rng;
 use crate::time::{Moment, earliest};

@@ -112,6 +112,8 @@ pub enum SessionEnd {
     Bye {
         /// `Reason` header.
         reason: Option<String>,
+        /// The Q.850 cause that it tells.
+        cause: Option<u8>,
     },
     /// Our 2xx was never acknowledged (64·T1); the agent sent BYE.
     NoAck,
@@ -137,6 +139,8 @@ pub enum SipEvent {
     Cancelled {
         /// The session.
         session: SessionId,
+        /// The Q.850 cause that it told.
+        cause: Option<u8>,
     },
     /// ACK for our 2xx; its body (an SDP answer, where the INVITE had no offer).
     Acknowledged {
@@ -199,6 +203,19 @@ pub enum SipEvent {
         status: u16,
         /// Reason phrase.
         reason: String,
+        /// The Q.850 cause that it told.
+        cause: Option<u8>,
+    },
+    /// Our INVITE is answered 300, 301 or 302: who is called should be sought elsewhere. Nothing more comes for it.
+    Redirected {
+        /// The session.
+        session: SessionId,
+        /// Final status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+        /// The URIs of its Contacts, the most wanted first; at least one. Nobody has looked at where they lead.
+        targets: Vec<String>,
     },
     /// A request outside any session (REGISTER, OPTIONS, others): `respond` to it.
     Request {

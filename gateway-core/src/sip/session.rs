@@ -10,9 +10,10 @@
 
 use super::dialog::Dialog;
 use super::digest::Credentials;
+use super::header::reason;
 use super::hop::Hop;
 use super::io::{Refusal, SessionId, SipEvent};
-use super::message::{Method, Request, Response};
+use super::message::{Headers, Method, Request, Response};
 use super::transaction::{ClientId, ServerId};
 use crate::time::{Moment, Timers};
 
@@ -31,6 +32,9 @@ mod refresh;
 
 /// The only body that INVITE sessions carry.
 pub(crate) const SDP: &str = "application/sdp";
+
+/// The Q.850 cause of giving up a call that nobody answers: no answer from user.
+const NO_ANSWER: u8 = 19;
 
 /// Timers of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,8 +79,8 @@ pub(crate) enum Act {
         /// Where to.
         to: Hop,
     },
-    /// Cancel our INVITE.
-    Cancel(ClientId),
+    /// Cancel our INVITE, with a Q.850 cause.
+    Cancel(ClientId, Option<u8>),
     /// Forget our INVITE: nothing will come for it.
     Forget(ClientId),
     /// Acknowledge a 2xx, and every repetition of it.
@@ -178,9 +182,9 @@ impl Session {
     }
 
     /// CANCEL came for the transaction that [`Session::waits_in`] named.
-    pub(crate) fn cancelled(&mut self, out: &mut Vec<Act>) {
+    pub(crate) fn cancelled(&mut self, cancel: &Request, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Invited(invited) => self.cancel_invited(&invited, out),
+            State::Invited(invited) => self.cancel_invited(&invited, reason::q850_in(cancel.headers()), out),
             State::Established(mut established) => {
                 self.withdraw_offer(&mut established, out);
                 self.state = State::Established(established);
@@ -206,7 +210,7 @@ impl Session {
                 let refusal = Refusal { status: 480, cause, ..Refusal::default() };
                 self.refuse_invited(&invited, &refusal, out);
             }
-            State::Inviting(inviting) => self.give_up(inviting, 487, now, out),
+            State::Inviting(inviting) => self.give_up(inviting, 487, cause, now, out),
             State::Established(established) => self.leave(established, cause, out),
             State::Over => {}
         }
@@ -219,7 +223,7 @@ impl Session {
                 (Timer::Answer, State::Established(established)) => self.repeat_answer(established, now, out),
                 (Timer::Ack, State::Established(established)) => self.never_acknowledged(established, out),
                 (Timer::Progress, State::Invited(invited)) => self.repeat_progress(invited, now, out),
-                (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, now, out),
+                (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, Some(NO_ANSWER), now, out),
                 (Timer::Cancel, State::Inviting(inviting)) => self.cancel_unanswered(&inviting, out),
                 (Timer::Refresh, State::Established(established)) => self.refresh(established, now, out),
                 (Timer::Expiry, State::Established(established)) => self.expire(established, out),
@@ -271,15 +275,14 @@ impl Session {
     /// Sends BYE and forgets the dialog.
     fn bye(dialog: &mut Dialog, cause: Option<u8>, out: &mut Vec<Act>) {
         let mut request = dialog.request(Method::Bye);
-        if let Some(cause) = cause {
-            request.headers_mut().push("Reason", reason(cause));
-        }
+        give_reason(request.headers_mut(), cause);
         out.push(Act::Leave { request, to: dialog.destination() });
     }
 }
 
-/// A Q.850 cause as a `Reason` header (RFC 3326 §2).
-#[must_use]
-pub fn reason(cause: u8) -> String {
-    format!("Q.850;cause={cause}")
+/// Says why, where there is a Q.850 cause (RFC 3326 §2).
+pub(crate) fn give_reason(headers: &mut Headers, cause: Option<u8>) {
+    for value in cause.map(reason::of_cause).unwrap_or_default() {
+        headers.push("Reason", value);
+    }
 }

@@ -160,6 +160,7 @@ fn new_habits(history: &mut History) {
     let habits = Habits {
         answers_after: rng.chance(800).then(|| Duration::from_millis(rng.below(8000))),
         refuses_with: rng.chance(200).then(|| [486, 480, 603, 503, 404, 302][settings::index(rng, 6)]),
+        forwards_to: Some("<sip:p2@127.0.0.1:5060>".to_owned()),
         hangs_up_after: rng.chance(500).then(|| Duration::from_millis(rng.below(20_000))),
         sends_rtp: rng.chance(800),
         speaks: rng.chance(800),

@@ -141,7 +141,7 @@ impl LineTest {
             CallEvent::Media(event) => self.media(&event, bridge),
             CallEvent::Measured { millivolts, microamps, off_hook } => self.measured(millivolts, microamps, off_hook, bridge),
             CallEvent::End(cause) => end(cause),
-            CallEvent::Cancelled
+            CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
             | CallEvent::Reanswered(_)
@@ -149,6 +149,7 @@ impl LineTest {
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }
     }

@@ -54,9 +54,10 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
             SessionEnd::Expired => EndCause::SessionExpired,
         })),
         CallEvent::End(cause) => hang_up(cause, session, bridge),
-        CallEvent::Cancelled
+        CallEvent::Cancelled { .. }
         | CallEvent::LegAnswered { .. }
         | CallEvent::LegRefused { .. }
+        | CallEvent::LegRedirected { .. }
         | CallEvent::Measured { .. }
         | CallEvent::Targets(_) => Step::Continue,
     }

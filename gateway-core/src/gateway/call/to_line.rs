@@ -112,7 +112,7 @@ impl ToLine {
         match event {
             CallEvent::Line(report) => self.line(report, bridge),
             CallEvent::Media(event) => self.media(&event, bridge),
-            CallEvent::Cancelled => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
+            CallEvent::Cancelled { .. } => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
             CallEvent::SessionEnded(_) => Step::End(Ending::new(EndCause::SipLost)),
             CallEvent::End(cause) => self.give_up(cause, bridge),
             CallEvent::Acknowledged(_)
@@ -121,6 +121,7 @@ impl ToLine {
             | CallEvent::Info { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }
@@ -191,13 +192,14 @@ impl ToLine {
                 matches!(report, LineReport::Progress(LineProgress::Tone(heard)) if heard.tone != ProgressTone::Dial)
             }
             CallEvent::Info { .. } => true,
-            CallEvent::Cancelled
+            CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
             | CallEvent::Reanswered(_)
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Targets(_)
             | CallEvent::End(_) => false,

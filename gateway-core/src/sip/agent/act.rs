@@ -4,7 +4,7 @@ use super::ask::{Owner, Purpose};
 use super::{AgentOutput, SessionId, UserAgent, with_tag};
 use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Request, Response, Via};
-use crate::sip::session::{Act, Session};
+use crate::sip::session::{Act, Session, give_reason};
 use crate::sip::transaction::{ClientId, ServerId, cancel};
 use crate::sip::wire;
 use crate::time::Moment;
@@ -35,10 +35,11 @@ impl UserAgent {
                 Act::Leave { request, to } => {
                     self.ask_for(id, Purpose::Nothing, request, to, now, out);
                 }
-                Act::Cancel(invite) => {
-                    let Some((request, to)) = self.transactions.request_of(invite).map(|(invite, to)| (cancel(invite), to)) else {
+                Act::Cancel(invite, cause) => {
+                    let Some((mut request, to)) = self.transactions.request_of(invite).map(|(invite, to)| (cancel(invite), to)) else {
                         continue;
                     };
+                    give_reason(request.headers_mut(), cause);
                     self.ask_as_is(Owner::of(Purpose::Nothing), request, to, now, out);
                 }
                 Act::Forget(invite) => {

@@ -85,7 +85,8 @@ impl UserAgent {
 
     pub(super) fn start_invite(&mut self, invite: &Invite, now: Moment, out: &mut Vec<AgentOutput>) -> SessionId {
         let id = self.next_session();
-        let refused = |status: u16| AgentOutput::Event(SipEvent::Refused { session: id, status, reason: phrase(status).to_owned() });
+        let refused =
+            |status: u16| AgentOutput::Event(SipEvent::Refused { session: id, status, reason: phrase(status).to_owned(), cause: None });
         if self.sessions.len() >= MOST_SESSIONS {
             out.push(refused(503));
             return id;

@@ -109,7 +109,7 @@ impl UserAgent {
         };
         self.reply(id, response, now, out);
         if let Some(session) = session {
-            self.in_session(session, now, out, |session, acts| session.cancelled(acts));
+            self.in_session(session, now, out, |session, acts| session.cancelled(cancel, acts));
         }
     }
 

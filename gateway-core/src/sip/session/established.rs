@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Act, SDP, Session, State, Timer};
 use crate::sip::dialog::Dialog;
+use crate::sip::header::reason;
 use crate::sip::hop::Hop;
 use crate::sip::io::{SessionEnd, SipEvent};
 use crate::sip::message::{Method, Request, Response};
@@ -165,7 +166,8 @@ impl Session {
         self.withdraw_offer(established, out);
         if established.leaving.is_none() {
             let reason = request.headers().get("Reason").map(str::to_owned);
-            out.push(Act::Tell(SipEvent::Ended { session: self.id, end: SessionEnd::Bye { reason } }));
+            let cause = reason::q850_in(request.headers());
+            out.push(Act::Tell(SipEvent::Ended { session: self.id, end: SessionEnd::Bye { reason, cause } }));
         }
         self.end(out);
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::established::Established;
-use super::{Act, SDP, Session, State, Timer, Watch, reason};
+use super::{Act, SDP, Session, State, Timer, Watch, give_reason};
 use crate::sip::dialog::Dialog;
+use crate::sip::header::reason;
 use crate::sip::hop::Hop;
 use crate::sip::io::{Refusal, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response};
@@ -135,9 +136,7 @@ impl Session {
         let status = if (300..700).contains(&refusal.status) { refusal.status } else { 500 };
         let mut response = self.response(&invited.request, status);
         let headers = response.headers_mut();
-        if let Some(cause) = refusal.cause {
-            headers.push("Reason", reason(cause));
-        }
+        give_reason(headers, refusal.cause);
         if let Some(seconds) = refusal.retry_after_s {
             headers.push("Retry-After", seconds.to_string());
         }
@@ -148,9 +147,9 @@ impl Session {
         self.end(out);
     }
 
-    pub(super) fn cancel_invited(&mut self, invited: &Invited, out: &mut Vec<Act>) {
+    pub(super) fn cancel_invited(&mut self, invited: &Invited, cause: Option<u8>, out: &mut Vec<Act>) {
         self.reply(invited.transaction, &invited.request, 487, out);
-        out.push(Act::Tell(SipEvent::Cancelled { session: self.id }));
+        out.push(Act::Tell(SipEvent::Cancelled { session: self.id, cause }));
         self.end(out);
     }
 
@@ -160,7 +159,7 @@ impl Session {
             // §15.1.2: a BYE takes the unanswered INVITE with it.
             Method::Bye => {
                 self.reply(transaction, request, 200, out);
-                self.cancel_invited(&invited, out);
+                self.cancel_invited(&invited, reason::q850_in(request.headers()), out);
                 return;
             }
             Method::Info => {
