@@ -4,13 +4,16 @@ use super::message::{Headers, Method, Request, Response, Uri};
 use super::session_timer::{self, TIMER};
 
 /// The methods we understand, as `Allow` has them.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
 
 /// The body types we understand, as `Accept` has them.
 pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 
+/// Provisional responses that do not get lost (RFC 3262).
+pub(crate) const RELIABLE: &str = "100rel";
+
 /// The extensions we understand, as `Supported` has them: one line here for each. Some can be turned off.
-const EXTENSIONS: &[&str] = &[TIMER];
+const EXTENSIONS: &[&str] = &[TIMER, RELIABLE];
 
 fn extensions(timers: bool) -> impl Iterator<Item = &'static str> {
     EXTENSIONS.iter().copied().filter(move |tag| timers || *tag != TIMER)
@@ -67,9 +70,8 @@ fn method_refusal(method: &Method, inside_dialog: bool) -> Option<u16> {
     match method {
         Method::Invite | Method::Ack | Method::Cancel | Method::Options => None,
         Method::Register => inside_dialog.then_some(405),
-        // These belong to a dialog, and there is none (for PRACK: we never sent anything that asks for it, RFC 3262 §3).
-        Method::Bye | Method::Info | Method::Update => (!inside_dialog).then_some(481),
-        Method::Prack => Some(481),
+        // These belong to a dialog, and there is none.
+        Method::Bye | Method::Info | Method::Update | Method::Prack => (!inside_dialog).then_some(481),
         Method::Refer | Method::Notify | Method::Subscribe | Method::Message => Some(405),
         Method::Other(_) => Some(501),
     }
@@ -92,7 +94,8 @@ mod tests {
         assert_eq!(status_of(Method::Invite, false, &[]), None);
         assert_eq!(status_of(Method::Bye, false, &[]), Some(481));
         assert_eq!(status_of(Method::Bye, true, &[]), None);
-        assert_eq!(status_of(Method::Prack, true, &[]), Some(481));
+        assert_eq!(status_of(Method::Prack, false, &[]), Some(481));
+        assert_eq!(status_of(Method::Prack, true, &[]), None);
         assert_eq!(status_of(Method::Refer, true, &[]), Some(405));
         assert_eq!(status_of(Method::Other("PUBLISH".into()), false, &[]), Some(501));
     }
@@ -107,8 +110,8 @@ mod tests {
             assert_eq!(response.status(), 420);
             response.headers().get("Unsupported").map(str::to_owned)
         };
-        assert_eq!(unsupported(true).as_deref(), Some("100rel, foo"));
-        assert_eq!(unsupported(false).as_deref(), Some("100rel, timer, foo"));
+        assert_eq!(unsupported(true).as_deref(), Some("foo"));
+        assert_eq!(unsupported(false).as_deref(), Some("timer, foo"));
     }
 
     #[test]

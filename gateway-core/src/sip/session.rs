@@ -24,11 +24,13 @@ use outgoing::Inviting;
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::acknowledge;
 pub(crate) use refresh::{Watch, introduce};
+pub(crate) use reliable::MOST_PRACKS;
 
 mod established;
 mod incoming;
 mod outgoing;
 mod refresh;
+mod reliable;
 
 /// The only body that INVITE sessions carry.
 pub(crate) const SDP: &str = "application/sdp";
@@ -49,6 +51,10 @@ pub(crate) enum Timer {
     Ring,
     /// Nobody answered our CANCEL's INVITE (§9.1).
     Cancel,
+    /// Sends a provisional response again that has to arrive (RFC 3262 §3).
+    Reliable,
+    /// Gives up waiting for its PRACK.
+    Prack,
     /// Our turn to refresh the session (RFC 4028 §10).
     Refresh,
     /// The session was not refreshed (RFC 4028 §10).
@@ -172,7 +178,7 @@ impl Session {
     /// A request came inside the session. ACK and CANCEL have their own ways in.
     pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: Hop, now: Moment, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Invited(invited) => self.receive_invited(invited, transaction, request, out),
+            State::Invited(invited) => self.receive_invited(invited, transaction, request, now, out),
             State::Inviting(inviting) => self.receive_inviting(inviting, transaction, request, out),
             State::Established(established) => {
                 self.receive_established(established, transaction, request, source, now, out);
@@ -225,12 +231,23 @@ impl Session {
                 (Timer::Progress, State::Invited(invited)) => self.repeat_progress(invited, now, out),
                 (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, Some(NO_ANSWER), now, out),
                 (Timer::Cancel, State::Inviting(inviting)) => self.cancel_unanswered(&inviting, out),
+                (Timer::Reliable, State::Invited(invited)) => self.repeat_reliable(invited, now, out),
+                (Timer::Prack, State::Invited(invited)) => self.never_heard(&invited, out),
                 (Timer::Refresh, State::Established(established)) => self.refresh(established, now, out),
                 (Timer::Expiry, State::Established(established)) => self.expire(established, out),
                 // Every change of state stops the timers of the state before.
-                (Timer::Answer | Timer::Ack | Timer::Progress | Timer::Ring | Timer::Cancel | Timer::Refresh | Timer::Expiry, state) => {
-                    self.state = state
-                }
+                (
+                    Timer::Answer
+                    | Timer::Ack
+                    | Timer::Progress
+                    | Timer::Ring
+                    | Timer::Cancel
+                    | Timer::Reliable
+                    | Timer::Prack
+                    | Timer::Refresh
+                    | Timer::Expiry,
+                    state,
+                ) => self.state = state,
             }
         }
     }

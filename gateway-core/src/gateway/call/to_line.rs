@@ -115,8 +115,8 @@ impl ToLine {
             CallEvent::Cancelled { .. } => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
             CallEvent::SessionEnded(_) => Step::End(Ending::new(EndCause::SipLost)),
             CallEvent::End(cause) => self.give_up(cause, bridge),
+            CallEvent::Offer(body) => talk::handle(CallEvent::Offer(body), self.session, &mut self.audio, bridge),
             CallEvent::Acknowledged(_)
-            | CallEvent::Offer(_)
             | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::LegAnswered { .. }

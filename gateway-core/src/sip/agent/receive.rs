@@ -82,6 +82,7 @@ impl UserAgent {
             local_tag: self.rng.hex(16),
             contact: self.contact(&user, source.transport),
             retry_after_s: self.short_wait_s(),
+            first_rseq: 1 + self.rng.next_u32() / 4,
             watch: self.watch(false),
         };
         let id = new.id;

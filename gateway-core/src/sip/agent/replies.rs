@@ -6,7 +6,7 @@ use crate::sip::dialog::Dialog;
 use crate::sip::digest::Challenge;
 use crate::sip::hop::Hop;
 use crate::sip::message::{CSeq, Method, NameAddr, Response};
-use crate::sip::session::{Act, Session, acknowledge};
+use crate::sip::session::{Act, MOST_PRACKS, Session, acknowledge};
 use crate::sip::transaction::ClientId;
 use crate::time::Moment;
 
@@ -20,11 +20,14 @@ impl UserAgent {
             Some(Purpose::Invite(session)) if response.is_success() => {
                 self.accepted(id, session, source, response, now, out);
             }
-            Some(Purpose::Invite(session)) => self.in_session(session, now, out, |session, acts| {
-                if session.asks_in(id) {
-                    session.invite_answered(response, now, acts);
-                }
-            }),
+            Some(Purpose::Invite(session)) => {
+                let Some(invite) = self.transactions.request_of(id).map(|(request, _)| request.clone()) else { return };
+                self.in_session(session, now, out, |session, acts| {
+                    if session.asks_in(id) {
+                        session.invite_answered(&invite, response, source, now, acts);
+                    }
+                });
+            }
             Some(Purpose::Dialog(session)) if !response.is_provisional() => {
                 self.in_session(session, now, out, |session, acts| session.answered(Some(response.status()), acts));
             }
@@ -115,6 +118,7 @@ impl UserAgent {
             && let Some(mut dialog) = Dialog::of_response(&request, response, source)
         {
             let ack = acknowledge(id, &dialog, &request);
+            dialog.skip_numbers(MOST_PRACKS);
             let bye = dialog.request(Method::Bye);
             let to = dialog.destination();
             self.carry_out(session, vec![ack, Act::Leave { request: bye, to }], now, out);

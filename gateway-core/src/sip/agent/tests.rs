@@ -10,6 +10,7 @@ use crate::sip::wire;
 mod network;
 mod refusals;
 mod registrations;
+mod reliable;
 mod scripted;
 mod session_timers;
 

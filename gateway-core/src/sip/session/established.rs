@@ -148,10 +148,11 @@ impl Session {
             // Our BYE is only waiting for its turn.
             Method::Invite | Method::Update if leaving => self.reply(transaction, request, 481, out),
             Method::Invite | Method::Update => self.offered(&mut established, transaction, request, now, out),
+            // Nothing is outstanding: our answer waits for the last PRACK.
+            Method::Prack => self.reply(transaction, request, 481, out),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
             | Method::Refer
             | Method::Notify
             | Method::Subscribe
@@ -214,7 +215,10 @@ impl Session {
 
     /// Answers the offer that waits, with an SDP answer or a refusal; ignored when none waits.
     pub(crate) fn answer_offer(&mut self, answer: Result<Vec<u8>, u16>, now: Moment, out: &mut Vec<Act>) {
-        let State::Established(established) = &mut self.state else { return };
+        let State::Established(established) = &mut self.state else {
+            self.answer_early(answer, out);
+            return;
+        };
         let (transaction, request) = match std::mem::replace(&mut established.exchange, Exchange::Idle) {
             Exchange::Offered { transaction, request } => (transaction, request),
             other @ (Exchange::Idle | Exchange::Unacknowledged { .. }) => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::established::Established;
+use super::reliable::Reliable;
 use super::{Act, SDP, Session, State, Timer, Watch, give_reason};
 use crate::sip::dialog::Dialog;
 use crate::sip::header::reason;
@@ -32,6 +33,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) contact: String,
     /// What an overtaking offer is told to wait, 0–10 s.
     pub(crate) retry_after_s: u32,
+    /// The number of the first provisional response that has to arrive.
+    pub(crate) first_rseq: u32,
     /// How its life is watched.
     pub(crate) watch: Watch,
 }
@@ -40,9 +43,10 @@ pub(crate) struct Incoming<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Invited {
     transaction: ServerId,
-    request: Request,
+    pub(super) request: Request,
     dialog: Dialog,
     progress: Option<Response>,
+    pub(super) reliable: Reliable,
 }
 
 impl Invited {
@@ -52,6 +56,10 @@ impl Invited {
 
     pub(super) fn transaction(&self) -> ServerId {
         self.transaction
+    }
+
+    pub(super) fn contact(&self) -> &str {
+        self.dialog.contact()
     }
 
     pub(super) fn cut_off(&mut self, hop: Hop) {
@@ -64,7 +72,8 @@ impl Session {
     pub(crate) fn invited(new: Incoming<'_>) -> Option<Self> {
         let dialog = Dialog::of_request(new.request, new.source, &new.local_tag, &new.contact)?;
         let call_id = dialog.call_id.clone();
-        let invited = Invited { transaction: new.transaction, request: new.request.clone(), dialog, progress: None };
+        let reliable = Reliable::new(new.request, new.first_rseq);
+        let invited = Invited { transaction: new.transaction, request: new.request.clone(), dialog, progress: None, reliable };
         Some(Session {
             id: new.id,
             state: State::Invited(invited),
@@ -83,30 +92,51 @@ impl Session {
         if !(100..200).contains(&status) {
             return;
         }
+        let body = body.unwrap_or_default();
         let mut response = self.response(&invited.request, status);
-        if status > 100 {
-            open_dialog(&mut response, invited);
-            response.set_body(SDP, body.unwrap_or_default());
+        if status == 100 {
+            out.push(Act::Answer { transaction: invited.transaction, response });
+            return;
         }
-        out.push(Act::Answer { transaction: invited.transaction, response: response.clone() });
-        if status > 100
-            && let State::Invited(invited) = &mut self.state
-        {
-            invited.progress = Some(response);
+        open_dialog(&mut response, invited);
+        if let State::Invited(invited) = &mut self.state {
+            // What is told again later has no news in it, and may be lost.
+            invited.progress = Some(response.clone());
             self.timers.set(Timer::Progress, now + PROGRESS_EVERY);
+        }
+        if !self.tell_reliably(&response, &body, now, out)
+            && let State::Invited(invited) = &mut self.state
+            && invited.reliable.may_be_lost()
+        {
+            response.set_body(SDP, body);
+            invited.progress = Some(response.clone());
+            out.push(Act::Answer { transaction: invited.transaction, response });
         }
     }
 
     pub(super) fn repeat_progress(&mut self, invited: Invited, now: Moment, out: &mut Vec<Act>) {
-        if let Some(response) = invited.progress.clone() {
-            out.push(Act::Answer { transaction: invited.transaction, response });
-            self.timers.set(Timer::Progress, now + PROGRESS_EVERY);
-        }
+        let transaction = invited.transaction;
+        let (progress, may_be_lost) = (invited.progress.clone(), invited.reliable.may_be_lost());
         self.state = State::Invited(invited);
+        let Some(response) = progress else { return };
+        self.timers.set(Timer::Progress, now + PROGRESS_EVERY);
+        if may_be_lost {
+            out.push(Act::Answer { transaction, response });
+        } else {
+            self.tell_reliably(&response, &[], now, out);
+        }
     }
 
     /// Accepts the INVITE; ignored in any other state.
     pub(crate) fn answer(&mut self, body: Vec<u8>, now: Moment, out: &mut Vec<Act>) {
+        let body = match &mut self.state {
+            State::Invited(invited) => {
+                self.watch.note_description(&body);
+                invited.reliable.hold(body)
+            }
+            State::Inviting(_) | State::Established(_) | State::Over => None,
+        };
+        let Some(body) = body else { return };
         let invited = match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(invited) => invited,
             other @ (State::Inviting(_) | State::Established(_) | State::Over) => {
@@ -116,7 +146,6 @@ impl Session {
         };
         let mut response = self.response(&invited.request, 200);
         open_dialog(&mut response, &invited);
-        self.watch.note_description(&body);
         response.set_body(SDP, body);
         let number = invited.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         self.enter(State::Established(Established::new(invited.dialog)));
@@ -154,7 +183,7 @@ impl Session {
     }
 
     /// A request of the caller inside the early dialog.
-    pub(super) fn receive_invited(&mut self, invited: Invited, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
+    pub(super) fn receive_invited(&mut self, invited: Invited, transaction: ServerId, request: &Request, now: Moment, out: &mut Vec<Act>) {
         match request.method() {
             // §15.1.2: a BYE takes the unanswered INVITE with it.
             Method::Bye => {
@@ -167,15 +196,18 @@ impl Session {
                 out.push(self.info_event(request));
             }
             Method::Options => out.push(Act::Answer { transaction, response: self.capabilities(request) }),
-            // §14.2, RFC 3311 §5.2: the offer before this one is not answered yet.
-            Method::Invite | Method::Update => {
+            Method::Prack | Method::Update => {
+                self.receive_early(invited, transaction, request, now, out);
+                return;
+            }
+            // §14.2: the offer before this one is not answered yet.
+            Method::Invite => {
                 let response = self.overtaken(request);
                 out.push(Act::Answer { transaction, response });
             }
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
             | Method::Refer
             | Method::Notify
             | Method::Subscribe
@@ -209,7 +241,7 @@ impl Session {
 }
 
 /// What a response needs to make a dialog at the caller (§12.1.1).
-fn open_dialog(response: &mut Response, invited: &Invited) {
+pub(super) fn open_dialog(response: &mut Response, invited: &Invited) {
     let headers = response.headers_mut();
     headers.copy("Record-Route", invited.request.headers());
     headers.set("Contact", invited.dialog.contact());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::established::Established;
+use super::reliable::Fork;
 use super::{Act, Session, State, Timer, Watch};
 use crate::sip::dialog::Dialog;
 use crate::sip::header::reason;
@@ -35,6 +36,8 @@ pub(super) struct Inviting {
     transaction: Option<ClientId>,
     limited: bool,
     stage: Stage,
+    /// Early dialogs with those who want their provisional responses acknowledged.
+    pub(super) forks: Vec<Fork>,
     /// The Q.850 cause of giving up.
     cause: Option<u8>,
 }
@@ -55,7 +58,13 @@ impl Session {
         let stage = Stage::Calling { given_up: None };
         Session {
             id,
-            state: State::Inviting(Inviting { transaction: None, limited: invite.ring_timeout.is_some(), stage, cause: None }),
+            state: State::Inviting(Inviting {
+                transaction: None,
+                limited: invite.ring_timeout.is_some(),
+                stage,
+                forks: Vec::new(),
+                cause: None,
+            }),
             timers,
             call_id: key.0,
             local_tag: key.1,
@@ -70,6 +79,7 @@ impl Session {
         if let State::Inviting(inviting) = &mut self.state {
             inviting.transaction = Some(transaction);
             inviting.stage = Stage::Calling { given_up: None };
+            inviting.forks.clear();
         }
     }
 
@@ -93,8 +103,8 @@ impl Session {
     }
 
     /// A provisional response, or a refusal, to our INVITE.
-    pub(crate) fn invite_answered(&mut self, response: &Response, now: Moment, out: &mut Vec<Act>) {
-        let inviting = match std::mem::replace(&mut self.state, State::Over) {
+    pub(crate) fn invite_answered(&mut self, invite: &Request, response: &Response, source: Hop, now: Moment, out: &mut Vec<Act>) {
+        let mut inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {
                 self.state = other;
@@ -102,6 +112,10 @@ impl Session {
             }
         };
         if response.is_provisional() {
+            if !Session::acknowledge_provisional(&mut inviting, invite, response, source, out) {
+                self.state = State::Inviting(inviting);
+                return;
+            }
             self.progress(inviting, response, now, out);
             return;
         }
@@ -159,6 +173,7 @@ impl Session {
             self.refused(500, "", None, out);
             return;
         };
+        let body = Session::continue_fork(&inviting, &mut dialog, response.body());
         out.push(acknowledge(transaction, &dialog, invite));
         match inviting.stage {
             Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } => {
@@ -168,7 +183,7 @@ impl Session {
             Stage::Calling { given_up: None } | Stage::Proceeding => {
                 self.enter(State::Established(Established::new(dialog)));
                 self.take_term(response, now);
-                out.push(Act::Tell(SipEvent::Answered { session: self.id, body: response.body().to_vec() }));
+                out.push(Act::Tell(SipEvent::Answered { session: self.id, body }));
             }
         }
     }
