@@ -28,6 +28,7 @@ mod marking;
 mod names;
 mod picture;
 mod port;
+mod redirection;
 mod registrations;
 mod sources;
 mod targets;
@@ -145,6 +146,7 @@ impl Gateway {
             rng,
             settings,
         };
+        gateway.agent.set_session_expires(plan::session_expires(&gateway.settings.gateway));
         gateway.keep_names(Moment::ZERO);
         // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
         gateway.renew_accounts(Moment::ZERO, &mut Vec::new());
@@ -266,7 +268,7 @@ impl Gateway {
             SipEvent::Invite { session, source, request } => self.invited(Invitation { session, source, request: &request }, now, out),
             SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
             SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
-            SipEvent::Cancelled { session } => self.session_event(session, CallEvent::Cancelled, now, out),
+            SipEvent::Cancelled { session, cause } => self.session_event(session, CallEvent::Cancelled { cause }, now, out),
             SipEvent::Acknowledged { session, body } => self.session_event(session, CallEvent::Acknowledged(body), now, out),
             SipEvent::Offer { session, body } => {
                 if self.sessions.contains_key(&session) {
@@ -285,8 +287,14 @@ impl Gateway {
                     self.agent.hang_up(session, None, now, &mut self.pending.sip);
                 }
             }
-            SipEvent::Refused { session, status, reason } => {
-                self.session_event(session, CallEvent::LegRefused { session, status, reason }, now, out);
+            SipEvent::Reanswered { session, body } => self.session_event(session, CallEvent::Reanswered(body), now, out),
+            SipEvent::Redirected { session, status, reason, targets } => {
+                let invites = self.follow(session, &targets, now);
+                self.session_event(session, CallEvent::LegRedirected { session, status, reason, invites }, now, out);
+                self.sessions.remove(&session);
+            }
+            SipEvent::Refused { session, status, reason, cause } => {
+                self.session_event(session, CallEvent::LegRefused { session, status, reason, cause }, now, out);
                 self.sessions.remove(&session);
             }
         }

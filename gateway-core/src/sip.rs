@@ -15,6 +15,7 @@ pub mod options;
 pub mod registrar;
 mod registration;
 mod session;
+mod session_timer;
 pub mod stream;
 mod transaction;
 pub mod uri;

@@ -14,6 +14,7 @@ mod stories {
     mod line_test;
     mod modes;
     mod order_of_work;
+    mod session_timers;
     mod single_user;
     mod sip_calls;
     mod sip_trace;

@@ -156,6 +156,8 @@ pub struct GatewaySettings {
     pub min_expires_s: u32,
     /// Longest lifetime granted to a registration here, in seconds (server mode).
     pub max_expires_s: u32,
+    /// Session timer (RFC 4028) in seconds: a call whose SIP side shows no sign of life for this long is ended. 0 turns it off.
+    pub session_expires_s: u32,
     /// Wrong credentials tolerated from one source before it is refused with 403.
     pub auth_tries: u8,
     /// Also offer SHA-256 in digest challenges (RFC 8760). Off by default: many telephones fail on a second challenge.
@@ -311,6 +313,7 @@ impl Default for GatewaySettings {
             register_expires_s: 300,
             min_expires_s: 60,
             max_expires_s: 3600,
+            session_expires_s: 1800,
             auth_tries: 5,
             sha256_digest: false,
             stealth: true,

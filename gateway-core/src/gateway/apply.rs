@@ -26,6 +26,7 @@ impl Gateway {
         let before = self.users();
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
+        self.agent.set_session_expires(plan::session_expires(&self.settings.gateway));
         let kept: Vec<String> = self.users().into_iter().filter(|user| before.contains(user)).map(|(user, _)| user).collect();
         self.registrar.retain_users(|user| kept.iter().any(|known| known == user));
         for (index, port) in self.settings.ports.clone().into_iter().enumerate() {

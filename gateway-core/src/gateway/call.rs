@@ -5,6 +5,7 @@
 
 mod audio;
 mod line_test;
+mod redirects;
 mod talk;
 mod test_call;
 mod to_line;
@@ -91,11 +92,16 @@ pub enum CallEvent {
         off_hook: bool,
     },
     /// CANCEL came for the incoming session.
-    Cancelled,
+    Cancelled {
+        /// The Q.850 cause that it told.
+        cause: Option<u8>,
+    },
     /// ACK came, perhaps with an SDP answer.
     Acknowledged(Vec<u8>),
     /// The peer offers new media.
     Offer(Vec<u8>),
+    /// The peer answered the offer with which the session was refreshed.
+    Reanswered(Vec<u8>),
     /// INFO came.
     Info {
         /// `Content-Type`.
@@ -120,6 +126,19 @@ pub enum CallEvent {
         status: u16,
         /// Reason phrase.
         reason: String,
+        /// The Q.850 cause that it told.
+        cause: Option<u8>,
+    },
+    /// An outgoing leg was sent elsewhere.
+    LegRedirected {
+        /// Which leg.
+        session: SessionId,
+        /// Final status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+        /// The INVITEs that follow it, the most wanted first; none: it leads nowhere that is called from here.
+        invites: Vec<Invite>,
     },
     /// Answer to [`Step::Want`]: the INVITEs to send, or none.
     Targets(Vec<Invite>),

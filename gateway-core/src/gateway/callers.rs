@@ -239,7 +239,7 @@ impl Gateway {
             (Method::Register, Mode::SipClient | Mode::SipTrunk) => not_allowed(request),
             (Method::Options, _) => {
                 let mut response = request.respond(200);
-                options::describe(response.headers_mut());
+                options::describe(response.headers_mut(), self.agent.has_session_timers());
                 response
             }
             (

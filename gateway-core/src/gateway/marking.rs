@@ -180,20 +180,27 @@ impl Gateway {
     /// What a peer says in the session of a call.
     pub(super) fn mark_session_event(&mut self, session: SessionId, event: &CallEvent, now: Moment, out: &mut Vec<Action>) {
         let message = match event {
-            CallEvent::Cancelled => "CANCEL".to_owned(),
+            CallEvent::Cancelled { cause } => with_cause("CANCEL", *cause),
             CallEvent::Acknowledged(_) => "ACK".to_owned(),
             CallEvent::Offer(_) => "INVITE".to_owned(),
             CallEvent::Info { .. } => "INFO".to_owned(),
-            CallEvent::SessionEnded(SessionEnd::Bye { .. }) => "BYE".to_owned(),
-            CallEvent::SessionEnded(SessionEnd::NoAck | SessionEnd::Gone) => {
+            CallEvent::SessionEnded(SessionEnd::Bye { cause, .. }) => with_cause("BYE", *cause),
+            CallEvent::SessionEnded(SessionEnd::NoAck | SessionEnd::Gone | SessionEnd::Expired) => {
                 if let Some(&(id, _)) = self.sessions.get(&session) {
                     self.mark(id, MarkKind::SipLost, now, out);
                 }
                 return;
             }
             CallEvent::LegAnswered { .. } => "200".to_owned(),
-            CallEvent::LegRefused { status, .. } => status.to_string(),
-            CallEvent::Line(_) | CallEvent::Media(_) | CallEvent::Measured { .. } | CallEvent::Targets(_) | CallEvent::End(_) => return,
+            CallEvent::LegRefused { status, cause, .. } => with_cause(&status.to_string(), *cause),
+            CallEvent::LegRedirected { status, .. } => status.to_string(),
+            // The signs of life that the agent sees to are no news.
+            CallEvent::Reanswered(_)
+            | CallEvent::Line(_)
+            | CallEvent::Media(_)
+            | CallEvent::Measured { .. }
+            | CallEvent::Targets(_)
+            | CallEvent::End(_) => return,
         };
         self.mark_sip_in(session, message, now, out);
     }
@@ -204,6 +211,11 @@ impl Gateway {
             self.mark(id, MarkKind::SipIn { message, peer: peer.to_string() }, now, out);
         }
     }
+}
+
+/// A message with the Q.850 cause that it told, in the words of no language.
+fn with_cause(message: &str, cause: Option<u8>) -> String {
+    cause.map_or_else(|| message.to_owned(), |cause| format!("{message} (Q.850 {cause})"))
 }
 
 fn voice(port: &mut Port, now: Moment) -> Option<MarkKind> {

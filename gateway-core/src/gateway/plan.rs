@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::country::{self, Country};
-use crate::config::settings::{LineSettings, PortSettings};
+use crate::config::settings::{GatewaySettings, LineSettings, PortSettings};
 use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::fxo::line::LineConfig;
 use crate::media::MediaConfig;
@@ -12,6 +12,12 @@ use crate::media::MediaConfig;
 #[must_use]
 pub fn country(code: &str) -> &'static Country {
     country::country(code).unwrap_or_else(country::brazil)
+}
+
+/// The interval of session timers, in seconds; `None`: they are off.
+#[must_use]
+pub fn session_expires(gateway: &GatewaySettings) -> Option<u32> {
+    (gateway.session_expires_s > 0).then_some(gateway.session_expires_s)
 }
 
 /// What the line machine of a port needs to know.

@@ -30,6 +30,8 @@ pub enum EndCause {
     SipCancelled,
     /// The SIP side is unreachable: no ACK, or its dialog is gone.
     SipLost,
+    /// The SIP side refreshed the session no more (RFC 4028): it is taken to be gone.
+    SessionExpired,
     /// The far end of the line hung up; the record's evidence says how we know.
     LineHungUp,
     /// The caller on the line gave up before anybody answered: a missed call.

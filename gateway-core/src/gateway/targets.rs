@@ -24,9 +24,9 @@ use crate::time::Moment;
 const RING_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// One place to send an INVITE to.
-struct Destination {
-    hop: Hop,
-    request_uri: String,
+pub(super) struct Destination {
+    pub(super) hop: Hop,
+    pub(super) request_uri: String,
 }
 
 /// What came of looking for a target.
@@ -37,7 +37,7 @@ enum Located {
 }
 
 /// What a URI is called over: what it says itself, else what is used towards the remote server.
-fn transport_of(uri: &str, usual: Transport) -> Transport {
+pub(super) fn transport_of(uri: &str, usual: Transport) -> Transport {
     Target::parse(uri).ok().and_then(|target| target.transport()).unwrap_or(usual)
 }
 
@@ -137,7 +137,7 @@ impl Gateway {
         self.settings.ports.get(id.index()).map_or("", |port| port.user.as_str())
     }
 
-    fn invites(&self, id: PortId, destinations: Vec<Destination>) -> Vec<Invite> {
+    pub(super) fn invites(&self, id: PortId, destinations: Vec<Destination>) -> Vec<Invite> {
         let Some(Call::ToSip(call)) = self.ports.get(id.index()).and_then(|port| port.call.as_ref()) else { return Vec::new() };
         let client = self.settings.gateway.mode == Mode::SipClient;
         let (from, headers) = self.identity(id, call.caller());

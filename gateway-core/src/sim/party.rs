@@ -24,6 +24,8 @@ pub struct Habits {
     pub answers_after: Option<Duration>,
     /// Refuses with this status instead.
     pub refuses_with: Option<u16>,
+    /// The `Contact` of its refusals, for 302.
+    pub forwards_to: Option<String>,
     /// Hangs up this long after the answer; `None`: waits for the other side.
     pub hangs_up_after: Option<Duration>,
     /// Sends RTP while in a call.
@@ -44,6 +46,8 @@ pub struct Habits {
     pub speaks_from: Option<SocketAddr>,
     /// Whether it has SRTP.
     pub srtp: SrtpUse,
+    /// Watches over its calls with session timers of this many seconds; `None`: it knows nothing of them.
+    pub session_expires_s: Option<u32>,
     /// Codecs it knows.
     pub codecs: Vec<Codec>,
 }
@@ -53,6 +57,7 @@ impl Default for Habits {
         Habits {
             answers_after: Some(Duration::from_secs(2)),
             refuses_with: None,
+            forwards_to: None,
             hangs_up_after: None,
             sends_rtp: true,
             speaks: true,
@@ -63,6 +68,7 @@ impl Default for Habits {
             announces: None,
             speaks_from: None,
             srtp: SrtpUse::Off,
+            session_expires_s: None,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         }
     }
@@ -234,6 +240,7 @@ impl Party {
     /// Sends an INVITE of one's own making.
     pub fn invite(&mut self, invite: Invite, now: Moment) -> SessionId {
         let uri = invite.request_uri.clone();
+        self.agent.set_session_expires(self.habits.session_expires_s);
         let session = self.agent.invite(invite, now, &mut self.outbox);
         self.legs.push((session, Leg { uri, started: now, ..Leg::default() }));
         session
@@ -327,6 +334,7 @@ impl Party {
                 self.answer(session, now);
             }
         }
+        self.agent.set_session_expires(self.habits.session_expires_s);
         if let Ok(message) = wire::read(bytes) {
             self.agent.handle_message(source.into(), message, now, &mut self.outbox);
         }
@@ -406,7 +414,7 @@ impl Party {
                 }
                 self.plan_hang_up(session, now);
             }
-            SipEvent::Refused { session, status, .. } => {
+            SipEvent::Refused { session, status, .. } | SipEvent::Redirected { session, status, .. } => {
                 if let Some(leg) = self.leg_mut(session) {
                     leg.refused = Some(status);
                     leg.ended = true;
@@ -416,12 +424,12 @@ impl Party {
                 self.timers.clear(PartyTimer::HangUp(session));
                 if let Some(leg) = self.leg_mut(session) {
                     leg.ended = true;
-                    if let SessionEnd::Bye { reason } = end {
+                    if let SessionEnd::Bye { reason, .. } = end {
                         leg.bye_reason = reason;
                     }
                 }
             }
-            SipEvent::Cancelled { session } => {
+            SipEvent::Cancelled { session, .. } => {
                 self.answers.remove(&session);
                 self.timers.clear(PartyTimer::Answer(session));
                 if let Some(leg) = self.leg_mut(session) {
@@ -438,7 +446,7 @@ impl Party {
                     leg.infos.push(String::from_utf8_lossy(&body).into_owned());
                 }
             }
-            SipEvent::Acknowledged { .. } => {}
+            SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } => {}
         }
     }
 
@@ -450,7 +458,8 @@ impl Party {
         let leg = Leg { uri: request.uri().to_owned(), from, started: now, ..Leg::default() };
         self.legs.push((session, leg));
         if let Some(status) = self.habits.refuses_with {
-            let refusal = Refusal { status, ..Refusal::default() };
+            let headers = self.habits.forwards_to.iter().map(|to| ("Contact".to_owned(), to.clone())).collect();
+            let refusal = Refusal { status, headers, ..Refusal::default() };
             return self.agent.refuse(session, refusal, now, &mut self.outbox);
         }
         self.agent.provisional(session, 180, None, now, &mut self.outbox);

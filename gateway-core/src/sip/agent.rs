@@ -11,7 +11,6 @@ pub use super::io::{
 use super::message::{Message, NameAddr, Response};
 use super::registration::Registrations;
 use super::session::Session;
-pub use super::session::reason as q850;
 use super::transaction::{ClientId, Lapse, ServerId, Transactions};
 use crate::rng::Rng;
 use crate::time::{Moment, earliest};
@@ -25,6 +24,7 @@ mod address;
 mod ask;
 mod keep;
 mod receive;
+mod refresh;
 mod replies;
 
 #[cfg(test)]
@@ -49,6 +49,8 @@ pub struct UserAgent {
     dialogs: BTreeMap<(String, String), SessionId>,
     registrations: Registrations,
     last_session: u64,
+    /// The interval of session timers to ask for, in seconds; `None`: they are off.
+    session_expires_s: Option<u32>,
 }
 
 impl UserAgent {
@@ -65,6 +67,7 @@ impl UserAgent {
             dialogs: BTreeMap::new(),
             registrations: Registrations::default(),
             last_session: 0,
+            session_expires_s: None,
         }
     }
 

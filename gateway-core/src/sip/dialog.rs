@@ -108,6 +108,16 @@ impl Dialog {
         self.local_seq += 1;
     }
 
+    /// Leaves numbers out that another dialog of the same INVITE may have used.
+    pub(crate) fn skip_numbers(&mut self, count: u32) {
+        self.local_seq += count;
+    }
+
+    /// Goes on counting where the early dialog was.
+    pub(crate) fn continue_after(&mut self, early: &Dialog) {
+        self.local_seq = self.local_seq.max(early.local_seq);
+    }
+
     /// The ACK of a 2xx to our INVITE with this CSeq number, without Via (§13.2.2.4).
     pub(crate) fn ack(&self, number: u32) -> Request {
         self.numbered(Method::Ack, number)

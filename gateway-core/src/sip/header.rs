@@ -4,6 +4,9 @@ pub mod cseq;
 pub mod grammar;
 pub mod name_addr;
 pub mod params;
+pub mod rack;
+pub mod reason;
+pub mod session_expires;
 pub mod via;
 
 pub use cseq::CSeq;

@@ -114,11 +114,15 @@ pub enum SessionEnd {
     Bye {
         /// `Reason` header.
         reason: Option<String>,
+        /// The Q.850 cause that it tells.
+        cause: Option<u8>,
     },
     /// Our 2xx was never acknowledged (64·T1); the agent sent BYE.
     NoAck,
     /// A request of ours inside the dialog was answered 481 or 408, or timed out.
     Gone,
+    /// The session was not refreshed in time (RFC 4028 §10); the agent sent BYE.
+    Expired,
 }
 
 /// What the user agent tells the gateway.
@@ -137,6 +141,8 @@ pub enum SipEvent {
     Cancelled {
         /// The session.
         session: SessionId,
+        /// The Q.850 cause that it told.
+        cause: Option<u8>,
     },
     /// ACK for our 2xx; its body (an SDP answer, where the INVITE had no offer).
     Acknowledged {
@@ -184,6 +190,13 @@ pub enum SipEvent {
         /// The answer.
         body: Vec<u8>,
     },
+    /// The peer's answer to the offer with which the agent refreshed the session; most often it says what is agreed already.
+    Reanswered {
+        /// The session.
+        session: SessionId,
+        /// The answer.
+        body: Vec<u8>,
+    },
     /// Our INVITE ended without an answer; nothing more comes for it. Also told, with 487, after `hang_up` before an answer.
     Refused {
         /// The session.
@@ -192,6 +205,19 @@ pub enum SipEvent {
         status: u16,
         /// Reason phrase.
         reason: String,
+        /// The Q.850 cause that it told.
+        cause: Option<u8>,
+    },
+    /// Our INVITE is answered 300, 301 or 302: who is called should be sought elsewhere. Nothing more comes for it.
+    Redirected {
+        /// The session.
+        session: SessionId,
+        /// Final status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+        /// The URIs of its Contacts, the most wanted first; at least one. Nobody has looked at where they lead.
+        targets: Vec<String>,
     },
     /// A request outside any session (REGISTER, OPTIONS, others): `respond` to it.
     Request {

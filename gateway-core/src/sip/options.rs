@@ -1,16 +1,36 @@
 //! What this user agent can do, and the refusals that follow from it (RFC 3261 §8.2.1, §8.2.2.3, §11).
 
 use super::message::{Headers, Method, Request, Response, Uri};
+use super::session_timer::{self, TIMER};
 
 /// The methods we understand, as `Allow` has them.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
 
 /// The body types we understand, as `Accept` has them.
 pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 
-/// Adds what we can do to a response: the body of an answer to OPTIONS is all in these headers (§11.2).
-pub fn describe(headers: &mut Headers) {
+/// Provisional responses that do not get lost (RFC 3262).
+pub(crate) const RELIABLE: &str = "100rel";
+
+/// The extensions we understand, as `Supported` has them: one line here for each. Some can be turned off.
+const EXTENSIONS: &[&str] = &[TIMER, RELIABLE];
+
+fn extensions(timers: bool) -> impl Iterator<Item = &'static str> {
+    EXTENSIONS.iter().copied().filter(move |tag| timers || *tag != TIMER)
+}
+
+/// Adds the methods and extensions that we understand, as INVITE, UPDATE and their 2xx tell them. `timers`: session timers are on.
+pub fn introduce(headers: &mut Headers, timers: bool) {
     headers.set("Allow", ALLOW);
+    let supported: Vec<&str> = extensions(timers).collect();
+    if !supported.is_empty() {
+        headers.set("Supported", supported.join(", "));
+    }
+}
+
+/// Adds what we can do to a response: the body of an answer to OPTIONS is all in these headers (§11.2). `timers`: session timers are on.
+pub fn describe(headers: &mut Headers, timers: bool) {
+    introduce(headers, timers);
     headers.set("Accept", ACCEPT);
     headers.set("Accept-Encoding", "identity");
     headers.set("Accept-Language", "en");
@@ -19,7 +39,7 @@ pub fn describe(headers: &mut Headers) {
 /// The refusal of a request that needs something we do not have, in the order of RFC 3261 §8.2; `None`: all is well.
 ///
 /// Inside a dialog, methods that belong to no dialog of ours are refused too.
-pub(crate) fn refusal(request: &Request, inside_dialog: bool) -> Option<Response> {
+pub(crate) fn refusal(request: &Request, inside_dialog: bool, timers: bool) -> Option<Response> {
     if let Some(status) = method_refusal(request.method(), inside_dialog) {
         let mut response = request.respond(status);
         response.headers_mut().set("Allow", ALLOW);
@@ -30,11 +50,11 @@ pub(crate) fn refusal(request: &Request, inside_dialog: bool) -> Option<Response
         Ok(_) => return Some(request.respond(416)),
         Err(_) => return Some(request.respond(400)),
     }
-    // No option tag is supported: none is needed for what we do.
-    let required: Vec<&str> = request.headers().list("Require").collect();
-    if !required.is_empty() {
+    let unknown = |tag: &&str| !extensions(timers).any(|known| known.eq_ignore_ascii_case(tag));
+    let unsupported: Vec<&str> = request.headers().list("Require").filter(unknown).collect();
+    if !unsupported.is_empty() {
         let mut response = request.respond(420);
-        response.headers_mut().set("Unsupported", required.join(", "));
+        response.headers_mut().set("Unsupported", unsupported.join(", "));
         return Some(response);
     }
     let packed = request.headers().list("Content-Encoding").any(|encoding| !encoding.eq_ignore_ascii_case("identity"));
@@ -43,16 +63,15 @@ pub(crate) fn refusal(request: &Request, inside_dialog: bool) -> Option<Response
         response.headers_mut().set("Accept-Encoding", "identity");
         return Some(response);
     }
-    None
+    if timers { session_timer::refusal(request) } else { None }
 }
 
 fn method_refusal(method: &Method, inside_dialog: bool) -> Option<u16> {
     match method {
         Method::Invite | Method::Ack | Method::Cancel | Method::Options => None,
         Method::Register => inside_dialog.then_some(405),
-        // These belong to a dialog, and there is none (for PRACK: we never sent anything that asks for it, RFC 3262 §3).
-        Method::Bye | Method::Info | Method::Update => (!inside_dialog).then_some(481),
-        Method::Prack => Some(481),
+        // These belong to a dialog, and there is none.
+        Method::Bye | Method::Info | Method::Update | Method::Prack => (!inside_dialog).then_some(481),
         Method::Refer | Method::Notify | Method::Subscribe | Method::Message => Some(405),
         Method::Other(_) => Some(501),
     }
@@ -67,7 +86,7 @@ mod tests {
         for (name, value) in headers {
             request.headers_mut().push(name, *value);
         }
-        refusal(&request, inside_dialog).map(|response| response.status())
+        refusal(&request, inside_dialog, true).map(|response| response.status())
     }
 
     #[test]
@@ -75,7 +94,8 @@ mod tests {
         assert_eq!(status_of(Method::Invite, false, &[]), None);
         assert_eq!(status_of(Method::Bye, false, &[]), Some(481));
         assert_eq!(status_of(Method::Bye, true, &[]), None);
-        assert_eq!(status_of(Method::Prack, true, &[]), Some(481));
+        assert_eq!(status_of(Method::Prack, false, &[]), Some(481));
+        assert_eq!(status_of(Method::Prack, true, &[]), None);
         assert_eq!(status_of(Method::Refer, true, &[]), Some(405));
         assert_eq!(status_of(Method::Other("PUBLISH".into()), false, &[]), Some(501));
     }
@@ -85,14 +105,19 @@ mod tests {
         let mut request = Request::new(Method::Invite, "sip:100@198.51.100.1");
         request.headers_mut().push("Require", "100rel, timer");
         request.headers_mut().push("Require", "foo");
-        let response = refusal(&request, false).unwrap();
-        assert_eq!((response.status(), response.headers().get("Unsupported")), (420, Some("100rel, timer, foo")));
+        let unsupported = |timers| {
+            let response = refusal(&request, false, timers).unwrap();
+            assert_eq!(response.status(), 420);
+            response.headers().get("Unsupported").map(str::to_owned)
+        };
+        assert_eq!(unsupported(true).as_deref(), Some("foo"));
+        assert_eq!(unsupported(false).as_deref(), Some("timer, foo"));
     }
 
     #[test]
     fn unknown_schemes_and_packed_bodies_are_refused() {
         let request = Request::new(Method::Options, "http://example.org");
-        assert_eq!(refusal(&request, false).map(|response| response.status()), Some(416));
+        assert_eq!(refusal(&request, false, true).map(|response| response.status()), Some(416));
         assert_eq!(status_of(Method::Invite, false, &[("Content-Encoding", "gzip")]), Some(415));
         assert_eq!(status_of(Method::Invite, false, &[("Content-Encoding", "identity")]), None);
     }

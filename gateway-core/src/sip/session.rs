@@ -10,9 +10,10 @@
 
 use super::dialog::Dialog;
 use super::digest::Credentials;
+use super::header::reason;
 use super::hop::Hop;
 use super::io::{Refusal, SessionId, SipEvent};
-use super::message::{Method, Request, Response};
+use super::message::{Headers, Method, Request, Response};
 use super::transaction::{ClientId, ServerId};
 use crate::time::{Moment, Timers};
 
@@ -22,13 +23,20 @@ use outgoing::Inviting;
 
 pub(crate) use incoming::Incoming;
 pub(crate) use outgoing::acknowledge;
+pub(crate) use refresh::{Watch, introduce};
+pub(crate) use reliable::MOST_PRACKS;
 
 mod established;
 mod incoming;
 mod outgoing;
+mod refresh;
+mod reliable;
 
 /// The only body that INVITE sessions carry.
 pub(crate) const SDP: &str = "application/sdp";
+
+/// The Q.850 cause of giving up a call that nobody answers: no answer from user.
+const NO_ANSWER: u8 = 19;
 
 /// Timers of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +51,14 @@ pub(crate) enum Timer {
     Ring,
     /// Nobody answered our CANCEL's INVITE (§9.1).
     Cancel,
+    /// Sends a provisional response again that has to arrive (RFC 3262 §3).
+    Reliable,
+    /// Gives up waiting for its PRACK.
+    Prack,
+    /// Our turn to refresh the session (RFC 4028 §10).
+    Refresh,
+    /// The session was not refreshed (RFC 4028 §10).
+    Expiry,
 }
 
 /// What a session wants done.
@@ -55,6 +71,13 @@ pub(crate) enum Act {
         /// Where to.
         to: Hop,
     },
+    /// Send a refresh: a re-INVITE or UPDATE; Via is still missing.
+    Refresh {
+        /// The request.
+        request: Request,
+        /// Where to.
+        to: Hop,
+    },
     /// Send the BYE; whatever comes back concerns the session no more.
     Leave {
         /// The BYE.
@@ -62,8 +85,8 @@ pub(crate) enum Act {
         /// Where to.
         to: Hop,
     },
-    /// Cancel our INVITE.
-    Cancel(ClientId),
+    /// Cancel our INVITE, with a Q.850 cause.
+    Cancel(ClientId, Option<u8>),
     /// Forget our INVITE: nothing will come for it.
     Forget(ClientId),
     /// Acknowledge a 2xx, and every repetition of it.
@@ -109,6 +132,7 @@ pub(crate) struct Session {
     credentials: Option<Credentials>,
     /// Drawn once: what an overtaking offer is told to wait (§14.2), 0–10 s.
     retry_after_s: u32,
+    watch: Watch,
 }
 
 impl Session {
@@ -152,21 +176,21 @@ impl Session {
     }
 
     /// A request came inside the session. ACK and CANCEL have their own ways in.
-    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: Hop, out: &mut Vec<Act>) {
+    pub(crate) fn receive(&mut self, transaction: ServerId, request: &Request, source: Hop, now: Moment, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Invited(invited) => self.receive_invited(invited, transaction, request, out),
+            State::Invited(invited) => self.receive_invited(invited, transaction, request, now, out),
             State::Inviting(inviting) => self.receive_inviting(inviting, transaction, request, out),
             State::Established(established) => {
-                self.receive_established(established, transaction, request, source, out);
+                self.receive_established(established, transaction, request, source, now, out);
             }
             State::Over => self.reply(transaction, request, 481, out),
         }
     }
 
     /// CANCEL came for the transaction that [`Session::waits_in`] named.
-    pub(crate) fn cancelled(&mut self, out: &mut Vec<Act>) {
+    pub(crate) fn cancelled(&mut self, cancel: &Request, out: &mut Vec<Act>) {
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Invited(invited) => self.cancel_invited(&invited, out),
+            State::Invited(invited) => self.cancel_invited(&invited, reason::q850_in(cancel.headers()), out),
             State::Established(mut established) => {
                 self.withdraw_offer(&mut established, out);
                 self.state = State::Established(established);
@@ -192,7 +216,7 @@ impl Session {
                 let refusal = Refusal { status: 480, cause, ..Refusal::default() };
                 self.refuse_invited(&invited, &refusal, out);
             }
-            State::Inviting(inviting) => self.give_up(inviting, 487, now, out),
+            State::Inviting(inviting) => self.give_up(inviting, 487, cause, now, out),
             State::Established(established) => self.leave(established, cause, out),
             State::Over => {}
         }
@@ -205,10 +229,25 @@ impl Session {
                 (Timer::Answer, State::Established(established)) => self.repeat_answer(established, now, out),
                 (Timer::Ack, State::Established(established)) => self.never_acknowledged(established, out),
                 (Timer::Progress, State::Invited(invited)) => self.repeat_progress(invited, now, out),
-                (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, now, out),
+                (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, Some(NO_ANSWER), now, out),
                 (Timer::Cancel, State::Inviting(inviting)) => self.cancel_unanswered(&inviting, out),
+                (Timer::Reliable, State::Invited(invited)) => self.repeat_reliable(invited, now, out),
+                (Timer::Prack, State::Invited(invited)) => self.never_heard(&invited, out),
+                (Timer::Refresh, State::Established(established)) => self.refresh(established, now, out),
+                (Timer::Expiry, State::Established(established)) => self.expire(established, out),
                 // Every change of state stops the timers of the state before.
-                (Timer::Answer | Timer::Ack | Timer::Progress | Timer::Ring | Timer::Cancel, state) => self.state = state,
+                (
+                    Timer::Answer
+                    | Timer::Ack
+                    | Timer::Progress
+                    | Timer::Ring
+                    | Timer::Cancel
+                    | Timer::Reliable
+                    | Timer::Prack
+                    | Timer::Refresh
+                    | Timer::Expiry,
+                    state,
+                ) => self.state = state,
             }
         }
     }
@@ -253,15 +292,14 @@ impl Session {
     /// Sends BYE and forgets the dialog.
     fn bye(dialog: &mut Dialog, cause: Option<u8>, out: &mut Vec<Act>) {
         let mut request = dialog.request(Method::Bye);
-        if let Some(cause) = cause {
-            request.headers_mut().push("Reason", reason(cause));
-        }
+        give_reason(request.headers_mut(), cause);
         out.push(Act::Leave { request, to: dialog.destination() });
     }
 }
 
-/// A Q.850 cause as a `Reason` header (RFC 3326 §2).
-#[must_use]
-pub fn reason(cause: u8) -> String {
-    format!("Q.850;cause={cause}")
+/// Says why, where there is a Q.850 cause (RFC 3326 §2).
+pub(crate) fn give_reason(headers: &mut Headers, cause: Option<u8>) {
+    for value in cause.map(reason::of_cause).unwrap_or_default() {
+        headers.push("Reason", value);
+    }
 }

@@ -284,6 +284,12 @@ impl Transactions {
         }
     }
 
+    /// Whether this is an INVITE of ours that was heard, and may stay unanswered for ever.
+    pub(crate) fn is_only_promised(&self, id: ClientId) -> bool {
+        let machine = self.clients.get(&id).map(|entry| &entry.machine);
+        matches!(machine, Some(ClientMachine::Invite(machine)) if machine.state() == client_invite::State::Proceeding)
+    }
+
     /// Nothing reaches this hop any more: what waits for an answer from it gets none.
     pub(crate) fn cut_off(&mut self, hop: Hop) -> Vec<ClientId> {
         let unanswered = |entry: &ClientEntry| entry.to == hop && entry.machine.is_unanswered();

@@ -161,6 +161,7 @@ fn new_habits(history: &mut History) {
         srtp: SrtpUse::Off,
         answers_after: rng.chance(800).then(|| Duration::from_millis(rng.below(8000))),
         refuses_with: rng.chance(200).then(|| [486, 480, 603, 503, 404, 302][settings::index(rng, 6)]),
+        forwards_to: Some("<sip:p2@127.0.0.1:5060>".to_owned()),
         hangs_up_after: rng.chance(500).then(|| Duration::from_millis(rng.below(20_000))),
         sends_rtp: rng.chance(800),
         speaks: rng.chance(800),
@@ -170,6 +171,7 @@ fn new_habits(history: &mut History) {
         forgets_late_sdp: rng.chance(300),
         announces: None,
         speaks_from: None,
+        session_expires_s: party.is_multiple_of(2).then_some(90),
         codecs: if rng.chance(50) { Vec::new() } else { vec![Codec::Pcmu] },
     };
     history.world.parties[party].habits = habits;

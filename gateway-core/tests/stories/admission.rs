@@ -111,6 +111,7 @@ fn a_bye_from_a_host_that_the_port_does_not_admit_ends_no_call() {
     let mut world = trunk_with(only_from(trunk(), ["127.0.0.1", "127.0.0.1"]), Habits::default());
     world.call(0, "100", None);
     assert!(world.run_until_port(0, PortState::Talking, s(5)));
+    world.run_for(s(1));
     let address = world.parties[0].address;
     let answer = world.tap.responses(address, &Method::Invite).find(|response| response.status() == 200).unwrap();
     let header = |name: &str| answer.headers().get(name).unwrap().to_owned();

@@ -7,6 +7,7 @@ use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::record::{CallDirection, EndCause};
 use gateway_core::gateway::view::PortState;
 use gateway_core::sim::party::Habits;
+use gateway_core::sip::message::Method;
 
 use super::cast::*;
 
@@ -215,5 +216,67 @@ fn somebody_who_takes_the_call_on_a_parallel_telephone_ends_the_ringing_for_sip(
     assert!(world.parties[0].legs().next().unwrap().cancelled);
     assert_eq!(world.port(0).state, PortState::InUse);
     world.act(0, LineAct::HangUp { how: Some(HangUpHow::BusyTone) });
+    end_well(&mut world);
+}
+
+fn forwards(to: &str) -> Habits {
+    Habits { refuses_with: Some(302), forwards_to: Some(to.to_owned()), ..Habits::default() }
+}
+
+#[test]
+fn a_telephone_that_forwards_to_another_user_is_followed() {
+    let mut world = server_with_phone(forwards("<sip:p2@127.0.0.1:5060>"));
+    let colleague = world.add_party(Habits::default());
+    world.register(colleague, "p2", "secret2");
+    answer_a_ring(&mut world);
+    assert_eq!(world.parties[colleague].legs().filter(|leg| leg.answered).count(), 1);
+    world.act(0, LineAct::HangUp { how: None });
+    assert!(world.run_until(s(30), |world| !world.records.is_empty()));
+    assert_eq!(only_record(&world).cause, EndCause::LineHungUp);
+    end_well(&mut world);
+}
+
+#[test]
+fn redirections_lead_nowhere_but_to_whom_is_known_here() {
+    let elsewhere =
+        "<sip:premium@192.0.2.66>;q=1, <sips:p2@127.0.0.1:5060>, <sip:0900123@127.0.0.1:5060>, <tel:+5511900>, <sip:p2@unknown.example>";
+    for to in [elsewhere, "<sip:p1@127.0.0.1:5060>", "*"] {
+        let mut world = server_with_phone(forwards(to));
+        world.act(0, ring("1133334444"));
+        world.run_for(s(20));
+        assert_eq!(invites_sent(&world, world.parties[0].address), 1, "{to}");
+        assert_eq!(invites_sent(&world, "192.0.2.66:5060".parse().unwrap()), 0);
+        assert!(world.was_noticed(NoticeCode::TargetRefused));
+        world.act(0, LineAct::StopRinging);
+        assert!(world.run_until_port(0, PortState::Idle, s(8)));
+        let record = only_record(&world);
+        assert_eq!((record.cause, record.sip_status), (EndCause::TargetRefused, Some(302)));
+        end_well(&mut world);
+    }
+}
+
+#[test]
+fn a_peer_that_sends_us_round_in_circles_is_followed_five_times() {
+    let everywhere: Vec<String> = (1..=8).map(|n| format!("<sip:desk{n}@127.0.0.1:20000>;q=0.{}", 9 - n)).collect();
+    let mut world = trunk_with(trunk(), forwards(&everywhere.join(", ")));
+    world.act(0, ring("1133334444"));
+    world.run_for(s(10));
+    let called: Vec<String> = world.tap.requests(world.parties[0].address, &Method::Invite).map(|invite| invite.uri().to_owned()).collect();
+    let expected: Vec<String> = (1..=5).map(|n| format!("sip:desk{n}@127.0.0.1:20000")).collect();
+    assert_eq!(called[1..], expected);
+    world.act(0, LineAct::StopRinging);
+    assert!(world.run_until_port(0, PortState::Idle, s(8)));
+    end_well(&mut world);
+}
+
+#[test]
+fn telephones_that_were_slower_are_told_that_the_call_was_answered_elsewhere() {
+    let mut world = server_with_phone(Habits::default());
+    let slow = world.add_party(lets_it_ring());
+    world.register(slow, "p1", "secret1");
+    answer_a_ring(&mut world);
+    let cancel = world.tap.requests(world.parties[slow].address, &Method::Cancel).last().expect("a CANCEL");
+    let reasons: Vec<_> = cancel.headers().list("Reason").collect();
+    assert_eq!(reasons, ["Q.850;cause=26", "SIP;cause=200;text=\"Call completed elsewhere\""]);
     end_well(&mut world);
 }

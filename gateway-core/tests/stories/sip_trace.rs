@@ -39,6 +39,8 @@ fn a_call_from_sip_is_told_from_its_challenge_to_the_answer_of_its_bye() {
         "< INVITE",
         "> 100 Trying",
         "> 183 Session Progress",
+        "< PRACK",
+        "> 200 OK",
         "> 200 OK",
         "< ACK",
         "< BYE",

@@ -41,6 +41,7 @@ const FAILED = [
   "collect_refused",
   "number_blocked",
   "sip_lost",
+  "session_expired",
   "sip_hung_up",
   "line_hung_up",
   "no_rtp",

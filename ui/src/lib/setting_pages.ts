@@ -76,6 +76,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       title: "section.registration",
       rows: [row("gateway.register_expires_s", CLIENT), row("gateway.min_expires_s", SERVER), row("gateway.max_expires_s", SERVER)],
     },
+    { title: "section.sessions", rows: [row("gateway.session_expires_s")] },
     {
       title: "section.security",
       rows: [row("gateway.auth_tries", SERVER), row("gateway.sha256_digest", SERVER), row("gateway.stealth")],

@@ -91,6 +91,14 @@ impl Audio {
         Ok(())
     }
 
+    /// Takes the answer to an offer that said again what we had said before. True: it agrees on something else than before.
+    pub fn accept_again(&mut self, answer: &[u8]) -> bool {
+        let agreed = sdp::accept(&self.local, answer).ok().filter(|agreed| self.agreed.as_ref() != Some(agreed));
+        let differs = agreed.is_some();
+        self.agreed = agreed.or_else(|| self.agreed.take());
+        differs
+    }
+
     /// How audio flows, once it is agreed, with a peer whose SIP messages come from `signalling`.
     #[must_use]
     pub fn plan(&self, signalling: Option<IpAddr>) -> Option<MediaPlan> {

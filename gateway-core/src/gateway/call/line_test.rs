@@ -141,13 +141,15 @@ impl LineTest {
             CallEvent::Media(event) => self.media(&event, bridge),
             CallEvent::Measured { millivolts, microamps, off_hook } => self.measured(millivolts, microamps, off_hook, bridge),
             CallEvent::End(cause) => end(cause),
-            CallEvent::Cancelled
+            CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }
     }

@@ -33,6 +33,13 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
         CallEvent::Media(event) => media(event, session, bridge),
         CallEvent::Acknowledged(body) => acknowledged(&body, session, audio, bridge),
         CallEvent::Offer(body) => offer(&body, session, audio, bridge),
+        CallEvent::Reanswered(body) => {
+            // An answer that cannot be read changes nothing: what was agreed still holds, and the peer lives.
+            if audio.accept_again(&body) {
+                bridge.attach(session, audio);
+            }
+            Step::Continue
+        }
         CallEvent::Info { content_type, body } => {
             match parse_info(&content_type, &body) {
                 Some(InfoSignal::Digit(digit, duration)) => bridge.media.push(MediaCommand::Digit { digit, duration }),
@@ -44,11 +51,13 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
         CallEvent::SessionEnded(end) => Step::End(Ending::new(match end {
             SessionEnd::Bye { .. } => EndCause::SipHungUp,
             SessionEnd::NoAck | SessionEnd::Gone => EndCause::SipLost,
+            SessionEnd::Expired => EndCause::SessionExpired,
         })),
         CallEvent::End(cause) => hang_up(cause, session, bridge),
-        CallEvent::Cancelled
+        CallEvent::Cancelled { .. }
         | CallEvent::LegAnswered { .. }
         | CallEvent::LegRefused { .. }
+        | CallEvent::LegRedirected { .. }
         | CallEvent::Measured { .. }
         | CallEvent::Targets(_) => Step::Continue,
     }
@@ -153,6 +162,7 @@ fn q850_of(cause: EndCause) -> u8 {
         EndCause::SipHungUp
         | EndCause::SipCancelled
         | EndCause::SipLost
+        | EndCause::SessionExpired
         | EndCause::LineHungUp
         | EndCause::CallerGaveUp
         | EndCause::TargetRefused

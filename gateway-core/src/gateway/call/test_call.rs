@@ -62,13 +62,15 @@ impl TestCall {
             CallEvent::Line(report) => self.line(report, bridge),
             CallEvent::Media(event) => self.media(&event, bridge),
             CallEvent::End(cause) => end(cause),
-            CallEvent::Cancelled
+            CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }

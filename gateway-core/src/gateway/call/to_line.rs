@@ -112,14 +112,16 @@ impl ToLine {
         match event {
             CallEvent::Line(report) => self.line(report, bridge),
             CallEvent::Media(event) => self.media(&event, bridge),
-            CallEvent::Cancelled => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
+            CallEvent::Cancelled { .. } => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
             CallEvent::SessionEnded(_) => Step::End(Ending::new(EndCause::SipLost)),
             CallEvent::End(cause) => self.give_up(cause, bridge),
+            CallEvent::Offer(body) => talk::handle(CallEvent::Offer(body), self.session, &mut self.audio, bridge),
             CallEvent::Acknowledged(_)
-            | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }
@@ -190,12 +192,14 @@ impl ToLine {
                 matches!(report, LineReport::Progress(LineProgress::Tone(heard)) if heard.tone != ProgressTone::Dial)
             }
             CallEvent::Info { .. } => true,
-            CallEvent::Cancelled
+            CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
             | CallEvent::Offer(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::SessionEnded(_)
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
+            | CallEvent::LegRedirected { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Targets(_)
             | CallEvent::End(_) => false,
@@ -329,6 +333,7 @@ impl ToLine {
             | EndCause::SipHungUp
             | EndCause::SipCancelled
             | EndCause::SipLost
+            | EndCause::SessionExpired
             | EndCause::CallerGaveUp
             | EndCause::TargetRefused
             | EndCause::NoTarget

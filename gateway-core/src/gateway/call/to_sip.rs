@@ -1,5 +1,6 @@
 //! FXO→SIP: caller ID, the targets, the first answer, seizure. The line stays on hook until somebody answers.
 
+use super::redirects::Redirects;
 use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::settings::OnRefusal;
 use crate::dsp::callerid::CallerId;
@@ -69,13 +70,22 @@ pub struct ToSip {
     stage: Stage,
     /// The last refusal of a leg, for the record.
     refusal_status: Option<u16>,
+    redirects: Redirects,
 }
 
 impl ToSip {
     /// A call from a line that has just rung; caller ID is still to come.
     #[must_use]
     pub fn begin(facts: CallFacts, audio: Audio) -> Self {
-        ToSip { facts, timers: Timers::new(), caller: None, audio, stage: Stage::AwaitingCaller, refusal_status: None }
+        ToSip {
+            facts,
+            timers: Timers::new(),
+            caller: None,
+            audio,
+            stage: Stage::AwaitingCaller,
+            refusal_status: None,
+            redirects: Redirects::default(),
+        }
     }
 
     /// Who calls, once known.
@@ -102,7 +112,8 @@ impl ToSip {
             CallEvent::Line(report) => self.line(report, bridge),
             CallEvent::Targets(invites) => self.call(invites, bridge),
             CallEvent::LegAnswered { session, body } => self.leg_answered(session, &body, bridge),
-            CallEvent::LegRefused { session, status, reason } => self.leg_refused(session, status, reason, bridge),
+            CallEvent::LegRefused { session, status, reason, .. } => self.leg_refused(session, status, reason, bridge),
+            CallEvent::LegRedirected { session, status, reason, invites } => self.leg_redirected(session, status, reason, invites, bridge),
             CallEvent::SessionEnded(_) => self.answerer_left(),
             CallEvent::End(cause) => self.end(Ending::new(cause), bridge),
             CallEvent::Offer(body) => match self.answerer() {
@@ -111,8 +122,9 @@ impl ToSip {
             },
             CallEvent::Media(_)
             | CallEvent::Measured { .. }
-            | CallEvent::Cancelled
+            | CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
+            | CallEvent::Reanswered(_)
             | CallEvent::Info { .. } => Step::Continue,
         }
     }
@@ -195,15 +207,16 @@ impl ToSip {
         if let Some(first) = invites.first() {
             self.facts.to.clone_from(&first.request_uri);
         }
-        let offer = self.audio.offer();
-        let mut legs = Vec::new();
-        for invite in invites {
-            let sealed = self.audio.may_insist().then(|| Box::new(invite.clone()));
-            legs.push(Leg { session: bridge.invite(offering(&offer, invite)), sealed });
-        }
+        let legs = invites.into_iter().map(|invite| self.invite(invite, bridge)).collect();
         self.stage = Stage::Calling { legs, target };
         bridge.notices.push((NoticeCode::CallStarted, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
+    }
+
+    fn invite(&mut self, invite: Invite, bridge: &mut Bridge<'_>) -> Leg {
+        self.redirects.note(&invite.request_uri);
+        let sealed = self.audio.may_insist().then(|| Box::new(invite.clone()));
+        Leg { session: bridge.invite(offering(&self.audio.offer(), invite)), sealed }
     }
 
     fn leg_answered(&mut self, session: SessionId, body: &[u8], bridge: &mut Bridge<'_>) -> Step {
@@ -218,7 +231,7 @@ impl ToSip {
             bridge.notices.push((code, vec![("source", self.facts.to.clone())]));
             self.refusal_status = Some(488);
             let target = *target;
-            return if legs.is_empty() { self.next_target(target, bridge) } else { Step::Continue };
+            return if legs.is_empty() { self.next_leg(target, bridge) } else { Step::Continue };
         }
         for leg in std::mem::take(legs) {
             bridge.hang_up(leg.session, Some(26));
@@ -245,7 +258,30 @@ impl ToSip {
             401 | 407 => (NoticeCode::TrunkChallenged, vec![to]),
             _ => (NoticeCode::TargetRefused, vec![to, ("status", status.to_string()), ("reason", reason)]),
         });
-        if none_left { self.next_target(target, bridge) } else { Step::Continue }
+        if none_left { self.next_leg(target, bridge) } else { Step::Continue }
+    }
+
+    /// A leg was sent elsewhere: the most wanted place is called now, the others when that one refuses.
+    fn leg_redirected(&mut self, session: SessionId, status: u16, reason: String, invites: Vec<Invite>, bridge: &mut Bridge<'_>) -> Step {
+        let Stage::Calling { legs, target } = &mut self.stage else { return Step::Continue };
+        if !self.redirects.take(invites) {
+            return self.leg_refused(session, status, reason, bridge);
+        }
+        legs.retain(|leg| leg.session != session);
+        self.refusal_status = Some(status);
+        let target = *target;
+        self.next_leg(target, bridge)
+    }
+
+    /// Calls the next place that a leg was sent to, or the next target when there is none.
+    fn next_leg(&mut self, target: usize, bridge: &mut Bridge<'_>) -> Step {
+        let Some(invite) = self.redirects.next() else { return self.next_target(target, bridge) };
+        self.facts.to.clone_from(&invite.request_uri);
+        let leg = self.invite(invite, bridge);
+        if let Stage::Calling { legs, .. } = &mut self.stage {
+            legs.push(leg);
+        }
+        Step::Continue
     }
 
     fn next_target(&mut self, tried: usize, bridge: &mut Bridge<'_>) -> Step {

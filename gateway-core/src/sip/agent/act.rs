@@ -4,8 +4,8 @@ use super::ask::{Owner, Purpose};
 use super::{AgentOutput, SessionId, UserAgent, with_tag};
 use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Request, Response, Via};
-use crate::sip::session::{Act, Session};
-use crate::sip::transaction::{ServerId, cancel};
+use crate::sip::session::{Act, Session, give_reason};
+use crate::sip::transaction::{ClientId, ServerId, cancel};
 use crate::sip::wire;
 use crate::time::Moment;
 
@@ -28,12 +28,18 @@ impl UserAgent {
     pub(super) fn carry_out(&mut self, id: SessionId, acts: Vec<Act>, now: Moment, out: &mut Vec<AgentOutput>) {
         for act in acts {
             match act {
-                Act::Ask { request, to } => self.ask_for(id, Purpose::Dialog(id), request, to, now, out),
-                Act::Leave { request, to } => self.ask_for(id, Purpose::Nothing, request, to, now, out),
-                Act::Cancel(invite) => {
-                    let Some((request, to)) = self.transactions.request_of(invite).map(|(invite, to)| (cancel(invite), to)) else {
+                Act::Ask { request, to } => {
+                    self.ask_for(id, Purpose::Dialog(id), request, to, now, out);
+                }
+                Act::Refresh { request, to } => self.refresh_session(id, request, to, now, out),
+                Act::Leave { request, to } => {
+                    self.ask_for(id, Purpose::Nothing, request, to, now, out);
+                }
+                Act::Cancel(invite, cause) => {
+                    let Some((mut request, to)) = self.transactions.request_of(invite).map(|(invite, to)| (cancel(invite), to)) else {
                         continue;
                     };
+                    give_reason(request.headers_mut(), cause);
                     self.ask_as_is(Owner::of(Purpose::Nothing), request, to, now, out);
                 }
                 Act::Forget(invite) => {
@@ -48,6 +54,7 @@ impl UserAgent {
                 Act::Answer { transaction, response } => self.reply(transaction, response, now, out),
                 Act::Tell(event) => out.push(AgentOutput::Event(event)),
                 Act::Over => {
+                    self.forget_refreshes(id);
                     if let Some(session) = self.sessions.remove(&id) {
                         self.dialogs.remove(&session.key());
                     }
@@ -56,9 +63,17 @@ impl UserAgent {
         }
     }
 
-    fn ask_for(&mut self, id: SessionId, purpose: Purpose, request: Request, to: Hop, now: Moment, out: &mut Vec<AgentOutput>) {
+    pub(super) fn ask_for(
+        &mut self,
+        id: SessionId,
+        purpose: Purpose,
+        request: Request,
+        to: Hop,
+        now: Moment,
+        out: &mut Vec<AgentOutput>,
+    ) -> Option<ClientId> {
         let credentials = self.sessions.get(&id).and_then(Session::credentials).cloned();
-        self.ask(Owner { credentials, ..Owner::of(purpose) }, &request, to, now, out);
+        self.ask(Owner { credentials, ..Owner::of(purpose) }, &request, to, now, out)
     }
 
     /// Answers a server transaction in our name.

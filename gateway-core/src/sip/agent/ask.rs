@@ -4,9 +4,8 @@ use super::{AgentOutput, Invite, MOST_SESSIONS, SessionId, SipEvent, UserAgent};
 use crate::sip::digest::Credentials;
 use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Method, NameAddr, Request, phrase};
-use crate::sip::options;
 use crate::sip::registration::RegistrationKey;
-use crate::sip::session::Session;
+use crate::sip::session::{Session, introduce};
 use crate::sip::transaction::ClientId;
 use crate::sip::uri::escape_user;
 use crate::time::Moment;
@@ -18,6 +17,8 @@ pub(super) enum Purpose {
     Invite(SessionId),
     /// A request inside the dialog of a session.
     Dialog(SessionId),
+    /// A re-INVITE or UPDATE that refreshes a session.
+    Refresh(SessionId),
     /// One of our registrations.
     Register(RegistrationKey),
     /// Nobody: BYE and CANCEL.
@@ -41,7 +42,7 @@ impl Owner {
 
     pub(super) fn session(&self) -> Option<SessionId> {
         match self.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) => Some(session),
+            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) => Some(session),
             Purpose::Register(_) | Purpose::Nothing => None,
         }
     }
@@ -84,7 +85,8 @@ impl UserAgent {
 
     pub(super) fn start_invite(&mut self, invite: &Invite, now: Moment, out: &mut Vec<AgentOutput>) -> SessionId {
         let id = self.next_session();
-        let refused = |status: u16| AgentOutput::Event(SipEvent::Refused { session: id, status, reason: phrase(status).to_owned() });
+        let refused =
+            |status: u16| AgentOutput::Event(SipEvent::Refused { session: id, status, reason: phrase(status).to_owned(), cause: None });
         if self.sessions.len() >= MOST_SESSIONS {
             out.push(refused(503));
             return id;
@@ -100,7 +102,8 @@ impl UserAgent {
             return id;
         };
         let retry_after_s = self.short_wait_s();
-        let mut session = Session::inviting(id, invite, key.clone(), retry_after_s, now);
+        let watch = self.watch(true);
+        let mut session = Session::inviting(id, invite, key.clone(), retry_after_s, watch, now);
         session.sent(transaction);
         self.sessions.insert(id, session);
         self.dialogs.insert(key, id);
@@ -121,9 +124,9 @@ impl UserAgent {
         headers.push("Call-ID", call_id.clone());
         headers.push("CSeq", "1 INVITE");
         headers.push("Contact", self.contact(&invite.contact_user, invite.destination.transport));
-        headers.push("Allow", options::ALLOW);
+        introduce(&mut request, self.session_expires_s);
         for (name, value) in &invite.headers {
-            headers.push(name, value.clone());
+            request.headers_mut().push(name, value.clone());
         }
         request.set_body(&invite.content_type, invite.body.clone());
         Some(request)

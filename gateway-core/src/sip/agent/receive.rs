@@ -50,13 +50,13 @@ impl UserAgent {
             self.reply(id, request.respond(481), now, out);
             return;
         }
-        if let Some(refusal) = options::refusal(request, inside_dialog) {
+        if let Some(refusal) = options::refusal(request, inside_dialog, self.has_session_timers()) {
             self.reply(id, refusal, now, out);
             return;
         }
         match (session, request.method()) {
             (Some(session), _) => {
-                self.in_session(session, now, out, |session, acts| session.receive(id, request, source, acts));
+                self.in_session(session, now, out, |session, acts| session.receive(id, request, source, now, acts));
             }
             (None, Method::Invite) => self.invited(id, source, request, now, out),
             (None, _) => {
@@ -82,6 +82,8 @@ impl UserAgent {
             local_tag: self.rng.hex(16),
             contact: self.contact(&user, source.transport),
             retry_after_s: self.short_wait_s(),
+            first_rseq: 1 + self.rng.next_u32() / 4,
+            watch: self.watch(false),
         };
         let id = new.id;
         let Some(session) = Session::invited(new) else {
@@ -108,7 +110,7 @@ impl UserAgent {
         };
         self.reply(id, response, now, out);
         if let Some(session) = session {
-            self.in_session(session, now, out, |session, acts| session.cancelled(acts));
+            self.in_session(session, now, out, |session, acts| session.cancelled(cancel, acts));
         }
     }
 

@@ -6,32 +6,36 @@ use crate::sip::dialog::Dialog;
 use crate::sip::digest::Challenge;
 use crate::sip::hop::Hop;
 use crate::sip::message::{CSeq, Method, NameAddr, Response};
-use crate::sip::session::{Act, Session, acknowledge};
+use crate::sip::session::{Act, MOST_PRACKS, Session, acknowledge};
 use crate::sip::transaction::ClientId;
 use crate::time::Moment;
 
 impl UserAgent {
     pub(super) fn receive_response(&mut self, source: Hop, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
         let Some(id) = self.transactions.receive_response(response, now, out) else { return };
-        if self.answered_challenge(id, response, now, out) {
+        if self.answered_challenge(id, response, now, out) || self.asked_longer(id, response, now, out) {
             return;
         }
         match self.owners.get(&id).map(|owner| owner.purpose) {
             Some(Purpose::Invite(session)) if response.is_success() => {
                 self.accepted(id, session, source, response, now, out);
             }
-            Some(Purpose::Invite(session)) => self.in_session(session, now, out, |session, acts| {
-                if session.asks_in(id) {
-                    session.invite_answered(response, now, acts);
-                }
-            }),
+            Some(Purpose::Invite(session)) => {
+                let Some(invite) = self.transactions.request_of(id).map(|(request, _)| request.clone()) else { return };
+                self.in_session(session, now, out, |session, acts| {
+                    if session.asks_in(id) {
+                        session.invite_answered(&invite, response, source, now, acts);
+                    }
+                });
+            }
             Some(Purpose::Dialog(session)) if !response.is_provisional() => {
                 self.in_session(session, now, out, |session, acts| session.answered(Some(response.status()), acts));
             }
+            Some(Purpose::Refresh(session)) if !response.is_provisional() => self.refresh_answered(id, session, source, response, now, out),
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.answered(registration, response, now, rng, acts));
             }
-            Some(Purpose::Dialog(_) | Purpose::Nothing) | None => {}
+            Some(Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Nothing) | None => {}
         }
     }
 
@@ -40,7 +44,9 @@ impl UserAgent {
         let Some(owner) = self.owners.get(&id).filter(|owner| !owner.tried).cloned() else { return false };
         let (Some(credentials), 401 | 407) = (&owner.credentials, response.status()) else { return false };
         let wanted = match owner.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) => self.sessions.get(&session).is_some_and(Session::still_wanted),
+            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) => {
+                self.sessions.get(&session).is_some_and(Session::still_wanted)
+            }
             Purpose::Nothing | Purpose::Register(_) => true,
         };
         let mut challenges = Challenge::all(response);
@@ -57,13 +63,13 @@ impl UserAgent {
         let purpose = owner.purpose;
         let Some(sent) = self.ask(Owner { tried: true, ..owner }, &again, to, now, out) else { return false };
         let session = match purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) => self.sessions.get_mut(&session),
+            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) => self.sessions.get_mut(&session),
             Purpose::Nothing | Purpose::Register(_) => None,
         };
         match (purpose, session) {
             (Purpose::Invite(_), Some(session)) => session.sent(sent),
-            (Purpose::Dialog(_), Some(session)) => session.asked_again(),
-            (Purpose::Invite(_) | Purpose::Dialog(_) | Purpose::Nothing | Purpose::Register(_), _) => {}
+            (Purpose::Dialog(_) | Purpose::Refresh(_), Some(session)) => session.asked_again(),
+            (Purpose::Invite(_) | Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Nothing | Purpose::Register(_), _) => {}
         }
         true
     }
@@ -81,6 +87,10 @@ impl UserAgent {
                 let answer = Some(status).filter(|status| *status != 408);
                 self.in_session(session, now, out, |session, acts| session.answered(answer, acts));
             }
+            Some(Purpose::Refresh(session)) => self.in_session(session, now, out, |session, acts| match status {
+                408 => session.answered(None, acts),
+                _ => session.refresh_failed(None, now),
+            }),
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));
             }
@@ -103,11 +113,12 @@ impl UserAgent {
         }
         let Some(request) = self.transactions.request_of(id).map(|(request, _)| request.clone()) else { return };
         if self.sessions.get(&session).is_some_and(|session| session.asks_in(id)) {
-            self.in_session(session, now, out, |session, acts| session.accepted(&request, response, source, acts));
+            self.in_session(session, now, out, |session, acts| session.accepted(&request, response, source, now, acts));
         } else if self.acks.has_room(id)
             && let Some(mut dialog) = Dialog::of_response(&request, response, source)
         {
             let ack = acknowledge(id, &dialog, &request);
+            dialog.skip_numbers(MOST_PRACKS);
             let bye = dialog.request(Method::Bye);
             let to = dialog.destination();
             self.carry_out(session, vec![ack, Act::Leave { request: bye, to }], now, out);

@@ -10,7 +10,9 @@ use crate::sip::wire;
 mod network;
 mod refusals;
 mod registrations;
+mod reliable;
 mod scripted;
+mod session_timers;
 
 fn address(text: &str) -> Hop {
     text.parse().unwrap()

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{Act, SDP, Session, State, Timer};
 use crate::sip::dialog::Dialog;
+use crate::sip::header::reason;
 use crate::sip::hop::Hop;
 use crate::sip::io::{SessionEnd, SipEvent};
 use crate::sip::message::{Method, Request, Response};
-use crate::sip::options;
 use crate::sip::transaction::{ServerId, T1, T2};
 use crate::time::Moment;
 
@@ -25,12 +25,12 @@ enum Exchange {
 /// The dialog, and what goes on in it.
 #[derive(Clone, Debug)]
 pub(super) struct Established {
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     exchange: Exchange,
     /// The session was acknowledged once: BYE may go out at any time.
     confirmed: bool,
     /// Somebody hung up here; BYE waits for the ACK. Holds the cause.
-    leaving: Option<Option<u8>>,
+    pub(super) leaving: Option<Option<u8>>,
 }
 
 impl Established {
@@ -44,6 +44,11 @@ impl Established {
 
     pub(super) fn remote_tag(&self) -> &str {
         &self.dialog.remote_tag
+    }
+
+    /// Whether no offer and no answer of the peer is under way, and nobody hangs up.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.exchange, Exchange::Idle) && self.confirmed && self.leaving.is_none()
     }
 
     pub(super) fn waits_in(&self, transaction: ServerId) -> bool {
@@ -99,7 +104,8 @@ impl Session {
         }
         established.exchange = Exchange::Idle;
         established.confirmed = true;
-        self.timers.clear_all();
+        self.timers.clear(Timer::Answer);
+        self.timers.clear(Timer::Ack);
         match established.leaving {
             Some(cause) => {
                 Session::bye(&mut established.dialog, cause, out);
@@ -118,6 +124,7 @@ impl Session {
         transaction: ServerId,
         request: &Request,
         source: Hop,
+        now: Moment,
         out: &mut Vec<Act>,
     ) {
         if let Err(status) = established.dialog.admit(request, source) {
@@ -140,11 +147,12 @@ impl Session {
             Method::Options => out.push(Act::Answer { transaction, response: self.capabilities(request) }),
             // Our BYE is only waiting for its turn.
             Method::Invite | Method::Update if leaving => self.reply(transaction, request, 481, out),
-            Method::Invite | Method::Update => self.offered(&mut established, transaction, request, out),
+            Method::Invite | Method::Update => self.offered(&mut established, transaction, request, now, out),
+            // Nothing is outstanding: our answer waits for the last PRACK.
+            Method::Prack => self.reply(transaction, request, 481, out),
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
             | Method::Refer
             | Method::Notify
             | Method::Subscribe
@@ -159,12 +167,19 @@ impl Session {
         self.withdraw_offer(established, out);
         if established.leaving.is_none() {
             let reason = request.headers().get("Reason").map(str::to_owned);
-            out.push(Act::Tell(SipEvent::Ended { session: self.id, end: SessionEnd::Bye { reason } }));
+            let cause = reason::q850_in(request.headers());
+            out.push(Act::Tell(SipEvent::Ended { session: self.id, end: SessionEnd::Bye { reason, cause } }));
         }
         self.end(out);
     }
 
-    fn offered(&self, established: &mut Established, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
+    fn offered(&mut self, established: &mut Established, transaction: ServerId, request: &Request, now: Moment, out: &mut Vec<Act>) {
+        let offers = *request.method() == Method::Invite || !request.body().is_empty();
+        if offers && self.watch.is_offering() {
+            // Both sides offer at once (§14.2): ours is not answered yet.
+            self.reply(transaction, request, 491, out);
+            return;
+        }
         match &established.exchange {
             Exchange::Offered { .. } => {
                 out.push(Act::Answer { transaction, response: self.overtaken(request) });
@@ -178,10 +193,11 @@ impl Session {
             Exchange::Idle => {}
         }
         established.dialog.refresh_target(request.contacts().ok());
-        if *request.method() == Method::Update && request.body().is_empty() {
+        if !offers {
             // RFC 3311 §5.2: no offer in it, so no answer either; it only moves the target.
             let mut response = self.response(request, 200);
             response.headers_mut().set("Contact", established.dialog.contact());
+            self.grant(request, &mut response, now);
             out.push(Act::Answer { transaction, response });
             return;
         }
@@ -199,7 +215,10 @@ impl Session {
 
     /// Answers the offer that waits, with an SDP answer or a refusal; ignored when none waits.
     pub(crate) fn answer_offer(&mut self, answer: Result<Vec<u8>, u16>, now: Moment, out: &mut Vec<Act>) {
-        let State::Established(established) = &mut self.state else { return };
+        let State::Established(established) = &mut self.state else {
+            self.answer_early(answer, out);
+            return;
+        };
         let (transaction, request) = match std::mem::replace(&mut established.exchange, Exchange::Idle) {
             Exchange::Offered { transaction, request } => (transaction, request),
             other @ (Exchange::Idle | Exchange::Unacknowledged { .. }) => {
@@ -219,7 +238,8 @@ impl Session {
         let mut response = self.response(&request, 200);
         response.headers_mut().copy("Record-Route", request.headers());
         response.headers_mut().set("Contact", contact);
-        response.headers_mut().set("Allow", options::ALLOW);
+        self.watch.note_description(&body);
+        self.grant(&request, &mut response, now);
         response.set_body(SDP, body);
         if *request.method() == Method::Invite {
             let number = request.cseq().map(|cseq| cseq.number).unwrap_or_default();

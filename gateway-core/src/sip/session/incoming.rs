@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::established::Established;
-use super::{Act, SDP, Session, State, Timer, reason};
+use super::reliable::Reliable;
+use super::{Act, SDP, Session, State, Timer, Watch, give_reason};
 use crate::sip::dialog::Dialog;
+use crate::sip::header::reason;
 use crate::sip::hop::Hop;
 use crate::sip::io::{Refusal, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response};
@@ -31,15 +33,20 @@ pub(crate) struct Incoming<'a> {
     pub(crate) contact: String,
     /// What an overtaking offer is told to wait, 0–10 s.
     pub(crate) retry_after_s: u32,
+    /// The number of the first provisional response that has to arrive.
+    pub(crate) first_rseq: u32,
+    /// How its life is watched.
+    pub(crate) watch: Watch,
 }
 
 /// An INVITE that waits for its final answer.
 #[derive(Clone, Debug)]
 pub(super) struct Invited {
     transaction: ServerId,
-    request: Request,
+    pub(super) request: Request,
     dialog: Dialog,
     progress: Option<Response>,
+    pub(super) reliable: Reliable,
 }
 
 impl Invited {
@@ -49,6 +56,10 @@ impl Invited {
 
     pub(super) fn transaction(&self) -> ServerId {
         self.transaction
+    }
+
+    pub(super) fn contact(&self) -> &str {
+        self.dialog.contact()
     }
 
     pub(super) fn cut_off(&mut self, hop: Hop) {
@@ -61,7 +72,8 @@ impl Session {
     pub(crate) fn invited(new: Incoming<'_>) -> Option<Self> {
         let dialog = Dialog::of_request(new.request, new.source, &new.local_tag, &new.contact)?;
         let call_id = dialog.call_id.clone();
-        let invited = Invited { transaction: new.transaction, request: new.request.clone(), dialog, progress: None };
+        let reliable = Reliable::new(new.request, new.first_rseq);
+        let invited = Invited { transaction: new.transaction, request: new.request.clone(), dialog, progress: None, reliable };
         Some(Session {
             id: new.id,
             state: State::Invited(invited),
@@ -70,6 +82,7 @@ impl Session {
             local_tag: new.local_tag,
             credentials: None,
             retry_after_s: new.retry_after_s,
+            watch: new.watch,
         })
     }
 
@@ -79,30 +92,51 @@ impl Session {
         if !(100..200).contains(&status) {
             return;
         }
+        let body = body.unwrap_or_default();
         let mut response = self.response(&invited.request, status);
-        if status > 100 {
-            open_dialog(&mut response, invited);
-            response.set_body(SDP, body.unwrap_or_default());
+        if status == 100 {
+            out.push(Act::Answer { transaction: invited.transaction, response });
+            return;
         }
-        out.push(Act::Answer { transaction: invited.transaction, response: response.clone() });
-        if status > 100
-            && let State::Invited(invited) = &mut self.state
-        {
-            invited.progress = Some(response);
+        open_dialog(&mut response, invited);
+        if let State::Invited(invited) = &mut self.state {
+            // What is told again later has no news in it, and may be lost.
+            invited.progress = Some(response.clone());
             self.timers.set(Timer::Progress, now + PROGRESS_EVERY);
+        }
+        if !self.tell_reliably(&response, &body, now, out)
+            && let State::Invited(invited) = &mut self.state
+            && invited.reliable.may_be_lost()
+        {
+            response.set_body(SDP, body);
+            invited.progress = Some(response.clone());
+            out.push(Act::Answer { transaction: invited.transaction, response });
         }
     }
 
     pub(super) fn repeat_progress(&mut self, invited: Invited, now: Moment, out: &mut Vec<Act>) {
-        if let Some(response) = invited.progress.clone() {
-            out.push(Act::Answer { transaction: invited.transaction, response });
-            self.timers.set(Timer::Progress, now + PROGRESS_EVERY);
-        }
+        let transaction = invited.transaction;
+        let (progress, may_be_lost) = (invited.progress.clone(), invited.reliable.may_be_lost());
         self.state = State::Invited(invited);
+        let Some(response) = progress else { return };
+        self.timers.set(Timer::Progress, now + PROGRESS_EVERY);
+        if may_be_lost {
+            out.push(Act::Answer { transaction, response });
+        } else {
+            self.tell_reliably(&response, &[], now, out);
+        }
     }
 
     /// Accepts the INVITE; ignored in any other state.
     pub(crate) fn answer(&mut self, body: Vec<u8>, now: Moment, out: &mut Vec<Act>) {
+        let body = match &mut self.state {
+            State::Invited(invited) => {
+                self.watch.note_description(&body);
+                invited.reliable.hold(body)
+            }
+            State::Inviting(_) | State::Established(_) | State::Over => None,
+        };
+        let Some(body) = body else { return };
         let invited = match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(invited) => invited,
             other @ (State::Inviting(_) | State::Established(_) | State::Over) => {
@@ -112,10 +146,10 @@ impl Session {
         };
         let mut response = self.response(&invited.request, 200);
         open_dialog(&mut response, &invited);
-        response.headers_mut().set("Allow", options::ALLOW);
         response.set_body(SDP, body);
         let number = invited.request.cseq().map(|cseq| cseq.number).unwrap_or_default();
         self.enter(State::Established(Established::new(invited.dialog)));
+        self.grant(&invited.request, &mut response, now);
         self.send_answer(invited.transaction, response, number, now, out);
     }
 
@@ -131,9 +165,7 @@ impl Session {
         let status = if (300..700).contains(&refusal.status) { refusal.status } else { 500 };
         let mut response = self.response(&invited.request, status);
         let headers = response.headers_mut();
-        if let Some(cause) = refusal.cause {
-            headers.push("Reason", reason(cause));
-        }
+        give_reason(headers, refusal.cause);
         if let Some(seconds) = refusal.retry_after_s {
             headers.push("Retry-After", seconds.to_string());
         }
@@ -144,19 +176,19 @@ impl Session {
         self.end(out);
     }
 
-    pub(super) fn cancel_invited(&mut self, invited: &Invited, out: &mut Vec<Act>) {
+    pub(super) fn cancel_invited(&mut self, invited: &Invited, cause: Option<u8>, out: &mut Vec<Act>) {
         self.reply(invited.transaction, &invited.request, 487, out);
-        out.push(Act::Tell(SipEvent::Cancelled { session: self.id }));
+        out.push(Act::Tell(SipEvent::Cancelled { session: self.id, cause }));
         self.end(out);
     }
 
     /// A request of the caller inside the early dialog.
-    pub(super) fn receive_invited(&mut self, invited: Invited, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
+    pub(super) fn receive_invited(&mut self, invited: Invited, transaction: ServerId, request: &Request, now: Moment, out: &mut Vec<Act>) {
         match request.method() {
             // §15.1.2: a BYE takes the unanswered INVITE with it.
             Method::Bye => {
                 self.reply(transaction, request, 200, out);
-                self.cancel_invited(&invited, out);
+                self.cancel_invited(&invited, reason::q850_in(request.headers()), out);
                 return;
             }
             Method::Info => {
@@ -164,15 +196,18 @@ impl Session {
                 out.push(self.info_event(request));
             }
             Method::Options => out.push(Act::Answer { transaction, response: self.capabilities(request) }),
-            // §14.2, RFC 3311 §5.2: the offer before this one is not answered yet.
-            Method::Invite | Method::Update => {
+            Method::Prack | Method::Update => {
+                self.receive_early(invited, transaction, request, now, out);
+                return;
+            }
+            // §14.2: the offer before this one is not answered yet.
+            Method::Invite => {
                 let response = self.overtaken(request);
                 out.push(Act::Answer { transaction, response });
             }
             Method::Ack
             | Method::Cancel
             | Method::Register
-            | Method::Prack
             | Method::Refer
             | Method::Notify
             | Method::Subscribe
@@ -192,7 +227,7 @@ impl Session {
     /// The answer to OPTIONS.
     pub(super) fn capabilities(&self, request: &Request) -> Response {
         let mut response = self.response(request, 200);
-        options::describe(response.headers_mut());
+        options::describe(response.headers_mut(), self.watch.is_on());
         response
     }
 
@@ -206,7 +241,7 @@ impl Session {
 }
 
 /// What a response needs to make a dialog at the caller (§12.1.1).
-fn open_dialog(response: &mut Response, invited: &Invited) {
+pub(super) fn open_dialog(response: &mut Response, invited: &Invited) {
     let headers = response.headers_mut();
     headers.copy("Record-Route", invited.request.headers());
     headers.set("Contact", invited.dialog.contact());

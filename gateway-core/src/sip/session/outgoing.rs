@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::established::Established;
-use super::{Act, Session, State, Timer};
+use super::reliable::Fork;
+use super::{Act, Session, State, Timer, Watch};
 use crate::sip::dialog::Dialog;
+use crate::sip::header::reason;
 use crate::sip::hop::Hop;
 use crate::sip::io::{Invite, SessionId, SipEvent};
 use crate::sip::message::{Method, Request, Response, phrase};
@@ -13,6 +15,9 @@ use crate::time::{Moment, Timers};
 
 /// Who rings without a word for this long is dead: the Timer C of proxies (RFC 3261 §16.6), for callers that set no limit.
 const SILENCE: Duration = Duration::from_secs(181);
+
+/// The most Contacts of a redirection that are read.
+const MOST_CONTACTS: usize = 10;
 
 /// How far our INVITE came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,22 +36,41 @@ pub(super) struct Inviting {
     transaction: Option<ClientId>,
     limited: bool,
     stage: Stage,
+    /// Early dialogs with those who want their provisional responses acknowledged.
+    pub(super) forks: Vec<Fork>,
+    /// The Q.850 cause of giving up.
+    cause: Option<u8>,
 }
 
 impl Session {
     /// The session of an INVITE that is about to be sent.
-    pub(crate) fn inviting(id: SessionId, invite: &Invite, key: (String, String), retry_after_s: u32, now: Moment) -> Self {
+    pub(crate) fn inviting(
+        id: SessionId,
+        invite: &Invite,
+        key: (String, String),
+        retry_after_s: u32,
+        mut watch: Watch,
+        now: Moment,
+    ) -> Self {
+        watch.note_description(&invite.body);
         let mut timers = Timers::new();
         timers.set(Timer::Ring, now + invite.ring_timeout.unwrap_or(SILENCE));
         let stage = Stage::Calling { given_up: None };
         Session {
             id,
-            state: State::Inviting(Inviting { transaction: None, limited: invite.ring_timeout.is_some(), stage }),
+            state: State::Inviting(Inviting {
+                transaction: None,
+                limited: invite.ring_timeout.is_some(),
+                stage,
+                forks: Vec::new(),
+                cause: None,
+            }),
             timers,
             call_id: key.0,
             local_tag: key.1,
             credentials: invite.credentials.clone(),
             retry_after_s,
+            watch,
         }
     }
 
@@ -55,6 +79,7 @@ impl Session {
         if let State::Inviting(inviting) = &mut self.state {
             inviting.transaction = Some(transaction);
             inviting.stage = Stage::Calling { given_up: None };
+            inviting.forks.clear();
         }
     }
 
@@ -72,9 +97,14 @@ impl Session {
         matches!(&self.state, State::Inviting(inviting) if inviting.transaction == Some(transaction))
     }
 
+    /// The interval and the least one to ask for, in seconds, after a 422 to our INVITE (RFC 4028 §7.3); `None`: it is a refusal.
+    pub(crate) fn ask_longer(&mut self, response: &Response) -> Option<(u32, u32)> {
+        if self.still_wanted() { self.watch.lengthen(response) } else { None }
+    }
+
     /// A provisional response, or a refusal, to our INVITE.
-    pub(crate) fn invite_answered(&mut self, response: &Response, now: Moment, out: &mut Vec<Act>) {
-        let inviting = match std::mem::replace(&mut self.state, State::Over) {
+    pub(crate) fn invite_answered(&mut self, invite: &Request, response: &Response, source: Hop, now: Moment, out: &mut Vec<Act>) {
+        let mut inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {
                 self.state = other;
@@ -82,7 +112,19 @@ impl Session {
             }
         };
         if response.is_provisional() {
+            if !Session::acknowledge_provisional(&mut inviting, invite, response, source, out) {
+                self.state = State::Inviting(inviting);
+                return;
+            }
             self.progress(inviting, response, now, out);
+            return;
+        }
+        let wanted = matches!(inviting.stage, Stage::Calling { given_up: None } | Stage::Proceeding);
+        let targets = if wanted { redirected_to(response) } else { Vec::new() };
+        if !targets.is_empty() {
+            let reason = response.reason().to_owned();
+            out.push(Act::Tell(SipEvent::Redirected { session: self.id, status: response.status(), reason, targets }));
+            self.end(out);
             return;
         }
         let status = match inviting.stage {
@@ -93,7 +135,7 @@ impl Session {
             Stage::Calling { .. } | Stage::Proceeding | Stage::Cancelling { .. } => response.status(),
         };
         let reason = if status == response.status() { response.reason() } else { phrase(status) };
-        self.refused(status, reason, out);
+        self.refused(status, reason, reason::q850_in(response.headers()), out);
     }
 
     fn progress(&mut self, mut inviting: Inviting, response: &Response, now: Moment, out: &mut Vec<Act>) {
@@ -119,7 +161,7 @@ impl Session {
     }
 
     /// The first 2xx to our INVITE: ACK it, and talk, or hang up when nobody wants the call any more (§15).
-    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: Hop, out: &mut Vec<Act>) {
+    pub(crate) fn accepted(&mut self, invite: &Request, response: &Response, source: Hop, now: Moment, out: &mut Vec<Act>) {
         let inviting = match std::mem::replace(&mut self.state, State::Over) {
             State::Inviting(inviting) => inviting,
             other @ (State::Invited(_) | State::Established(_) | State::Over) => {
@@ -128,18 +170,20 @@ impl Session {
             }
         };
         let (Some(mut dialog), Some(transaction)) = (Dialog::of_response(invite, response, source), inviting.transaction) else {
-            self.refused(500, "", out);
+            self.refused(500, "", None, out);
             return;
         };
+        let body = Session::continue_fork(&inviting, &mut dialog, response.body());
         out.push(acknowledge(transaction, &dialog, invite));
         match inviting.stage {
             Stage::Calling { given_up: Some(status) } | Stage::Cancelling { status } => {
-                Session::bye(&mut dialog, None, out);
-                self.refused(status, phrase(status), out);
+                Session::bye(&mut dialog, inviting.cause, out);
+                self.refused(status, phrase(status), None, out);
             }
             Stage::Calling { given_up: None } | Stage::Proceeding => {
                 self.enter(State::Established(Established::new(dialog)));
-                out.push(Act::Tell(SipEvent::Answered { session: self.id, body: response.body().to_vec() }));
+                self.take_term(response, now);
+                out.push(Act::Tell(SipEvent::Answered { session: self.id, body }));
             }
         }
     }
@@ -151,12 +195,13 @@ impl Session {
                 Stage::Calling { given_up: Some(given_up) } | Stage::Cancelling { status: given_up } => given_up,
                 Stage::Calling { given_up: None } | Stage::Proceeding => status,
             };
-            self.refused(status, phrase(status), out);
+            self.refused(status, phrase(status), None, out);
         }
     }
 
     /// Stops wanting the call; the gateway will be told `status`.
-    pub(super) fn give_up(&mut self, mut inviting: Inviting, status: u16, now: Moment, out: &mut Vec<Act>) {
+    pub(super) fn give_up(&mut self, mut inviting: Inviting, status: u16, cause: Option<u8>, now: Moment, out: &mut Vec<Act>) {
+        inviting.cause = inviting.cause.or(cause);
         let stage = inviting.stage;
         match stage {
             Stage::Calling { given_up } => {
@@ -175,7 +220,7 @@ impl Session {
     fn cancel(&mut self, status: u16, now: Moment, out: &mut Vec<Act>) {
         if let State::Inviting(inviting) = &mut self.state {
             inviting.stage = Stage::Cancelling { status };
-            out.extend(inviting.transaction.map(Act::Cancel));
+            out.extend(inviting.transaction.map(|transaction| Act::Cancel(transaction, inviting.cause)));
             self.timers.clear_all();
             self.timers.set(Timer::Cancel, now + 64 * T1);
         }
@@ -187,11 +232,11 @@ impl Session {
             Stage::Cancelling { status } | Stage::Calling { given_up: Some(status) } => status,
             Stage::Calling { given_up: None } | Stage::Proceeding => 408,
         };
-        self.refused(status, phrase(status), out);
+        self.refused(status, phrase(status), None, out);
     }
 
-    fn refused(&mut self, status: u16, reason: &str, out: &mut Vec<Act>) {
-        let event = SipEvent::Refused { session: self.id, status, reason: reason.to_owned() };
+    fn refused(&mut self, status: u16, reason: &str, cause: Option<u8>, out: &mut Vec<Act>) {
+        let event = SipEvent::Refused { session: self.id, status, reason: reason.to_owned(), cause };
         out.push(Act::Tell(event));
         self.end(out);
     }
@@ -228,4 +273,43 @@ pub(crate) fn acknowledge(invite: ClientId, dialog: &Dialog, request: &Request) 
     ack.headers_mut().copy("Authorization", request.headers());
     ack.headers_mut().copy("Proxy-Authorization", request.headers());
     Act::Acknowledge { invite, remote_tag: dialog.remote_tag.clone(), ack, to: dialog.destination() }
+}
+
+/// Where a 300, 301 or 302 sends the caller, the most wanted first (§8.1.3.4, §20.10); empty for any other response.
+fn redirected_to(response: &Response) -> Vec<String> {
+    if !matches!(response.status(), 300..=302) {
+        return Vec::new();
+    }
+    let mut contacts = response.contacts().unwrap_or_default();
+    contacts.retain(|contact| !contact.is_wildcard());
+    contacts.truncate(MOST_CONTACTS);
+    // A Contact without `q` is as wanted as can be, and the order among equals is theirs.
+    contacts.sort_by_key(|contact| std::cmp::Reverse(contact.param("q").map_or(1000, per_mille)));
+    contacts.into_iter().map(|contact| contact.uri).collect()
+}
+
+/// A `qvalue` in thousandths; one that is none counts as 0.
+fn per_mille(q: &str) -> u32 {
+    match q.split_once('.') {
+        None if q == "1" => 1000,
+        Some(("0", digits)) if digits.len() <= 3 => format!("{digits:0<3}").parse().unwrap_or(0),
+        Some(("1", digits)) if digits.bytes().all(|digit| digit == b'0') => 1000,
+        Some(_) | None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirections_are_ordered_by_what_they_want_most() {
+        let mut response = Response::new(302);
+        response.headers_mut().push("Contact", "<sip:c@h>;q=0.25, <sip:a@h>;q=1.0, <sip:d@h>;q=0");
+        response.headers_mut().push("Contact", "<sip:b@h>, <sip:e@h>;q=often");
+        assert_eq!(redirected_to(&response), ["sip:a@h", "sip:b@h", "sip:c@h", "sip:d@h", "sip:e@h"]);
+        let mut busy = Response::new(486);
+        busy.headers_mut().push("Contact", "<sip:a@h>");
+        assert!(redirected_to(&busy).is_empty());
+    }
 }

@@ -827,6 +827,8 @@ export type EndCause =
 "sip_cancelled" | 
 /**  The SIP side is unreachable: no ACK, or its dialog is gone. */
 "sip_lost" | 
+/**  The SIP side refreshed the session no more (RFC 4028): it is taken to be gone. */
+"session_expired" | 
 /**  The far end of the line hung up; the record's evidence says how we know. */
 "line_hung_up" | 
 /**  The caller on the line gave up before anybody answered: a missed call. */
@@ -991,6 +993,8 @@ export type GatewaySettings = {
 	min_expires_s?: number,
 	/**  Longest lifetime granted to a registration here, in seconds (server mode). */
 	max_expires_s?: number,
+	/**  Session timer (RFC 4028) in seconds: a call whose SIP side shows no sign of life for this long is ended. 0 turns it off. */
+	session_expires_s?: number,
 	/**  Wrong credentials tolerated from one source before it is refused with 403. */
 	auth_tries?: number,
 	/**  Also offer SHA-256 in digest challenges (RFC 8760). Off by default: many telephones fail on a second challenge. */

@@ -102,10 +102,10 @@ impl World {
                 *self.sides[side].ends.entry(session).or_default() += 1;
                 self.sides[side].how.push(end);
             }
-            SipEvent::Cancelled { session } | SipEvent::Refused { session, .. } => {
+            SipEvent::Cancelled { session, .. } | SipEvent::Refused { session, .. } | SipEvent::Redirected { session, .. } => {
                 *self.sides[side].ends.entry(session).or_default() += 1;
             }
-            SipEvent::Acknowledged { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
+            SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
             SipEvent::Request { .. } | SipEvent::Registration { .. } => panic!("nobody asked for this"),
         }
     }
@@ -115,9 +115,11 @@ impl World {
         let (session, refusal) = match event {
             SipEvent::Refused { session, .. } => (session, true),
             SipEvent::Invite { session, .. }
-            | SipEvent::Cancelled { session }
+            | SipEvent::Cancelled { session, .. }
+            | SipEvent::Redirected { session, .. }
             | SipEvent::Acknowledged { session, .. }
             | SipEvent::Offer { session, .. }
+            | SipEvent::Reanswered { session, .. }
             | SipEvent::Info { session, .. }
             | SipEvent::Ended { session, .. }
             | SipEvent::Progress { session, .. }
@@ -235,7 +237,7 @@ fn over_a_sound_network_no_call_is_lost() {
         assert_at_rest(&world, seed);
         let how = world.sides.iter().flat_map(|side| &side.how);
         for end in how {
-            assert_eq!(*end, SessionEnd::Bye { reason: Some("Q.850;cause=16".into()) }, "seed {seed}");
+            assert_eq!(*end, SessionEnd::Bye { reason: Some("Q.850;cause=16".into()), cause: Some(16) }, "seed {seed}");
         }
         assert!(world.sides.iter().any(|side| !side.answered.is_empty()), "seed {seed}");
     }

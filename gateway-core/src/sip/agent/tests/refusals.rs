@@ -24,7 +24,7 @@ fn requests_that_cannot_be_served_are_refused_by_their_kind() {
         assert_eq!(status_of(as_it_is, method), Some(405));
     }
     assert_eq!(status_of(as_it_is, Method::Other("PUBLISH".into())), Some(501));
-    assert_eq!(status_of(|request| request.headers_mut().push("Require", "100rel"), Method::Invite), Some(420));
+    assert_eq!(status_of(|request| request.headers_mut().push("Require", "foo"), Method::Invite), Some(420));
     assert_eq!(status_of(to_nowhere, Method::Ack), None);
     assert_eq!(status_of(as_it_is, Method::Ack), None);
 }

@@ -29,7 +29,7 @@ fn calling(invite: Invite) -> (Stage, SessionId, Request) {
     (stage, session.unwrap(), request)
 }
 
-fn refused(stage: &Stage) -> Vec<u16> {
+pub(super) fn refused(stage: &Stage) -> Vec<u16> {
     let statuses = stage.events.iter().filter_map(|event| match event {
         SipEvent::Refused { status, .. } => Some(*status),
         _ => None,
@@ -37,7 +37,7 @@ fn refused(stage: &Stage) -> Vec<u16> {
     statuses.collect()
 }
 
-fn ends(stage: &Stage) -> Vec<SessionEnd> {
+pub(super) fn ends(stage: &Stage) -> Vec<SessionEnd> {
     let ends = stage.events.iter().filter_map(|event| match event {
         SipEvent::Ended { end, .. } => Some(end.clone()),
         _ => None,
@@ -58,7 +58,7 @@ fn a_call_is_answered_acknowledged_and_ended_by_the_caller() {
     stage.hear(bye.clone());
     stage.hear(bye);
     assert_eq!(stage.statuses(&Method::Bye), [200, 200]);
-    assert_eq!(ends(&stage), [SessionEnd::Bye { reason: Some("Q.850;cause=16".into()) }]);
+    assert_eq!(ends(&stage), [SessionEnd::Bye { reason: Some("Q.850;cause=16".into()), cause: Some(16) }]);
     stage.wait_until(40_000);
     assert!(stage.agent.is_quiet());
     assert_eq!(stage.events.len(), 3);
@@ -116,7 +116,7 @@ fn cancel_in_time_is_answered_and_refuses_the_invite() {
     stage.hear(cancel);
     assert_eq!(stage.statuses(&Method::Cancel), [200]);
     assert_eq!(stage.statuses(&Method::Invite), [487]);
-    assert!(matches!(stage.events[1], SipEvent::Cancelled { session: s } if s == session));
+    assert!(matches!(stage.events[1], SipEvent::Cancelled { session: s, .. } if s == session));
     stage.order(|agent, now, out| agent.answer(session, b"v=0\r\n".to_vec(), now, out));
     assert_eq!(stage.statuses(&Method::Invite), [487]);
     stage.wait_until(70_000);

@@ -74,6 +74,7 @@ export function firstSettings(ports: number): Settings {
       register_expires_s: 300,
       min_expires_s: 60,
       max_expires_s: 3600,
+      session_expires_s: 1800,
       auth_tries: 5,
       sha256_digest: false,
       stealth: true,

@@ -1,0 +1,53 @@
+//! Where 3xx may lead: to the peer that sent it, to the remote server, and to users that are registered here. Nowhere else (decision 0017).
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Gateway;
+use super::targets::{Destination, transport_of};
+use crate::config::PortId;
+use crate::config::settings::Mode;
+use crate::sip::agent::{Invite, SessionId};
+use crate::sip::hop::Hop;
+use crate::sip::uri::Uri;
+use crate::time::Moment;
+
+impl Gateway {
+    /// The INVITEs that follow a redirection of a session; none: it leads nowhere that is called from here.
+    pub(super) fn follow(&mut self, session: SessionId, targets: &[String], now: Moment) -> Vec<Invite> {
+        let Some(&(id, peer)) = self.sessions.get(&session) else { return Vec::new() };
+        let destinations = targets.iter().flat_map(|target| self.led_to(id, peer, target, now)).collect();
+        self.invites(id, destinations)
+    }
+
+    fn led_to(&self, id: PortId, peer: IpAddr, target: &str, now: Moment) -> Vec<Destination> {
+        let Some(uri) = Uri::parse(target).ok().filter(|uri| uri.scheme == "sip" && uri.password.is_none()) else { return Vec::new() };
+        if self.is_here(&uri) {
+            return self.registered(id, &uri, now);
+        }
+        let named = self.names.known(&uri.host).first().copied();
+        let Some(ip) = uri.ip().or(named).map(|ip| ip.to_canonical()) else { return Vec::new() };
+        if ip != peer.to_canonical() && !self.is_remote_server(ip) {
+            return Vec::new();
+        }
+        let transport = transport_of(target, self.settings.gateway.remote_transport);
+        let port = uri.port.unwrap_or(transport.default_port());
+        // Headers of a URI belong in no Request-URI (RFC 3261 §19.1.1).
+        let request_uri = Uri { headers: None, ..uri }.to_string();
+        vec![Destination { hop: Hop::new(transport, SocketAddr::new(ip, port)), request_uri }]
+    }
+
+    fn is_here(&self, uri: &Uri) -> bool {
+        uri.ip().is_some_and(|ip| ip == self.address.sip.ip()) && uri.port.unwrap_or(5060) == self.address.sip.port()
+    }
+
+    /// Another user of ours, as a telephone forwards to: its contacts, as far as the port admits them. Never a line.
+    fn registered(&self, id: PortId, uri: &Uri, now: Moment) -> Vec<Destination> {
+        let (Mode::SipServer, Some(user), Some(port)) = (self.settings.gateway.mode, &uri.user, self.ports.get(id.index())) else {
+            return Vec::new();
+        };
+        let bindings = self.registrar.contacts(user, now);
+        let admitted =
+            bindings.into_iter().filter(|binding| port.hosts.admits(binding.source.ip().to_canonical(), &|host| self.names.known(host)));
+        admitted.map(|binding| Destination { hop: binding.source, request_uri: binding.uri }).collect()
+    }
+}
