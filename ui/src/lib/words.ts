@@ -83,6 +83,7 @@ export function noticeWords(words: Words, notice: Notice): string {
     if (value === undefined) continue;
     args[name] = value === "" ? words.t("call.unknown_caller") : party(value);
   }
+  if (notice.code === "source_banned" || notice.code === "peer_slowed") args.reason = words.code("offence", args.reason ?? "");
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
   if (args.why !== undefined) args.why = words.code("rollback", args.why, { status: args.status ?? "" });
   if (args.seconds !== undefined) args.duration = span(Number(args.seconds) * 1000);
