@@ -4,6 +4,7 @@
 //! session to a line. What the machines say to each other is settled inside [`Gateway::handle`] before it returns.
 
 pub mod call;
+pub mod guard;
 pub mod io;
 pub mod line_test;
 pub mod local_time;
@@ -23,6 +24,7 @@ mod barring;
 mod belonging;
 mod budget;
 mod callers;
+mod entering;
 mod lines;
 mod marking;
 mod names;
@@ -52,6 +54,7 @@ use crate::time::{Moment, Timers, earliest};
 
 use call::{Bridge, Call, CallEvent, Ending, Step};
 use callers::Invitation;
+use guard::{Block, Guard};
 use io::{Action, Command, Event};
 use local_time::Calendar;
 use mark::MarkKind;
@@ -96,6 +99,7 @@ pub struct Gateway {
     registrations: Registrations,
     names: Names,
     sources: Sources,
+    guard: Guard,
     ports: Vec<Port>,
     /// The sessions of calls in progress: whose they are, and where the peer is.
     sessions: BTreeMap<SessionId, (PortId, IpAddr)>,
@@ -135,6 +139,7 @@ impl Gateway {
             address,
             names: Names::default(),
             sources: Sources::default(),
+            guard: Guard::new(Moment::ZERO),
             ports,
             sessions: BTreeMap::new(),
             device: None,
@@ -416,6 +421,11 @@ impl Gateway {
             Command::Reregister { port } => self.reregister(*port, now),
             Command::TestCall { port, number } => self.test_call(*port, number.as_deref(), now, out),
             Command::LineTest { port } => self.test_line(*port, now, out),
+            Command::LiftBan { source } => {
+                if let Some(block) = Block::parse(source) {
+                    self.guard.conduct.lift(block);
+                }
+            }
             Command::OutOfService { port: id, hold } => {
                 let (id, hold) = (*id, *hold);
                 let Some(port) = self.ports.get_mut(id.index()) else { return };

@@ -14,7 +14,7 @@ use gateway_core::config::settings::{AnswerMode, Mode};
 use serde_json::{Value, json};
 use stage::load::Load;
 use stage::sound::{Burst, MARKER_DBM0, MARKER_HZ, MARKER_ON_MS, MARKER_PERIOD_MS, Sound};
-use stage::{Baresip, Kamailio, Place, Pulse, SOON, Scene, installed, settings};
+use stage::{Baresip, Flood, Kamailio, Place, Pulse, SOON, Scene, installed, settings};
 
 /// Rounds of the marker that the telephone plays; the far end echoes them.
 const ROUNDS: usize = 3;
@@ -262,6 +262,20 @@ fn server_mode_a_registered_telephone_calls_out() {
     let (mut scene, mut phone) = server();
     let gateway = format!("127.0.0.1:{}", scene.place.sip());
     telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Telephone);
+}
+
+#[test]
+fn in_a_flood_of_a_thousand_messages_a_second_a_registered_telephone_calls_out_and_its_sound_is_whole() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let _alone = alone();
+    let (mut scene, mut phone) = server();
+    let gateway = format!("127.0.0.1:{}", scene.place.sip());
+    let flood = Flood::start(scene.place.sip());
+    scene.daemon.wait_notice("source_banned");
+    telephone_calls(&mut scene, &mut phone, "100", &gateway, End::Telephone);
+    assert!(flood.end() > 5000);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod stories {
     mod dialling;
     mod digits;
     mod endings;
+    mod guard;
     mod holding;
     mod line_rings;
     mod line_test;

@@ -95,6 +95,7 @@ async fn attend<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Re
                     | Update::LineTest(_)
                     | Update::Record(_)
                     | Update::Kept(_)
+                    | Update::Ban(_)
                     | Update::Mark(_)
                     | Update::Apply(_),
                 ) => {}

@@ -6,6 +6,7 @@ pub(crate) mod desk;
 pub(crate) mod devices;
 pub(crate) mod diagnostics;
 pub(crate) mod exchange;
+pub(crate) mod guard;
 pub(crate) mod line_tests;
 pub(crate) mod overview;
 pub(crate) mod profiles;

@@ -168,7 +168,7 @@ impl Feed {
                 waiting.calls_kept = true;
                 waiting.urgent = true;
             }
-            Update::LineTest(_) | Update::Record(_) | Update::Ended(_) => {}
+            Update::LineTest(_) | Update::Record(_) | Update::Ban(_) | Update::Ended(_) => {}
         }
     }
 

@@ -38,6 +38,8 @@ export const MOMENTS = [
   { name: "dialling-none", url: "?scene=lively#sip", act: (page) => page.locator("[data-path='gateway.dial_rules']").scrollIntoViewIfNeeded() },
   { name: "dialling-spanish", url: "?scene=lively#sip", language: "es", scheme: "dark", size: SMALL, act: tryNumber("190") },
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
+  ...["light", "dark"].map((scheme) => ({ name: `guard-${scheme}`, url: "?scene=lively#diagnostics", scheme, act: toGuard })),
+  { name: "guard-small", url: "?scene=lively#diagnostics", language: "es", size: SMALL, act: toGuard },
   { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
   { name: "device-lost", url: "?scene=empty#devices" },
   ...["light", "dark"].flatMap((scheme) =>
@@ -116,6 +118,12 @@ export const MOMENTS = [
   { name: "focus", url: "?scene=lively#users_and_ports", act: focus },
   { name: "menu", url: "?scene=lively#overview", act: (page) => page.click("[data-port='1'] .actions button:last-child") },
 ];
+
+/** The guard, whoever it keeps out. */
+async function toGuard(page) {
+  await page.locator("#guard-title").scrollIntoViewIfNeeded();
+  await page.locator(".guard tbody tr:last-child").scrollIntoViewIfNeeded();
+}
 
 async function ring(page) {
   await page.click("[data-exchange-line='1'] button[type=submit]");

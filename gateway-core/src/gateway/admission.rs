@@ -1,14 +1,15 @@
-//! Who may talk to the gateway over SIP: bans, "only from host", and digest.
+//! Who may talk to the gateway over SIP: bans, "only from host", and digest. How often, [`super::entering`] decides before.
 
 use std::net::IpAddr;
 
 use super::belonging::tell_dropped;
 use super::callers::is_used;
+use super::entering::is_scanner;
+use super::guard::{Offence, Patience, Standing};
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::router::{self, Wanted};
 use super::sip_trace::SipDrop;
-use super::sources::Patience;
 use super::{Gateway, port_id};
 use crate::config::PortId;
 use crate::config::settings::Mode;
@@ -24,6 +25,9 @@ use crate::time::Moment;
 impl Gateway {
     pub(super) fn message(&mut self, source: Hop, bytes: &[u8], now: Moment, out: &mut Vec<Action>) {
         let ip = router::plain_ip(source.ip());
+        if self.is_silenced(ip, now) {
+            return tell_dropped(SipDrop::SourceBanned, out);
+        }
         match wire::read(bytes) {
             Ok(Message::Request(request)) => {
                 if self.admits_request(source, &request, now, out) {
@@ -39,8 +43,8 @@ impl Gateway {
                     let args = [("source", source.to_string()), ("problem", error.defect.to_string())];
                     out.push(self.notice(Severity::Warning, NoticeCode::MalformedSip, None, &args, now));
                 }
-                let admitted =
-                    !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, false));
+                self.held_against(source, Offence::Malformed, now, out);
+                let admitted = !self.settings.gateway.stealth || self.is_admitted_somewhere(ip, false);
                 if let Some(response) = error.reply.filter(|_| admitted) {
                     out.push(Action::Send { to: source, bytes: wire::write(&Message::Response(*response)) });
                 }
@@ -58,13 +62,15 @@ impl Gateway {
             if owner.is_none_or(|(port, peer)| peer == ip || self.admits(port, ip, holds_token)) {
                 return true;
             }
-        } else if self.sources.is_banned(ip, now) {
+        } else if self.standing(ip, now) == Standing::Stranger && is_scanner(request) {
+            self.held_against(source, Offence::Scanner, now, out);
             tell_dropped(SipDrop::SourceBanned, out);
             return false;
         } else if self.is_admitted_somewhere(ip, self.holds_token(request)) {
             return true;
         }
         tell_dropped(SipDrop::SourceUnknown, out);
+        self.held_against(source, Offence::Probing, now, out);
         if self.sources.is_news(ip, NoticeCode::SourceDropped, now) {
             let args = [("source", source.ip().to_string())];
             out.push(self.notice(Severity::Warning, NoticeCode::SourceDropped, None, &args, now));
@@ -81,10 +87,10 @@ impl Gateway {
     #[must_use]
     pub fn hears(&self, source: IpAddr, now: Moment) -> bool {
         let ip = router::plain_ip(source);
-        let in_call = self.sessions.values().any(|(_, peer)| *peer == ip);
         // In client mode whoever holds the token of a Contact may come from anywhere: that is seen in the request.
         let may_hold_token = self.settings.gateway.mode == Mode::SipClient;
-        in_call || !self.sources.is_banned(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, may_hold_token))
+        let in_call = self.is_in_call(ip);
+        in_call || !self.is_silenced(ip, now) && (!self.settings.gateway.stealth || self.is_admitted_somewhere(ip, may_hold_token))
     }
 
     fn is_admitted_somewhere(&self, source: IpAddr, holds_token: bool) -> bool {
@@ -118,11 +124,14 @@ impl Gateway {
         let ip = router::plain_ip(source.ip());
         match self.verifier.check(request, source.ip(), credentials.as_ref(), now) {
             Verdict::Granted => {
-                self.sources.right(ip);
+                self.guard.conduct.right(ip, now);
                 Ok(claimed.unwrap_or_default())
             }
-            Verdict::Challenge { stale } => Err(self.challenge(source, stale, now)),
-            Verdict::Wrong => match self.sources.wrong(ip, self.settings.gateway.auth_tries, now) {
+            Verdict::Challenge { stale } => {
+                self.held_against(source, Offence::Probing, now, out);
+                Err(self.challenge(source, stale, now))
+            }
+            Verdict::Wrong => match self.guessed_wrong(ip, now, out) {
                 Patience::TryAgain => Err(self.challenge(source, false, now)),
                 Patience::Refused => {
                     if self.sources.is_news(ip, NoticeCode::WrongCredentials, now) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::GatewayAddress;
+use super::guard::BanView;
 use super::line_test::LineTestReport;
 use super::local_time::LocalTime;
 use super::mark::Mark;
@@ -21,7 +22,7 @@ use crate::sip::hop::{Hop, TlsFault};
 /// What the brain is told.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A SIP message came.
+    /// A SIP message came, and [`Gateway::lets_in`](super::Gateway::lets_in) let it in.
     Message {
         /// Where from.
         source: Hop,
@@ -140,6 +141,11 @@ pub enum Command {
         /// Hold it.
         hold: bool,
     },
+    /// Forgive a source everything that is held against it; its ban ends.
+    LiftBan {
+        /// The source, as [`BanView::source`] has it.
+        source: String,
+    },
 }
 
 /// What the brain wants done.
@@ -179,6 +185,8 @@ pub enum Action {
     Notice(Notice),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// A source is banned from now on, or slowed.
+    Ban(BanView),
     /// What is known of SIP messages, for whoever keeps them.
     Sip(SipNote),
     /// After [`Event::Stop`]: every line is released and every peer told.

@@ -75,6 +75,14 @@ pub enum NoticeCode {
     HostNotAdmitted,
     /// Requests of a source that no port admits are dropped. Args: `source`.
     SourceDropped,
+    /// A source sends more messages than its share; the rest are dropped unread. Args: `source`.
+    SourceFlooding,
+    /// Sources that are no peers send more messages together than is listened to; the rest are dropped unread.
+    StrangersFlooding,
+    /// A source is banned: it gets no answer. Args: `source`, `reason` (an [`Offence`](super::guard::Offence)), `minutes`, `times`.
+    SourceBanned,
+    /// A peer is slowed, for what a stranger would be banned for. Args: `source`, `reason`, `minutes`, `times`.
+    PeerSlowed,
     /// A SIP caller was refused: SIP→FXO is off on the port. Args: `source`.
     SipToFxoDisabled,
     /// A SIP caller was refused: a dialling rule denies the number. Args: `source`, `number`, `rule` (counted from 1).

@@ -28,6 +28,7 @@ use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::Settings;
 use crate::fxo::LineCommand;
+use crate::gateway::guard::GuardView;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::sip_trace::{MaskedCopy, SipDrop, SipNote};
@@ -59,6 +60,8 @@ pub(crate) enum Order {
     Command { command: Command, done: oneshot::Sender<()> },
     /// Settings that are checked, prepared and stored.
     Switch { settings: Box<Settings>, sockets: Box<Sockets>, done: oneshot::Sender<io::Result<()>> },
+    /// Tells what the guard has to show.
+    Guard { answer: oneshot::Sender<GuardView> },
     /// Something that the door has to tell.
     Notice(Notice),
     /// The computer is about to sleep; `done` once no line is seized.
@@ -200,7 +203,7 @@ impl Control {
                 Some(event) = self.events.recv() => self.handle(event),
                 () = tokio::time::sleep_until(wake) => {}
                 received = self.sip.recv_from(&mut buffer) => match received {
-                    Ok((size, source)) => self.handle(Event::Message { source: source.into(), bytes: buffer[..size].to_vec() }),
+                    Ok((size, source)) => self.datagram(source, buffer.get(..size).unwrap_or_default()),
                     Err(error) => {
                         tracing::debug!(%error, "the SIP socket did not read");
                         tokio::time::sleep(AFTER_RECEIVE_FAILURE).await;
@@ -291,6 +294,10 @@ impl Control {
                 let _ = done.send(switched);
             }
             Order::Notice(notice) => self.publisher.notice(notice),
+            Order::Guard { answer } => {
+                // Whoever asked may have given up waiting.
+                let _ = answer.send(self.gateway.guard_view(self.clock.now()));
+            }
             Order::AboutToSleep { done } => {
                 self.awaits_let_go = Some(done);
                 self.handle(Event::AboutToSleep);
@@ -444,6 +451,7 @@ impl Control {
                     }
                     Action::Notice(notice) => self.publisher.notice(notice),
                     Action::Mark(mark) => self.publisher.mark(mark),
+                    Action::Ban(ban) => self.publisher.ban(ban),
                     Action::Sip(SipNote::Owner(owner)) => self.messages.belongs(owner),
                     // It was kept with the message.
                     Action::Sip(SipNote::Dropped(_)) => {}
@@ -481,6 +489,19 @@ impl Control {
         sent
     }
 
+    fn datagram(&mut self, source: SocketAddr, bytes: &[u8]) {
+        if self.lets_in(source.into()) {
+            self.handle(Event::Message { source: source.into(), bytes: bytes.to_vec() });
+        }
+    }
+
+    /// Asks the brain whether a message is to be looked at: before it is copied, kept or read.
+    fn lets_in(&mut self, source: Hop) -> bool {
+        let lets_in = self.gateway.lets_in(source, self.clock.now(), &mut self.actions);
+        self.carry_out();
+        lets_in
+    }
+
     fn arrived(&mut self, arrival: Arrival) {
         match arrival {
             // Whom nobody would answer does not even learn that somebody is there.
@@ -490,7 +511,11 @@ impl Control {
                     tracing::debug!(%hop, "too many SIP connections");
                 }
             }
-            Arrival::Message { source, bytes } => self.handle(Event::Message { source, bytes }),
+            Arrival::Message { source, bytes } => {
+                if self.lets_in(source) {
+                    self.handle(Event::Message { source, bytes });
+                }
+            }
             Arrival::Ended { hop, tls, .. } => self.handle(Event::CutOff { hop, tls }),
         }
     }

@@ -4,6 +4,7 @@ mod answers;
 mod apply;
 mod calls;
 mod device_view;
+mod guard;
 pub mod history;
 mod line_tests;
 mod profiles;

@@ -438,6 +438,9 @@ impl World {
         if datagram.to == self.address {
             self.tap.received(&datagram);
             let mut out = Vec::new();
+            if !self.gateway.lets_in(datagram.from.into(), self.now, &mut out) {
+                return self.carry_out(out);
+            }
             let copy = MaskedCopy::of(&datagram.bytes);
             let event = Event::Message { source: datagram.from.into(), bytes: datagram.bytes };
             self.gateway.handle(event, self.now, &mut out);
@@ -487,6 +490,8 @@ impl World {
                     }
                     self.marks.push_back(mark);
                 }
+                // The notice beside it says the same.
+                Action::Ban(_) => {}
                 Action::Sip(SipNote::Owner(owner)) => self.sip.belongs(owner),
                 // It was kept with the message.
                 Action::Sip(SipNote::Dropped(_)) => {}

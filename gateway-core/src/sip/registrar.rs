@@ -3,6 +3,7 @@
 //! A pure store: who may register as whom is decided before a request comes here.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::hop::Hop;
@@ -105,6 +106,13 @@ impl Registrar {
             self.users.get(user).into_iter().flatten().filter(|binding| binding.expires_at > now).cloned().collect();
         bindings.sort_by_key(|binding| std::cmp::Reverse((binding.q_per_mille, binding.since)));
         bindings
+    }
+
+    /// Whether somebody who registered from this host can still be reached there.
+    #[must_use]
+    pub fn is_registered_from(&self, ip: IpAddr, now: Moment) -> bool {
+        let ip = ip.to_canonical();
+        self.users.values().flatten().any(|binding| binding.source.ip().to_canonical() == ip && binding.expires_at > now)
     }
 
     /// Users that have bindings, with their number, in order of their names.

@@ -5,6 +5,7 @@
 
 pub mod baresip;
 pub mod daemon;
+pub mod flood;
 pub mod kamailio;
 pub mod load;
 pub mod noise;
@@ -21,6 +22,7 @@ pub mod wire;
 
 pub use baresip::Baresip;
 pub use daemon::Daemon;
+pub use flood::Flood;
 pub use kamailio::Kamailio;
 pub use papers::Papers;
 pub use place::Place;

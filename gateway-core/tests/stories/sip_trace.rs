@@ -117,7 +117,7 @@ fn our_registrations_belong_to_their_ports_for_ever_and_that_of_a_single_user_to
 
 #[test]
 fn what_nobody_listens_to_is_kept_with_the_reason() {
-    let settings = with(server(), |settings| settings.ports.iter_mut().for_each(|port| port.only_from_host = "127.0.0.1".to_owned()));
+    let settings = with(server(), |settings| settings.ports.iter_mut().for_each(|port| port.only_from_host = "127.0.0.0/8".to_owned()));
     let mut world = World::new(settings, 1);
     world.add_party(Habits::default());
     let stranger: SocketAddr = ([198, 51, 100, 7], 5060).into();

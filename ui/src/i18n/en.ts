@@ -7,6 +7,7 @@ import desk from "./en/desk.json";
 import devices from "./en/devices.json";
 import diagnostics from "./en/diagnostics.json";
 import exchange from "./en/exchange.json";
+import guard from "./en/guard.json";
 import guide from "./en/guide.json";
 import history from "./en/history.json";
 import overview from "./en/overview.json";
@@ -28,6 +29,7 @@ export default {
   ...devices,
   ...diagnostics,
   ...exchange,
+  ...guard,
   ...guide,
   ...history,
   ...overview,

@@ -7,6 +7,7 @@ import desk from "./es/desk.json";
 import devices from "./es/devices.json";
 import diagnostics from "./es/diagnostics.json";
 import exchange from "./es/exchange.json";
+import guard from "./es/guard.json";
 import guide from "./es/guide.json";
 import history from "./es/history.json";
 import overview from "./es/overview.json";
@@ -28,6 +29,7 @@ export default {
   ...devices,
   ...diagnostics,
   ...exchange,
+  ...guard,
   ...guide,
   ...history,
   ...overview,

@@ -7,6 +7,7 @@ import desk from "./pt-BR/desk.json";
 import devices from "./pt-BR/devices.json";
 import diagnostics from "./pt-BR/diagnostics.json";
 import exchange from "./pt-BR/exchange.json";
+import guard from "./pt-BR/guard.json";
 import guide from "./pt-BR/guide.json";
 import history from "./pt-BR/history.json";
 import overview from "./pt-BR/overview.json";
@@ -28,6 +29,7 @@ export default {
   ...devices,
   ...diagnostics,
   ...exchange,
+  ...guard,
   ...guide,
   ...history,
   ...overview,

@@ -29,7 +29,7 @@ export interface Examined {
 
 /** How far back refused attempts are counted. */
 const REFUSALS_MS = 3_600_000;
-const REFUSALS: readonly NoticeCode[] = ["wrong_credentials", "host_not_admitted", "source_dropped"];
+const REFUSALS: readonly NoticeCode[] = ["wrong_credentials", "host_not_admitted", "source_dropped", "source_banned"];
 
 export function checks(words: Words, of: Examined): Check[] {
   return [

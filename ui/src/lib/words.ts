@@ -83,6 +83,7 @@ export function noticeWords(words: Words, notice: Notice): string {
     if (value === undefined) continue;
     args[name] = value === "" ? words.t("call.unknown_caller") : party(value);
   }
+  if (notice.code === "source_banned" || notice.code === "peer_slowed") args.reason = words.code("offence", args.reason ?? "");
   if (args.cause !== undefined) args.cause = words.code("cause", args.cause);
   if (notice.code === "tls_failed") args.fault = words.code("tls", args.fault ?? "");
   if (args.why !== undefined) args.why = words.code("rollback", args.why, { status: args.status ?? "" });

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import App from "../App.svelte";
 import { Words } from "../i18n";
 import en from "../i18n/en";
+import pt from "../i18n/pt-BR";
 import { Announcer, PAUSE_MS } from "../lib/announcing";
 import { boxWords } from "../lib/box";
 import { checks, isLoopback, size, type Check, type Examined } from "../lib/health";
@@ -343,5 +344,25 @@ describe("everybody can use them", () => {
     await waitFor(() => expect(live.backend).not.toBeNull());
     const found = await axe.run(document.body, RULES);
     expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+  });
+});
+
+describe("the guard", () => {
+  const panel = async (): Promise<HTMLElement> => (await screen.findByRole("heading", { name: pt["guard.title"] })).closest("section") as HTMLElement;
+
+  it("says that nobody is banned, and what would appear here", async () => {
+    await show("diagnostics", "empty");
+    expect(await within(await panel()).findByText(pt["guard.empty"])).toBeInTheDocument();
+  });
+
+  it("shows who is banned or slowed, for what, and lets a source in again", async () => {
+    const backend = await show("diagnostics", "lively");
+    const guard = within(await panel());
+    const slowed = (await guard.findByRole("rowheader", { name: "192.0.2.31" })).closest("tr") as HTMLElement;
+    expect(slowed).toHaveTextContent(pt["ban_effect.slowed"]);
+    expect(slowed).toHaveTextContent(pt["offence.wrong_secrets"]);
+    await user.click(guard.getByRole("button", { name: "Admitir 198.51.100.77 de novo" }));
+    await waitFor(() => expect(guard.queryByRole("rowheader", { name: "198.51.100.77" })).toBeNull());
+    expect((await backend.guard()).bans.map(({ source }) => source)).toEqual(["2001:db8:85a3:8d3::/64", "192.0.2.31"]);
   });
 });

@@ -134,6 +134,8 @@ describe("every code of the program has words", () => {
     ["verdict", "Verdict"],
     ["bar", "Bar"],
     ["tls", "TlsFault"],
+    ["offence", "Offence"],
+    ["ban_effect", "BanEffect"],
     ["sip_trace.drop", "SipDrop", "why"],
     ["sip_trace.way", "SipDirection"],
   ];
@@ -207,7 +209,7 @@ describe("no words in code", () => {
       "fault", "grade", "bind", "refusal", "language", "store", "export", "theme", "settings", "country", "unit", "verdict", "check",
       "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
       "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by", "wire_state",
-      "counter", "hint", "line_check", "line_test_file", "bar", "dialling", "tls",
+      "counter", "hint", "line_check", "line_test_file", "bar", "dialling", "tls", "offence", "ban_effect",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {

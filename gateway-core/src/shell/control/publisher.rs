@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
 use crate::gateway::Gateway;
+use crate::gateway::guard::BanView;
 use crate::gateway::io::Event;
 use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
@@ -133,6 +134,11 @@ impl Publisher {
     pub(crate) fn mark(&mut self, mark: Mark) {
         self.marks.keep(mark.clone());
         self.tell(Update::Mark(mark));
+    }
+
+    /// Tells a ban that begins.
+    pub(crate) fn ban(&self, ban: BanView) {
+        self.tell(Update::Ban(ban));
     }
 
     /// Tells a line test that is over.

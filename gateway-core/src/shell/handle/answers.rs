@@ -9,6 +9,7 @@ use crate::config::PortId;
 use crate::config::diff::Change;
 use crate::config::problem::Problem;
 use crate::fxo::simulator::act::PortEvent;
+use crate::gateway::guard::BanView;
 use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::Notice;
@@ -256,6 +257,8 @@ pub enum Update {
     Record(CallRecord),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// A source is banned from now on, or slowed.
+    Ban(BanView),
     /// The record with this id is in the database.
     Kept(String),
     /// Something happened at the simulated exchange.

@@ -33,6 +33,7 @@ import type {
   Settings,
   SettingsTable,
   Snapshot,
+  GuardView,
   StorageView,
   TraceExportError,
   TraceQuery,
@@ -99,6 +100,8 @@ export interface Backend {
   exportTrace(path: string, remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>>;
   /** How the database is doing. */
   storage(): Promise<StorageView>;
+  /** Who is banned or slowed, and whose messages were dropped unread. */
+  guard(): Promise<GuardView>;
   /** Uses another box from now on. */
   chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */

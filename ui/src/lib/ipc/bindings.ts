@@ -80,6 +80,8 @@ export const commands = {
 	placeTrace: (name: string) => __TAURI_INVOKE<string | null>("place_trace", { name }),
 	/**  Writes what is kept of the trace to a file, and answers how many lines. `remark`: what the file says of itself. */
 	exportTrace: (path: string, remark: string, sound: boolean) => typedError<number, TraceExportError>(__TAURI_INVOKE("export_trace", { path, remark, sound })),
+	/**  What the guard has to show. */
+	guard: () => typedError<GuardView, DeviceError>(__TAURI_INVOKE("guard")),
 	/**  The SIP messages that came and went lately, without their secrets. */
 	sipTrace: (query: SipTraceQuery) => typedError<SipTrace, DeviceError>(__TAURI_INVOKE("sip_trace", { query })),
 	/**  Writes those of these messages that are still kept to a file, and answers how many. `remark`: what the file says of itself. */
@@ -227,6 +229,29 @@ export type Author = {
 	user: string,
 	/**  The program: `loopstart`, `loopstartd`. */
 	program: string,
+};
+
+/**  What a ban means for its source. */
+export type BanEffect = 
+/**  It gets no answer. */
+"silenced" | 
+/**  It is a peer: it is heard, but only a few times a second. */
+"slowed";
+
+/**  A ban in force. */
+export type BanView = {
+	/**  An IPv4 address, or an IPv6 block of 64 bits. */
+	source: string,
+	/**  For what. */
+	reason: Offence,
+	/**  What it means. */
+	effect: BanEffect,
+	/**  From when, in ms since the gateway started. */
+	since_ms: number,
+	/**  Until when, in ms since the gateway started. */
+	until_ms: number,
+	/**  Which one of this source it is, from 1. */
+	times: number,
 };
 
 /**  Why a number is refused. */
@@ -545,7 +570,11 @@ port: PortId } |
 /**  Which port. */
 port: PortId; 
 /**  Hold it. */
-hold: boolean };
+hold: boolean } | 
+/**  Forgive a source everything that is held against it; its ban ends. */
+{ do: "lift_ban"; 
+/**  The source, as [`BanView::source`] has it. */
+source: string };
 
 /**  One setting of two sets. */
 export type Compared = {
@@ -810,6 +839,18 @@ export type Disconnect = {
 	at_ms: number,
 };
 
+/**  A source whose messages were dropped before they were read. */
+export type DroppedView = {
+	/**  An IPv4 address, or an IPv6 block of 64 bits. */
+	source: string,
+	/**  It is a peer. */
+	peer: boolean,
+	/**  Messages. */
+	dropped: number,
+	/**  When it came last, in ms since the gateway started. */
+	last_ms: number,
+};
+
 /**  How digits heard on the line go to SIP. */
 export type DtmfToSip = 
 /**  Named events in RTP (RFC 4733), the tone removed from the audio. */
@@ -1033,6 +1074,18 @@ export type Grade =
 "registers_again" | 
 /**  Sockets are opened anew. */
 "rebind";
+
+/**  The guard at a moment. */
+export type GuardView = {
+	/**  The bans in force, the newest first. */
+	bans: BanView[],
+	/**  Sources whose messages were dropped unread, as far as they are remembered: the 50 with the most. */
+	sources: DroppedView[],
+	/**  Messages dropped unread since the start. */
+	dropped: number,
+	/**  Those of them that were dropped because all strangers together sent too many. */
+	crowded: number,
+};
 
 /**  Why the line believes that its far end is gone. */
 export type HangUpEvidence = 
@@ -1671,6 +1724,14 @@ export type NoticeCode =
 "host_not_admitted" | 
 /**  Requests of a source that no port admits are dropped. Args: `source`. */
 "source_dropped" | 
+/**  A source sends more messages than its share; the rest are dropped unread. Args: `source`. */
+"source_flooding" | 
+/**  Sources that are no peers send more messages together than is listened to; the rest are dropped unread. */
+"strangers_flooding" | 
+/**  A source is banned: it gets no answer. Args: `source`, `reason` (an [`Offence`](super::guard::Offence)), `minutes`, `times`. */
+"source_banned" | 
+/**  A peer is slowed, for what a stranger would be banned for. Args: `source`, `reason`, `minutes`, `times`. */
+"peer_slowed" | 
 /**  A SIP caller was refused: SIP→FXO is off on the port. Args: `source`. */
 "sip_to_fxo_disabled" | 
 /**  A SIP caller was refused: a dialling rule denies the number. Args: `source`, `number`, `rule` (counted from 1). */
@@ -1771,6 +1832,19 @@ export type Numbering = {
 	/**  Whole numbers that call for help. */
 	emergency: string[],
 };
+
+/**  What a source did. */
+export type Offence = 
+/**  It guessed secrets. */
+"wrong_secrets" | 
+/**  It looked for users or open doors: requests without credentials, or to a gateway that does not admit it. */
+"probing" | 
+/**  It called itself by the name of a known scanner. */
+"scanner" | 
+/**  It sent what is no SIP. */
+"malformed" | 
+/**  It sent far more than its share. */
+"flood";
 
 /**  What happens on the line when every SIP target refuses (FXO→SIP). */
 export type OnRefusal = 

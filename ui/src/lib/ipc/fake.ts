@@ -14,6 +14,7 @@ import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
 import { firstSettings } from "./fake/settings";
+import { ToyGuard } from "./fake/guard";
 import { ToySipMessages } from "./fake/sip_trace";
 import { toyTable } from "./fake/table";
 import type {
@@ -52,6 +53,7 @@ import type {
   SettingsTable,
   Severity,
   Snapshot,
+  GuardView,
   StorageView,
   TraceExportError,
   TraceQuery,
@@ -108,6 +110,7 @@ export class FakeBackend implements Backend {
   #calls = 0;
   #meters: ReturnType<typeof setInterval> | undefined;
   readonly #desk: ToyDesk;
+  readonly #guard: ToyGuard;
   #marks: Mark[] = [];
   /** Up to when the recording was told. */
   #told = 0;
@@ -120,6 +123,7 @@ export class FakeBackend implements Backend {
     this.#startedAt = now() - 51 * 60_000;
     this.#settings = scene === "first" ? untouchedSettings(PORTS.first) : firstSettings(PORTS[scene]);
     this.#desk = new ToyDesk(scene);
+    this.#guard = new ToyGuard(scene === "lively" || scene === "trouble", this.#at());
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
     const users = this.#settings.ports.map(({ user }) => user);
     this.sipTrace = new ToySipMessages(this.history.newest(CALLS_WITH_MESSAGES), users, this.#startedAt, () => this.#at());
@@ -436,6 +440,10 @@ export class FakeBackend implements Backend {
     return Promise.resolve({ ok: true, value: this.#box.trace({ after: null, sound }).lines.length });
   }
 
+  guard(): Promise<GuardView> {
+    return Promise.resolve(this.#guard.view(this.#at()));
+  }
+
   storage(): Promise<StorageView> {
     return Promise.resolve({ file: "/home/ana/.local/share/loopstart/loopstart.sqlite3", bytes: 155_648, fault: null });
   }
@@ -517,6 +525,10 @@ export class FakeBackend implements Backend {
   }
 
   command(command: Command): Promise<void> {
+    if (command.do === "lift_ban") {
+      this.#guard.lift(command.source);
+      return Promise.resolve();
+    }
     const toy = this.#ports[command.port];
     if (!toy) return Promise.resolve();
     if (command.do === "hang_up") this.#end(toy, "operator");

@@ -31,6 +31,7 @@ import type {
   RevisionKind,
   Settings,
   SettingsTable,
+  GuardView,
   StorageView,
   TraceExportError,
   TraceQuery,
@@ -85,6 +86,10 @@ export class TauriBackend implements Backend {
 
   async exportTrace(path: string, remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>> {
     return outcome(await commands.exportTrace(path, remark, sound));
+  }
+
+  guard(): Promise<GuardView> {
+    return done(commands.guard());
   }
 
   storage(): Promise<StorageView> {
