@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::hop::Hop;
 use super::io::AgentOutput;
-use super::message::{Method, Request, Response};
+use super::message::{HeaderError, Method, NameAddr, Request, Response};
 use super::wire;
 use crate::time::Moment;
 
@@ -282,6 +282,14 @@ impl Transactions {
             self.end_client(id);
             lapses.push(Lapse::Over(id));
         }
+    }
+
+    /// Whether a BYE of ours is on its way in the dialog that this request of the peer names.
+    pub(crate) fn is_leaving(&self, request: &Request) -> bool {
+        let tag = |address: Result<NameAddr, HeaderError>| address.ok().and_then(|address: NameAddr| address.tag().map(str::to_owned));
+        let (near, far) = (tag(request.to()), tag(request.from()));
+        let byes = self.clients.values().map(|entry| &entry.request).filter(|sent| *sent.method() == Method::Bye);
+        byes.filter(|bye| bye.call_id() == request.call_id()).any(|bye| (tag(bye.from()), tag(bye.to())) == (near.clone(), far.clone()))
     }
 
     /// Whether this is an INVITE of ours that was heard, and may stay unanswered for ever.

@@ -113,6 +113,38 @@ fn packet_time_follows_the_peer_within_reason() {
     assert_eq!(ptime("a=ptime:0\r\n"), 20);
     assert_eq!(ptime("a=ptime:60\r\na=maxptime:45\r\n"), 40);
     assert_eq!(ptime("a=maxptime:0\r\n"), 20);
+    assert_eq!(ptime("a=maxptime:15\r\n"), 10);
+}
+
+#[test]
+fn rtcp_on_the_port_of_rtp_is_declined_and_stays_on_its_own() {
+    // Without the attribute in the answer both sides keep to two ports (RFC 5761 §5.1.1).
+    let (text, agreed) = answered("m=audio 4000 RTP/AVP 8\r\na=rtcp-mux\r\n");
+    assert!(!text.contains("rtcp-mux"));
+    assert_eq!(agreed.remote_rtcp, "198.51.100.1:4001".parse().unwrap());
+}
+
+#[test]
+fn of_two_audio_streams_the_first_is_taken_and_a_later_offer_keeps_their_places() {
+    let two = "m=audio 4000 RTP/AVP 0\r\nm=audio 4002 RTP/AVP 8\r\n";
+    let (text, agreed) = answered(two);
+    assert_eq!((agreed.remote.port(), agreed.codec), (4000, Codec::Pcmu));
+    assert!(text.contains("m=audio 16400 RTP/AVP 0\r\n") && text.contains("m=audio 0 RTP/AVP 8\r\n"), "{text}");
+    let removed = "m=audio 0 RTP/AVP 0\r\nm=audio 4002 RTP/AVP 8\r\nm=video 4004 RTP/AVP 31\r\n";
+    let (text, agreed) = answered(removed);
+    assert_eq!((agreed.remote.port(), agreed.codec), (4002, Codec::Pcma));
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(lines, ["m=audio 0 RTP/AVP 0", "m=audio 16400 RTP/AVP 8", "m=video 0 RTP/AVP 31"]);
+}
+
+#[test]
+fn telephone_events_of_another_clock_are_left_out_and_a_static_type_needs_no_map() {
+    let (text, agreed) =
+        answered("m=audio 4000 RTP/AVP 102 101 0\r\na=rtpmap:102 telephone-event/48000\r\na=rtpmap:101 telephone-event/8000\r\n");
+    assert_eq!((agreed.codec, agreed.payload_type, agreed.telephone_event), (Codec::Pcmu, 0, Some(101)));
+    assert!(text.contains("m=audio 16400 RTP/AVP 0 101\r\n"), "{text}");
+    // A dynamic type without a map means nothing.
+    assert_eq!(refusal("m=audio 4000 RTP/AVP 96\r\n"), SdpError::NoCommonCodec);
 }
 
 #[test]

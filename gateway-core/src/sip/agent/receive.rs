@@ -47,7 +47,9 @@ impl UserAgent {
         let inside_dialog = request.to().is_ok_and(|to| to.tag().is_some()) && *request.method() != Method::Register;
         let session = if inside_dialog { self.session_in_dialog(request) } else { None };
         if inside_dialog && session.is_none() {
-            self.reply(id, request.respond(481), now, out);
+            // Both hang up at once: the peer's BYE is as good as ours (RFC 5407 §3.2.1).
+            let both_leave = *request.method() == Method::Bye && self.transactions.is_leaving(request);
+            self.reply(id, request.respond(if both_leave { 200 } else { 481 }), now, out);
             return;
         }
         if let Some(refusal) = options::refusal(request, inside_dialog, self.has_session_timers()) {

@@ -45,7 +45,7 @@ impl UserAgent {
             _ if self.sessions.contains_key(&session) => {
                 self.in_session(session, now, out, |session, acts| session.refresh_answered(id, &request, response, now, acts));
             }
-            // Our BYE crossed the answer, which waits for its ACK all the same (RFC 5407 §3.2.2).
+            // Our BYE crossed the answer, which waits for its ACK all the same (RFC 5407 §3.2.3).
             200..=299 if *request.method() == Method::Invite && self.acks.has_room(id) => {
                 let ack: Option<Act> = Dialog::of_response(&request, response, source).map(|dialog| acknowledge(id, &dialog, &request));
                 self.carry_out(session, ack.into_iter().collect(), now, out);

@@ -8,6 +8,7 @@ use crate::sip::message::{Method, Request};
 use crate::sip::wire;
 
 mod network;
+mod races;
 mod refusals;
 mod registrations;
 mod reliable;

@@ -13,7 +13,7 @@ fn called() -> (Stage, SessionId) {
     (stage, session)
 }
 
-fn talking() -> (Stage, SessionId, Response) {
+pub(super) fn talking() -> (Stage, SessionId, Response) {
     let (mut stage, session) = called();
     stage.order(|agent, now, out| agent.answer(session, b"v=0\r\n".to_vec(), now, out));
     let ok = stage.last_response();
