@@ -165,6 +165,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         notices,
         marks,
         messages,
+        exposure: tokio::sync::Mutex::default(),
         status,
         ended,
     };
