@@ -52,6 +52,7 @@ macro_rules! commands {
             crate::commands::devices::place_trace::<$runtime>,
             crate::commands::devices::export_trace,
             crate::commands::guard::guard,
+            crate::commands::guard::test_exposure,
             crate::commands::sip_trace::sip_trace,
             crate::commands::sip_trace::export_sip_trace,
             crate::commands::diagnostics::storage,

@@ -39,6 +39,7 @@ export const MOMENTS = [
   { name: "dialling-spanish", url: "?scene=lively#sip", language: "es", scheme: "dark", size: SMALL, act: tryNumber("190") },
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
   ...["light", "dark"].map((scheme) => ({ name: `guard-${scheme}`, url: "?scene=lively#diagnostics", scheme, act: toGuard })),
+  ...["light", "dark"].map((scheme) => ({ name: `exposure-${scheme}`, url: "?scene=lively#diagnostics", scheme, act: attack })),
   { name: "guard-small", url: "?scene=lively#diagnostics", language: "es", size: SMALL, act: toGuard },
   { name: "small-diagnostics", url: "?scene=trouble#diagnostics", size: { width: 880, height: 600 } },
   { name: "device-lost", url: "?scene=empty#devices" },
@@ -118,6 +119,12 @@ export const MOMENTS = [
   { name: "focus", url: "?scene=lively#users_and_ports", act: focus },
   { name: "menu", url: "?scene=lively#overview", act: (page) => page.click("[data-port='1'] .actions button:last-child") },
 ];
+
+/** The exposure test, when it is over. */
+async function attack(page) {
+  await page.click(".exposure .button");
+  await page.locator("[data-exposure=stranger_sound]").scrollIntoViewIfNeeded();
+}
 
 /** The guard, whoever it keeps out. */
 async function toGuard(page) {

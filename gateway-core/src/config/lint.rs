@@ -57,6 +57,8 @@ pub enum LintCode {
     SecretReused,
     /// Expensive numbers can be dialled by SIP callers (`prefixes`, `country`).
     CostlyPrefixesOpen,
+    /// Expensive numbers can be dialled, and the minutes of the day are not bounded.
+    BudgetOff,
     /// Strangers get an answer.
     StealthOff,
     /// Keys of encrypted audio go through the network in clear.
@@ -187,6 +189,10 @@ fn lint_port(gateway: &GatewaySettings, port: &PortSettings, place: &str, advice
     }
     if gateway.mode == Mode::SipTrunk && port.sip_to_fxo && admits_anyone(port) && is_reachable(gateway) {
         advice.push(Advice::new(format!("{place}.only_from_host"), Weight::Danger, LintCode::OpenToAnyone));
+    }
+    let costly = advice.iter().any(|advice| advice.code == LintCode::CostlyPrefixesOpen);
+    if port.sip_to_fxo && costly && port.outgoing_budget_min == 0 {
+        advice.push(Advice::new(format!("{place}.outgoing_budget_min"), Weight::Caution, LintCode::BudgetOff));
     }
     if port.sip_to_fxo && !is_reachable(gateway) && admits_only_others(port) {
         advice.push(Advice::new(format!("{place}.only_from_host"), Weight::Caution, LintCode::HostsOutOfReach));

@@ -4,6 +4,7 @@ mod answers;
 mod apply;
 mod calls;
 mod device_view;
+mod exposure;
 mod guard;
 pub mod history;
 mod line_tests;
@@ -89,6 +90,8 @@ struct Inner {
     notices: Notices,
     marks: RecentMarks,
     messages: SipMessages,
+    /// Held while an exposure test runs.
+    exposure: tokio::sync::Mutex<()>,
     status: watch::Receiver<DeviceStatus>,
     ended: watch::Receiver<Option<Ended>>,
 }

@@ -366,3 +366,36 @@ describe("the guard", () => {
     expect((await backend.guard()).bans.map(({ source }) => source)).toEqual(["2001:db8:85a3:8d3::/64", "192.0.2.31"]);
   });
 });
+
+describe("the exposure test", () => {
+  const panel = async (): Promise<HTMLElement> => (await screen.findByRole("heading", { name: pt["exposure.title"] })).closest("section") as HTMLElement;
+
+  it("attacks when somebody asks for it, and tells the grade, every attempt and the settings to change", async () => {
+    const backend = new FakeBackend("lively");
+    const report = await backend.testExposure();
+    vi.spyOn(backend, "testExposure").mockResolvedValue({
+      ...report,
+      grade: "F",
+      checks: report.checks.map((result) => (result.check === "stranger_calls" ? { ...result, outcome: "open" } : result)),
+      advice: [{ path: "ports[1].only_from_host", weight: "danger", code: "open_to_anyone", args: {} }],
+    });
+    await show("diagnostics", "lively", backend);
+    const exposure = within(await panel());
+    await user.click(exposure.getByRole("button", { name: pt["exposure.start"] }));
+    expect(await exposure.findByText("Nota F")).toBeInTheDocument();
+    expect(exposure.getByText(pt["exposure_check.stranger_calls"]).closest("li")).toHaveTextContent(pt["exposure_outcome.open"]);
+    expect(exposure.getAllByText(pt["exposure_outcome.held"]).length).toBeGreaterThan(5);
+    await user.click(exposure.getByRole("button", { name: "Somente do Host" }));
+    await waitFor(() => expect(route.page).toBe("users_and_ports"));
+  });
+
+  it("says why it was not made", async () => {
+    const backend = new FakeBackend("lively");
+    vi.spyOn(backend, "testExposure").mockRejectedValue(new Refused("busy"));
+    await show("diagnostics", "lively", backend);
+    const exposure = within(await panel());
+    await user.click(exposure.getByRole("button", { name: pt["exposure.start"] }));
+    expect(await exposure.findByText(new RegExp(pt["exposure.failed"].split("{")[0] ?? ""))).toBeInTheDocument();
+    expect(exposure.getByRole("button", { name: pt["exposure.start"] })).toBeEnabled();
+  });
+});

@@ -136,6 +136,10 @@ describe("every code of the program has words", () => {
     ["tls", "TlsFault"],
     ["offence", "Offence"],
     ["ban_effect", "BanEffect"],
+    ["exposure_check", "ExposureCheck"],
+    ["exposure_outcome", "ExposureOutcome"],
+    ["exposure_reach", "ExposureReach"],
+    ["exposure_grade", "ExposureGrade"],
     ["sip_trace.drop", "SipDrop", "why"],
     ["sip_trace.way", "SipDirection"],
   ];
@@ -210,6 +214,7 @@ describe("no words in code", () => {
       "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
       "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by", "wire_state",
       "counter", "hint", "line_check", "line_test_file", "bar", "dialling", "tls", "offence", "ban_effect",
+      "exposure_check", "exposure_outcome", "exposure_reach", "exposure_grade",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {

@@ -7,8 +7,10 @@ use super::{output, words};
 /// The end of `--help`.
 pub(crate) const TABLE: &str = "\
 Exit codes:
-   0  done; a line test: it passed, perhaps with a warning; a dial test: the number would be dialled
-   1  a line test: a fault was found, or it could not be finished; a dial test: the number would be refused
+   0  done; a line test: it passed, perhaps with a warning; a dial test: the number would be dialled;
+      an exposure test: grade A or B
+   1  a line test: a fault was found, or it could not be finished; a dial test: the number would be refused;
+      an exposure test: grade C, D or F
   64  wrong arguments
   65  the profile or the input is wrong
   66  an input file cannot be read
@@ -26,6 +28,8 @@ pub(crate) enum Exit {
     LineFault,
     /// A number would not be dialled; why is told already.
     NotDialled,
+    /// An exposure test has a bad grade; what it found is told already.
+    Exposed,
     /// Wrong arguments; they are explained already.
     Usage,
     /// Wrong data; explained already.
@@ -49,7 +53,7 @@ pub(crate) enum Exit {
 impl Exit {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Exit::LineFault | Exit::NotDialled => 1,
+            Exit::LineFault | Exit::NotDialled | Exit::Exposed => 1,
             Exit::Usage => 64,
             Exit::Data => 65,
             Exit::NoInput { .. } => 66,
@@ -65,7 +69,7 @@ impl Exit {
     /// Says on standard error why.
     pub(crate) fn explain(&self) {
         let text = match self {
-            Exit::LineFault | Exit::NotDialled | Exit::Usage | Exit::Data => return,
+            Exit::LineFault | Exit::NotDialled | Exit::Exposed | Exit::Usage | Exit::Data => return,
             Exit::NoInput { path, detail } => words::of("exit.no_input", &[("path", path), ("detail", detail)]),
             Exit::Unavailable(detail) => words::of("exit.unavailable", &[("detail", detail)]),
             Exit::Software => words::of("exit.software", &[]),

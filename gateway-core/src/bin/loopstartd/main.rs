@@ -8,6 +8,7 @@ mod changes;
 mod devices;
 mod dial_test;
 mod exit;
+mod exposure;
 mod line_test;
 mod output;
 mod profile;
@@ -46,6 +47,8 @@ enum Task {
     Profile(profile::ProfileTask),
     /// Measure a line: volts, loop current, dial tone, noise, echo, and that it is given back. At most 90 s.
     LineTest(line_test::LineTestArgs),
+    /// Attack the gateway's own SIP and RTP ports as strangers would, and grade how they held. No line is touched.
+    Exposure(exposure::ExposureArgs),
     /// Tell what would become of a number: which dialling rule fits, and what the line would get. Nothing is dialled.
     DialTest(dial_test::DialTestArgs),
     /// Look through the call history, and export it as CSV.
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Task::Devices(args) => devices::devices(args),
         Task::Profile(task) => on_runtime(profile::profile(task)),
         Task::LineTest(args) => on_runtime(line_test::line_test(args)),
+        Task::Exposure(args) => on_runtime(exposure::exposure(args)),
         Task::DialTest(args) => on_runtime(dial_test::dial_test(args)),
         Task::Calls(task) => on_runtime(calls::calls(task)),
         Task::Revisions(task) => on_runtime(revisions::revisions(task)),

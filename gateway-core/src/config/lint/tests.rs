@@ -86,11 +86,17 @@ fn secrets_are_judged_where_they_guard_our_door() {
 #[test]
 fn expensive_numbers_that_are_open_are_named_until_a_rule_denies_them() {
     let open = |settings: &mut Settings| (settings.gateway.dial_international, settings.gateway.dial_premium) = (true, true);
-    let both = found(open);
+    let bounded = |settings: &mut Settings| {
+        open(settings);
+        settings.ports.iter_mut().for_each(|port| port.outgoing_budget_min = 30);
+    };
+    let both = found(bounded);
     let paths: Vec<&str> = both.iter().map(|(path, ..)| path.as_str()).collect();
     assert_eq!(paths, ["gateway.dial_international", "gateway.dial_premium"]);
+    let boundless = found(open).into_iter().find(|(_, _, code)| *code == LintCode::BudgetOff);
+    assert_eq!(boundless, Some(("ports[0].outgoing_budget_min".to_owned(), Weight::Caution, LintCode::BudgetOff)));
     let mut settings = careful();
-    open(&mut settings);
+    bounded(&mut settings);
     settings.gateway.dial_rules = vec!["deny 00.".to_owned(), "deny 09001.".to_owned(), "allow 0900.".to_owned()];
     let advice = lint(&settings);
     assert_eq!((advice.len(), advice[0].args["prefixes"].as_str()), (1, "0900"), "a rule for a part of them is not enough");

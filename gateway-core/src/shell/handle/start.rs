@@ -104,8 +104,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let (orders, order_inbox) = mpsc::channel(ORDERS);
     let (updates, beginning) = first_words(&gateway, clock);
     let (latest, snapshot) = watch::channel(Arc::clone(&beginning.snapshot));
-    let (status_sender, status) = watch::channel(DeviceStatus::default());
-    let (ended_sender, ended) = watch::channel(None);
+    let ((status_sender, status), (ended_sender, ended)) = (watch::channel(DeviceStatus::default()), watch::channel(None));
 
     let ports = start_ports(&sockets, clock, &brain).map_err(|error| system(&error))?;
     let chosen = Chosen::at_start(options.device, &options.data_dir);
@@ -163,6 +162,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         notices,
         marks,
         messages,
+        exposure: tokio::sync::Mutex::default(),
         status,
         ended,
     };

@@ -33,6 +33,7 @@ import type {
   Settings,
   SettingsTable,
   Snapshot,
+  ExposureReport,
   GuardView,
   StorageView,
   TraceExportError,
@@ -102,6 +103,8 @@ export interface Backend {
   storage(): Promise<StorageView>;
   /** Who is banned or slowed, and whose messages were dropped unread. */
   guard(): Promise<GuardView>;
+  /** Attacks the gateway's own doors as strangers would, and says how they held. It takes some seconds. */
+  testExposure(): Promise<ExposureReport>;
   /** Uses another box from now on. */
   chooseDevice(choice: DeviceChoice): Promise<void>;
   /** Something the virtual exchange does on a line. */

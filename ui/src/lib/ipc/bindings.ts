@@ -82,6 +82,8 @@ export const commands = {
 	exportTrace: (path: string, remark: string, sound: boolean) => typedError<number, TraceExportError>(__TAURI_INVOKE("export_trace", { path, remark, sound })),
 	/**  What the guard has to show. */
 	guard: () => typedError<GuardView, DeviceError>(__TAURI_INVOKE("guard")),
+	/**  Attacks the gateway's own doors as strangers would, and says how they held. It takes some seconds. */
+	testExposure: () => typedError<ExposureReport, DeviceError>(__TAURI_INVOKE("test_exposure")),
 	/**  The SIP messages that came and went lately, without their secrets. */
 	sipTrace: (query: SipTraceQuery) => typedError<SipTrace, DeviceError>(__TAURI_INVOKE("sip_trace", { query })),
 	/**  Writes those of these messages that are still kept to a file, and answers how many. `remark`: what the file says of itself. */
@@ -957,6 +959,86 @@ export type ExportProgress = {
 /**  How far the export is. */
 export type ExportProgressEvent = ExportProgress;
 
+/**  What is tried. */
+export type ExposureCheck = 
+/**  OPTIONS from a stranger: any answer tells that a gateway is here. */
+"stranger_asks" | 
+/**  REGISTER without credentials. */
+"stranger_registers" | 
+/**  A call to a local number without credentials. */
+"stranger_calls" | 
+/**  The same to a number abroad. */
+"stranger_calls_abroad" | 
+/**  The same to a premium-rate number. */
+"stranger_calls_premium" | 
+/**  A call in the name of one of our users, without credentials. */
+"forged_caller" | 
+/**  REGISTER with secrets that guessers try first. */
+"guessed_secret" | 
+/**  The same right proof a second time. */
+"replayed_proof" | 
+/**  A right proof from another host. */
+"stolen_proof" | 
+/**  Guessing without end: it has to end in silence. */
+"endless_guessing" | 
+/**  Messages that are no SIP, too large, or contradict themselves: the gateway has to go on. */
+"malformed" | 
+/**  RTP and RTCP from a stranger: nothing may come back. */
+"stranger_sound";
+
+/**  How exposed a gateway is. */
+export type ExposureGrade = 
+/**  Nothing is open that should not be. */
+"A" | 
+/**  Something invites attackers. */
+"B" | 
+/**  Several things do. */
+"C" | 
+/**  The settings let a stranger in sooner or later. */
+"D" | 
+/**  A stranger got in. */
+"F";
+
+/**  How a door held. */
+export type ExposureOutcome = 
+/**  It is closed. */
+"held" | 
+/**  It is open. */
+"open" | 
+/**  There is nothing to try in this mode, or with these settings. */
+"not_tried";
+
+/**  From where the gateway can be reached, by its local address. */
+export type ExposureReach = 
+/**  From this computer only. */
+"this_computer" | 
+/**  From the network of one address. */
+"one_network" | 
+/**  From every network that this computer is in. */
+"all_networks";
+
+/**  What a test found. */
+export type ExposureReport = {
+	/**  All in one. */
+	grade: ExposureGrade,
+	/**  From where the gateway can be reached. */
+	reach: ExposureReach,
+	/**  What was tried. */
+	checks: ExposureResult[],
+	/**  What the settings leave open, as far as it is about strangers; the heaviest first. */
+	advice: Advice[],
+};
+
+/**  What became of one check. */
+export type ExposureResult = {
+	/**  Which. */
+	check: ExposureCheck,
+	/**  How it held. */
+	outcome: ExposureOutcome,
+	/**  How much it weighs where it is open. */
+	weight: Weight,
+};
+
 /**  A row as the window gets it. */
 export type FieldInfo = {
 	/**  See [`Field::path`]. */
@@ -1441,6 +1523,8 @@ export type LintCode =
 "secret_reused" | 
 /**  Expensive numbers can be dialled by SIP callers (`prefixes`, `country`). */
 "costly_prefixes_open" | 
+/**  Expensive numbers can be dialled, and the minutes of the day are not bounded. */
+"budget_off" | 
 /**  Strangers get an answer. */
 "stealth_off" | 
 /**  Keys of encrypted audio go through the network in clear. */

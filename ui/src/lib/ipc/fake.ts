@@ -14,6 +14,7 @@ import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
 import { recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
 import { firstSettings } from "./fake/settings";
+import { toyExposure } from "./fake/exposure";
 import { ToyGuard } from "./fake/guard";
 import { ToySipMessages } from "./fake/sip_trace";
 import { toyTable } from "./fake/table";
@@ -53,6 +54,7 @@ import type {
   SettingsTable,
   Severity,
   Snapshot,
+  ExposureReport,
   GuardView,
   StorageView,
   TraceExportError,
@@ -438,6 +440,10 @@ export class FakeBackend implements Backend {
 
   exportTrace(_path: string, _remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>> {
     return Promise.resolve({ ok: true, value: this.#box.trace({ after: null, sound }).lines.length });
+  }
+
+  testExposure(): Promise<ExposureReport> {
+    return Promise.resolve(toyExposure(this.#settings));
   }
 
   guard(): Promise<GuardView> {

@@ -31,6 +31,7 @@ import type {
   RevisionKind,
   Settings,
   SettingsTable,
+  ExposureReport,
   GuardView,
   StorageView,
   TraceExportError,
@@ -86,6 +87,10 @@ export class TauriBackend implements Backend {
 
   async exportTrace(path: string, remark: string, sound: boolean): Promise<Outcome<number, TraceExportError>> {
     return outcome(await commands.exportTrace(path, remark, sound));
+  }
+
+  testExposure(): Promise<ExposureReport> {
+    return done(commands.testExposure());
   }
 
   guard(): Promise<GuardView> {
