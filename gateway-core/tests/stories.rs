@@ -14,6 +14,7 @@ mod stories {
     mod line_rings;
     mod line_test;
     mod modes;
+    mod moving;
     mod order_of_work;
     mod session_timers;
     mod single_user;

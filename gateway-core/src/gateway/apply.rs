@@ -1,5 +1,6 @@
 //! Settings that take effect: at once, or when the port they touch is idle.
 
+use super::call::Step;
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::port::{Port, parse_hosts, parse_hours};
@@ -42,6 +43,12 @@ impl Gateway {
         self.agent.set_local(address.sip, address.tls_port);
         self.registrations.register_again();
         self.renew_accounts(now, out);
+        for index in 0..self.ports.len() {
+            self.with_call(port_id(index), now, out, |call, bridge| {
+                call.relocate(address.rtp_ip, bridge);
+                Step::Continue
+            });
+        }
     }
 
     fn resize_ports(&mut self, ports: &[PortSettings], now: Moment) {

@@ -280,6 +280,14 @@ impl Bridge<'_> {
         self.agent.hang_up(session, cause, self.now, self.sip);
     }
 
+    /// Tells the peer of an answered session where we are, when it does not know.
+    pub fn tell_move(&mut self, session: SessionId, audio: &mut Audio) {
+        if let Some(description) = audio.take_move() {
+            self.say(session, "INVITE");
+            self.agent.tell_move(session, description, self.now, self.sip);
+        }
+    }
+
     /// Lets RTP flow with the peer of a session, as far as it is agreed.
     pub fn attach(&mut self, session: SessionId, audio: &Audio) {
         let plan = audio.plan(self.peer(session));
@@ -359,6 +367,15 @@ impl Call {
             Call::ToSip(call) => call.handle(event, bridge),
             Call::TestCall(call) => call.handle(event, bridge),
             Call::LineTest(call) => call.handle(event, bridge),
+        }
+    }
+
+    /// The gateway is at another address now.
+    pub fn relocate(&mut self, ip: IpAddr, bridge: &mut Bridge<'_>) {
+        match self {
+            Call::ToLine(call) => call.relocate(ip, bridge),
+            Call::ToSip(call) => call.relocate(ip, bridge),
+            Call::TestCall(_) | Call::LineTest(_) => {}
         }
     }
 

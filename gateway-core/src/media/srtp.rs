@@ -127,7 +127,7 @@ mod tests {
         let mut rng = Rng::from_bytes([1; 32]);
         let (a, b) = (MasterKey::draw(suite, &mut rng), MasterKey::draw(suite, &mut rng));
         let side = |sending: &MasterKey, receiving: &MasterKey| {
-            Srtp::new(SrtpKeys { sending: sending.clone(), receiving: receiving.clone() }).unwrap()
+            Srtp::new(SrtpKeys { sending: sending.clone(), receiving: receiving.clone(), alone: true }).unwrap()
         };
         (side(&a, &b), side(&b, &a))
     }
@@ -194,7 +194,7 @@ mod tests {
         let line = "1 AES_CM_128_HMAC_SHA1_80 inline:4fl6DT4Bi+DWT6MsBt5BOQ7Gda1Jiv7rtpYLOqvm";
         let key = CryptoLine::parse(line).unwrap().key;
         assert_eq!(key.key(), hex("e1f97a0d3e018be0d64fa32c06de4139"));
-        let mut srtp = Srtp::new(SrtpKeys { sending: key.clone(), receiving: key }).unwrap();
+        let mut srtp = Srtp::new(SrtpKeys { sending: key.clone(), receiving: key, alone: true }).unwrap();
         let plain = hex("800f1234decafbadcafebabeabababababababababababababababab");
         let sealed = hex("800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb");
         assert_eq!(srtp.seal_rtp(&plain), Some(sealed.clone()));

@@ -161,6 +161,8 @@ pub struct SrtpKeys {
     pub sending: MasterKey,
     /// The peer's, for what it sends.
     pub receiving: MasterKey,
+    /// The stream takes nothing else (`RTP/SAVP`).
+    pub alone: bool,
 }
 
 /// One `a=crypto` line.

@@ -42,7 +42,11 @@ pub fn answer(local: &LocalMedia, offer: &[u8]) -> Result<(Vec<u8>, Agreed), Sdp
     let chosen = local.codecs.iter().find_map(|codec| stream.codecs.iter().find(|(_, offered)| offered == codec));
     let &(payload_type, codec) = chosen.ok_or(SdpError::NoCommonCodec)?;
     let ours = crypto.and_then(|line| local.keys.answering(line));
-    let srtp = crypto.zip(ours.as_ref()).map(|(theirs, ours)| SrtpKeys { sending: ours.key.clone(), receiving: theirs.key.clone() });
+    let srtp = crypto.zip(ours.as_ref()).map(|(theirs, ours)| SrtpKeys {
+        sending: ours.key.clone(),
+        receiving: theirs.key.clone(),
+        alone: stream.is_secure(),
+    });
     let agreed = Agreed { srtp, ..agree(local, stream, payload_type, codec, stream.telephone_event)? };
     let mut session = session(local);
     for (number, other) in offer.streams.iter().enumerate() {
@@ -93,7 +97,7 @@ fn chosen_of_offer<'a>(local: &LocalMedia, streams: &'a [Stream]) -> Result<(usi
 fn keys_of_answer(local: &LocalMedia, stream: &Stream) -> Option<SrtpKeys> {
     let theirs = stream.crypto.first()?;
     let ours = local.keys.offered().into_iter().find(|ours| ours.tag == theirs.tag && ours.key.suite() == theirs.key.suite())?;
-    Some(SrtpKeys { sending: ours.key, receiving: theirs.key.clone() })
+    Some(SrtpKeys { sending: ours.key, receiving: theirs.key.clone(), alone: stream.is_secure() })
 }
 
 fn agree(local: &LocalMedia, stream: &Stream, payload_type: u8, codec: Codec, event: Option<u8>) -> Result<Agreed, SdpError> {

@@ -438,7 +438,12 @@ impl Party {
                 }
             }
             SipEvent::Offer { session, body } => {
-                let answer = sdp::answer(&self.local_media(), &body).map(|(answer, _)| answer).map_err(|_| 488);
+                let answer = sdp::answer(&self.local_media(), &body).map_err(|_| 488).map(|(answer, agreed)| {
+                    if let Some(leg) = self.leg_mut(session) {
+                        leg.agreed = Some(agreed);
+                    }
+                    answer
+                });
                 self.agent.answer_offer(session, answer, now, &mut self.outbox);
             }
             SipEvent::Info { session, body, .. } => {

@@ -1,7 +1,7 @@
 //! The world: the brain, its lines, its peers and the network on one queue of moments.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::checks::{self, Checks};
@@ -164,6 +164,13 @@ impl World {
         let index = self.parties.len();
         let port = 20_000 + u16::try_from(index).unwrap_or(0) * 2;
         self.add_party_at(([127, 0, 0, 1], port).into(), habits)
+    }
+
+    /// The computer of the gateway changes its network: what goes to the old address from now on is lost.
+    pub fn move_to(&mut self, ip: IpAddr) {
+        self.address.set_ip(ip);
+        let address = GatewayAddress { sip: self.address, tls_port: 5061, rtp_ip: ip };
+        self.enqueue(self.now, Arrival::Gateway(Event::Address(address)));
     }
 
     /// Adds a SIP peer at an address.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::hop::Hop;
+use super::hop::{Hop, Transport};
 use super::message::{Method, NameAddr, Request, Response, Uri};
 
 /// The most Route headers a dialog keeps; a longer route set is no sane one.
@@ -148,6 +148,22 @@ impl Dialog {
         request
     }
 
+    /// Over what it came.
+    pub(crate) fn transport(&self) -> Transport {
+        self.source.transport
+    }
+
+    /// We are reached at `local` from now on: our Contact keeps its user and parameters.
+    pub(crate) fn relocate(&mut self, local: SocketAddr) {
+        let moved = NameAddr::parse(&self.contact, "Contact").ok().and_then(|contact| {
+            let mut uri = Uri::parse(&contact.uri).ok()?;
+            let (host, port) = (Uri::sip(None, &local.ip().to_string(), None).host, local.port());
+            (uri.host, uri.port) = (host, Some(port));
+            Some(NameAddr { uri: uri.to_string(), ..contact }.to_string())
+        });
+        self.contact = moved.unwrap_or_else(|| std::mem::take(&mut self.contact));
+    }
+
     /// The connection to this hop is gone.
     pub(crate) fn cut_off(&mut self, hop: Hop) {
         self.cut_off |= self.source == hop;
@@ -204,7 +220,6 @@ fn is_private(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sip::hop::Transport;
 
     fn source() -> Hop {
         "192.0.2.7:40000".parse().unwrap()

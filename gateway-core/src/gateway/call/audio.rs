@@ -15,6 +15,8 @@ pub struct Audio {
     answer: Option<Vec<u8>>,
     /// Our offer is out, and the peer's answer to it is still to come.
     offered: bool,
+    /// What the peer was told of where we are does not hold any more.
+    moved: bool,
     ssrc: u32,
     first_sequence: u16,
     first_timestamp: u32,
@@ -31,6 +33,7 @@ impl Audio {
             agreed: None,
             answer: None,
             offered: false,
+            moved: false,
             ssrc: rng.next_u32(),
             first_sequence,
             first_timestamp: rng.next_u32(),
@@ -97,6 +100,25 @@ impl Audio {
         let differs = agreed.is_some();
         self.agreed = agreed.or_else(|| self.agreed.take());
         differs
+    }
+
+    /// The gateway is at another address now. One of the other family cannot be reached from the peer's.
+    pub fn relocate(&mut self, ip: IpAddr) {
+        if ip != self.local.address.ip() && ip.is_ipv4() == self.local.address.is_ipv4() {
+            self.local.address.set_ip(ip);
+            self.moved = self.offered || self.agreed.is_some();
+        }
+    }
+
+    /// The offer that tells the peer where we are now, secured as was agreed; `None` when it knows.
+    pub fn take_move(&mut self) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.moved) {
+            return None;
+        }
+        let keys = self.agreed.as_ref().and_then(|agreed| agreed.srtp.as_ref());
+        let srtp = keys.map_or(SrtpUse::Off, |keys| if keys.alone { SrtpUse::Mandatory } else { SrtpUse::Preferred });
+        self.local.session_version += 1;
+        Some(sdp::offer(&LocalMedia { srtp, ..self.local.clone() }))
     }
 
     /// How audio flows, once it is agreed, with a peer whose SIP messages come from `signalling`.

@@ -1,5 +1,7 @@
 //! SIP→FXO: seize, wait for dial tone, dial, early media, answer.
 
+use std::net::IpAddr;
+
 use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::PortId;
 use crate::config::settings::{AnswerMode, DialMethod};
@@ -306,12 +308,21 @@ impl ToLine {
         let body = self.audio.last_answer().unwrap_or_else(|| self.audio.offer());
         bridge.marks.push(MarkKind::Answered { by });
         bridge.answer(self.session, body);
+        bridge.tell_move(self.session, &mut self.audio);
         if !self.inviting {
             bridge.line.push(LineOrder::Supervise);
         }
         self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
+    }
+
+    /// The gateway is at another address now: a peer that we talk with is told, another one with the answer.
+    pub(super) fn relocate(&mut self, ip: IpAddr, bridge: &mut Bridge<'_>) {
+        self.audio.relocate(ip);
+        if self.stage == Stage::Talking {
+            bridge.tell_move(self.session, &mut self.audio);
+        }
     }
 
     /// Ends the call before its answer, with the row of the table "What a SIP caller gets".

@@ -1,5 +1,7 @@
 //! FXO→SIP: caller ID, the targets, the first answer, seizure. The line stays on hook until somebody answers.
 
+use std::net::IpAddr;
+
 use super::redirects::Redirects;
 use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::settings::OnRefusal;
@@ -333,9 +335,18 @@ impl ToSip {
         self.facts.answered = Some(bridge.now);
         bridge.marks.push(MarkKind::Answered { by: AnsweredBy::Target });
         bridge.attach(session, &self.audio);
+        bridge.tell_move(session, &mut self.audio);
         self.timers.set(CallTimer::Longest, bridge.now + longest_call(bridge.settings));
         bridge.notices.push((NoticeCode::CallAnswered, vec![("from", self.facts.from.clone()), ("to", self.facts.to.clone())]));
         Step::Continue
+    }
+
+    /// The gateway is at another address now: a peer that we talk with is told, another one when we do.
+    pub(super) fn relocate(&mut self, ip: IpAddr, bridge: &mut Bridge<'_>) {
+        self.audio.relocate(ip);
+        if let Stage::Talking(session) = self.stage {
+            bridge.tell_move(session, &mut self.audio);
+        }
     }
 
     fn answerer(&self) -> Option<SessionId> {

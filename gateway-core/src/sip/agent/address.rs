@@ -2,23 +2,34 @@
 
 use std::net::SocketAddr;
 
-use super::UserAgent;
+use super::{AgentOutput, SessionId, UserAgent};
 use crate::sip::hop::Transport;
 use crate::sip::session_timer::SHORTEST_S;
+use crate::time::Moment;
 
 impl UserAgent {
-    /// Peers reach us elsewhere from now on: Via and Contact of everything that begins after this call.
+    /// Peers reach us elsewhere from now on: Via and Contact of everything that is sent after this call. Peers of answered sessions
+    /// have to be told ([`UserAgent::tell_move`]).
     pub fn set_local(&mut self, local: SocketAddr, tls_port: u16) {
         self.config.local = local;
         self.config.tls_port = tls_port;
+        for session in self.sessions.values_mut() {
+            session.relocate(|transport| self::local(local, tls_port, transport));
+        }
     }
 
     /// Where peers reach us over a transport.
     pub(super) fn local(&self, transport: Transport) -> SocketAddr {
-        match transport {
-            Transport::Udp | Transport::Tcp => self.config.local,
-            Transport::Tls => SocketAddr::new(self.config.local.ip(), self.config.tls_port),
-        }
+        local(self.config.local, self.config.tls_port, transport)
+    }
+
+    /// Tells the peer of an answered session that we are where [`UserAgent::set_local`] says, and our audio where `description` does:
+    /// by a re-INVITE (RFC 3261 §14.1), as soon as nothing else is under way.
+    pub fn tell_move(&mut self, session: SessionId, description: Vec<u8>, now: Moment, out: &mut Vec<AgentOutput>) {
+        let (address, tls_port) = (self.config.local, self.config.tls_port);
+        self.in_session(session, now, out, |session, _| {
+            session.tell_move(|transport| local(address, tls_port, transport), description, now);
+        });
     }
 
     /// Session timers (RFC 4028) of sessions that begin after this call: the interval to ask for, at least 90 s. `None`, as at the
@@ -43,5 +54,12 @@ impl UserAgent {
     #[must_use]
     pub fn open_transactions(&self) -> usize {
         self.transactions.len() - self.transactions.spent()
+    }
+}
+
+fn local(address: SocketAddr, tls_port: u16, transport: Transport) -> SocketAddr {
+    match transport {
+        Transport::Udp | Transport::Tcp => address,
+        Transport::Tls => SocketAddr::new(address.ip(), tls_port),
     }
 }

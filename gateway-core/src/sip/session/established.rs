@@ -111,7 +111,10 @@ impl Session {
                 Session::bye(&mut established.dialog, cause, out);
                 self.end(out);
             }
-            None => out.push(Act::Tell(SipEvent::Acknowledged { session: self.id, body: ack.body().to_vec() })),
+            None => {
+                out.push(Act::Tell(SipEvent::Acknowledged { session: self.id, body: ack.body().to_vec() }));
+                self.tell_move_of_before();
+            }
         }
     }
 }

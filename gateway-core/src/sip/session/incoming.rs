@@ -44,7 +44,7 @@ pub(crate) struct Incoming<'a> {
 pub(super) struct Invited {
     transaction: ServerId,
     pub(super) request: Request,
-    dialog: Dialog,
+    pub(super) dialog: Dialog,
     progress: Option<Response>,
     pub(super) reliable: Reliable,
 }

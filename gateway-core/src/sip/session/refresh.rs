@@ -1,11 +1,13 @@
 //! How a session is kept alive, and given up when its peer is gone (RFC 4028), with requests of ours inside it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::established::Established;
 use super::outgoing::acknowledge;
 use super::{Act, SDP, Session, State, Timer};
 use crate::sip::header::session_expires::Side;
+use crate::sip::hop::Transport;
 use crate::sip::io::{SessionEnd, SipEvent};
 use crate::sip::message::{Headers, Method, Request, Response};
 use crate::sip::options;
@@ -37,6 +39,8 @@ pub(crate) struct Watch {
     description: Vec<u8>,
     /// A re-INVITE of ours is on its way.
     offering: bool,
+    /// The peer does not know yet that we are elsewhere now.
+    moved: bool,
     /// Drawn once: how long a refresh waits that met an offer of the peer (RFC 3261 §14.1).
     glare_wait: Duration,
 }
@@ -45,7 +49,17 @@ impl Watch {
     /// `wanted`: the interval to ask for, in seconds; `None` watches nothing.
     pub(crate) fn new(wanted: Option<u32>, glare_wait: Duration) -> Self {
         let least = session_timer::SHORTEST_S;
-        Watch { wanted, least, too_short: 0, term: None, updates: false, description: Vec::new(), offering: false, glare_wait }
+        Watch {
+            wanted,
+            least,
+            too_short: 0,
+            term: None,
+            updates: false,
+            description: Vec::new(),
+            offering: false,
+            moved: false,
+            glare_wait,
+        }
     }
 
     /// Whether lives are watched at all.
@@ -65,9 +79,9 @@ impl Watch {
         }
     }
 
-    /// Notes our description as the peer knows it from now on.
+    /// Notes our description as the peer knows it from now on, unless it will be told of another one.
     pub(super) fn note_description(&mut self, body: &[u8]) {
-        if !body.is_empty() {
+        if !body.is_empty() && !self.moved {
             self.description = body.to_vec();
         }
     }
@@ -109,6 +123,7 @@ impl Session {
         self.timers.set(Timer::Expiry, now + term.dead_after());
         match term.refresher {
             Refresher::Us => self.timers.set(Timer::Refresh, now + term.refresh_after()),
+            Refresher::Peer if self.watch.moved => {}
             Refresher::Peer => self.timers.clear(Timer::Refresh),
         }
     }
@@ -139,13 +154,44 @@ impl Session {
         self.state = State::Established(established);
     }
 
+    /// We are elsewhere now: whatever is sent from here on says so. `local` is where we are reached over a transport.
+    pub(crate) fn relocate(&mut self, local: impl Fn(Transport) -> SocketAddr) {
+        let dialog = match &mut self.state {
+            State::Invited(invited) => &mut invited.dialog,
+            State::Established(established) => &mut established.dialog,
+            // The answer will make the dialog.
+            State::Inviting(_) | State::Over => return,
+        };
+        dialog.relocate(local(dialog.transport()));
+    }
+
+    /// The peer does not know where we and our audio are: it is told by a re-INVITE, as soon as nothing else is under way (RFC 3261
+    /// §12.2.1.1: its Contact is where the peer sends to from then on).
+    pub(crate) fn tell_move(&mut self, local: impl Fn(Transport) -> SocketAddr, description: Vec<u8>, now: Moment) {
+        self.relocate(local);
+        self.watch.description = description;
+        self.watch.moved = true;
+        if matches!(self.state, State::Established(_)) {
+            self.timers.set(Timer::Refresh, now);
+        }
+    }
+
+    /// The session has just been acknowledged: a move that came before is told now.
+    pub(super) fn tell_move_of_before(&mut self) {
+        if self.watch.moved {
+            self.timers.set(Timer::Refresh, Moment::ZERO);
+        }
+    }
+
     fn refreshing(&mut self, established: &mut Established) -> Request {
         let watch = &mut self.watch;
-        watch.offering = !watch.updates;
-        let mut request = established.dialog.request(if watch.updates { Method::Update } else { Method::Invite });
-        options::introduce(request.headers_mut(), true);
-        let seconds = watch.term.map_or(session_timer::SHORTEST_S, |term| u32::try_from(term.interval.as_secs()).unwrap_or(u32::MAX));
-        session_timer::ask(&mut request, seconds.max(watch.least), watch.least, Some(Side::Uac));
+        watch.offering = watch.moved || !watch.updates;
+        let mut request = established.dialog.request(if watch.offering { Method::Invite } else { Method::Update });
+        options::introduce(request.headers_mut(), watch.is_on());
+        if watch.is_on() {
+            let seconds = watch.term.map_or(session_timer::SHORTEST_S, |term| u32::try_from(term.interval.as_secs()).unwrap_or(u32::MAX));
+            session_timer::ask(&mut request, seconds.max(watch.least), watch.least, Some(Side::Uac));
+        }
         if watch.offering {
             request.set_body(SDP, watch.description.clone());
         }
@@ -161,11 +207,16 @@ impl Session {
             200..=299 => {
                 established.dialog.refresh_target(response.contacts().ok());
                 if !updated {
+                    // A move that came while the answer was on its way is still to be told.
+                    self.watch.moved = request.body() != self.watch.description;
                     out.push(acknowledge(id, &established.dialog, request));
                     let body = response.body().to_vec();
                     out.push(Act::Tell(SipEvent::Reanswered { session: self.id, body }));
                 }
                 self.take_term(response, now);
+                if self.watch.moved {
+                    self.timers.set(Timer::Refresh, now);
+                }
             }
             405 | 501 if updated => {
                 self.watch.updates = false;
@@ -175,7 +226,7 @@ impl Session {
             491 => self.timers.set(Timer::Refresh, now + self.watch.glare_wait),
             _ => match self.watch.term {
                 // Whoever refuses what only we watch for is there, and knows the call.
-                Some(term) if !term.agreed => self.begin_term(term, now),
+                Some(term) if !term.agreed && !self.watch.moved => self.begin_term(term, now),
                 Some(_) | None => self.refresh_failed(response.headers().seconds("Retry-After").ok().flatten(), now),
             },
         }

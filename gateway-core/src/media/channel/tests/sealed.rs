@@ -12,7 +12,7 @@ fn key(seed: u64) -> MasterKey {
 
 /// The plan of a side that seals with one key and opens with another.
 fn sealed(side: usize, sending: u64, receiving: u64) -> MediaPlan {
-    let keys = SrtpKeys { sending: key(sending), receiving: key(receiving) };
+    let keys = SrtpKeys { sending: key(sending), receiving: key(receiving), alone: true };
     let plan = plan(side);
     MediaPlan { agreed: Agreed { srtp: Some(keys), ..plan.agreed }, ..plan }
 }
