@@ -24,6 +24,7 @@ const TO_TEST: &[&str] = &[
     "kamailio",
     "kamailio-tls-modules",
     "openssl",
+    "sipsak",
     "iproute2",
     "xvfb",
     "xauth",

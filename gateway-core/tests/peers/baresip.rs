@@ -69,6 +69,11 @@ impl Baresip {
         self.command("hangup", "");
     }
 
+    /// Another order of its menu, such as `hold`.
+    pub fn order(&mut self, order: &str) {
+        self.command(order, "");
+    }
+
     /// Presses a key: a named event in RTP (RFC 4733).
     pub fn press(&mut self, key: char) {
         self.command("sndcode", &key.to_string());
