@@ -85,6 +85,20 @@ pub enum OnRefusal {
     AnswerAndRelease,
 }
 
+/// The header that says who calls on the line, besides `From`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityHeader {
+    /// `P-Asserted-Identity` (RFC 3325 §9.1): among those who trust each other.
+    #[default]
+    PAsserted,
+    /// `P-Preferred-Identity` (RFC 3325 §9.2): towards a provider, which asserts what it checked.
+    PPreferred,
+    /// `Remote-Party-ID`, a draft that older systems speak.
+    RemotePartyId,
+}
+
 /// What becomes of a number that no dialling rule fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -166,8 +180,10 @@ pub struct GatewaySettings {
     pub stealth: bool,
     /// Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID.
     pub country: String,
-    /// Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`.
+    /// Tell SIP who calls on the line in a header of its own, besides `From`.
     pub asserted_identity: bool,
+    /// The header in which it is told.
+    pub identity_header: IdentityHeader,
     /// Dialling rules for SIP→FXO, in their order: the first one that fits a number decides. See [dialling rules](DIALLING.md).
     pub dial_rules: Vec<String>,
     /// What becomes of a number that no dialling rule fits.
@@ -319,6 +335,7 @@ impl Default for GatewaySettings {
             stealth: true,
             country: "BR".to_owned(),
             asserted_identity: true,
+            identity_header: IdentityHeader::PAsserted,
             dial_rules: Vec::new(),
             dial_otherwise: DialOtherwise::Allow,
             dial_international: false,

@@ -10,7 +10,7 @@ use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
 use crate::config::PortId;
 use crate::config::host::HostPort;
-use crate::config::settings::Mode;
+use crate::config::settings::{IdentityHeader, Mode};
 use crate::config::target::{Target, resolve_target};
 use crate::dsp::callerid::{CallerId, Presentation};
 use crate::sip::agent::Invite;
@@ -171,7 +171,7 @@ impl Gateway {
         (!user.is_empty()).then(|| Credentials { user: user.clone(), secret: secret.clone() })
     }
 
-    /// `From`, `P-Asserted-Identity` and `Privacy` (RFC 3323, RFC 3325) for a caller on the line.
+    /// `From`, the header of the settings and `Privacy` (RFC 3323, RFC 3325) for a caller on the line.
     ///
     /// In client mode `From` names the account, because registrars refuse anybody else; the caller then stands in the
     /// display name and in `P-Asserted-Identity`.
@@ -184,8 +184,14 @@ impl Gateway {
         if withheld {
             headers.push(("Privacy".to_owned(), "id".to_owned()));
         } else if let Some(number) = number.as_ref().filter(|_| self.settings.gateway.asserted_identity) {
-            let asserted = Uri::sip(Some(number), &host.ip().to_string(), Some(host.port()));
-            headers.push(("P-Asserted-Identity".to_owned(), format!("<{asserted}>")));
+            let caller = Uri::sip(Some(number), &host.ip().to_string(), Some(host.port()));
+            let (header, more) = match self.settings.gateway.identity_header {
+                IdentityHeader::PAsserted => ("P-Asserted-Identity", ""),
+                IdentityHeader::PPreferred => ("P-Preferred-Identity", ""),
+                // The exchange told us the number: nobody here has checked it.
+                IdentityHeader::RemotePartyId => ("Remote-Party-ID", ";party=calling;privacy=off;screen=no"),
+            };
+            headers.push((header.to_owned(), format!("<{caller}>{more}")));
         }
         let user = match (self.settings.gateway.mode, &number) {
             (Mode::SipClient, _) => Uri::sip(Some(self.user_of(id)), &self.server_host(), None),

@@ -1,6 +1,6 @@
 //! FXO→SIP: what a ringing line does.
 
-use gateway_core::config::settings::{OnRefusal, PortSettings, Settings};
+use gateway_core::config::settings::{IdentityHeader, OnRefusal, PortSettings, Settings};
 use gateway_core::dsp::callerid::{CallerIdSource, Presentation};
 use gateway_core::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct};
 use gateway_core::gateway::notice::NoticeCode;
@@ -75,6 +75,31 @@ fn a_caller_who_withholds_his_number_is_anonymous() {
     let (from, asserted, privacy, _) = identity(call);
     assert!(from.contains("sip:anonymous@anonymous.invalid") && !from.contains("1133334444"), "{from}");
     assert_eq!((asserted, privacy.as_deref()), (None, Some("id")));
+}
+
+#[test]
+fn the_number_of_a_caller_stands_in_the_header_of_the_settings_and_in_no_other() {
+    use IdentityHeader::{PAsserted, PPreferred, RemotePartyId};
+    let headers = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"];
+    for (told, header, at) in
+        [(true, PAsserted, Some(0)), (true, PPreferred, Some(1)), (true, RemotePartyId, Some(2)), (false, PPreferred, None)]
+    {
+        let settings = with(server(), |settings| {
+            (settings.gateway.asserted_identity, settings.gateway.identity_header) = (told, header);
+        });
+        let mut world = phone_with(settings, lets_it_ring());
+        world.act(0, ring("1133334444"));
+        assert!(world.run_until_port(0, PortState::Calling, s(8)), "{:?}", world.port(0));
+        let invite = invite_to(&world, 0);
+        for (number, name) in headers.into_iter().enumerate() {
+            let found = invite.headers().get(name);
+            assert_eq!(found.is_some(), at == Some(number), "{header:?} {name}");
+            assert!(found.is_none_or(|value| value.contains("sip:1133334444@")), "{found:?}");
+        }
+        let screened = invite.headers().get("Remote-Party-ID").is_none_or(|value| value.ends_with(";party=calling;privacy=off;screen=no"));
+        assert!(screened);
+        end_well(&mut world);
+    }
 }
 
 #[test]

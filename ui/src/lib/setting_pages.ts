@@ -82,7 +82,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       rows: [row("gateway.auth_tries", SERVER), row("gateway.sha256_digest", SERVER), row("gateway.stealth")],
       elsewhere: ["ports[].only_from_host"],
     },
-    { title: "section.identity", rows: [row("gateway.asserted_identity")] },
+    { title: "section.identity", rows: [row("gateway.asserted_identity"), row("gateway.identity_header", { path: "gateway.asserted_identity", is: [true] })] },
     {
       title: "section.dialing_rules",
       rows: [row("gateway.dial_rules"), row("gateway.dial_otherwise"), row("gateway.dial_international"), row("gateway.dial_premium")],

@@ -77,7 +77,13 @@ pub const FIELDS: &[Field] = &[
         WhenIdle,
         &["AC Termination Model", "CountryCoefficients", "opermode", "progzone", "tonezone", "loadzone"],
     ),
-    flag("gateway.asserted_identity", true, NextCall, &["Caller ID Transport Type", "Asserted Identity Mode", "send_pai"]),
+    flag("gateway.asserted_identity", true, NextCall, &["Caller ID Transport Type", "send_pai"]),
+    choice(
+        "gateway.identity_header",
+        &["p_asserted", "p_preferred", "remote_party_id"],
+        NextCall,
+        &["Asserted Identity Mode", "sendrpid", "send_rpid", "Use P-Preferred-Identity Header"],
+    ),
     Field {
         path: "gateway.dial_rules",
         kind: Kind::Texts { shape: Shape::DialRule, max_chars: 250, max_items: 200 },

@@ -1126,8 +1126,10 @@ export type GatewaySettings = {
 	stealth?: boolean,
 	/**  Country of the lines, ISO 3166 alpha-2: tones, cadences, caller ID. */
 	country?: string,
-	/**  Tell SIP who calls on the line in `P-Asserted-Identity` (RFC 3325), besides `From`. */
+	/**  Tell SIP who calls on the line in a header of its own, besides `From`. */
 	asserted_identity?: boolean,
+	/**  The header in which it is told. */
+	identity_header?: IdentityHeader,
 	/**  Dialling rules for SIP→FXO, in their order: the first one that fits a number decides. See [dialling rules](DIALLING.md). */
 	dial_rules?: string[],
 	/**  What becomes of a number that no dialling rule fits. */
@@ -1234,6 +1236,15 @@ export type Identity = {
 	/**  Number of FXO ports. */
 	ports: number,
 };
+
+/**  The header that says who calls on the line, besides `From`. */
+export type IdentityHeader = 
+/**  `P-Asserted-Identity` (RFC 3325 §9.1): among those who trust each other. */
+"p_asserted" | 
+/**  `P-Preferred-Identity` (RFC 3325 §9.2): towards a provider, which asserts what it checked. */
+"p_preferred" | 
+/**  `Remote-Party-ID`, a draft that older systems speak. */
+"remote_party_id";
 
 /**  A call to a line. */
 export type IncomingCall = {

@@ -80,6 +80,7 @@ export function firstSettings(ports: number): Settings {
       stealth: true,
       country: "BR",
       asserted_identity: true,
+      identity_header: "p_asserted",
       dial_rules: [],
       dial_otherwise: "allow",
       dial_international: false,
