@@ -5,7 +5,7 @@ mod negotiate;
 mod read;
 
 pub use crypto::{CryptoLine, MasterKey, OwnKeys, SrtpKeys, SrtpUse, Suite};
-pub use negotiate::{accept, answer, offer};
+pub use negotiate::{accept, accept_again, answer, offer, offer_again};
 pub use read::{Description, Stream, parse};
 
 use std::net::SocketAddr;

@@ -116,6 +116,7 @@ async fn who_floods_is_in_the_list_until_somebody_lifts_the_ban() {
     let source = tokio::time::timeout(SOON, banned).await.unwrap();
     assert_eq!(source, "127.0.0.1");
     gateway.command(gateway_core::gateway::io::Command::LiftBan { source }).await.unwrap();
+    assert!(gateway.guard().await.unwrap().bans.is_empty());
     gateway.stop().await;
 }
 

@@ -94,7 +94,9 @@ impl Session {
         }
         match (&mut self.srtp, plan.agreed.srtp.clone()) {
             (Some(srtp), Some(keys)) => srtp.change(keys),
-            (srtp, keys) => *srtp = keys.and_then(Srtp::new),
+            (srtp, Some(keys)) => *srtp = Srtp::new(keys),
+            // A call that was sealed is never opened again (`Audio::answer`); its key waits for the packets that it has not sealed yet.
+            (_, None) => {}
         }
         self.plan = plan;
         moved

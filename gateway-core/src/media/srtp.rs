@@ -17,15 +17,20 @@ const REPLAY_WINDOW: usize = 128;
 /// played again.
 const MOST_SOURCES: usize = 4;
 
+/// Keys of ours that are remembered: a call has one for each suite.
+const MOST_KEYS: usize = Suite::ALL.len();
+
 /// The shortest SRTCP packet: header and SSRC, index, and a tag of 32 bits at least.
 const SHORTEST_RTCP_BYTES: usize = 16;
 
 /// What seals our packets and opens those of the peer.
 pub struct Srtp {
     keys: SrtpKeys,
-    sending: Context,
-    /// One context for each source: the library would keep what it knows of every source that anybody writes into a header.
-    sources: Vec<(u32, Context)>,
+    /// One context for each key that was ever sent with, the present one first: what a key has sealed is never begun anew.
+    sending: Vec<(MasterKey, Context)>,
+    /// One context for each source and key, newest first: the library would keep what it knows of every source that anybody writes
+    /// into a header.
+    sources: Vec<(u32, MasterKey, Context)>,
 }
 
 impl fmt::Debug for Srtp {
@@ -38,32 +43,32 @@ impl Srtp {
     /// Begins to seal and open with these keys; `None` when the library does not take them.
     #[must_use]
     pub fn new(keys: SrtpKeys) -> Option<Self> {
-        Some(Srtp { sending: context(&keys.sending)?, sources: Vec::new(), keys })
+        Some(Srtp { sending: vec![(keys.sending.clone(), context(&keys.sending)?)], sources: Vec::new(), keys })
     }
 
-    /// Goes over to the keys of a new offer and answer. A key that stays goes on where it was: its packets are still counted.
+    /// Goes over to the keys of a new offer and answer. A key that comes again goes on where it was: its packets are still counted.
     pub fn change(&mut self, keys: SrtpKeys) {
-        if keys.sending != self.keys.sending
-            && let Some(sending) = context(&keys.sending)
-        {
-            self.sending = sending;
+        let known = self.sending.iter().position(|(key, _)| *key == keys.sending);
+        match (known, context(&keys.sending)) {
+            (Some(at), _) => self.sending.swap(0, at),
+            (None, Some(context)) => self.sending.insert(0, (keys.sending.clone(), context)),
+            // The library takes every key of its own suites.
+            (None, None) => self.sending.clear(),
         }
-        if keys.receiving != self.keys.receiving {
-            self.sources.clear();
-        }
+        self.sending.truncate(MOST_KEYS);
         self.keys = keys;
     }
 
     /// Seals an RTP packet of ours.
     #[must_use]
     pub fn seal_rtp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
-        self.sending.encrypt_rtp(packet).ok().map(Into::into)
+        self.sending.first_mut()?.1.encrypt_rtp(packet).ok().map(Into::into)
     }
 
     /// Seals an RTCP packet of ours.
     #[must_use]
     pub fn seal_rtcp(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
-        self.sending.encrypt_rtcp(packet).ok().map(Into::into)
+        self.sending.first_mut()?.1.encrypt_rtcp(packet).ok().map(Into::into)
     }
 
     /// The RTP packet in a datagram; `None` when the peer did not seal it, or when it came before.
@@ -86,12 +91,13 @@ impl Srtp {
 
     /// Opens with the context of the source; only a packet that opens makes a new one known.
     fn open(&mut self, ssrc: u32, open: impl FnOnce(&mut Context) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
-        if let Some((_, context)) = self.sources.iter_mut().find(|(known, _)| *known == ssrc) {
+        let key = &self.keys.receiving;
+        if let Some((.., context)) = self.sources.iter_mut().find(|(known, with, _)| *known == ssrc && with == key) {
             return open(context);
         }
-        let mut context = context(&self.keys.receiving)?;
+        let mut context = context(key)?;
         let opened = open(&mut context)?;
-        self.sources.insert(0, (ssrc, context));
+        self.sources.insert(0, (ssrc, key.clone(), context));
         self.sources.truncate(MOST_SOURCES);
         Some(opened)
     }
@@ -184,6 +190,26 @@ mod tests {
         assert_eq!(b.open_rtp(&after), None);
         b.change(SrtpKeys { receiving: key, ..b.keys.clone() });
         assert!(b.open_rtp(&after).is_some());
+    }
+
+    #[test]
+    fn a_key_that_comes_again_goes_on_where_it_was() {
+        let (mut a, mut b) = pair(Suite::AesCm128Sha1_80);
+        let first = a.keys.clone();
+        let reports: Vec<_> = (0..3).map(|_| rtcp::bye(7, Moment::ZERO, "name")).collect();
+        let before = a.seal_rtcp(&reports[0]).unwrap();
+        assert!(b.open_rtcp(&before).is_some());
+        let other = MasterKey::draw(Suite::AesGcm128, &mut Rng::from_bytes([3; 32]));
+        let back = b.keys.clone();
+        a.change(SrtpKeys { sending: other.clone(), ..first.clone() });
+        b.change(SrtpKeys { receiving: other, ..back.clone() });
+        assert!(b.open_rtcp(&a.seal_rtcp(&reports[1]).unwrap()).is_some());
+        a.change(first);
+        b.change(back);
+        let after = a.seal_rtcp(&reports[2]).unwrap();
+        assert_ne!(before, after, "the same report under the same key, but not the same keystream");
+        assert_eq!(b.open_rtcp(&before), None, "and what came before is still known");
+        assert!(b.open_rtcp(&after).is_some());
     }
 
     /// The packet that libsrtp proves itself with.

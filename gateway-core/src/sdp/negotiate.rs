@@ -29,6 +29,33 @@ pub fn offer(local: &LocalMedia) -> Vec<u8> {
     bytes(&session)
 }
 
+/// A further offer in a call, sealed with the key that it has, or not at all.
+#[must_use]
+pub fn offer_again(local: &LocalMedia, srtp: Option<&SrtpKeys>) -> Vec<u8> {
+    let formats: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
+    let proto = if srtp.is_some_and(|keys| keys.alone) { "RTP/SAVP" } else { "RTP/AVP" };
+    let crypto = srtp.map(|keys| CryptoLine { tag: 1, key: keys.sending.clone() });
+    let mut session = session(local);
+    session.medias.push(audio(local, proto, &formats, Some(local.telephone_event), Direction::Sendrecv, crypto.as_slice()));
+    bytes(&session)
+}
+
+/// What both sides agreed on by the `answer` to an offer that said again what holds: the key that seals stays what it was.
+///
+/// # Errors
+/// When the answer refuses the stream, chooses nothing that we have, or is not secured as the call is.
+pub fn accept_again(local: &LocalMedia, before: &Agreed, answer: &[u8]) -> Result<Agreed, SdpError> {
+    let parsed = parse(answer)?;
+    let stream = parsed.streams.iter().find(|stream| stream.is_usable_audio()).ok_or(SdpError::NoAudio)?;
+    let theirs = |keys: &SrtpKeys| stream.crypto.iter().find(|line| line.key.suite() == keys.sending.suite()).map(|line| line.key.clone());
+    let srtp = match &before.srtp {
+        None if stream.is_secure() => return Err(SdpError::NotSecured),
+        None => None,
+        Some(keys) => Some(SrtpKeys { receiving: theirs(keys).ok_or(SdpError::NotSecured)?, ..keys.clone() }),
+    };
+    chosen_of_answer(local, stream, srtp)
+}
+
 /// The answer to `offer`, and what both sides agreed on with it.
 ///
 /// Of the usable audio streams the first secured one is taken where we want that, else the first; with the first of our codecs that it
@@ -73,6 +100,10 @@ pub fn accept(local: &LocalMedia, answer: &[u8]) -> Result<Agreed, SdpError> {
     if srtp.is_none() && (stream.is_secure() || local.srtp == SrtpUse::Mandatory) {
         return Err(SdpError::NotSecured);
     }
+    chosen_of_answer(local, stream, srtp)
+}
+
+fn chosen_of_answer(local: &LocalMedia, stream: &Stream, srtp: Option<SrtpKeys>) -> Result<Agreed, SdpError> {
     let chosen = stream.codecs.iter().find(|(_, codec)| local.codecs.contains(codec));
     let &(payload_type, codec) = chosen.ok_or(SdpError::NoCommonCodec)?;
     // Some peers repeat our number and forget to say again what it means.

@@ -22,6 +22,9 @@ use crate::sip::hop::{Hop, TlsFault, Transport};
 /// Connections at once, in both directions.
 const MOST_CONNECTIONS: usize = 256;
 
+/// Connections that we may open ourselves besides: whoever fills the others does not keep us from our servers.
+const OF_OUR_OWN: usize = 32;
+
 /// Connections that one host may open. A PBX with many telephones behind one address needs some, a scanner would take all.
 const MOST_FROM_ONE_HOST: usize = 32;
 
@@ -131,6 +134,9 @@ impl Streams {
 
     /// Serves a connection that somebody opened; false: there are too many, and it is closed.
     pub(super) fn welcome(&mut self, stream: TcpStream, hop: Hop) -> bool {
+        if hop.transport == Transport::Tls && self.tls.is_none() {
+            return false;
+        }
         let from_there = self.open.keys().filter(|open| open.ip() == hop.ip()).count();
         if self.open.len() >= MOST_CONNECTIONS || from_there >= MOST_FROM_ONE_HOST {
             return false;
@@ -154,7 +160,7 @@ impl Streams {
     /// Opens a connection to a peer, unless there are too many; what is sent waits for it. Over TLS the peer has to show a certificate
     /// for `name`.
     pub(super) fn open(&mut self, to: Hop, name: &str) -> bool {
-        if self.open.len() >= MOST_CONNECTIONS {
+        if self.open.len() >= MOST_CONNECTIONS + OF_OUR_OWN {
             return false;
         }
         let local = self.local;

@@ -78,9 +78,9 @@ pub(crate) enum Act {
         /// Where to.
         to: Hop,
     },
-    /// Send the BYE; whatever comes back concerns the session no more.
+    /// Send a request whose answer changes nothing: the BYE, a PRACK.
     Leave {
-        /// The BYE.
+        /// The request.
         request: Request,
         /// Where to.
         to: Hop,

@@ -284,3 +284,28 @@ fn a_malformed_message_leaves_one_notice_and_disturbs_nobody() {
     assert_eq!(world.port(0).state, PortState::Talking);
     end_well(&mut world);
 }
+
+#[test]
+fn a_caller_who_cancels_while_our_answer_waits_for_his_prack_frees_the_line() {
+    let mut world = World::new(with(trunk(), |settings| settings.ports.truncate(1)), 1);
+    world.add_party(Habits::default());
+    let from = world.parties[0].address;
+    let request = |method: &str, more: &str, body: &str| {
+        format!(
+            "{method} sip:100@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKlost\r\nMax-Forwards: 70\r\n\
+             From: <sip:desk@{from}>;tag=1\r\nTo: <sip:100@127.0.0.1:5060>\r\nCall-ID: lost\r\nCSeq: 1 {method}\r\n{more}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n";
+    let more = format!("Contact: <sip:desk@{from}>\r\nSupported: 100rel\r\nContent-Type: application/sdp\r\n");
+    world.inject(from, request("INVITE", &more, sdp).as_bytes());
+    assert!(world.run_until_port(0, PortState::Talking, s(10)), "{:?}", world.port(0));
+    assert!(world.tap.responses(from, &Method::Invite).all(|response| response.status() < 200), "the answer waits");
+    world.inject(from, request("CANCEL", "", "").as_bytes());
+    world.run_for(s(3));
+    assert_eq!(world.records.iter().map(|record| record.cause).collect::<Vec<_>>(), [EndCause::SipCancelled]);
+    assert_eq!(world.port(0).state, PortState::Idle);
+    end_well(&mut world);
+}

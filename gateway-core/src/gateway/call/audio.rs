@@ -46,7 +46,10 @@ impl Audio {
     /// # Errors
     /// [`SdpError`] when the offer is malformed or has nothing for us; what was agreed before still holds.
     pub fn answer(&mut self, offer: &[u8]) -> Result<Vec<u8>, SdpError> {
-        let (answer, agreed) = sdp::answer(&self.local, offer)?;
+        // A call that was sealed stays so: its key would begin anew at a packet that it has sealed before.
+        let sealed = self.agreed.as_ref().is_some_and(|agreed| agreed.srtp.is_some());
+        let local = LocalMedia { srtp: if sealed { SrtpUse::Mandatory } else { self.local.srtp }, ..self.local.clone() };
+        let (answer, agreed) = sdp::answer(&local, offer)?;
         self.agreed = Some(agreed);
         self.answer = Some(answer.clone());
         self.local.session_version += 1;
@@ -96,9 +99,10 @@ impl Audio {
 
     /// Takes the answer to an offer that said again what we had said before. True: it agrees on something else than before.
     pub fn accept_again(&mut self, answer: &[u8]) -> bool {
-        let agreed = sdp::accept(&self.local, answer).ok().filter(|agreed| self.agreed.as_ref() != Some(agreed));
-        let differs = agreed.is_some();
-        self.agreed = agreed.or_else(|| self.agreed.take());
+        let Some(before) = &self.agreed else { return false };
+        let Ok(agreed) = sdp::accept_again(&self.local, before, answer) else { return false };
+        let differs = agreed != *before;
+        self.agreed = Some(agreed);
         differs
     }
 
@@ -116,9 +120,8 @@ impl Audio {
             return None;
         }
         let keys = self.agreed.as_ref().and_then(|agreed| agreed.srtp.as_ref());
-        let srtp = keys.map_or(SrtpUse::Off, |keys| if keys.alone { SrtpUse::Mandatory } else { SrtpUse::Preferred });
         self.local.session_version += 1;
-        Some(sdp::offer(&LocalMedia { srtp, ..self.local.clone() }))
+        Some(sdp::offer_again(&self.local, keys))
     }
 
     /// How audio flows, once it is agreed, with a peer whose SIP messages come from `signalling`.

@@ -54,8 +54,9 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
             SessionEnd::Expired => EndCause::SessionExpired,
         })),
         CallEvent::End(cause) => hang_up(cause, session, bridge),
-        CallEvent::Cancelled { .. }
-        | CallEvent::LegAnswered { .. }
+        // The line has answered, and our answer still waits for the PRACK of what was said before it.
+        CallEvent::Cancelled { .. } => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
+        CallEvent::LegAnswered { .. }
         | CallEvent::LegRefused { .. }
         | CallEvent::LegRedirected { .. }
         | CallEvent::Measured { .. }

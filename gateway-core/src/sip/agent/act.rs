@@ -3,7 +3,7 @@
 use super::ask::{Owner, Purpose};
 use super::{AgentOutput, SessionId, UserAgent, with_tag};
 use crate::sip::hop::{Hop, Transport};
-use crate::sip::message::{Request, Response, Via};
+use crate::sip::message::{Method, Request, Response, Via};
 use crate::sip::session::{Act, Session, give_reason};
 use crate::sip::transaction::{ClientId, ServerId, cancel};
 use crate::sip::wire;
@@ -33,7 +33,8 @@ impl UserAgent {
                 }
                 Act::Refresh { request, to } => self.refresh_session(id, request, to, now, out),
                 Act::Leave { request, to } => {
-                    self.ask_for(id, Purpose::Nothing, request, to, now, out);
+                    let purpose = if *request.method() == Method::Prack { Purpose::Prack(id) } else { Purpose::Nothing };
+                    self.ask_for(id, purpose, request, to, now, out);
                 }
                 Act::Cancel(invite, cause) => {
                     let Some((mut request, to)) = self.transactions.request_of(invite).map(|(invite, to)| (cancel(invite), to)) else {

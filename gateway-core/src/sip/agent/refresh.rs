@@ -15,7 +15,7 @@ use crate::time::Moment;
 impl UserAgent {
     /// How the life of a new session is watched. Whoever called waits longer after two offers have met (RFC 3261 §14.1).
     pub(super) fn watch(&mut self, is_caller: bool) -> Watch {
-        let (first, span) = if is_caller { (2100, 191) } else { (0, 201) };
+        let (first, span) = if is_caller { (2100, 191) } else { (100, 191) };
         Watch::new(self.session_expires_s, Duration::from_millis(first + 10 * self.rng.below(span)))
     }
 

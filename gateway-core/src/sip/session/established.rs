@@ -219,7 +219,7 @@ impl Session {
     /// Answers the offer that waits, with an SDP answer or a refusal; ignored when none waits.
     pub(crate) fn answer_offer(&mut self, answer: Result<Vec<u8>, u16>, now: Moment, out: &mut Vec<Act>) {
         let State::Established(established) = &mut self.state else {
-            self.answer_early(answer, out);
+            self.answer_early(answer, now, out);
             return;
         };
         let (transaction, request) = match std::mem::replace(&mut established.exchange, Exchange::Idle) {
@@ -268,8 +268,10 @@ impl Session {
 
     /// A request of ours was sent again with credentials, one CSeq number later.
     pub(crate) fn asked_again(&mut self) {
-        if let State::Established(established) = &mut self.state {
-            established.dialog.skip_number();
+        match &mut self.state {
+            State::Established(established) => established.dialog.skip_number(),
+            State::Inviting(inviting) => inviting.skip_number(),
+            State::Invited(_) | State::Over => {}
         }
     }
 

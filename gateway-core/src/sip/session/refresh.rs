@@ -21,6 +21,9 @@ const TRY_AGAIN: Duration = Duration::from_secs(10);
 /// Refusals of our interval that are believed, one by each proxy on the way and the peer; a further one is a refusal like any other.
 const MOST_TOO_SHORT: u8 = 3;
 
+/// Refusals of a move after which the peer is left with what it knows: its audio ends the call where it does not reach us.
+const MOST_REFUSED_MOVES: u8 = 3;
+
 /// The Q.850 cause of a BYE to a peer that no longer refreshes: recovery on timer expiry.
 const TIMER_EXPIRED: u8 = 102;
 
@@ -41,6 +44,8 @@ pub(crate) struct Watch {
     offering: bool,
     /// The peer does not know yet that we are elsewhere now.
     moved: bool,
+    /// How often it has refused to hear of it.
+    moves_refused: u8,
     /// Drawn once: how long a refresh waits that met an offer of the peer (RFC 3261 §14.1).
     glare_wait: Duration,
 }
@@ -58,6 +63,7 @@ impl Watch {
             description: Vec::new(),
             offering: false,
             moved: false,
+            moves_refused: 0,
             glare_wait,
         }
     }
@@ -84,6 +90,15 @@ impl Watch {
         if !body.is_empty() && !self.moved {
             self.description = body.to_vec();
         }
+    }
+
+    /// The term that holds after a refusal. A peer that refuses to hear of a move again and again is not asked any more.
+    fn term_after_refusal(&mut self) -> Option<Term> {
+        if self.moved {
+            self.moves_refused += 1;
+            self.moved = self.moves_refused < MOST_REFUSED_MOVES;
+        }
+        self.term
     }
 
     /// Takes the longer interval that a 422 wants; `None`: it wants none that makes sense, or it is one 422 too many.
@@ -171,6 +186,7 @@ impl Session {
         self.relocate(local);
         self.watch.description = description;
         self.watch.moved = true;
+        self.watch.moves_refused = 0;
         if matches!(self.state, State::Established(_)) {
             self.timers.set(Timer::Refresh, now);
         }
@@ -224,7 +240,7 @@ impl Session {
             }
             422 if self.watch.lengthen(response).is_some() => self.timers.set(Timer::Refresh, now),
             491 => self.timers.set(Timer::Refresh, now + self.watch.glare_wait),
-            _ => match self.watch.term {
+            _ => match self.watch.term_after_refusal() {
                 // Whoever refuses what only we watch for is there, and knows the call.
                 Some(term) if !term.agreed && !self.watch.moved => self.begin_term(term, now),
                 Some(_) | None => self.refresh_failed(response.headers().seconds("Retry-After").ok().flatten(), now),

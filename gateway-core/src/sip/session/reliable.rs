@@ -184,7 +184,7 @@ impl Session {
     }
 
     /// Answers the offer of a PRACK or UPDATE before our final answer.
-    pub(super) fn answer_early(&mut self, answer: Result<Vec<u8>, u16>, out: &mut Vec<Act>) {
+    pub(super) fn answer_early(&mut self, answer: Result<Vec<u8>, u16>, now: Moment, out: &mut Vec<Act>) {
         let State::Invited(invited) = &mut self.state else { return };
         let Some((transaction, request)) = invited.reliable.offer.take() else { return };
         let contact = invited.contact().to_owned();
@@ -195,12 +195,13 @@ impl Session {
             response.set_body(SDP, body);
         }
         out.push(Act::Answer { transaction, response });
+        self.go_on(now, out);
     }
 
-    /// What waited for a PRACK goes out: the answer of the call, else the next provisional response.
+    /// What waited for a PRACK goes out, once the offer that came with it is answered: the answer of the call, else the next provisional response.
     fn go_on(&mut self, now: Moment, out: &mut Vec<Act>) {
         let State::Invited(invited) = &mut self.state else { return };
-        if invited.reliable.outstanding.is_some() {
+        if invited.reliable.outstanding.is_some() || invited.reliable.offer.is_some() {
             return;
         }
         if let Some(body) = invited.reliable.answer.take() {
@@ -219,6 +220,14 @@ pub(super) struct Fork {
     acknowledged: u32,
     /// The answer in SDP, as it came reliably: the 2xx need not repeat it.
     answer: Vec<u8>,
+}
+
+impl Inviting {
+    /// A PRACK was sent again one number later. The numbers of all forks go on: one that skips a number is taken, one that repeats it is
+    /// not.
+    pub(super) fn skip_number(&mut self) {
+        self.forks.iter_mut().for_each(|fork| fork.dialog.skip_number());
+    }
 }
 
 impl Fork {
@@ -258,7 +267,8 @@ impl Session {
         let Ok(cseq) = invite.cseq() else { return true };
         let mut prack = fork.dialog.request(Method::Prack);
         prack.headers_mut().push("RAck", RAck { rseq, cseq }.to_string());
-        out.push(Act::Ask { request: prack, to: fork.dialog.destination() });
+        // Whatever comes of it, another fork may have answered meanwhile.
+        out.push(Act::Leave { request: prack, to: fork.dialog.destination() });
         true
     }
 
