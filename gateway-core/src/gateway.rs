@@ -23,6 +23,7 @@ mod admission;
 mod apply;
 mod barring;
 mod belonging;
+mod bindings;
 mod budget;
 mod callers;
 mod entering;
@@ -179,6 +180,7 @@ impl Gateway {
             Event::Address(address) => self.readdress(address, now, out),
             Event::LocalTime(time) => self.tell_time(time, now, out),
             Event::Spent { port, day, spent } => self.seed_budget(port, day, spent),
+            Event::BindingsKept { user, bindings } => self.take_bindings_back(&user, bindings, now),
             Event::Apply(settings) => self.apply(*settings, now, out),
             Event::AboutToSleep => self.fall_asleep(now, out),
             Event::Awake => self.wake_up(now, out),
@@ -261,6 +263,7 @@ impl Gateway {
         }
         self.drop_surplus_ports(out);
         out.extend(self.names.take_questions().into_iter().map(|host| Action::Resolve { host }));
+        self.keep_bindings(out);
         self.refresh_view(now);
         if self.stopping && self.is_quiet() {
             self.stopping = false;

@@ -8,6 +8,7 @@ mod stories {
     pub mod cast;
     mod dialling;
     mod digits;
+    mod earlier_run;
     mod endings;
     mod guard;
     mod holding;
