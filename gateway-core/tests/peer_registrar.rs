@@ -261,6 +261,21 @@ fn a_telephone_rings_after_a_restart_without_registering_again() {
 }
 
 #[test]
+fn a_real_telephone_answers_when_it_is_asked_whether_it_is_there() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let scene = Scene::start(Mode::SipServer, 1, |settings| settings.gateway.qualify_s = 10);
+    let (gateway, secret) = (format!("127.0.0.1:{}", scene.place.sip()), settings::secret("line1"));
+    let account = format!("<sip:line1@{gateway}>;auth_user=line1;auth_pass={secret};regint=600");
+    let _phone = Baresip::start(&scene.place, 0, &account, &Sound::silence(10_000));
+    scene.daemon.wait_picture("a telephone that answers", Duration::from_secs(30), |snapshot| {
+        let peer = &snapshot["ports"][0]["registration"]["contacts"][0]["peer"];
+        peer["reach"] == "reachable" && peer["rtt_ms"].as_u64().is_some_and(|ms| ms < 1000)
+    });
+}
+
+#[test]
 fn who_leaves_or_proved_another_secret_is_not_there_after_a_restart() {
     if !installed(&["sipp"]) {
         return;

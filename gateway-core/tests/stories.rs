@@ -16,6 +16,7 @@ mod stories {
     mod line_test;
     mod modes;
     mod order_of_work;
+    mod reach;
     mod session_timers;
     mod single_user;
     mod sip_calls;

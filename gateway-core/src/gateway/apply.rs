@@ -35,6 +35,7 @@ impl Gateway {
         }
         self.keep_names(now);
         self.renew_accounts(now, out);
+        self.renew_qualify(now);
         out.push(self.notice(Severity::Info, NoticeCode::SettingsApplied, None, &[], now));
     }
 

@@ -8,11 +8,12 @@ use crate::sip::registrar::Binding;
 use crate::time::Moment;
 
 impl Gateway {
-    /// Asks to keep what has changed of the registrar.
+    /// Asks to keep what has changed of the registrar, and watches who is there.
     ///
     /// A telephone that came by a connection is reached over it alone, and connections end with the program: it is not kept.
-    pub(super) fn keep_bindings(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn keep_bindings(&mut self, now: Moment, out: &mut Vec<Action>) {
         for (user, mut bindings) in self.registrar.take_changed() {
+            self.watch_contacts(&user, &bindings, now);
             bindings.retain(|binding| binding.source.transport == Transport::Udp);
             out.push(Action::KeepBindings { user, bindings });
         }

@@ -20,6 +20,12 @@ pub fn session_expires(gateway: &GatewaySettings) -> Option<u32> {
     (gateway.session_expires_s > 0).then_some(gateway.session_expires_s)
 }
 
+/// How often peers are asked whether they are there; `None`: never.
+#[must_use]
+pub fn qualify(gateway: &GatewaySettings) -> Option<Duration> {
+    (gateway.qualify_s > 0).then(|| Duration::from_secs(gateway.qualify_s.into()))
+}
+
 /// Users that may register here, with their secrets: none but in server mode.
 #[must_use]
 pub fn registering_users(settings: &Settings) -> Vec<(String, Secret)> {

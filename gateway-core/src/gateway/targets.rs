@@ -75,6 +75,7 @@ impl Gateway {
             }
         }
         self.renew_accounts(now, out);
+        self.renew_qualify(now);
     }
 
     fn locate(&mut self, id: PortId, text: &str, now: Moment, out: &mut Vec<Action>) -> Located {
@@ -113,9 +114,12 @@ impl Gateway {
 
     /// Server mode: all live contacts of the port's user, with the target as user.
     fn locate_contacts(&mut self, id: PortId, target: &Target, now: Moment, out: &mut Vec<Action>) -> Located {
-        let bindings = self.registrar.contacts(self.user_of(id), now);
+        let user = self.user_of(id);
+        let mut bindings = self.registrar.contacts(user, now);
         let admitted = |ip: IpAddr| self.ports[id.index()].hosts.admits(ip.to_canonical(), &|host| self.names.known(host));
-        let destinations = bindings.iter().filter(|binding| admitted(binding.source.ip())).filter_map(|binding| {
+        bindings.retain(|binding| admitted(binding.source.ip()));
+        let bindings = self.without_the_lost(user, bindings);
+        let destinations = bindings.iter().filter_map(|binding| {
             let mut uri = Uri::parse(&binding.uri).ok()?;
             uri.user = unescape(&target.user);
             uri.raw_user = Some(target.user.clone());

@@ -26,6 +26,8 @@ pub fn of(rng: &mut Rng, values: &[u32]) -> u32 {
 /// Settings in which every peer of the history is welcome.
 pub fn base(rng: &mut Rng, ports: usize) -> Settings {
     let gateway = GatewaySettings {
+        // A question under way would look like a transaction that was left open; the stories ask.
+        qualify_s: 0,
         mode: mode(rng),
         single_user: rng.chance(300),
         user: SINGLE.0.to_owned(),
