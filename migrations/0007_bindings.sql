@@ -13,5 +13,7 @@ CREATE TABLE bindings (
     cseq          INTEGER NOT NULL CHECK (cseq BETWEEN 0 AND 4294967295),
     q_per_mille   INTEGER NOT NULL CHECK (q_per_mille BETWEEN 0 AND 1000),
     user_agent    TEXT,
+    -- Proxies to go through, the nearest first, as JSON (RFC 3327).
+    path          TEXT    NOT NULL DEFAULT '[]' CHECK (json_valid(path)),
     PRIMARY KEY (user, position)
 ) STRICT, WITHOUT ROWID;

@@ -52,6 +52,7 @@ mod tests {
             cseq: 1,
             q_per_mille: 1000,
             user_agent: None,
+            path: Vec::new(),
             since: Moment::ZERO,
         };
         let mut out = Vec::new();

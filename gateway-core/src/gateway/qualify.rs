@@ -30,7 +30,7 @@ impl Gateway {
         let is_there = |uri: &str| bindings.iter().any(|binding| binding.uri == uri);
         self.reach.retain(|peer| !matches!(peer, Peer::Contact { user: of, uri } if of == user && !is_there(uri)));
         for binding in bindings {
-            let place = Probe { destination: binding.source, request_uri: binding.uri.clone() };
+            let place = Probe { destination: binding.source, request_uri: binding.uri.clone(), route: binding.path.clone() };
             self.reach.watch(contact(user, binding), place, now, &mut self.rng);
         }
     }
@@ -108,7 +108,7 @@ impl Gateway {
         let named = || host.parse::<IpAddr>().ok().or_else(|| self.names.known(&host).first().copied());
         let hop = |ip: IpAddr| Hop::new(gateway.remote_transport, SocketAddr::new(ip, port));
         let destination = self.registrations.server().or_else(|| named().map(hop))?;
-        Some(Probe { destination, request_uri: format!("sip:{}", gateway.remote_server.trim()) })
+        Some(Probe { destination, request_uri: format!("sip:{}", gateway.remote_server.trim()), route: Vec::new() })
     }
 }
 

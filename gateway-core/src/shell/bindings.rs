@@ -117,6 +117,7 @@ fn stored_binding(binding: &Binding, clock: Clock) -> StoredBinding {
         cseq: binding.cseq,
         q_per_mille: binding.q_per_mille,
         user_agent: binding.user_agent.clone(),
+        path: binding.path.clone(),
     }
 }
 
@@ -163,6 +164,7 @@ fn binding(stored: StoredBinding, now: Moment, now_ms: u64) -> Binding {
         cseq: stored.cseq,
         q_per_mille: stored.q_per_mille,
         user_agent: stored.user_agent,
+        path: stored.path,
         since: Moment::ZERO,
     }
 }

@@ -25,6 +25,8 @@ pub struct Probe {
     pub destination: Hop,
     /// Request-URI.
     pub request_uri: String,
+    /// Proxies to go through, as `Route` has them.
+    pub route: Vec<String>,
 }
 
 /// One of our registrations at a remote registrar, numbered by the caller.

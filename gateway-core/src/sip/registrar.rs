@@ -11,6 +11,10 @@ use super::message::{NameAddr, Request, Response};
 use super::uri::Uri;
 use crate::time::Moment;
 
+use path::path;
+
+mod path;
+
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +59,8 @@ pub struct Binding {
     pub q_per_mille: u16,
     /// `User-Agent` of the REGISTER.
     pub user_agent: Option<String>,
+    /// The proxies to go through, the nearest first, as `Route` wants them (RFC 3327).
+    pub path: Vec<String>,
     /// When this place was first registered.
     pub since: Moment,
 }
@@ -215,6 +221,7 @@ impl Registrar {
         if wishes.is_empty() {
             return Ok(());
         }
+        let path = path(request).map_err(|refusal| Box::new(refusal.answer(request)))?;
         let mut bindings = known.to_vec();
         for wish in wishes {
             let place = bindings.iter().position(|binding| is_at(binding, &wish.contact));
@@ -230,6 +237,7 @@ impl Registrar {
                 cseq: cseq.number,
                 q_per_mille: wish.q_per_mille,
                 user_agent: request.headers().get("User-Agent").map(str::to_owned),
+                path: path.clone(),
                 since: old.map_or(now, |binding| binding.since),
             });
         }
@@ -274,6 +282,7 @@ impl Registrar {
             contact.params.set("expires", Some(&left_s.to_string()));
             response.headers_mut().push("Contact", contact.to_string());
         }
+        path::tell(request, &mut response);
         response
     }
 }

@@ -20,9 +20,15 @@ fn next_run(before: &World, settings: Settings) -> World {
 
 #[test]
 fn a_telephone_of_the_earlier_run_rings() {
-    let mut world = next_run(&server_with_phone(Habits::default()), server());
+    let mut before = server_with_phone(Habits::default());
+    // It registered through a proxy, and is called through it.
+    let proxies = ["<sip:127.0.0.1:20000;lr>", "<sip:192.0.2.1;lr>"];
+    before.kept_bindings.values_mut().flatten().for_each(|binding| binding.path = proxies.map(str::to_owned).to_vec());
+    let mut world = next_run(&before, server());
     answer_a_ring(&mut world);
-    assert!(invite_to(&world, 0).uri().starts_with("sip:p1@127.0.0.1:20000"));
+    let invite = invite_to(&world, 0);
+    assert!(invite.uri().starts_with("sip:p1@127.0.0.1:20000"));
+    assert_eq!(invite.headers().list("Route").collect::<Vec<_>>(), proxies);
     end_well(&mut world);
 }
 

@@ -3,7 +3,7 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn place(port: u16) -> Probe {
-    Probe { destination: format!("192.0.2.7:{port}").parse().unwrap(), request_uri: format!("sip:101@192.0.2.7:{port}") }
+    Probe { destination: format!("192.0.2.7:{port}").parse().unwrap(), request_uri: format!("sip:101@192.0.2.7:{port}"), route: Vec::new() }
 }
 
 fn contact(uri: &str) -> Peer {

@@ -11,6 +11,7 @@ fn bound(contact: &str, left: Duration, clock: Clock) -> Binding {
         cseq: 7,
         q_per_mille: 1000,
         user_agent: Some("Toy/1".to_owned()),
+        path: vec!["<sip:192.0.2.1;lr>".to_owned()],
         since: clock.now(),
     }
 }
@@ -51,6 +52,7 @@ async fn the_last_word_on_each_user_is_written_before_the_end_and_told_at_the_ne
     let [(user, bindings)] = &news[..] else { panic!("{news:?}") };
     let [kept] = &bindings[..] else { panic!("{bindings:?}") };
     assert_eq!((user.as_str(), kept.uri.as_str(), kept.cseq), ("101", "sip:c@192.0.2.7", 7));
+    assert_eq!(kept.path, ["<sip:192.0.2.1;lr>"]);
     assert_eq!(kept.source, "192.0.2.7:40000".parse().unwrap());
     let left = kept.expires_at - clock.now();
     assert!(left <= long && left > long - Duration::from_secs(60), "{left:?}");

@@ -28,6 +28,8 @@ pub struct StoredBinding {
     pub q_per_mille: u16,
     /// `User-Agent` of the REGISTER.
     pub user_agent: Option<String>,
+    /// Proxies to go through.
+    pub path: Vec<String>,
 }
 
 impl Store {
@@ -41,8 +43,8 @@ impl Store {
             sqlx::query("DELETE FROM bindings WHERE user = ?").bind(user).execute(&mut *transaction).await?;
             for (position, binding) in (0_i64..).zip(bindings) {
                 sqlx::query(
-                    "INSERT INTO bindings (user, position, contact, source, expires_at_ms, call_id, cseq, q_per_mille, user_agent) \
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO bindings (user, position, contact, source, expires_at_ms, call_id, cseq, q_per_mille, user_agent, path) \
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .bind(user)
                 .bind(position)
@@ -53,6 +55,7 @@ impl Store {
                 .bind(binding.cseq)
                 .bind(binding.q_per_mille)
                 .bind(&binding.user_agent)
+                .bind(serde_json::to_string(&binding.path).map_err(|error| StoreError::Other(error.to_string()))?)
                 .execute(&mut *transaction)
                 .await?;
             }
@@ -67,7 +70,7 @@ impl Store {
     /// See [`StoreError`].
     pub async fn bindings(&self, now_epoch_ms: u64) -> Result<Vec<(String, StoredBinding)>, StoreError> {
         sqlx::query("DELETE FROM bindings WHERE expires_at_ms <= ?").bind(stored_time(now_epoch_ms)).execute(&self.pool).await?;
-        let columns = "SELECT user, contact, source, expires_at_ms, call_id, cseq, q_per_mille, user_agent FROM bindings \
+        let columns = "SELECT user, contact, source, expires_at_ms, call_id, cseq, q_per_mille, user_agent, path FROM bindings \
                        ORDER BY user, position LIMIT ?";
         let rows = sqlx::query(columns).bind(MOST_BINDINGS).fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(binding_of).collect())
@@ -85,6 +88,7 @@ fn binding_of(row: &SqliteRow) -> Option<(String, StoredBinding)> {
         cseq: u32::try_from(number("cseq")?).ok()?,
         q_per_mille: u16::try_from(number("q_per_mille")?).ok()?,
         user_agent: row.try_get("user_agent").ok()?,
+        path: serde_json::from_str(&text("path")?).ok()?,
     };
     Some((text("user")?, binding))
 }

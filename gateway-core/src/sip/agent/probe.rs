@@ -15,6 +15,9 @@ impl UserAgent {
         let (tag, call_id) = (self.rng.hex(16), self.rng.hex(32));
         let headers = request.headers_mut();
         headers.push("Max-Forwards", "70");
+        for proxy in &probe.route {
+            headers.push("Route", proxy.clone());
+        }
         headers.push("From", format!("<sip:{}>;tag={tag}", self.local(transport)));
         headers.push("To", format!("<{}>", probe.request_uri));
         headers.push("Call-ID", call_id);

@@ -196,6 +196,36 @@ fn bindings_of_an_earlier_run_come_back_while_they_last() {
 }
 
 #[test]
+fn the_path_is_kept_in_its_order_and_told_to_who_can_read_it() {
+    let mut phone = Phone::new();
+    let path = [("Path", "<sip:edge.example;lr>, \"Inner, 2\" <sip:192.0.2.1:5070;lr;transport=tcp>"), ("Path", "<sip:192.0.2.2;lr>")];
+    let contact = ("Contact", "<sip:101@192.0.2.7>");
+    let whole = ["<sip:edge.example;lr>", "\"Inner, 2\" <sip:192.0.2.1:5070;lr;transport=tcp>", "<sip:192.0.2.2;lr>"];
+    let response = phone.register(&[path[0], path[1], contact]);
+    assert_eq!((response.status(), response.headers().get("Path")), (200, None));
+    assert_eq!(phone.registrar.contacts("101", phone.now)[0].path, whole);
+    let response = phone.register(&[path[0], path[1], contact, ("Supported", "gruu, path")]);
+    assert_eq!(response.headers().list("Path").collect::<Vec<_>>(), whole);
+    // A telephone that comes without proxies now is called without them.
+    phone.register(&[contact]);
+    assert!(phone.registrar.contacts("101", phone.now)[0].path.is_empty());
+}
+
+#[test]
+fn a_path_that_cannot_be_followed_is_refused_and_changes_nothing() {
+    let mut phone = Phone::new();
+    let long = ["<sip:192.0.2.1;lr>"; 9].join(", ");
+    for (path, status) in
+        [("<sip:192.0.2.1>", 420), ("<sip:192.0.2.1;lr>, <sip:strict.example>", 420), ("<sip:", 400), ("<tel:1>", 400), (&long, 400)]
+    {
+        let response = phone.register(&[("Contact", "<sip:101@192.0.2.7>"), ("Path", path)]);
+        let unsupported = (status == 420).then_some("path");
+        assert_eq!((response.status(), response.headers().get("Unsupported")), (status, unsupported), "{path}");
+    }
+    assert!(phone.uris().is_empty());
+}
+
+#[test]
 fn preferences_are_read_in_thousandths() {
     for (text, value) in [("1", 1000), ("1.0", 1000), ("0", 0), ("0.5", 500), ("0.25", 250), (".7", 700), ("x", 1000), ("0.1234", 1000)] {
         assert_eq!(q_per_mille(text), value, "{text}");

@@ -11,6 +11,7 @@ fn binding(contact: &str, expires_at_ms: u64) -> StoredBinding {
         cseq: u32::MAX,
         q_per_mille: 500,
         user_agent: None,
+        path: Vec::new(),
     }
 }
 
@@ -27,7 +28,11 @@ async fn contacts(store: &Store, now_ms: u64) -> Vec<(String, String)> {
 async fn bindings_are_there_after_reopening_until_they_end() {
     let scratch = Scratch::new("bindings");
     let store = Store::open(&scratch.0).await.unwrap();
-    let desk = StoredBinding { user_agent: Some("Toy/1".to_owned()), ..binding("sip:101@192.0.2.7", 5000) };
+    let desk = StoredBinding {
+        user_agent: Some("Toy/1".to_owned()),
+        path: vec!["<sip:192.0.2.1;lr>".to_owned()],
+        ..binding("sip:101@192.0.2.7", 5000)
+    };
     keep(&store, "101", vec![desk.clone(), binding("sip:101@192.0.2.8", 3000)]).await;
     keep(&store, "102", vec![binding("sip:102@192.0.2.9", 5000)]).await;
     store.close().await;
