@@ -23,6 +23,7 @@ mod admission;
 mod apply;
 mod barring;
 mod belonging;
+mod bindings;
 mod budget;
 mod callers;
 mod entering;
@@ -31,6 +32,8 @@ mod marking;
 mod names;
 mod picture;
 mod port;
+mod qualify;
+mod reach;
 mod redirection;
 mod registrations;
 mod sources;
@@ -62,6 +65,7 @@ use mark::MarkKind;
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
 use port::Port;
+use reach::Roll;
 use record::{CallDirection, CallRecord, EndCause};
 use registrations::Registrations;
 use sources::Sources;
@@ -101,6 +105,8 @@ pub struct Gateway {
     names: Names,
     sources: Sources,
     guard: Guard,
+    /// Who answers of those that calls are sent to.
+    reach: Roll,
     ports: Vec<Port>,
     /// The sessions of calls in progress: whose they are, and where the peer is.
     sessions: BTreeMap<SessionId, (PortId, IpAddr)>,
@@ -141,6 +147,7 @@ impl Gateway {
             names: Names::default(),
             sources: Sources::default(),
             guard: Guard::new(Moment::ZERO),
+            reach: Roll::default(),
             ports,
             sessions: BTreeMap::new(),
             device: None,
@@ -156,6 +163,7 @@ impl Gateway {
         gateway.keep_names(Moment::ZERO);
         // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
         gateway.renew_accounts(Moment::ZERO, &mut Vec::new());
+        gateway.renew_qualify(Moment::ZERO);
         gateway
     }
 
@@ -179,6 +187,7 @@ impl Gateway {
             Event::Address(address) => self.readdress(address, now, out),
             Event::LocalTime(time) => self.tell_time(time, now, out),
             Event::Spent { port, day, spent } => self.seed_budget(port, day, spent),
+            Event::BindingsKept { user, bindings } => self.take_bindings_back(&user, bindings, now),
             Event::Apply(settings) => self.apply(*settings, now, out),
             Event::AboutToSleep => self.fall_asleep(now, out),
             Event::Awake => self.wake_up(now, out),
@@ -190,7 +199,8 @@ impl Gateway {
     /// When [`Gateway::handle_timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        let machines = [self.agent.deadline(), self.registrar.deadline(), self.names.deadline(), self.timers.deadline()];
+        let machines =
+            [self.agent.deadline(), self.registrar.deadline(), self.names.deadline(), self.timers.deadline(), self.qualify_due()];
         let of_port = |port: &Port| [port.line.deadline(), port.call.as_ref().and_then(Call::deadline), port.budget_due];
         let ports = self.ports.iter().flat_map(of_port);
         machines.into_iter().chain(ports).fold(None, earliest)
@@ -201,6 +211,7 @@ impl Gateway {
         self.agent.handle_timeout(now, &mut self.pending.sip);
         self.expire_registrations(now, out);
         self.names.handle_timeout(now);
+        self.qualify(now, out);
         for index in 0..self.ports.len() {
             let mut outputs = Vec::new();
             self.ports[index].line.handle_timeout(now, &mut outputs);
@@ -261,6 +272,7 @@ impl Gateway {
         }
         self.drop_surplus_ports(out);
         out.extend(self.names.take_questions().into_iter().map(|host| Action::Resolve { host }));
+        self.keep_bindings(now, out);
         self.refresh_view(now);
         if self.stopping && self.is_quiet() {
             self.stopping = false;
@@ -274,6 +286,7 @@ impl Gateway {
             SipEvent::Invite { session, source, request } => self.invited(Invitation { session, source, request: &request }, now, out),
             SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
             SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
+            SipEvent::Probed { probe, answered } => self.probed(probe, answered, now, out),
             SipEvent::Cancelled { session, cause } => self.session_event(session, CallEvent::Cancelled { cause }, now, out),
             SipEvent::Acknowledged { session, body } => self.session_event(session, CallEvent::Acknowledged(body), now, out),
             SipEvent::Offer { session, body } => {
@@ -453,6 +466,7 @@ impl Gateway {
 
     fn wake_up(&mut self, now: Moment, out: &mut Vec<Action>) {
         self.asleep = false;
+        self.reach.spread(now, &mut self.rng);
         self.registrations.register_again();
         self.renew_accounts(now, out);
     }

@@ -37,6 +37,8 @@ pub mod profile_file;
 
 pub mod data_folder;
 
+mod bindings;
+
 mod calendar;
 
 mod claim;

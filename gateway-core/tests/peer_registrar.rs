@@ -8,12 +8,12 @@ mod stage;
 
 use std::time::{Duration, Instant};
 
-use gateway_core::config::settings::Mode;
+use gateway_core::config::settings::{Mode, Secret, Settings};
 use serde_json::{Value, json};
 use stage::scene::{header, reason};
 use stage::sipp::Part;
 use stage::sound::Sound;
-use stage::{Baresip, SOON, Scene, Sipp, installed, settings};
+use stage::{Baresip, Daemon, SOON, Scene, Sipp, installed, settings};
 
 /// One REGISTER and what comes of it.
 struct Register<'a> {
@@ -218,6 +218,82 @@ fn every_registered_phone_rings_and_the_first_to_answer_wins() {
     let record = scene.daemon.wait_record("sip_hung_up");
     assert_eq!((record["direction"].as_str(), record["from"].as_str()), (Some("fxo_to_sip"), Some("1133334444")));
     scene.lines.wait(0, "released");
+}
+
+/// Ends the program, starts it again on the same folder, ports and lines, and waits until every line is idle.
+fn restarted(scene: Scene, change: impl FnOnce(&mut Settings)) -> Scene {
+    let Scene { daemon, lines, place, .. } = scene;
+    daemon.stop();
+    let mut settings = settings::settings(&place, Mode::SipServer, 1);
+    change(&mut settings);
+    let daemon = Daemon::run(&place, &settings, lines.pty());
+    daemon.wait_all("idle");
+    Scene::of(daemon, lines, place)
+}
+
+fn calls_line1(settings: &mut Settings) {
+    settings.ports[0].target = "line1".to_owned();
+}
+
+#[test]
+fn a_telephone_rings_after_a_restart_without_registering_again() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let scene = Scene::start(Mode::SipServer, 1, calls_line1);
+    let (gateway, secret) = (format!("127.0.0.1:{}", scene.place.sip()), settings::secret("line1"));
+    let account = format!("<sip:line1@{gateway}>;auth_user=line1;auth_pass={secret};regint=600;answermode=manual");
+    let mut phone = Baresip::start(&scene.place, 0, &account, &Sound::silence(60_000));
+    phone.wait_registered();
+    phone.mark();
+    let mut scene = restarted(scene, calls_line1);
+    scene.mark();
+    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
+    phone.wait("CALL_INCOMING");
+    phone.answer();
+    phone.wait("CALL_ESTABLISHED");
+    scene.lines.wait(0, "connected");
+    phone.hang_up();
+    scene.daemon.wait_record("sip_hung_up");
+    assert_eq!(phone.count("REGISTER_OK"), 0, "{}", phone.log());
+    let told = scene.daemon.log();
+    assert!(!told.lines().any(|line| line.contains(" INFO ") && line.contains(phone.address())), "{told}");
+}
+
+#[test]
+fn a_real_telephone_answers_when_it_is_asked_whether_it_is_there() {
+    if !installed(&["baresip"]) {
+        return;
+    }
+    let scene = Scene::start(Mode::SipServer, 1, |settings| settings.gateway.qualify_s = 10);
+    let (gateway, secret) = (format!("127.0.0.1:{}", scene.place.sip()), settings::secret("line1"));
+    let account = format!("<sip:line1@{gateway}>;auth_user=line1;auth_pass={secret};regint=600");
+    let _phone = Baresip::start(&scene.place, 0, &account, &Sound::silence(10_000));
+    scene.daemon.wait_picture("a telephone that answers", Duration::from_secs(30), |snapshot| {
+        let peer = &snapshot["ports"][0]["registration"]["contacts"][0]["peer"];
+        peer["reach"] == "reachable" && peer["rtt_ms"].as_u64().is_some_and(|ms| ms < 1000)
+    });
+}
+
+#[test]
+fn who_leaves_or_proved_another_secret_is_not_there_after_a_restart() {
+    if !installed(&["sipp"]) {
+        return;
+    }
+    let scene = Scene::start(Mode::SipServer, 1, |_| {});
+    register(&scene, &Register::default());
+    register(&scene, &Register { call_id: "second", contact: "Contact: <sip:line1@127.0.0.2:5998>", ..Register::default() });
+    wait_contacts(&scene, &[A, B], SOON);
+    let scene = restarted(scene, |_| {});
+    wait_contacts(&scene, &[A, B], SOON);
+    // The rules of RFC 3261 §10.3 go on where they were.
+    register(&scene, &Register { cseq: "1", status: "500", expires: "0", ..Register::default() });
+    register(&scene, &Register { cseq: "2", contact: "Contact: <sip:line1@127.0.0.1:5999>;expires=0", ..Register::default() });
+    wait_contacts(&scene, &[B], SOON);
+    let scene = restarted(scene, |_| {});
+    wait_contacts(&scene, &[B], SOON);
+    let scene = restarted(scene, |settings| settings.ports[0].secret = Secret("another-9Lm3".to_owned()));
+    wait_contacts(&scene, &[], SOON);
 }
 
 #[test]

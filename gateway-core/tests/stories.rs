@@ -8,6 +8,7 @@ mod stories {
     pub mod cast;
     mod dialling;
     mod digits;
+    mod earlier_run;
     mod endings;
     mod guard;
     mod holding;
@@ -16,6 +17,7 @@ mod stories {
     mod modes;
     mod moving;
     mod order_of_work;
+    mod reach;
     mod session_timers;
     mod single_user;
     mod sip_calls;

@@ -172,6 +172,8 @@ pub struct GatewaySettings {
     pub max_expires_s: u32,
     /// Session timer (RFC 4028) in seconds: a call whose SIP side shows no sign of life for this long is ended. 0 turns it off.
     pub session_expires_s: u32,
+    /// How often registered telephones, or the remote server, are asked whether they are there (OPTIONS), in seconds. 0 turns it off.
+    pub qualify_s: u32,
     /// Wrong credentials tolerated from one source before it is refused with 403.
     pub auth_tries: u8,
     /// Also offer SHA-256 in digest challenges (RFC 8760). Off by default: many telephones fail on a second challenge.
@@ -330,6 +332,7 @@ impl Default for GatewaySettings {
             min_expires_s: 60,
             max_expires_s: 3600,
             session_expires_s: 1800,
+            qualify_s: 60,
             auth_tries: 5,
             sha256_digest: false,
             stealth: true,

@@ -8,7 +8,7 @@ use super::registrations::limits;
 use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
 use crate::config::PortId;
 use crate::config::country::Country;
-use crate::config::settings::{Mode, PortSettings, Secret, Settings};
+use crate::config::settings::{Mode, PortSettings, Settings};
 use crate::fxo::line::{LineInput, LineState};
 use crate::media::{Ear, MediaCommand};
 use crate::sip::digest::Verifier;
@@ -24,17 +24,19 @@ impl Gateway {
             self.verifier = Verifier::new(REALM, offers(&settings), &mut self.rng);
         }
         // Whoever registered with a secret that is changed now has to prove the new one.
-        let before = self.users();
+        let before = plan::registering_users(&self.settings);
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
         self.agent.set_session_expires(plan::session_expires(&self.settings.gateway));
-        let kept: Vec<String> = self.users().into_iter().filter(|user| before.contains(user)).map(|(user, _)| user).collect();
+        let users = plan::registering_users(&self.settings).into_iter();
+        let kept: Vec<String> = users.filter(|user| before.contains(user)).map(|(user, _)| user).collect();
         self.registrar.retain_users(|user| kept.iter().any(|known| known == user));
         for (index, port) in self.settings.ports.clone().into_iter().enumerate() {
             self.apply_port(port_id(index), port, out);
         }
         self.keep_names(now);
         self.renew_accounts(now, out);
+        self.renew_qualify(now);
         out.push(self.notice(Severity::Info, NoticeCode::SettingsApplied, None, &[], now));
     }
 
@@ -122,16 +124,6 @@ impl Gateway {
             hosts.push(server);
         }
         self.names.keep(&hosts, now);
-    }
-
-    /// Users that may register here, with their secrets.
-    fn users(&self) -> Vec<(String, Secret)> {
-        let gateway = &self.settings.gateway;
-        match (gateway.mode, gateway.single_user) {
-            (Mode::SipServer, true) => vec![(gateway.user.clone(), gateway.secret.clone())],
-            (Mode::SipServer, false) => self.settings.ports.iter().map(|port| (port.user.clone(), port.secret.clone())).collect(),
-            (Mode::SipClient | Mode::SipTrunk, _) => Vec::new(),
-        }
     }
 }
 

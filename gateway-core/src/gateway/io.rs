@@ -18,6 +18,7 @@ use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
 use crate::media::{MediaCommand, MediaEvent};
 use crate::sip::hop::{Hop, TlsFault};
+use crate::sip::registrar::Binding;
 
 /// What the brain is told.
 #[derive(Clone, Debug)]
@@ -95,6 +96,13 @@ pub enum Event {
         day: i32,
         /// From the answers to the ends.
         spent: Duration,
+    },
+    /// Who registered here with an earlier run of the program, as it asked to keep in [`Action::KeepBindings`].
+    BindingsKept {
+        /// The user.
+        user: String,
+        /// The bindings; those that have ended meanwhile may be among them.
+        bindings: Vec<Binding>,
     },
     /// New settings, checked, prepared and stored: they hold from now on.
     Apply(Box<Settings>),
@@ -179,6 +187,13 @@ pub enum Action {
     },
     /// A line test is over: keep this. Its call record follows.
     LineTest(LineTestReport),
+    /// What registered here as a user has changed: keep this in place of what was kept of the user, for the next run of the program.
+    KeepBindings {
+        /// The user.
+        user: String,
+        /// The bindings that can outlive the program; none: forget the user.
+        bindings: Vec<Binding>,
+    },
     /// A call is over: keep this.
     Record(CallRecord),
     /// Something a person should be able to read.

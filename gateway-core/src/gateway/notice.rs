@@ -131,6 +131,14 @@ pub enum NoticeCode {
     PhoneRegistered,
     /// A phone's registration is gone. Args: `user`.
     PhoneUnregistered,
+    /// A registered phone does not answer any more. Args: `user`, `contact`.
+    PhoneUnreachable,
+    /// A registered phone answers again. Args: `user`, `contact`.
+    PhoneReachable,
+    /// The remote server does not answer any more. Args: `server`.
+    ServerUnreachable,
+    /// The remote server answers again. Args: `server`.
+    ServerReachable,
     /// New settings hold.
     SettingsApplied,
     /// The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`.

@@ -70,16 +70,18 @@ impl Gateway {
 
     fn registration_view(&self, port: &Port, now: Moment) -> RegistrationView {
         match self.settings.gateway.mode {
-            Mode::SipTrunk => RegistrationView::None,
+            Mode::SipTrunk => RegistrationView::None { peer: self.server_reach() },
             Mode::SipServer => {
+                let user = self.user_of(port.id);
                 let contact = |binding: &crate::sip::registrar::Binding| ContactView {
                     uri: binding.uri.clone(),
                     expires_ms: binding.expires_at.as_millis(),
+                    peer: self.contact_reach(user, binding),
                 };
-                RegistrationView::Server { contacts: self.registrar.contacts(self.user_of(port.id), now).iter().map(contact).collect() }
+                RegistrationView::Server { contacts: self.registrar.contacts(user, now).iter().map(contact).collect() }
             }
             Mode::SipClient => match self.registrations.state_of(port.id, self.settings.gateway.single_user) {
-                None | Some((RegistrationState::Unregistered, _)) => RegistrationView::None,
+                None | Some((RegistrationState::Unregistered, _)) => RegistrationView::None { peer: None },
                 Some((RegistrationState::Trying, _)) => RegistrationView::Trying,
                 Some((RegistrationState::Registered { expires, rtt }, since)) => RegistrationView::Registered {
                     expires_ms: (*since + *expires).as_millis(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::country::{self, Country};
-use crate::config::settings::{GatewaySettings, LineSettings, PortSettings};
+use crate::config::settings::{GatewaySettings, LineSettings, Mode, PortSettings, Secret, Settings};
 use crate::dsp::callerid::dtmf::CategoryDigit;
 use crate::fxo::line::LineConfig;
 use crate::media::MediaConfig;
@@ -18,6 +18,23 @@ pub fn country(code: &str) -> &'static Country {
 #[must_use]
 pub fn session_expires(gateway: &GatewaySettings) -> Option<u32> {
     (gateway.session_expires_s > 0).then_some(gateway.session_expires_s)
+}
+
+/// How often peers are asked whether they are there; `None`: never.
+#[must_use]
+pub fn qualify(gateway: &GatewaySettings) -> Option<Duration> {
+    (gateway.qualify_s > 0).then(|| Duration::from_secs(gateway.qualify_s.into()))
+}
+
+/// Users that may register here, with their secrets: none but in server mode.
+#[must_use]
+pub fn registering_users(settings: &Settings) -> Vec<(String, Secret)> {
+    let gateway = &settings.gateway;
+    match (gateway.mode, gateway.single_user) {
+        (Mode::SipServer, true) => vec![(gateway.user.clone(), gateway.secret.clone())],
+        (Mode::SipServer, false) => settings.ports.iter().map(|port| (port.user.clone(), port.secret.clone())).collect(),
+        (Mode::SipClient | Mode::SipTrunk, _) => Vec::new(),
+    }
 }
 
 /// What the line machine of a port needs to know.

@@ -203,7 +203,7 @@ impl Probation {
             Vital::Registration => match view.map(|view| &view.registration) {
                 Some(RegistrationView::Registered { .. }) => Standing::Healthy,
                 Some(RegistrationView::Failed { status, reason, .. }) => Standing::Failed { status: *status, phrase: reason.clone() },
-                Some(RegistrationView::None | RegistrationView::Trying | RegistrationView::Server { .. }) | None => Standing::Open,
+                Some(RegistrationView::None { .. } | RegistrationView::Trying | RegistrationView::Server { .. }) | None => Standing::Open,
             },
             Vital::Line if picture.device.is_none() || picture.device != self.device => Standing::Unjudged,
             Vital::Line if now >= self.lines_settled && view.is_some_and(is_usable) => Standing::Healthy,

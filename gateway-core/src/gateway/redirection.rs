@@ -33,7 +33,7 @@ impl Gateway {
         let port = uri.port.unwrap_or(transport.default_port());
         // Headers of a URI belong in no Request-URI (RFC 3261 §19.1.1).
         let request_uri = Uri { headers: None, ..uri }.to_string();
-        vec![Destination { hop: Hop::new(transport, SocketAddr::new(ip, port)), request_uri }]
+        vec![Destination { hop: Hop::new(transport, SocketAddr::new(ip, port)), request_uri, route: Vec::new() }]
     }
 
     fn is_here(&self, uri: &Uri) -> bool {
@@ -45,9 +45,9 @@ impl Gateway {
         let (Mode::SipServer, Some(user), Some(port)) = (self.settings.gateway.mode, &uri.user, self.ports.get(id.index())) else {
             return Vec::new();
         };
-        let bindings = self.registrar.contacts(user, now);
+        let bindings = self.without_the_lost(user, self.registrar.contacts(user, now));
         let admitted =
             bindings.into_iter().filter(|binding| port.hosts.admits(binding.source.ip().to_canonical(), &|host| self.names.known(host)));
-        admitted.map(|binding| Destination { hop: binding.source, request_uri: binding.uri }).collect()
+        admitted.map(|binding| Destination { hop: binding.source, request_uri: binding.uri, route: binding.path }).collect()
     }
 }

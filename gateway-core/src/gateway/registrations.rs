@@ -91,6 +91,11 @@ impl Registrations {
         self.rows.get(if single_user { 0 } else { id.index() })?.state.as_ref()
     }
 
+    /// Where our accounts are registered.
+    pub(super) fn server(&self) -> Option<Hop> {
+        self.rows.iter().find_map(|row| row.ordered.as_ref()).map(|account| account.registrar)
+    }
+
     /// Whether some registration is still being taken back.
     pub(super) fn are_leaving(&self) -> bool {
         self.rows.iter().any(|row| row.leaving)

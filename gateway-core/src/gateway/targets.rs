@@ -27,6 +27,8 @@ const RING_TIMEOUT: Duration = Duration::from_secs(180);
 pub(super) struct Destination {
     pub(super) hop: Hop,
     pub(super) request_uri: String,
+    /// Proxies to go through, as `Route` has them.
+    pub(super) route: Vec<String>,
 }
 
 /// What came of looking for a target.
@@ -75,6 +77,7 @@ impl Gateway {
             }
         }
         self.renew_accounts(now, out);
+        self.renew_qualify(now);
     }
 
     fn locate(&mut self, id: PortId, text: &str, now: Moment, out: &mut Vec<Action>) -> Located {
@@ -102,7 +105,9 @@ impl Gateway {
         match self.names.lookup(host, now) {
             Lookup::Pending => Located::Pending,
             Lookup::Known(addresses) => match addresses.first() {
-                Some(ip) => Located::At(vec![Destination { hop: Hop::new(transport, SocketAddr::new(*ip, port)), request_uri }]),
+                Some(ip) => {
+                    Located::At(vec![Destination { hop: Hop::new(transport, SocketAddr::new(*ip, port)), request_uri, route: Vec::new() }])
+                }
                 None => {
                     out.push(self.notice(Severity::Warning, NoticeCode::TargetUnresolved, Some(id), &[("host", host.to_owned())], now));
                     Located::Nowhere
@@ -113,13 +118,16 @@ impl Gateway {
 
     /// Server mode: all live contacts of the port's user, with the target as user.
     fn locate_contacts(&mut self, id: PortId, target: &Target, now: Moment, out: &mut Vec<Action>) -> Located {
-        let bindings = self.registrar.contacts(self.user_of(id), now);
+        let user = self.user_of(id);
+        let mut bindings = self.registrar.contacts(user, now);
         let admitted = |ip: IpAddr| self.ports[id.index()].hosts.admits(ip.to_canonical(), &|host| self.names.known(host));
-        let destinations = bindings.iter().filter(|binding| admitted(binding.source.ip())).filter_map(|binding| {
+        bindings.retain(|binding| admitted(binding.source.ip()));
+        let bindings = self.without_the_lost(user, bindings);
+        let destinations = bindings.iter().filter_map(|binding| {
             let mut uri = Uri::parse(&binding.uri).ok()?;
             uri.user = unescape(&target.user);
             uri.raw_user = Some(target.user.clone());
-            Some(Destination { hop: binding.source, request_uri: uri.to_string() })
+            Some(Destination { hop: binding.source, request_uri: uri.to_string(), route: binding.path.clone() })
         });
         let destinations: Vec<_> = destinations.collect();
         if destinations.is_empty() {
@@ -151,7 +159,7 @@ impl Gateway {
             request_uri: destination.request_uri,
             from: from.clone(),
             contact_user: contact_user.clone(),
-            headers: headers.clone(),
+            headers: headers.iter().cloned().chain(destination.route.into_iter().map(|proxy| ("Route".to_owned(), proxy))).collect(),
             body: Vec::new(),
             content_type: String::new(),
             ring_timeout: Some(RING_TIMEOUT),

@@ -128,8 +128,12 @@ pub struct CallView {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RegistrationView {
-    /// Trunk mode: there is none.
-    None,
+    /// Trunk mode: there is none. Client mode: none is wanted.
+    None {
+        /// How the peer of a trunk answers.
+        #[serde(default)]
+        peer: Option<PeerView>,
+    },
     /// Server mode: who registered here with the port's user.
     Server {
         /// Live contacts.
@@ -163,4 +167,31 @@ pub struct ContactView {
     pub uri: String,
     /// When it is forgotten unless renewed.
     pub expires_ms: u64,
+    /// Whether it answers.
+    #[serde(default)]
+    pub peer: PeerView,
+}
+
+/// Whether a peer answers when it is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PeerView {
+    /// In one word.
+    pub reach: Reach,
+    /// From the question to its last answer, in ms, while it answers.
+    pub rtt_ms: Option<u32>,
+}
+
+/// Whether a peer answers, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Nobody has asked yet, or nobody asks.
+    #[default]
+    Unknown,
+    /// It answered.
+    Reachable,
+    /// It did not answer several times in a row.
+    Unreachable,
 }

@@ -74,7 +74,7 @@ mod tests {
             since_ms: 0,
             line: LineState::Idle,
             call: None,
-            registration: RegistrationView::None,
+            registration: RegistrationView::None { peer: None },
             last: None,
             meter: None,
             millivolts: None,

@@ -14,6 +14,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::bindings::BindingsInbox;
 use super::calendar::{TELL_EVERY, local_time};
 use super::clock::Clock;
 use super::device::{BoxOrder, BoxOutbox};
@@ -114,6 +115,7 @@ pub(crate) struct Control {
     boxes: BoxOutbox,
     resolver: Resolver,
     records: mpsc::Sender<ToKeep>,
+    bindings: BindingsInbox,
     publisher: Publisher,
     messages: SipMessages,
     actions: Vec<Action>,
@@ -141,6 +143,7 @@ pub(crate) struct Parts {
     pub(crate) boxes: BoxOutbox,
     pub(crate) country: &'static Country,
     pub(crate) records: mpsc::Sender<ToKeep>,
+    pub(crate) bindings: BindingsInbox,
     pub(crate) publisher: Publisher,
     /// Where SIP messages are kept for people.
     pub(crate) messages: SipMessages,
@@ -179,6 +182,7 @@ impl Control {
             ports: parts.ports,
             boxes: parts.boxes,
             records: parts.records,
+            bindings: parts.bindings,
             publisher: parts.publisher,
             messages: parts.messages,
             actions: Vec::new(),
@@ -445,6 +449,7 @@ impl Control {
                         self.publisher.line_test(report.clone());
                         self.keep(ToKeep::LineTest(Box::new(report)));
                     }
+                    Action::KeepBindings { user, bindings } => self.bindings.put(user, &bindings),
                     Action::Record(record) => {
                         self.publisher.record(record.clone());
                         self.keep(ToKeep::Call(Box::new(record)));

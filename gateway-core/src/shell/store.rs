@@ -1,7 +1,8 @@
-//! What outlives the program: revisions of the settings, call records and line tests, in one SQLite file.
+//! What outlives the program: revisions of the settings, call records, line tests and registered telephones, in one SQLite file.
 //!
 //! Nothing above this module sees a row or a statement.
 
+mod bindings;
 mod calls;
 mod error;
 mod examine;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, migrate::Migrator};
 
+pub use bindings::StoredBinding;
 pub use calls::{CallPage, CallPlace, CallQuery, CallWindow};
 pub use error::StoreError;
 pub use key::KeyFault;

@@ -400,6 +400,8 @@ impl Party {
                 };
                 self.agent.respond(id, response, now, &mut self.outbox);
             }
+            // Toy phones ask nobody.
+            SipEvent::Probed { .. } => {}
             SipEvent::Registration { state, .. } => self.registration = Some(state),
             SipEvent::Progress { session, status, .. } => {
                 if let Some(leg) = self.leg_mut(session) {

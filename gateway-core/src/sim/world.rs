@@ -26,6 +26,7 @@ use crate::gateway::view::{PortState, PortView};
 use crate::gateway::{Gateway, GatewayAddress};
 use crate::rng::Rng;
 use crate::sip::digest::Credentials;
+use crate::sip::registrar::Binding;
 use crate::time::{Moment, earliest};
 
 /// Steps that one order to run may take: a machine that spins is found here instead of hanging the test.
@@ -63,6 +64,8 @@ pub struct World {
     pub records: Vec<CallRecord>,
     /// Every line test that is over.
     pub line_tests: Vec<LineTestReport>,
+    /// Who registered, as the gateway asked to keep it for its next run.
+    pub kept_bindings: BTreeMap<String, Vec<Binding>>,
     /// Every notice told.
     pub notices: Vec<Notice>,
     /// The last marks, oldest first.
@@ -134,6 +137,7 @@ impl World {
             rng,
             records: Vec::new(),
             line_tests: Vec::new(),
+            kept_bindings: BTreeMap::new(),
             notices: Vec::new(),
             marks: VecDeque::new(),
             sip: SipRing::default(),
@@ -496,6 +500,9 @@ impl World {
                         self.marks.pop_front();
                     }
                     self.marks.push_back(mark);
+                }
+                Action::KeepBindings { user, bindings } => {
+                    self.kept_bindings.insert(user, bindings);
                 }
                 // The notice beside it says the same.
                 Action::Ban(_) => {}

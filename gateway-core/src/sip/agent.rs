@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use super::hop::Hop;
 pub use super::io::{
-    Account, AccountId, AgentConfig, AgentOutput, Invite, Refusal, RegistrationState, RequestId, SessionEnd, SessionId, SipEvent,
+    Account, AccountId, AgentConfig, AgentOutput, Invite, Probe, ProbeId, Refusal, RegistrationState, RequestId, SessionEnd, SessionId,
+    SipEvent,
 };
 use super::message::{Message, NameAddr, Response};
 use super::registration::Registrations;
@@ -23,6 +24,7 @@ mod act;
 mod address;
 mod ask;
 mod keep;
+mod probe;
 mod receive;
 mod refresh;
 mod replies;

@@ -14,6 +14,21 @@ pub struct SessionId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
+/// One question to a peer whether it is there, numbered by whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProbeId(pub u64);
+
+/// Where a peer is asked whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Where the request goes.
+    pub destination: Hop,
+    /// Request-URI.
+    pub request_uri: String,
+    /// Proxies to go through, as `Route` has them.
+    pub route: Vec<String>,
+}
+
 /// One of our registrations at a remote registrar, numbered by the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(pub u16);
@@ -227,6 +242,13 @@ pub enum SipEvent {
         source: Hop,
         /// The request.
         request: Box<super::message::Request>,
+    },
+    /// What came of [`UserAgent::probe`](super::agent::UserAgent::probe).
+    Probed {
+        /// The question.
+        probe: ProbeId,
+        /// Somebody answered, whatever it was.
+        answered: bool,
     },
     /// One of our registrations changed.
     Registration {

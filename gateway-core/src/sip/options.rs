@@ -12,8 +12,11 @@ pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/d
 /// Provisional responses that do not get lost (RFC 3262).
 pub(crate) const RELIABLE: &str = "100rel";
 
+/// Proxies that stand between a telephone and its registrar (RFC 3327).
+pub(crate) const PATH: &str = "path";
+
 /// The extensions we understand, as `Supported` has them: one line here for each. Some can be turned off.
-const EXTENSIONS: &[&str] = &[TIMER, RELIABLE];
+const EXTENSIONS: &[&str] = &[TIMER, RELIABLE, PATH];
 
 fn extensions(timers: bool) -> impl Iterator<Item = &'static str> {
     EXTENSIONS.iter().copied().filter(move |tag| timers || *tag != TIMER)

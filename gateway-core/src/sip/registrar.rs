@@ -2,7 +2,7 @@
 //!
 //! A pure store: who may register as whom is decided before a request comes here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -10,6 +10,10 @@ use super::hop::Hop;
 use super::message::{NameAddr, Request, Response};
 use super::uri::Uri;
 use crate::time::Moment;
+
+use path::path;
+
+mod path;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +59,8 @@ pub struct Binding {
     pub q_per_mille: u16,
     /// `User-Agent` of the REGISTER.
     pub user_agent: Option<String>,
+    /// The proxies to go through, the nearest first, as `Route` wants them (RFC 3327).
+    pub path: Vec<String>,
     /// When this place was first registered.
     pub since: Moment,
 }
@@ -65,6 +71,8 @@ pub struct Registrar {
     limits: Limits,
     /// Users without a binding have no entry.
     users: BTreeMap<String, Vec<Binding>>,
+    /// Users whose bindings are others than when [`Registrar::take_changed`] was asked last.
+    changed: BTreeSet<String>,
 }
 
 /// One Contact of a request, read and checked.
@@ -80,7 +88,7 @@ impl Registrar {
     /// An empty registrar.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Registrar { limits, users: BTreeMap::new() }
+        Registrar { limits, users: BTreeMap::new(), changed: BTreeSet::new() }
     }
 
     /// New bounds, for every REGISTER from now on. Bindings that are there keep their end.
@@ -108,6 +116,24 @@ impl Registrar {
         bindings
     }
 
+    /// Takes bindings back that an earlier run of the program made. Those that have ended are left out, none outlives the longest
+    /// lifetime, and what was registered since stays as it is.
+    pub fn take_back(&mut self, user: &str, bindings: Vec<Binding>, now: Moment) {
+        let known = self.users.get(user).map_or(&[][..], Vec::as_slice);
+        let is_new = |binding: &Binding| Uri::parse(&binding.uri).is_ok_and(|uri| !known.iter().any(|known| is_at(known, &uri)));
+        let latest = now + self.limits.max_expires;
+        let mut all: Vec<Binding> = bindings.into_iter().filter(|binding| binding.expires_at > now && is_new(binding)).collect();
+        all.iter_mut().for_each(|binding| binding.expires_at = binding.expires_at.min(latest));
+        all.extend_from_slice(known);
+        self.store(user, all);
+    }
+
+    /// The users whose bindings have changed since this was asked last, with what they are now.
+    pub fn take_changed(&mut self) -> Vec<(String, Vec<Binding>)> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        changed.map(|user| (user.clone(), self.users.get(&user).cloned().unwrap_or_default())).collect()
+    }
+
     /// Whether somebody who registered from this host can still be reached there.
     #[must_use]
     pub fn is_registered_from(&self, ip: IpAddr, now: Moment) -> bool {
@@ -126,6 +152,7 @@ impl Registrar {
         for user in &gone {
             self.users.remove(user);
         }
+        self.changed.extend(gone.iter().cloned());
         gone
     }
 
@@ -149,7 +176,11 @@ impl Registrar {
     /// Drops a user's bindings that have ended; true when that was the last of them.
     fn expire_user(&mut self, user: &str, now: Moment) -> bool {
         let Some(bindings) = self.users.get_mut(user) else { return false };
+        let before = bindings.len();
         bindings.retain(|binding| binding.expires_at > now);
+        if bindings.len() < before {
+            self.changed.insert(user.to_owned());
+        }
         let empty = bindings.is_empty();
         if empty {
             self.users.remove(user);
@@ -171,7 +202,7 @@ impl Registrar {
             if known.iter().any(outdated) {
                 return Err(refuse(500));
             }
-            self.users.remove(user);
+            self.store(user, Vec::new());
             return Ok(());
         }
         let header = request.expires().map_err(|_| refuse(400))?;
@@ -187,6 +218,10 @@ impl Registrar {
         if wishes.iter().any(|wish| known.iter().any(|binding| outdated(binding) && is_at(binding, &wish.contact))) {
             return Err(refuse(500));
         }
+        if wishes.is_empty() {
+            return Ok(());
+        }
+        let path = path(request).map_err(|refusal| Box::new(refusal.answer(request)))?;
         let mut bindings = known.to_vec();
         for wish in wishes {
             let place = bindings.iter().position(|binding| is_at(binding, &wish.contact));
@@ -202,6 +237,7 @@ impl Registrar {
                 cseq: cseq.number,
                 q_per_mille: wish.q_per_mille,
                 user_agent: request.headers().get("User-Agent").map(str::to_owned),
+                path: path.clone(),
                 since: old.map_or(now, |binding| binding.since),
             });
         }
@@ -226,6 +262,7 @@ impl Registrar {
         // Refreshed bindings stand at the end: the one that nobody refreshed for longest goes.
         let surplus = bindings.len().saturating_sub(self.limits.contacts_per_user);
         bindings.drain(..surplus);
+        self.changed.insert(user.to_owned());
         if bindings.is_empty() {
             self.users.remove(user);
         } else {
@@ -245,6 +282,7 @@ impl Registrar {
             contact.params.set("expires", Some(&left_s.to_string()));
             response.headers_mut().push("Contact", contact.to_string());
         }
+        path::tell(request, &mut response);
         response
     }
 }

@@ -14,6 +14,7 @@ use super::digest::Challenge;
 use super::hop::Hop;
 use super::io::{Account, AccountId, RegistrationState};
 use super::message::{Method, NameAddr, Request, Response, phrase};
+use super::options::PATH;
 use super::uri::{Uri, escape_user};
 use crate::rng::Rng;
 use crate::time::Moment;
@@ -310,6 +311,8 @@ impl Registration {
         headers.push("CSeq", format!("{} REGISTER", self.number));
         headers.push("Contact", format!("{};expires={expires_s}", self.contact));
         headers.push("Expires", expires_s.to_string());
+        // A proxy at the edge of the provider's network may put itself into the way of the calls that come (RFC 3327 §5.1).
+        headers.push("Supported", PATH);
         for challenge in &mut self.challenges {
             let answer = challenge.answer(&self.params.credentials, &Method::Register, &uri, rng);
             headers.push(challenge.header_name(), answer);

@@ -96,6 +96,12 @@ impl Baresip {
         self.events.wait(self.from, SOON, read).unwrap_or_else(|| panic!("baresip never told {kind}\n{}\n{}", all(), self.process.log()))
     }
 
+    /// How often it told this event.
+    pub fn count(&self, kind: &str) -> usize {
+        let events = self.events.since(self.from);
+        events.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter(|event| event["type"] == kind).count()
+    }
+
     /// The keys that it was told of by events or INFO.
     pub fn keys(&self) -> String {
         let events = self.events.since(self.from);

@@ -13,6 +13,8 @@ pub fn settings(place: &Place, mode: Mode, ports: u16) -> Settings {
         sip_port: place.sip(),
         sip_tls_port: place.sip_tls(),
         rtp_port_first: place.rtp(),
+        // A scenario that waits for a call is not to be asked whether it is there.
+        qualify_s: 0,
         ..GatewaySettings::default()
     };
     let port = |number: u16| PortSettings {

@@ -25,7 +25,10 @@ pub fn of(rng: &mut Rng, values: &[u32]) -> u32 {
 
 /// Settings in which every peer of the history is welcome.
 pub fn base(rng: &mut Rng, ports: usize) -> Settings {
+    // Its dice are its own, so that the histories of before stay as they are.
+    let qualify_s = of(&mut rng.clone().fork(), &[0, 0, 0, 10]);
     let gateway = GatewaySettings {
+        qualify_s,
         mode: mode(rng),
         single_user: rng.chance(300),
         user: SINGLE.0.to_owned(),

@@ -118,7 +118,7 @@ fn another_mode_registers_at_the_new_server_and_later_takes_it_back() {
     world.run_for(s(2));
     let now = world.now();
     assert!(world.parties[0].contacts("p1", now).is_empty());
-    assert_eq!(world.port(0).registration, RegistrationView::None);
+    assert_eq!(world.port(0).registration, RegistrationView::None { peer: None });
     end_well(&mut world);
 }
 

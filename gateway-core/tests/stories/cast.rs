@@ -35,7 +35,9 @@ pub fn server() -> Settings {
         target: format!("p{n}"),
         ..PortSettings::default()
     };
-    Settings { gateway: GatewaySettings { mode: Mode::SipServer, ..GatewaySettings::default() }, ports: vec![port(1), port(2)] }
+    // Nobody is asked whether it is there, unless the story is about that.
+    let gateway = GatewaySettings { mode: Mode::SipServer, qualify_s: 0, ..GatewaySettings::default() };
+    Settings { gateway, ports: vec![port(1), port(2)] }
 }
 
 /// Trunk mode, two ports, the peer is the first party.

@@ -103,7 +103,7 @@ fn in_client_mode_each_enabled_port_keeps_one_registration_for_hours() {
         assert_eq!(world.parties[0].contacts("p1", now).len(), 1);
         assert_eq!(world.parties[0].contacts("p2", now).len(), 0);
     }
-    assert_eq!(world.port(1).registration, RegistrationView::None);
+    assert_eq!(world.port(1).registration, RegistrationView::None { peer: None });
     end_well(&mut world);
 }
 

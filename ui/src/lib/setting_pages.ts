@@ -74,7 +74,12 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
     },
     {
       title: "section.registration",
-      rows: [row("gateway.register_expires_s", CLIENT), row("gateway.min_expires_s", SERVER), row("gateway.max_expires_s", SERVER)],
+      rows: [
+        row("gateway.register_expires_s", CLIENT),
+        row("gateway.min_expires_s", SERVER),
+        row("gateway.max_expires_s", SERVER),
+        row("gateway.qualify_s"),
+      ],
     },
     { title: "section.sessions", rows: [row("gateway.session_expires_s")] },
     {

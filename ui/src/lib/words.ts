@@ -53,8 +53,10 @@ export function endWords(words: Words, record: Pick<StoredRecord, "cause" | "evi
 /** How a registration is doing: "registered", "refused (403)", "2 phones registered". */
 export function registrationWords(words: Words, registration: RegistrationView): string {
   switch (registration.kind) {
-    case "none":
-      return words.t("registration.none");
+    case "none": {
+      const reach = registration.peer?.reach ?? "unknown";
+      return reach === "unknown" ? words.t("registration.none") : words.t(`registration.peer.${reach}`);
+    }
     case "trying":
       return words.t("registration.trying");
     case "registered":

@@ -2,6 +2,7 @@ import { cleanup, render, screen } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import RegistrationChip from "../components/overview/RegistrationChip.svelte";
 import CopyValue from "../components/parts/CopyValue.svelte";
 import { datedName } from "../lib/dated_name";
 import { party } from "../lib/party";
@@ -10,7 +11,7 @@ import { generateSecret } from "../lib/secret";
 import { registrations } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { span } from "../lib/time";
-import type { PortView } from "../lib/ipc/types";
+import type { PeerView, PortView } from "../lib/ipc/types";
 
 describe("paths are those of the program", () => {
   const before = { gateway: { mode: "sip_server", codecs: ["pcma", "pcmu"] }, ports: [{ target: "" }, { target: "200", line: { guard_ms: 1000 } }] };
@@ -99,5 +100,35 @@ describe("a value to be copied", () => {
     render(CopyValue, { label: "Usuário", value: "101" });
     expect(screen.getByText("101")).toBeVisible();
     expect(screen.getAllByRole("button")).toHaveLength(1);
+  });
+});
+
+describe("a registration that is asked whether it is there", () => {
+  afterEach(cleanup);
+  const contact = (uri: string, peer: PeerView) => ({ uri, expires_ms: 60_000, peer });
+  const here: PeerView = { reach: "reachable", rtt_ms: 12 };
+  const gone: PeerView = { reach: "unreachable", rtt_ms: null };
+
+  it("shows the round trip, and which telephone does not answer", () => {
+    locale.choose("pt-BR");
+    const registration = { kind: "server" as const, contacts: [contact("sip:a@b", here), contact("sip:c@d", gone)] };
+    const { container } = render(RegistrationChip, { registration });
+    expect(container).toHaveTextContent("1 sem resposta");
+    expect(container).toHaveTextContent("12 ms");
+    const chip = container.querySelector(".registration")!;
+    expect(chip).toHaveAttribute("title", "sip:a@b\nsip:c@d (sem resposta)");
+    expect(chip).toHaveAttribute("data-hue", "talking");
+  });
+
+  it("is a fault when nobody answers, telephone or trunk", () => {
+    locale.choose("pt-BR");
+    const phone = render(RegistrationChip, { registration: { kind: "server", contacts: [contact("sip:c@d", gone)] } });
+    expect(phone.container.querySelector(".registration")).toHaveAttribute("data-hue", "fault");
+    const trunk = render(RegistrationChip, { registration: { kind: "none", peer: gone } });
+    expect(trunk.container).toHaveTextContent("o par não responde");
+    expect(trunk.container.querySelector(".registration")).toHaveAttribute("data-hue", "fault");
+    const well = render(RegistrationChip, { registration: { kind: "none", peer: here } });
+    expect(well.container).toHaveTextContent("o par responde");
+    expect(well.container).toHaveTextContent("12 ms");
   });
 });

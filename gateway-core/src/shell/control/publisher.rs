@@ -76,6 +76,7 @@ impl Publisher {
             | Event::Address(_)
             | Event::LocalTime(_)
             | Event::Spent { .. }
+            | Event::BindingsKept { .. }
             | Event::Apply(_)
             | Event::AboutToSleep
             | Event::Awake

@@ -46,8 +46,23 @@ fn scene_of(settings: Settings) -> Scene {
     let publisher = Publisher::new(latest, broadcast::channel(16).0, Notices::default(), RecentMarks::default(), clock.now());
     let ports = Vec::new();
     let messages = SipMessages::default();
-    let parts =
-        Parts { gateway, clock, sockets, address, events, brain, orders: order_inbox, ports, boxes, country, records, publisher, messages };
+    let bindings = BindingsInbox::unread(clock);
+    let parts = Parts {
+        gateway,
+        clock,
+        sockets,
+        address,
+        events,
+        brain,
+        orders: order_inbox,
+        ports,
+        boxes,
+        country,
+        records,
+        bindings,
+        publisher,
+        messages,
+    };
     Scene { control: Control::new(parts).unwrap(), box_inbox, picture, orders, _records }
 }
 

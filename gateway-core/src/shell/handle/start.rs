@@ -19,13 +19,14 @@ use crate::gateway::io::Event;
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
 use crate::gateway::{Gateway, GatewayAddress, plan};
 use crate::rng::Rng;
+use crate::shell::bindings::{self, BindingsInbox};
 use crate::shell::calendar;
 use crate::shell::claim::Claim;
 use crate::shell::clock::Clock;
 use crate::shell::computer::Watch;
 use crate::shell::control::{self, Control, EVENTS, Notices, ORDERS, Parts, PortHandle, Publisher};
 use crate::shell::device::{self, BoxOrder, BoxOutbox, Chosen, DeviceStatus, Reports};
-use crate::shell::keeper::{Keeper, KeptCalls};
+use crate::shell::keeper::{Keeper, KeptCalls, ToKeep};
 use crate::shell::keyring::Keyring;
 use crate::shell::marks::RecentMarks;
 use crate::shell::port::PortOrder;
@@ -59,6 +60,8 @@ struct Ground {
     clock: Clock,
     store: Store,
     settings: Settings,
+    /// Those of the run before.
+    before: Option<Settings>,
     applied: Applied,
     sockets: Sockets,
     address: GatewayAddress,
@@ -72,6 +75,7 @@ async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> R
     let claim = Claim::on(data_dir).map_err(|error| StartError::Store { error })?;
     let store = Store::open_with(data_dir, keyring).await?;
     let stored = store.load().await?.map(|(_, settings)| settings);
+    let before = stored.clone();
     let fresh = options.profile.clone().map(|profile| settings_of(profile, &store, stored.as_ref(), options.confirmed)).transpose()?;
     let news = if fresh.is_some() { Some(RevisionKind::Import) } else { stored.is_none().then_some(RevisionKind::First) };
     let mut settings = fresh.or(stored).unwrap_or_else(first_settings);
@@ -88,7 +92,7 @@ async fn prepare(options: &StartOptions, keyring: Option<Arc<dyn Keyring>>) -> R
     getrandom::fill(&mut seed).map_err(|error| system(&error))?;
     let address = control::gateway_address(&sockets);
     let gateway = Gateway::new(settings.clone(), address, Rng::from_bytes(seed));
-    Ok(Ground { claim, clock, store, settings, applied, sockets, address, gateway })
+    Ok(Ground { claim, clock, store, settings, before, applied, sockets, address, gateway })
 }
 
 /// The revision in force, as the database has it.
@@ -98,10 +102,9 @@ async fn applied_before(store: &Store) -> Result<Applied, StoreError> {
 }
 
 pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring>>) -> Result<GatewayHandle, StartError> {
-    let Ground { claim, clock, store, settings, applied, sockets, address, gateway } = prepare(&options, keyring).await?;
-    let (brain, events) = mpsc::channel(EVENTS);
-    calendar::tell_first(&store, &brain).await?;
-    let (orders, order_inbox) = mpsc::channel(ORDERS);
+    let Ground { claim, clock, store, settings, before, applied, sockets, address, gateway } = prepare(&options, keyring).await?;
+    let ((brain, events), (orders, order_inbox)) = (mpsc::channel(EVENTS), mpsc::channel(ORDERS));
+    tell_first(&store, clock, before.as_ref(), &settings, &brain).await?;
     let (updates, beginning) = first_words(&gateway, clock);
     let (latest, snapshot) = watch::channel(Arc::clone(&beginning.snapshot));
     let ((status_sender, status), (ended_sender, ended)) = (watch::channel(DeviceStatus::default()), watch::channel(None));
@@ -112,7 +115,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
     let country = plan::country(&settings.gateway.country);
     let (boxes, box_thread) = start_box(chosen, country, &ports, clock, reports).map_err(|error| system(&error))?;
     let kept = KeptCalls::new(Retention::from(&settings.gateway));
-    let (records, keeper) = Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() }.start();
+    let (records, bindings, keepers) = start_keepers(Keeper { store: store.clone(), clock, kept: kept.clone(), updates: updates.clone() });
     let (marks, messages, notices) = (RecentMarks::default(), SipMessages::default(), Notices::default());
     let publisher = Publisher::new(latest, updates.clone(), Arc::clone(&notices), marks.clone(), clock.now());
     let parts = Parts {
@@ -127,6 +130,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         boxes: boxes.clone(),
         country,
         records,
+        bindings,
         publisher: publisher.beginning_with(store.key_fault().map(secrets_sealed)),
         messages: messages.clone(),
     };
@@ -141,7 +145,7 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         boxes: boxes.clone(),
         computer: Watch::start(&orders, boxes.clone()),
         box_thread,
-        keeper,
+        keepers,
         store: store.clone(),
         updates: updates.clone(),
         ended: ended_sender,
@@ -167,6 +171,26 @@ pub(super) async fn start(options: StartOptions, keyring: Option<Arc<dyn Keyring
         ended,
     };
     Ok(GatewayHandle { inner: apply::watched(inner) })
+}
+
+/// Tells a brain that starts now what an earlier run left in the database, before it hears anything else. `before`: the settings of
+/// that run.
+async fn tell_first(
+    store: &Store,
+    clock: Clock,
+    before: Option<&Settings>,
+    settings: &Settings,
+    brain: &mpsc::Sender<Event>,
+) -> Result<(), StoreError> {
+    calendar::tell_first(store, brain).await?;
+    bindings::tell_first(store, clock, before, settings, brain).await
+}
+
+/// Starts the tasks that write to the database.
+fn start_keepers(keeper: Keeper) -> (mpsc::Sender<ToKeep>, BindingsInbox, [JoinHandle<()>; 2]) {
+    let (bindings, bindings_task) = bindings::start(keeper.store.clone(), keeper.clock);
+    let (records, records_task) = keeper.start();
+    (records, bindings, [records_task, bindings_task])
 }
 
 /// Where updates are told, and how everything began for whoever asks first.
@@ -254,7 +278,8 @@ struct TakeDown {
     boxes: BoxOutbox,
     computer: Watch,
     box_thread: std::thread::JoinHandle<()>,
-    keeper: JoinHandle<()>,
+    /// The tasks that write to the database.
+    keepers: [JoinHandle<()>; 2],
     store: Store,
     updates: broadcast::Sender<Update>,
     ended: watch::Sender<Option<Ended>>,
@@ -296,8 +321,10 @@ impl TakeDown {
         }
         *held = None;
         drop(held);
-        if tokio::time::timeout(RECORDS_END, self.keeper).await.is_err() {
-            tracing::error!("the last call records did not reach the database in time");
+        for keeper in self.keepers {
+            if tokio::time::timeout(RECORDS_END, keeper).await.is_err() {
+                tracing::error!("the last call records or registrations did not reach the database in time");
+            }
         }
         self.store.close().await;
         drop(self.claim);

@@ -1,3 +1,4 @@
+mod bindings;
 mod calls;
 mod line_tests;
 mod retention;

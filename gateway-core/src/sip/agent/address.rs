@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::ask::Purpose;
 use super::{AgentOutput, SessionId, UserAgent};
 use crate::sip::hop::Transport;
 use crate::sip::session_timer::SHORTEST_S;
@@ -50,10 +51,12 @@ impl UserAgent {
         self.sessions.len()
     }
 
-    /// Transactions that still have something to do, in both directions. Those that only absorb repetitions do not count.
+    /// Transactions that still have something to do, in both directions. Those that only absorb repetitions do not count, nor do
+    /// questions whether somebody is there, which never end.
     #[must_use]
     pub fn open_transactions(&self) -> usize {
-        self.transactions.len() - self.transactions.spent()
+        let probes = self.owners.values().filter(|owner| matches!(owner.purpose, Purpose::Probe(_))).count();
+        (self.transactions.len() - self.transactions.spent()).saturating_sub(probes)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Our own requests: who asked, how they are sent, and how an INVITE is made.
 
-use super::{AgentOutput, Invite, MOST_SESSIONS, SessionId, SipEvent, UserAgent};
+use super::{AgentOutput, Invite, MOST_SESSIONS, ProbeId, SessionId, SipEvent, UserAgent};
 use crate::sip::digest::Credentials;
 use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Method, NameAddr, Request, phrase};
@@ -23,6 +23,8 @@ pub(super) enum Purpose {
     Prack(SessionId),
     /// One of our registrations.
     Register(RegistrationKey),
+    /// A question whether somebody is there.
+    Probe(ProbeId),
     /// Nobody: BYE and CANCEL.
     Nothing,
 }
@@ -45,7 +47,7 @@ impl Owner {
     pub(super) fn session(&self) -> Option<SessionId> {
         match self.purpose {
             Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Prack(session) | Purpose::Refresh(session) => Some(session),
-            Purpose::Register(_) | Purpose::Nothing => None,
+            Purpose::Register(_) | Purpose::Probe(_) | Purpose::Nothing => None,
         }
     }
 }

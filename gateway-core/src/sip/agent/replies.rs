@@ -1,7 +1,7 @@
 //! Answers to our own requests, and their absence (RFC 3261 §8.1.3, §13.2.2).
 
 use super::ask::{Owner, Purpose};
-use super::{AgentOutput, SessionId, UserAgent};
+use super::{AgentOutput, SessionId, SipEvent, UserAgent};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Challenge;
 use crate::sip::hop::Hop;
@@ -35,7 +35,10 @@ impl UserAgent {
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.answered(registration, response, now, rng, acts));
             }
-            Some(Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Nothing) | None => {}
+            Some(Purpose::Probe(probe)) if !response.is_provisional() => {
+                out.push(AgentOutput::Event(SipEvent::Probed { probe, answered: true }));
+            }
+            Some(Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Probe(_) | Purpose::Nothing) | None => {}
         }
     }
 
@@ -47,7 +50,7 @@ impl UserAgent {
             Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Prack(session) => {
                 self.sessions.get(&session).is_some_and(Session::still_wanted)
             }
-            Purpose::Nothing | Purpose::Register(_) => true,
+            Purpose::Nothing | Purpose::Register(_) | Purpose::Probe(_) => true,
         };
         let mut challenges = Challenge::all(response);
         let Some((request, to)) = self.transactions.request_of(id).filter(|_| wanted && !challenges.is_empty()) else {
@@ -66,12 +69,12 @@ impl UserAgent {
             Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Prack(session) => {
                 self.sessions.get_mut(&session)
             }
-            Purpose::Nothing | Purpose::Register(_) => None,
+            Purpose::Nothing | Purpose::Register(_) | Purpose::Probe(_) => None,
         };
         match (purpose, session) {
             (Purpose::Invite(_), Some(session)) => session.sent(sent),
             (Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_), Some(session)) => session.asked_again(),
-            (_, None) | (Purpose::Nothing | Purpose::Register(_), Some(_)) => {}
+            (_, None) | (Purpose::Nothing | Purpose::Register(_) | Purpose::Probe(_), Some(_)) => {}
         }
         true
     }
@@ -96,6 +99,7 @@ impl UserAgent {
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));
             }
+            Some(Purpose::Probe(probe)) => out.push(AgentOutput::Event(SipEvent::Probed { probe, answered: false })),
             Some(Purpose::Prack(_) | Purpose::Nothing) | None => {}
         }
     }

@@ -150,6 +150,82 @@ fn users_that_are_configured_no_more_are_dropped() {
 }
 
 #[test]
+fn every_change_is_told_once_with_what_is_left() {
+    let mut phone = Phone::new();
+    phone.register(&[("Contact", "<sip:101@192.0.2.7>;expires=60, <sip:101@192.0.2.8>")]);
+    let told = |phone: &mut Phone| -> Vec<(String, usize)> {
+        phone.registrar.take_changed().into_iter().map(|(user, bindings)| (user, bindings.len())).collect()
+    };
+    let only = |left: usize| vec![("101".to_owned(), left)];
+    assert_eq!(told(&mut phone), only(2));
+    // Who only asks, and who is refused, changes nothing.
+    phone.register(&[]);
+    phone.register(&[("Contact", "<sip:101@192.0.2.9>;expires=5")]);
+    assert_eq!(told(&mut phone), []);
+    phone.now = Moment::from_secs(60);
+    phone.registrar.handle_timeout(phone.now);
+    assert_eq!(told(&mut phone), only(1));
+    phone.register(&[("Contact", "<sip:101@192.0.2.8>")]);
+    assert_eq!(told(&mut phone), only(1));
+    phone.register(&[("Contact", "*"), ("Expires", "0")]);
+    assert_eq!(told(&mut phone), only(0));
+    phone.register(&[("Contact", "<sip:101@192.0.2.7>")]);
+    phone.registrar.retain_users(|_| false);
+    assert_eq!(told(&mut phone), only(0));
+}
+
+#[test]
+fn bindings_of_an_earlier_run_come_back_while_they_last() {
+    let mut before = Phone::new();
+    before.register(&[("Contact", "<sip:101@192.0.2.7>;expires=60, <sip:101@192.0.2.8>;q=0.5, <sip:101@192.0.2.9>;expires=600")]);
+    let mut kept = before.registrar.contacts("101", before.now);
+    kept[0].expires_at = Moment::from_secs(1_000_000);
+
+    let mut after = Phone { now: Moment::from_secs(100), ..Phone::new() };
+    after.send("new", 1, &[("Contact", "<sip:101@192.0.2.8>;expires=300")]);
+    after.registrar.take_back("101", kept, after.now);
+    let ends: Vec<_> = after.registrar.contacts("101", after.now).into_iter().map(|binding| (binding.uri, binding.expires_at)).collect();
+    let ended = |uri: &str| ends.iter().find(|(known, _)| known == uri).map(|(_, at)| at.as_millis() / 1000);
+    // The clock of the computer was set back: nothing lives longer than it may. One registered meanwhile, one ended.
+    assert_eq!((ended("sip:101@192.0.2.7"), ended("sip:101@192.0.2.8"), ended("sip:101@192.0.2.9")), (Some(3700), Some(400), Some(600)));
+    // The rules of §10.3 go on where they were: an old request of the same client is old still.
+    assert_eq!(after.send("call", 1, &[("Contact", "<sip:101@192.0.2.9>;expires=0")]).status(), 500);
+    assert_eq!(after.send("call", 2, &[("Contact", "<sip:101@192.0.2.9>;expires=0")]).status(), 200);
+    after.now = Moment::from_secs(3700);
+    assert_eq!(after.registrar.handle_timeout(after.now), ["101"]);
+}
+
+#[test]
+fn the_path_is_kept_in_its_order_and_told_to_who_can_read_it() {
+    let mut phone = Phone::new();
+    let path = [("Path", "<sip:edge.example;lr>, \"Inner, 2\" <sip:192.0.2.1:5070;lr;transport=tcp>"), ("Path", "<sip:192.0.2.2;lr>")];
+    let contact = ("Contact", "<sip:101@192.0.2.7>");
+    let whole = ["<sip:edge.example;lr>", "\"Inner, 2\" <sip:192.0.2.1:5070;lr;transport=tcp>", "<sip:192.0.2.2;lr>"];
+    let response = phone.register(&[path[0], path[1], contact]);
+    assert_eq!((response.status(), response.headers().get("Path")), (200, None));
+    assert_eq!(phone.registrar.contacts("101", phone.now)[0].path, whole);
+    let response = phone.register(&[path[0], path[1], contact, ("Supported", "gruu, path")]);
+    assert_eq!(response.headers().list("Path").collect::<Vec<_>>(), whole);
+    // A telephone that comes without proxies now is called without them.
+    phone.register(&[contact]);
+    assert!(phone.registrar.contacts("101", phone.now)[0].path.is_empty());
+}
+
+#[test]
+fn a_path_that_cannot_be_followed_is_refused_and_changes_nothing() {
+    let mut phone = Phone::new();
+    let long = ["<sip:192.0.2.1;lr>"; 9].join(", ");
+    for (path, status) in
+        [("<sip:192.0.2.1>", 420), ("<sip:192.0.2.1;lr>, <sip:strict.example>", 420), ("<sip:", 400), ("<tel:1>", 400), (&long, 400)]
+    {
+        let response = phone.register(&[("Contact", "<sip:101@192.0.2.7>"), ("Path", path)]);
+        let unsupported = (status == 420).then_some("path");
+        assert_eq!((response.status(), response.headers().get("Unsupported")), (status, unsupported), "{path}");
+    }
+    assert!(phone.uris().is_empty());
+}
+
+#[test]
 fn preferences_are_read_in_thousandths() {
     for (text, value) in [("1", 1000), ("1.0", 1000), ("0", 0), ("0.5", 500), ("0.25", 250), (".7", 700), ("x", 1000), ("0.1234", 1000)] {
         assert_eq!(q_per_mille(text), value, "{text}");

@@ -596,6 +596,8 @@ export type ContactView = {
 	uri: string,
 	/**  When it is forgotten unless renewed. */
 	expires_ms: number,
+	/**  Whether it answers. */
+	peer?: PeerView,
 };
 
 /**  The line profile of one country. */
@@ -1118,6 +1120,8 @@ export type GatewaySettings = {
 	max_expires_s?: number,
 	/**  Session timer (RFC 4028) in seconds: a call whose SIP side shows no sign of life for this long is ended. 0 turns it off. */
 	session_expires_s?: number,
+	/**  How often registered telephones, or the remote server, are asked whether they are there (OPTIONS), in seconds. 0 turns it off. */
+	qualify_s?: number,
 	/**  Wrong credentials tolerated from one source before it is refused with 403. */
 	auth_tries?: number,
 	/**  Also offer SHA-256 in digest challenges (RFC 8760). Off by default: many telephones fail on a second challenge. */
@@ -1875,6 +1879,14 @@ export type NoticeCode =
 "phone_registered" | 
 /**  A phone's registration is gone. Args: `user`. */
 "phone_unregistered" | 
+/**  A registered phone does not answer any more. Args: `user`, `contact`. */
+"phone_unreachable" | 
+/**  A registered phone answers again. Args: `user`, `contact`. */
+"phone_reachable" | 
+/**  The remote server does not answer any more. Args: `server`. */
+"server_unreachable" | 
+/**  The remote server answers again. Args: `server`. */
+"server_reachable" | 
 /**  New settings hold. */
 "settings_applied" | 
 /**  The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`. */
@@ -1947,6 +1959,14 @@ export type OnRefusal =
 "let_ring" | 
 /**  The line is answered and released at once, so that the caller hears that nobody is there. */
 "answer_and_release";
+
+/**  Whether a peer answers when it is asked. */
+export type PeerView = {
+	/**  In one word. */
+	reach: Reach,
+	/**  From the question to its last answer, in ms, while it answers. */
+	rtt_ms: number | null,
+};
 
 /**  A picture: whole each time, so that one that is missed is mended by the next. */
 export type Picture = {
@@ -2256,6 +2276,15 @@ export type ProgressTone =
 /**  Special information tone, three rising frequencies. */
 "special_information";
 
+/**  Whether a peer answers, in one word. */
+export type Reach = 
+/**  Nobody has asked yet, or nobody asks. */
+"unknown" | 
+/**  It answered. */
+"reachable" | 
+/**  It did not answer several times in a row. */
+"unreachable";
+
 /**  Which side called. */
 export type RecordDirection = 
 /**  A SIP caller went out on the line. */
@@ -2270,8 +2299,10 @@ export type Recording = number[];
 
 /**  How a port can be reached from SIP. */
 export type RegistrationView = 
-/**  Trunk mode: there is none. */
-{ kind: "none" } | 
+/**  Trunk mode: there is none. Client mode: none is wanted. */
+{ kind: "none"; 
+/**  How the peer of a trunk answers. */
+peer?: PeerView | null } | 
 /**  Server mode: who registered here with the port's user. */
 { kind: "server"; 
 /**  Live contacts. */

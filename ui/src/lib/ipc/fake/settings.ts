@@ -75,6 +75,7 @@ export function firstSettings(ports: number): Settings {
       min_expires_s: 60,
       max_expires_s: 3600,
       session_expires_s: 1800,
+      qualify_s: 60,
       auth_tries: 5,
       sha256_digest: false,
       stealth: true,
