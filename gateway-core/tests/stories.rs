@@ -24,4 +24,5 @@ mod stories {
     mod targets;
     mod testing;
     mod timelines;
+    mod transfers;
 }

@@ -19,6 +19,8 @@ pub(super) enum Purpose {
     Dialog(SessionId),
     /// A re-INVITE or UPDATE that refreshes a session.
     Refresh(SessionId),
+    /// A NOTIFY about a REFER inside a session: what becomes of it concerns only the subscription.
+    Notify(SessionId),
     /// One of our registrations.
     Register(RegistrationKey),
     /// Nobody: BYE and CANCEL.
@@ -42,7 +44,7 @@ impl Owner {
 
     pub(super) fn session(&self) -> Option<SessionId> {
         match self.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) => Some(session),
+            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Notify(session) => Some(session),
             Purpose::Register(_) | Purpose::Nothing => None,
         }
     }

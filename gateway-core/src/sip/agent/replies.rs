@@ -31,11 +31,14 @@ impl UserAgent {
             Some(Purpose::Dialog(session)) if !response.is_provisional() => {
                 self.in_session(session, now, out, |session, acts| session.answered(Some(response.status()), acts));
             }
+            Some(Purpose::Notify(session)) if !response.is_provisional() && !response.is_success() => {
+                self.in_session(session, now, out, |session, _| session.unheard());
+            }
             Some(Purpose::Refresh(session)) if !response.is_provisional() => self.refresh_answered(id, session, source, response, now, out),
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.answered(registration, response, now, rng, acts));
             }
-            Some(Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Nothing) | None => {}
+            Some(Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Notify(_) | Purpose::Nothing) | None => {}
         }
     }
 
@@ -44,7 +47,7 @@ impl UserAgent {
         let Some(owner) = self.owners.get(&id).filter(|owner| !owner.tried).cloned() else { return false };
         let (Some(credentials), 401 | 407) = (&owner.credentials, response.status()) else { return false };
         let wanted = match owner.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) => {
+            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Notify(session) => {
                 self.sessions.get(&session).is_some_and(Session::still_wanted)
             }
             Purpose::Nothing | Purpose::Register(_) => true,
@@ -63,13 +66,23 @@ impl UserAgent {
         let purpose = owner.purpose;
         let Some(sent) = self.ask(Owner { tried: true, ..owner }, &again, to, now, out) else { return false };
         let session = match purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) => self.sessions.get_mut(&session),
+            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Notify(session) => {
+                self.sessions.get_mut(&session)
+            }
             Purpose::Nothing | Purpose::Register(_) => None,
         };
         match (purpose, session) {
             (Purpose::Invite(_), Some(session)) => session.sent(sent),
-            (Purpose::Dialog(_) | Purpose::Refresh(_), Some(session)) => session.asked_again(),
-            (Purpose::Invite(_) | Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Nothing | Purpose::Register(_), _) => {}
+            (Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Notify(_), Some(session)) => session.asked_again(),
+            (
+                Purpose::Invite(_)
+                | Purpose::Dialog(_)
+                | Purpose::Refresh(_)
+                | Purpose::Notify(_)
+                | Purpose::Nothing
+                | Purpose::Register(_),
+                _,
+            ) => {}
         }
         true
     }
@@ -94,6 +107,7 @@ impl UserAgent {
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));
             }
+            Some(Purpose::Notify(session)) => self.in_session(session, now, out, |session, _| session.unheard()),
             Some(Purpose::Nothing) | None => {}
         }
     }

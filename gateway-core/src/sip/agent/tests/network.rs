@@ -106,7 +106,7 @@ impl World {
                 *self.sides[side].ends.entry(session).or_default() += 1;
             }
             SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
-            SipEvent::Request { .. } | SipEvent::Registration { .. } => panic!("nobody asked for this"),
+            SipEvent::Referred { .. } | SipEvent::Request { .. } | SipEvent::Registration { .. } => panic!("nobody asked for this"),
         }
     }
 
@@ -124,7 +124,7 @@ impl World {
             | SipEvent::Ended { session, .. }
             | SipEvent::Progress { session, .. }
             | SipEvent::Answered { session, .. } => (session, false),
-            SipEvent::Request { .. } | SipEvent::Registration { .. } => return,
+            SipEvent::Referred { .. } | SipEvent::Request { .. } | SipEvent::Registration { .. } => return,
         };
         assert!(!self.sides[side].ends.contains_key(session), "{event:?} after the end");
         assert!(refusal || !self.sides[side].hung_up.contains(session), "{event:?} after hanging up");
