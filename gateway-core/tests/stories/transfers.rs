@@ -119,7 +119,7 @@ fn a_caller_to_the_line_sends_it_on_and_the_dialled_number_is_who_calls() {
 fn whoever_refers_may_hang_up_at_once() {
     let mut world = trunk_of_two(Habits::default());
     let session = talk(&mut world, "100");
-    refer(&mut world, 0, 1, "<sip:ana@127.0.0.1:20002>", &[]);
+    refer(&mut world, 0, 3, "<sip:ana@127.0.0.1:20002>", &[]);
     world.with_party(0, |party, now| party.hang_up(session, now));
     world.run_for(s(10));
     assert_eq!(world.port(0).state, PortState::Talking);
@@ -132,7 +132,7 @@ fn whoever_refers_may_hang_up_at_once() {
 fn a_colleague_who_refuses_leaves_the_call_as_it_was() {
     let mut world = trunk_of_two(Habits { refuses_with: Some(486), ..Habits::default() });
     talk(&mut world, "100");
-    refer(&mut world, 0, 1, "<sip:ana@127.0.0.1:20002>", &[]);
+    refer(&mut world, 0, 3, "<sip:ana@127.0.0.1:20002>", &[]);
     assert!(world.run_until(s(3), |world| told(world, 0).len() == 2));
     assert_eq!(told(&world, 0), ["SIP/2.0 100 Trying", "SIP/2.0 486 Busy Here"]);
     world.run_for(s(20));
@@ -147,7 +147,7 @@ fn a_colleague_who_refuses_leaves_the_call_as_it_was() {
 fn a_colleague_who_refuses_after_the_phone_has_left_frees_the_line_and_the_record_says_why() {
     let mut world = trunk_of_two(lets_it_ring());
     let session = talk(&mut world, "100");
-    refer(&mut world, 0, 1, "<sip:ana@127.0.0.1:20002>", &[]);
+    refer(&mut world, 0, 3, "<sip:ana@127.0.0.1:20002>", &[]);
     world.with_party(0, |party, now| party.hang_up(session, now));
     world.run_for(s(59));
     assert_eq!(world.port(0).state, PortState::Talking);
@@ -162,7 +162,7 @@ fn a_colleague_who_refuses_after_the_phone_has_left_frees_the_line_and_the_recor
 fn the_line_hangs_up_while_the_colleague_rings() {
     let mut world = trunk_of_two(lets_it_ring());
     talk(&mut world, "100");
-    refer(&mut world, 0, 1, "<sip:ana@127.0.0.1:20002>", &[]);
+    refer(&mut world, 0, 3, "<sip:ana@127.0.0.1:20002>", &[]);
     world.run_for(s(2));
     hang_up_line(&mut world);
     world.run_for(s(2));
@@ -303,7 +303,7 @@ fn an_attended_transfer_carries_replaces_to_the_colleague() {
     let mut world = trunk_of_two(Habits::default());
     talk(&mut world, "100");
     let to = "<sip:ana@127.0.0.1:20002?Replaces=77%40phone%3Bto-tag%3D1%3Bfrom-tag%3D2&Require=replaces>";
-    refer(&mut world, 0, 1, to, &[("Refer-Sub", "false")]);
+    refer(&mut world, 0, 3, to, &[("Refer-Sub", "false")]);
     let invite = invite_to(&world, 1);
     assert_eq!(invite.headers().get("Replaces"), Some("77@phone;to-tag=1;from-tag=2"));
     assert_eq!(invite.headers().get("Require"), Some("replaces"));
@@ -320,9 +320,47 @@ fn sealed_audio_is_agreed_anew_with_the_colleague() {
     let mut world = trunk_with(settings, Habits::default());
     world.add_party(Habits { srtp: SrtpUse::Mandatory, ..Habits::default() });
     talk(&mut world, "100");
-    refer(&mut world, 0, 1, "<sip:ana@127.0.0.1:20002>", &[]);
+    refer(&mut world, 0, 3, "<sip:ana@127.0.0.1:20002>", &[]);
     assert!(world.run_until(s(8), |world| told(world, 0).last().is_some_and(|text| text == "SIP/2.0 200 OK")), "{:?}", told(&world, 0));
     assert!(world.parties[1].legs().any(|leg| leg.agreed.as_ref().is_some_and(|agreed| agreed.srtp.is_some())));
+    hang_up_line(&mut world);
+    end_well(&mut world);
+}
+
+#[test]
+fn what_a_peer_says_in_a_session_that_its_call_has_left_reaches_no_line() {
+    let mut world = trunk_of_two(Habits::default());
+    let session = talk(&mut world, "100");
+    let digit = |world: &mut World| {
+        world.with_party(0, |party, now| party.info(session, "application/dtmf-relay", "Signal=5\r\nDuration=100\r\n", now));
+        world.run_for(ms(300));
+    };
+    digit(&mut world);
+    refer(&mut world, 0, 3, "<sip:ana@127.0.0.1:20002>", &[]);
+    assert!(world.run_until(s(6), |world| told(world, 0).last().is_some_and(|text| text == "SIP/2.0 200 OK")));
+    digit(&mut world);
+    world.with_party(0, |party, now| party.hang_up(session, now));
+    world.run_for(s(5));
+    assert_eq!(world.port(0).state, PortState::Talking, "its BYE ends nothing but its session");
+    hang_up_line(&mut world);
+    let digits = only_record(&world).timeline.iter().filter(|mark| matches!(mark.what, MarkKind::DigitSent { .. })).count();
+    assert_eq!(digits, 1, "only the one from before");
+    end_well(&mut world);
+}
+
+#[test]
+fn a_call_is_taken_over_five_times_and_no_more() {
+    let mut world = trunk_of_two(Habits::default());
+    talk(&mut world, "100");
+    for turn in 0..6 {
+        let (holder, taker) = (turn % 2, 1 - turn % 2);
+        let header = replaces(&world, holder, "");
+        take_over(&mut world, taker, header, None);
+        world.run_for(s(1));
+        let expected = if turn < 5 { 200 } else { 403 };
+        assert_eq!(finals(&world, taker).last().map(|response| response.status()), Some(expected), "turn {turn}");
+        assert_eq!(world.port(0).state, PortState::Talking);
+    }
     hang_up_line(&mut world);
     end_well(&mut world);
 }
