@@ -39,6 +39,7 @@ mod registrations;
 mod sources;
 mod targets;
 mod testing;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -298,7 +299,11 @@ impl Gateway {
             }
             SipEvent::Info { session, content_type, body } => self.session_event(session, CallEvent::Info { content_type, body }, now, out),
             SipEvent::Ended { session, end } => self.session_event(session, CallEvent::SessionEnded(end), now, out),
-            SipEvent::Progress { session, status, .. } => self.mark_sip_in(session, status.to_string(), now, out),
+            SipEvent::Progress { session, status, .. } => {
+                self.mark_sip_in(session, status.to_string(), now, out);
+                self.session_event(session, CallEvent::LegProgress { session, status }, now, out);
+            }
+            SipEvent::Referred { session, referral } => self.referred(session, &referral, now, out),
             SipEvent::Answered { session, body } => {
                 if self.sessions.contains_key(&session) {
                     self.session_event(session, CallEvent::LegAnswered { session, body }, now, out);
@@ -321,8 +326,14 @@ impl Gateway {
 
     fn session_event(&mut self, session: SessionId, event: CallEvent, now: Moment, out: &mut Vec<Action>) {
         self.mark_session_event(session, &event, now, out);
-        if let Some(&(port, _)) = self.sessions.get(&session) {
-            self.call_event(port, event, now, out);
+        let of_leg = matches!(
+            event,
+            CallEvent::LegProgress { .. } | CallEvent::LegAnswered { .. } | CallEvent::LegRefused { .. } | CallEvent::LegRedirected { .. }
+        );
+        match self.sessions.get(&session) {
+            Some(&(port, _)) if of_leg || self.is_of_call(session) => self.call_event(port, event, now, out),
+            Some(_) => self.aside(session, &event, now),
+            None => {}
         }
     }
 

@@ -27,4 +27,5 @@ mod stories {
     mod targets;
     mod testing;
     mod timelines;
+    mod transfers;
 }

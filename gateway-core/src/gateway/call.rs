@@ -4,7 +4,9 @@
 //! [`Step`]. It lives from the router's choice (SIP→FXO) or the first valid ring (FXO→SIP) to exactly one [`Ending`].
 
 mod audio;
+mod leg;
 mod line_test;
+mod moves;
 mod redirects;
 mod talk;
 mod test_call;
@@ -13,6 +15,7 @@ mod to_sip;
 
 pub use audio::Audio;
 pub use line_test::LineTest;
+pub use moves::{Reference, Replacement};
 pub use test_call::TestCall;
 pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
@@ -111,6 +114,17 @@ pub enum CallEvent {
     },
     /// The confirmed session is over.
     SessionEnded(SessionEnd),
+    /// The peer refers the call elsewhere.
+    Referred(Box<Reference>),
+    /// Somebody takes the place of the peer.
+    Replaced(Box<Replacement>),
+    /// An outgoing leg is on its way.
+    LegProgress {
+        /// Which leg.
+        session: SessionId,
+        /// 101–199.
+        status: u16,
+    },
     /// An outgoing leg was answered.
     LegAnswered {
         /// Which leg.
@@ -167,6 +181,8 @@ pub enum CallTimer {
     Dismissed,
     /// A line test: a stage is over.
     Stage,
+    /// Whoever referred the call elsewhere should have hung up.
+    Handover,
 }
 
 /// How a call ended.
@@ -263,6 +279,17 @@ impl Bridge<'_> {
     pub fn info(&mut self, session: SessionId, content_type: &str, body: Vec<u8>) {
         self.say(session, "INFO");
         self.agent.info(session, content_type, body, self.now, self.sip);
+    }
+
+    /// Answers a REFER: accepted, or a status.
+    pub fn answer_refer(&mut self, session: SessionId, answer: Result<(), u16>) {
+        self.say(session, &answer.err().unwrap_or(202).to_string());
+        self.agent.answer_refer(session, answer, self.now, self.sip);
+    }
+
+    /// Tells who referred the call how far that is.
+    pub fn tell_of_referral(&mut self, session: SessionId, status: u16, reason: &str) {
+        self.agent.tell_of_referral(session, status, reason, self.now, self.sip);
     }
 
     /// Refuses an incoming session with a status and a Q.850 cause.

@@ -73,6 +73,16 @@ impl Gateway {
             Mode::SipTrunk => Caller { wanted: Wanted::Any, number: Some(request_user(request)) },
         };
         let holds_token = self.holds_token(request);
+        match self.agent.replaced_by(request) {
+            Ok(None) => {}
+            Ok(Some(old)) => {
+                if let Err(denial) = self.take_over(old, invitation, &caller, now, out) {
+                    self.deny(invitation, &caller, denial, now, out);
+                }
+                return;
+            }
+            Err(status) => return self.refuse(session, Refusal { status, ..Refusal::default() }, now),
+        }
         let routed = self.route(source.ip(), holds_token, &caller, now);
         match routed.and_then(|route| self.answer_in_sdp(route.port, request.body()).map(|audio| (route, audio))) {
             Ok((Route { port, number, emergency }, audio)) => {
@@ -115,9 +125,13 @@ impl Gateway {
         }
     }
 
-    fn answer_in_sdp(&mut self, id: PortId, offer: &[u8]) -> Result<Audio, Denial> {
-        let local = self.local_media(id);
-        let mut audio = Audio::new(local, &mut self.rng);
+    /// The media of a session that is about to begin on a port.
+    pub(super) fn new_audio(&mut self, id: PortId) -> Audio {
+        Audio::new(self.local_media(id), &mut self.rng)
+    }
+
+    pub(super) fn answer_in_sdp(&mut self, id: PortId, offer: &[u8]) -> Result<Audio, Denial> {
+        let mut audio = self.new_audio(id);
         if offer.is_empty() {
             return Ok(audio);
         }

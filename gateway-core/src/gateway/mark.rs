@@ -168,6 +168,23 @@ pub enum MarkKind {
         #[serde(default)]
         not_sealed: bool,
     },
+    /// The SIP side of the call goes on elsewhere: a REFER led there.
+    Transferred {
+        /// The URI.
+        to: String,
+    },
+    /// A REFER led nowhere; the call is as it was.
+    TransferFailed {
+        /// The URI.
+        to: String,
+        /// How it was refused; 408: nobody answered.
+        status: u16,
+    },
+    /// Somebody took the place of the SIP peer: an INVITE with Replaces.
+    TakenOver {
+        /// Its URI.
+        by: String,
+    },
     /// RTP stopped.
     MediaDetached,
     /// What showed that the far end of the line is gone.
@@ -219,6 +236,9 @@ impl MarkKind {
             | MarkKind::MediaAttached { .. }
             | MarkKind::RtpHeard { .. }
             | MarkKind::RtpMissing { .. }
+            | MarkKind::Transferred { .. }
+            | MarkKind::TransferFailed { .. }
+            | MarkKind::TakenOver { .. }
             | MarkKind::MediaDetached
             | MarkKind::Evidence { .. }
             | MarkKind::Ended { .. }

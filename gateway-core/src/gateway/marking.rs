@@ -191,11 +191,14 @@ impl Gateway {
                 }
                 return;
             }
+            CallEvent::Referred(_) => "REFER".to_owned(),
             CallEvent::LegAnswered { .. } => "200".to_owned(),
             CallEvent::LegRefused { status, cause, .. } => with_cause(&status.to_string(), *cause),
             CallEvent::LegRedirected { status, .. } => status.to_string(),
             // The signs of life that the agent sees to are no news.
             CallEvent::Reanswered(_)
+            | CallEvent::LegProgress { .. }
+            | CallEvent::Replaced(_)
             | CallEvent::Line(_)
             | CallEvent::Media(_)
             | CallEvent::Measured { .. }

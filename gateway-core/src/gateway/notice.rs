@@ -55,6 +55,10 @@ pub enum NoticeCode {
     TargetUnresolved,
     /// SIP refused the call of a ringing line. Args: `target`, `status`, `reason`.
     TargetRefused,
+    /// A REFER was refused: it leads to nobody that is known here, or is one too many. Args: `target`.
+    TransferRefused,
+    /// A call was referred to somebody who did not take it. Args: `target`, `status`.
+    TransferFailed,
     /// A trunk peer asked for credentials; a trunk has none. Args: `target`.
     TrunkChallenged,
     /// A call began. Args: `from`, `to`.

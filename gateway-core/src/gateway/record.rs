@@ -38,6 +38,8 @@ pub enum EndCause {
     CallerGaveUp,
     /// Every SIP target refused; `sip_status` tells the last answer.
     TargetRefused,
+    /// The SIP side referred the call elsewhere, hung up, and nobody took it there; `sip_status` tells the last answer.
+    TransferFailed,
     /// No SIP target could be called (nobody registered, name unresolved, blank).
     NoTarget,
     /// The line was lost while it rang or was being seized.

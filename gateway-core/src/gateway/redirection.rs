@@ -1,4 +1,4 @@
-//! Where 3xx may lead: to the peer that sent it, to the remote server, and to users that are registered here. Nowhere else (decision 0017).
+//! Where 3xx and REFER may lead: to the peer that sent it, the remote server, and users registered here. Nowhere else (decision 0017).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,8 +19,9 @@ impl Gateway {
         self.invites(id, destinations)
     }
 
-    fn led_to(&self, id: PortId, peer: IpAddr, target: &str, now: Moment) -> Vec<Destination> {
-        let Some(uri) = Uri::parse(target).ok().filter(|uri| uri.scheme == "sip" && uri.password.is_none()) else { return Vec::new() };
+    /// Where a URI that a peer wrote leads, as far as it is called from here.
+    pub(super) fn led_to(&self, id: PortId, peer: IpAddr, target: &str, now: Moment) -> Vec<Destination> {
+        let Some(uri) = Uri::parse(target).ok().filter(|uri| uri.is_sip() && uri.password.is_none()) else { return Vec::new() };
         if self.is_here(&uri) {
             return self.registered(id, &uri, now);
         }
@@ -37,7 +38,9 @@ impl Gateway {
     }
 
     fn is_here(&self, uri: &Uri) -> bool {
-        uri.ip().is_some_and(|ip| ip == self.address.sip.ip()) && uri.port.unwrap_or(5060) == self.address.sip.port()
+        let port = uri.port.unwrap_or(if uri.scheme == "sips" { 5061 } else { 5060 });
+        uri.ip().is_some_and(|ip| ip.to_canonical() == self.address.sip.ip().to_canonical())
+            && (port == self.address.sip.port() || port == self.address.tls_port)
     }
 
     /// Another user of ours, as a telephone forwards to: its contacts, as far as the port admits them. Never a line.

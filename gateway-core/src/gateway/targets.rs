@@ -12,7 +12,7 @@ use crate::config::PortId;
 use crate::config::host::HostPort;
 use crate::config::settings::{IdentityHeader, Mode};
 use crate::config::target::{Target, resolve_target};
-use crate::dsp::callerid::{CallerId, Presentation};
+use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
 use crate::sip::agent::Invite;
 use crate::sip::digest::Credentials;
 use crate::sip::header::NameAddr;
@@ -146,9 +146,20 @@ impl Gateway {
     }
 
     pub(super) fn invites(&self, id: PortId, destinations: Vec<Destination>) -> Vec<Invite> {
-        let Some(Call::ToSip(call)) = self.ports.get(id.index()).and_then(|port| port.call.as_ref()) else { return Vec::new() };
+        let caller = match self.ports.get(id.index()).and_then(|port| port.call.as_ref()) {
+            Some(Call::ToSip(call)) => call.caller().cloned(),
+            // Whoever was dialled is on the line.
+            Some(Call::ToLine(call)) => call.order().number.clone().map(|number| CallerId {
+                number: Some(number),
+                name: None,
+                presentation: Presentation::Allowed,
+                category: None,
+                source: CallerIdSource::Device,
+            }),
+            Some(Call::TestCall(_) | Call::LineTest(_)) | None => return Vec::new(),
+        };
         let client = self.settings.gateway.mode == Mode::SipClient;
-        let (from, headers) = self.identity(id, call.caller());
+        let (from, headers) = self.identity(id, caller.as_ref());
         let credentials = self.account_credentials(id).filter(|_| client);
         let contact_user = self.registrations.caller_of(id).to_owned();
         let invite = |destination: Destination| Invite {

@@ -93,6 +93,8 @@ pub struct Leg {
     pub bye_reason: Option<String>,
     /// CANCEL came.
     pub cancelled: bool,
+    /// What NOTIFYs told of its REFERs.
+    pub told: Vec<String>,
     /// What came in by INFO.
     pub infos: Vec<String>,
     /// What SDP agreed on, once it has.
@@ -336,8 +338,26 @@ impl Party {
         }
         self.agent.set_session_expires(self.habits.session_expires_s);
         if let Ok(message) = wire::read(bytes) {
+            if self.notified(source, &message) {
+                return;
+            }
             self.agent.handle_message(source.into(), message, now, &mut self.outbox);
         }
+    }
+
+    /// A NOTIFY about a REFER of its own, which the user agent itself never gets. False: it is another message.
+    fn notified(&mut self, source: SocketAddr, message: &Message) -> bool {
+        let Message::Request(request) = message else { return false };
+        if *request.method() != Method::Notify {
+            return false;
+        }
+        let session = self.agent.session_of(message);
+        if let Some(leg) = session.and_then(|session| self.leg_mut(session)) {
+            leg.told.push(String::from_utf8_lossy(request.body()).trim().to_owned());
+        }
+        let response = request.respond(if session.is_some() { 200 } else { 481 });
+        self.outbox.push(AgentOutput::Send { to: source.into(), bytes: wire::write(&Message::Response(response)) });
+        true
     }
 
     /// When [`Party::handle_timeout`] is due.
@@ -416,6 +436,7 @@ impl Party {
                 }
                 self.plan_hang_up(session, now);
             }
+            SipEvent::Referred { session, .. } => self.agent.answer_refer(session, Err(603), now, &mut self.outbox),
             SipEvent::Refused { session, status, .. } | SipEvent::Redirected { session, status, .. } => {
                 if let Some(leg) = self.leg_mut(session) {
                     leg.refused = Some(status);

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use super::header::Replaces;
 use super::hop::Hop;
 pub use super::io::{
     Account, AccountId, AgentConfig, AgentOutput, Invite, Probe, ProbeId, Refusal, RegistrationState, RequestId, SessionEnd, SessionId,
     SipEvent,
 };
-use super::message::{Message, NameAddr, Response};
+use super::message::{Message, NameAddr, Request, Response};
 use super::registration::Registrations;
 use super::session::Session;
 use super::transaction::{ClientId, Lapse, ServerId, Transactions};
@@ -165,6 +166,31 @@ impl UserAgent {
     /// Answers the [`SipEvent::Offer`] that waits: 200 with SDP, or that status. Ignored when none waits.
     pub fn answer_offer(&mut self, session: SessionId, answer: Result<Vec<u8>, u16>, now: Moment, out: &mut Vec<AgentOutput>) {
         self.in_session(session, now, out, |session, acts| session.answer_offer(answer, now, acts));
+    }
+}
+
+/// References (RFC 3515) and replacements (RFC 3891).
+impl UserAgent {
+    /// Answers the [`SipEvent::Referred`] that waits: 202 and a NOTIFY of `100 Trying`, or that status. Ignored when none waits.
+    pub fn answer_refer(&mut self, session: SessionId, answer: Result<(), u16>, now: Moment, out: &mut Vec<AgentOutput>) {
+        self.in_session(session, now, out, |session, acts| session.answer_refer(answer, acts));
+    }
+
+    /// Tells who referred the call how far it is: a provisional status, or the final one. Ignored when no REFER is followed.
+    pub fn tell_of_referral(&mut self, session: SessionId, status: u16, reason: &str, now: Moment, out: &mut Vec<AgentOutput>) {
+        self.in_session(session, now, out, |session, acts| session.tell_of_referral(status, reason, acts));
+    }
+
+    /// The session whose place an INVITE asks for with Replaces; `None`: it asks for none.
+    ///
+    /// # Errors
+    /// The status to refuse it with (RFC 3891 §3): 400 for a broken header, 481 for a dialog that is not ours to give, 486 for one
+    /// that is answered where only an early one is wanted.
+    pub fn replaced_by(&self, invite: &Request) -> Result<Option<SessionId>, u16> {
+        let Some(replaces) = Replaces::of(invite.headers()).map_err(|_| 400_u16)? else { return Ok(None) };
+        let id = *self.dialogs.get(&(replaces.call_id.clone(), replaces.to_tag.clone())).ok_or(481_u16)?;
+        let session = self.sessions.get(&id).ok_or(481_u16)?;
+        session.may_be_replaced(&replaces).map(|()| Some(id))
     }
 }
 

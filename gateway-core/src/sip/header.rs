@@ -6,12 +6,16 @@ pub mod name_addr;
 pub mod params;
 pub mod rack;
 pub mod reason;
+pub mod refer_to;
+pub mod replaces;
 pub mod session_expires;
 pub mod via;
 
 pub use cseq::CSeq;
 pub use name_addr::NameAddr;
 pub use params::Params;
+pub use refer_to::Referral;
+pub use replaces::Replaces;
 pub use via::Via;
 
 /// Why a typed header could not be read. A request that has one is answered 400; a response is dropped.

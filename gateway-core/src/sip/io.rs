@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::digest::Credentials;
+use super::header::Referral;
 use super::hop::Hop;
 
 /// One INVITE session, in either direction, from the INVITE to its end.
@@ -233,6 +234,13 @@ pub enum SipEvent {
         reason: String,
         /// The URIs of its Contacts, the most wanted first; at least one. Nobody has looked at where they lead.
         targets: Vec<String>,
+    },
+    /// REFER came inside a confirmed session; answer it with `answer_refer`. Nobody has looked at where it leads.
+    Referred {
+        /// The session.
+        session: SessionId,
+        /// Where it sends the call.
+        referral: Box<Referral>,
     },
     /// A request outside any session (REGISTER, OPTIONS, others): `respond` to it.
     Request {

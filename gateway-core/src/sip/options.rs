@@ -4,7 +4,7 @@ use super::message::{Headers, Method, Request, Response, Uri};
 use super::session_timer::{self, TIMER};
 
 /// The methods we understand, as `Allow` has them.
-pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REGISTER";
+pub const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, REGISTER";
 
 /// The body types we understand, as `Accept` has them.
 pub const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
@@ -15,8 +15,14 @@ pub(crate) const RELIABLE: &str = "100rel";
 /// Proxies that stand between a telephone and its registrar (RFC 3327).
 pub(crate) const PATH: &str = "path";
 
+/// Taking over a dialog (RFC 3891).
+const REPLACES: &str = "replaces";
+
+/// REFER without a subscription (RFC 4488).
+const NO_REFER_SUB: &str = "norefersub";
+
 /// The extensions we understand, as `Supported` has them: one line here for each. Some can be turned off.
-const EXTENSIONS: &[&str] = &[TIMER, RELIABLE, PATH];
+const EXTENSIONS: &[&str] = &[TIMER, RELIABLE, PATH, REPLACES, NO_REFER_SUB];
 
 fn extensions(timers: bool) -> impl Iterator<Item = &'static str> {
     EXTENSIONS.iter().copied().filter(move |tag| timers || *tag != TIMER)
@@ -74,8 +80,8 @@ fn method_refusal(method: &Method, inside_dialog: bool) -> Option<u16> {
         Method::Invite | Method::Ack | Method::Cancel | Method::Options => None,
         Method::Register => inside_dialog.then_some(405),
         // These belong to a dialog, and there is none.
-        Method::Bye | Method::Info | Method::Update | Method::Prack => (!inside_dialog).then_some(481),
-        Method::Refer | Method::Notify | Method::Subscribe | Method::Message => Some(405),
+        Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Refer => (!inside_dialog).then_some(481),
+        Method::Notify | Method::Subscribe | Method::Message => Some(405),
         Method::Other(_) => Some(501),
     }
 }
@@ -99,7 +105,9 @@ mod tests {
         assert_eq!(status_of(Method::Bye, true, &[]), None);
         assert_eq!(status_of(Method::Prack, false, &[]), Some(481));
         assert_eq!(status_of(Method::Prack, true, &[]), None);
-        assert_eq!(status_of(Method::Refer, true, &[]), Some(405));
+        assert_eq!(status_of(Method::Refer, false, &[]), Some(481));
+        assert_eq!(status_of(Method::Refer, true, &[]), None);
+        assert_eq!(status_of(Method::Notify, true, &[]), Some(405));
         assert_eq!(status_of(Method::Other("PUBLISH".into()), false, &[]), Some(501));
     }
 

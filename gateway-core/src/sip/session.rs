@@ -10,7 +10,7 @@
 
 use super::dialog::Dialog;
 use super::digest::Credentials;
-use super::header::reason;
+use super::header::{Replaces, reason};
 use super::hop::Hop;
 use super::io::{Refusal, SessionId, SipEvent};
 use super::message::{Headers, Method, Request, Response};
@@ -29,6 +29,7 @@ pub(crate) use reliable::MOST_PRACKS;
 mod established;
 mod incoming;
 mod outgoing;
+mod referral;
 mod refresh;
 mod reliable;
 
@@ -73,6 +74,13 @@ pub(crate) enum Act {
     },
     /// Send a refresh: a re-INVITE or UPDATE; Via is still missing.
     Refresh {
+        /// The request.
+        request: Request,
+        /// Where to.
+        to: Hop,
+    },
+    /// Send a NOTIFY; Via is still missing.
+    Notify {
         /// The request.
         request: Request,
         /// Where to.
@@ -163,6 +171,20 @@ impl Session {
             State::Inviting(_) => true,
             State::Established(established) => established.remote_tag() == remote_tag,
             State::Over => false,
+        }
+    }
+
+    /// Whether another INVITE may take this session's place (RFC 3891 §3): when it is answered, or is a call of ours that rings.
+    ///
+    /// # Errors
+    /// 481 where the dialog is another, or one that its caller still waits in; 486 where it is answered and must not be.
+    pub(crate) fn may_be_replaced(&self, replaces: &Replaces) -> Result<(), u16> {
+        match &self.state {
+            State::Established(established) if established.remote_tag() != replaces.from_tag || established.leaving.is_some() => Err(481),
+            State::Established(_) if replaces.early_only => Err(486),
+            State::Established(_) => Ok(()),
+            State::Inviting(inviting) if inviting.rings_with(&replaces.from_tag) => Ok(()),
+            State::Inviting(_) | State::Invited(_) | State::Over => Err(481),
         }
     }
 

@@ -30,6 +30,7 @@ const MISSED = ["caller_gave_up", "no_answer", "sip_cancelled"];
 /** All other causes that a call can end by before its answer. */
 const FAILED = [
   "target_refused",
+  "transfer_failed",
   "no_target",
   "seize_failed",
   "glare",

@@ -43,6 +43,12 @@ export function markWords(words: Words, what: MarkKind): string {
       return said({ digit: what.digit });
     case "dialing":
       return said({ digits: what.digits });
+    case "transferred":
+      return said({ to: party(what.to) });
+    case "transfer_failed":
+      return said({ to: party(what.to), status: what.status });
+    case "taken_over":
+      return said({ by: party(what.by) });
     case "budget_spent":
       return said({ budget_min: what.budget_min });
     case "number_blocked":
@@ -127,6 +133,9 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
     case "evidence":
     case "number_blocked":
     case "budget_spent":
+    case "transferred":
+    case "transfer_failed":
+    case "taken_over":
     case "left_out":
       return undefined;
   }
@@ -161,9 +170,12 @@ export function markHue(what: MarkKind): MarkHue {
     case "seize_failed":
     case "number_blocked":
     case "budget_spent":
+    case "transfer_failed":
       return "fault";
     case "sip_in":
     case "sip_out":
+    case "transferred":
+    case "taken_over":
       return "accent";
     case "hook":
     case "battery":
@@ -179,5 +191,5 @@ export function markHue(what: MarkKind): MarkHue {
 
 /** Whether a call turned here. */
 export function turns(what: MarkKind): boolean {
-  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked", "budget_spent"].includes(what.kind);
+  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked", "budget_spent", "transferred", "transfer_failed", "taken_over"].includes(what.kind);
 }

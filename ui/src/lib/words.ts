@@ -47,7 +47,7 @@ export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
 export function endWords(words: Words, record: Pick<StoredRecord, "cause" | "evidence" | "sip_status">): string {
   if (record.evidence) return evidenceWords(words, record.evidence);
   const cause = words.code("cause", record.cause);
-  return record.cause === "target_refused" && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
+  return ["target_refused", "transfer_failed"].includes(record.cause) && record.sip_status !== null ? `${cause} (${record.sip_status})` : cause;
 }
 
 /** How a registration is doing: "registered", "refused (403)", "2 phones registered". */

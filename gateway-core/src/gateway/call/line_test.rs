@@ -147,6 +147,9 @@ impl LineTest {
             | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::SessionEnded(_)
+            | CallEvent::Referred(_)
+            | CallEvent::Replaced(_)
+            | CallEvent::LegProgress { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
             | CallEvent::LegRedirected { .. }
@@ -164,7 +167,8 @@ impl LineTest {
             | CallTimer::NoAnswer
             | CallTimer::CollectAnswer
             | CallTimer::CollectOpen
-            | CallTimer::Dismissed => Step::Continue,
+            | CallTimer::Dismissed
+            | CallTimer::Handover => Step::Continue,
         }
     }
 

@@ -56,7 +56,10 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
         CallEvent::End(cause) => hang_up(cause, session, bridge),
         // The line has answered, and our answer still waits for the PRACK of what was said before it.
         CallEvent::Cancelled { .. } => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
-        CallEvent::LegAnswered { .. }
+        CallEvent::Referred(_)
+        | CallEvent::Replaced(_)
+        | CallEvent::LegProgress { .. }
+        | CallEvent::LegAnswered { .. }
         | CallEvent::LegRefused { .. }
         | CallEvent::LegRedirected { .. }
         | CallEvent::Measured { .. }
@@ -135,7 +138,7 @@ fn acknowledged(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut
     }
 }
 
-fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+pub(super) fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
     let answer = if body.is_empty() { Ok(audio.offer()) } else { audio.answer(body) };
     let answered = answer.map_err(|error| match error {
         SdpError::Malformed => 400,
@@ -167,6 +170,7 @@ fn q850_of(cause: EndCause) -> u8 {
         | EndCause::LineHungUp
         | EndCause::CallerGaveUp
         | EndCause::TargetRefused
+        | EndCause::TransferFailed
         | EndCause::NoTarget
         | EndCause::Glare
         | EndCause::NoDialTone

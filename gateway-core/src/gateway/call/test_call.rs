@@ -68,6 +68,9 @@ impl TestCall {
             | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
             | CallEvent::SessionEnded(_)
+            | CallEvent::Referred(_)
+            | CallEvent::Replaced(_)
+            | CallEvent::LegProgress { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
             | CallEvent::LegRedirected { .. }
@@ -86,6 +89,7 @@ impl TestCall {
             | CallTimer::CollectAnswer
             | CallTimer::CollectOpen
             | CallTimer::Dismissed
+            | CallTimer::Handover
             | CallTimer::Stage => Step::Continue,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::moves::{Moves, Side};
 use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::PortId;
 use crate::config::settings::{AnswerMode, DialMethod};
@@ -53,6 +54,7 @@ pub struct ToLine {
     stage: Stage,
     /// Two-stage: the line's dial tone still invites the caller to dial, and is no sign that the far end has hung up.
     inviting: bool,
+    moves: Moves,
 }
 
 /// After the caller's first digit, a dial tone that still sounds gets this long to end.
@@ -62,7 +64,8 @@ impl ToLine {
     /// A call whose port is chosen and whose offer, if it came, is answered in `audio`. Orders the seizure at once.
     pub fn begin(facts: CallFacts, session: SessionId, audio: Audio, order: Order, bridge: &mut Bridge<'_>) -> Self {
         bridge.line.push(LineOrder::Seize);
-        ToLine { facts, timers: Timers::new(), session, audio, order, tried: Vec::new(), stage: Stage::Seizing, inviting: false }
+        let (timers, moves) = (Timers::new(), Moves::default());
+        ToLine { facts, timers, session, audio, order, tried: Vec::new(), stage: Stage::Seizing, inviting: false, moves }
     }
 
     /// What the port is doing.
@@ -109,7 +112,7 @@ impl ToLine {
     pub(super) fn handle(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
         if self.stage == Stage::Talking {
             self.watch_invitation(&event, bridge);
-            return talk::handle(event, self.session, &mut self.audio, bridge);
+            return self.talk(event, bridge);
         }
         match event {
             CallEvent::Line(report) => self.line(report, bridge),
@@ -117,16 +120,30 @@ impl ToLine {
             CallEvent::Cancelled { .. } => Step::End(Ending::new(EndCause::SipCancelled).with_status(487)),
             CallEvent::SessionEnded(_) => Step::End(Ending::new(EndCause::SipLost)),
             CallEvent::End(cause) => self.give_up(cause, bridge),
-            CallEvent::Offer(body) => talk::handle(CallEvent::Offer(body), self.session, &mut self.audio, bridge),
+            CallEvent::Offer(body) => talk::offer(&body, self.session, &mut self.audio, bridge),
+            CallEvent::Referred(_) => {
+                bridge.answer_refer(self.session, Err(491));
+                Step::Continue
+            }
+            CallEvent::Replaced(replacement) => {
+                replacement.refuse(481, bridge);
+                Step::Continue
+            }
             CallEvent::Acknowledged(_)
             | CallEvent::Reanswered(_)
             | CallEvent::Info { .. }
+            | CallEvent::LegProgress { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
             | CallEvent::LegRedirected { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Targets(_) => Step::Continue,
         }
+    }
+
+    fn talk(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
+        let side = Side { session: &mut self.session, audio: &mut self.audio, timers: &mut self.timers };
+        self.moves.talk(event, side, bridge)
     }
 
     pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
@@ -139,7 +156,8 @@ impl ToLine {
             CallTimer::DialPause => self.dial(bridge),
             CallTimer::AnswerLimit => self.answered(AnsweredBy::TimeLimit, bridge),
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
-            CallTimer::Longest => talk::hang_up(EndCause::LongestCall, self.session, bridge),
+            CallTimer::Longest => self.talk(CallEvent::End(EndCause::LongestCall), bridge),
+            CallTimer::Handover => self.moves.handed_over(bridge),
             CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed | CallTimer::Stage => Step::Continue,
         }
     }
@@ -199,6 +217,9 @@ impl ToLine {
             | CallEvent::Offer(_)
             | CallEvent::Reanswered(_)
             | CallEvent::SessionEnded(_)
+            | CallEvent::Referred(_)
+            | CallEvent::Replaced(_)
+            | CallEvent::LegProgress { .. }
             | CallEvent::LegAnswered { .. }
             | CallEvent::LegRefused { .. }
             | CallEvent::LegRedirected { .. }
@@ -328,7 +349,7 @@ impl ToLine {
     /// Ends the call before its answer, with the row of the table "What a SIP caller gets".
     fn give_up(&mut self, cause: EndCause, bridge: &mut Bridge<'_>) -> Step {
         if self.stage == Stage::Talking {
-            return talk::hang_up(cause, self.session, bridge);
+            return self.talk(CallEvent::End(cause), bridge);
         }
         let (status, q850) = match cause {
             EndCause::Busy | EndCause::Glare => (486, 17),
@@ -347,6 +368,7 @@ impl ToLine {
             | EndCause::SessionExpired
             | EndCause::CallerGaveUp
             | EndCause::TargetRefused
+            | EndCause::TransferFailed
             | EndCause::NoTarget
             | EndCause::NoCommonCodec
             | EndCause::CollectRefused

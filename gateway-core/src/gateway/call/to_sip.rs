@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::leg::Leg;
+use super::moves::{Moves, Replacement, Side};
 use super::redirects::Redirects;
 use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::settings::OnRefusal;
@@ -29,17 +31,6 @@ const DISMISS_MS: u32 = 1000;
 
 /// The category digit of a collect call (Brazil).
 const COLLECT_CATEGORY: char = '8';
-
-/// What a peer says that cannot take our offer (RFC 3261 §21.4.26, §21.6.4; some say 415).
-const UNACCEPTABLE: [u16; 3] = [488, 606, 415];
-
-/// One INVITE that is out.
-#[derive(Clone, Debug)]
-struct Leg {
-    session: SessionId,
-    /// What to try again with sealed audio alone, when this offer is refused.
-    sealed: Option<Box<Invite>>,
-}
 
 #[derive(Clone, Debug)]
 enum Stage {
@@ -73,6 +64,7 @@ pub struct ToSip {
     /// The last refusal of a leg, for the record.
     refusal_status: Option<u16>,
     redirects: Redirects,
+    moves: Moves,
 }
 
 impl ToSip {
@@ -87,6 +79,7 @@ impl ToSip {
             stage: Stage::AwaitingCaller,
             refusal_status: None,
             redirects: Redirects::default(),
+            moves: Moves::default(),
         }
     }
 
@@ -108,7 +101,11 @@ impl ToSip {
 
     pub(super) fn handle(&mut self, event: CallEvent, bridge: &mut Bridge<'_>) -> Step {
         if let Stage::Talking(session) = self.stage {
-            return talk::handle(event, session, &mut self.audio, bridge);
+            let mut session = session;
+            let side = Side { session: &mut session, audio: &mut self.audio, timers: &mut self.timers };
+            let step = self.moves.talk(event, side, bridge);
+            self.stage = Stage::Talking(session);
+            return step;
         }
         match event {
             CallEvent::Line(report) => self.line(report, bridge),
@@ -119,10 +116,19 @@ impl ToSip {
             CallEvent::SessionEnded(_) => self.answerer_left(),
             CallEvent::End(cause) => self.end(Ending::new(cause), bridge),
             CallEvent::Offer(body) => match self.answerer() {
-                Some(session) => talk::handle(CallEvent::Offer(body), session, &mut self.audio, bridge),
+                Some(session) => talk::offer(&body, session, &mut self.audio, bridge),
                 None => Step::Continue,
             },
+            CallEvent::Referred(_) => {
+                // It comes back when the line is ours.
+                if let Some(session) = self.answerer() {
+                    bridge.answer_refer(session, Err(491));
+                }
+                Step::Continue
+            }
+            CallEvent::Replaced(replacement) => self.replaced(*replacement, bridge),
             CallEvent::Media(_)
+            | CallEvent::LegProgress { .. }
             | CallEvent::Measured { .. }
             | CallEvent::Cancelled { .. }
             | CallEvent::Acknowledged(_)
@@ -134,6 +140,7 @@ impl ToSip {
     pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
         match (timer, self.stage.clone()) {
             (CallTimer::Longest, _) => self.end(Ending::new(EndCause::LongestCall), bridge),
+            (CallTimer::Handover, _) => self.moves.handed_over(bridge),
             (CallTimer::CollectAnswer, Stage::Screening(_)) => {
                 let open_ms = bridge.settings.collect_open_ms;
                 bridge.line.push(LineOrder::Flash(ms(open_ms)));
@@ -217,8 +224,7 @@ impl ToSip {
 
     fn invite(&mut self, invite: Invite, bridge: &mut Bridge<'_>) -> Leg {
         self.redirects.note(&invite.request_uri);
-        let sealed = self.audio.may_insist().then(|| Box::new(invite.clone()));
-        Leg { session: bridge.invite(offering(&self.audio.offer(), invite)), sealed }
+        Leg::call(invite, &mut self.audio, bridge)
     }
 
     fn leg_answered(&mut self, session: SessionId, body: &[u8], bridge: &mut Bridge<'_>) -> Step {
@@ -245,11 +251,7 @@ impl ToSip {
 
     fn leg_refused(&mut self, session: SessionId, status: u16, reason: String, bridge: &mut Bridge<'_>) -> Step {
         let Stage::Calling { legs, target } = &mut self.stage else { return Step::Continue };
-        // Whoever takes sealed audio alone refuses an offer that leaves it open.
-        if let Some(leg) = legs.iter_mut().find(|leg| leg.session == session && UNACCEPTABLE.contains(&status))
-            && let Some(invite) = leg.sealed.take()
-        {
-            leg.session = bridge.invite(offering(&self.audio.offer_sealed(), *invite));
+        if legs.iter_mut().find(|leg| leg.session == session).is_some_and(|leg| leg.insist(status, &mut self.audio, bridge)) {
             return Step::Continue;
         }
         legs.retain(|leg| leg.session != session);
@@ -349,7 +351,39 @@ impl ToSip {
         }
     }
 
-    fn answerer(&self) -> Option<SessionId> {
+    /// Somebody answers in the place of a leg that rings, or of the one that has just answered.
+    fn replaced(&mut self, replacement: Replacement, bridge: &mut Bridge<'_>) -> Step {
+        let left = match &mut self.stage {
+            Stage::Calling { legs, .. } => std::mem::take(legs).into_iter().map(|leg| leg.session).collect(),
+            Stage::Answering(session) | Stage::Screening(session) => vec![*session],
+            Stage::AwaitingCaller | Stage::Locating(_) | Stage::Talking(_) | Stage::Unanswered(_) | Stage::Dismissing(_) => {
+                replacement.refuse(481, bridge);
+                return Step::Continue;
+            }
+        };
+        let (session, audio) = replacement.accept(bridge);
+        self.audio = audio;
+        for old in left {
+            bridge.hang_up(old, Some(26));
+        }
+        match self.stage {
+            Stage::Screening(_) => self.stage = Stage::Screening(session),
+            Stage::Answering(_) => self.stage = Stage::Answering(session),
+            Stage::AwaitingCaller
+            | Stage::Locating(_)
+            | Stage::Calling { .. }
+            | Stage::Talking(_)
+            | Stage::Unanswered(_)
+            | Stage::Dismissing(_) => {
+                self.stage = Stage::Answering(session);
+                bridge.line.push(LineOrder::Seize);
+            }
+        }
+        Step::Continue
+    }
+
+    /// The session of whoever has answered.
+    pub(crate) fn answerer(&self) -> Option<SessionId> {
         match self.stage {
             Stage::Answering(session) | Stage::Screening(session) | Stage::Talking(session) => Some(session),
             Stage::AwaitingCaller | Stage::Locating(_) | Stage::Calling { .. } | Stage::Unanswered(_) | Stage::Dismissing(_) => None,
@@ -371,13 +405,10 @@ impl ToSip {
                 bridge.hang_up(leg.session, Some(16));
             }
         }
+        self.moves.end(bridge);
         if let Some(session) = self.answerer() {
             bridge.hang_up(session, Some(16));
         }
         Step::End(ending)
     }
-}
-
-fn offering(offer: &[u8], invite: Invite) -> Invite {
-    Invite { body: offer.to_vec(), content_type: "application/sdp".to_owned(), ..invite }
 }

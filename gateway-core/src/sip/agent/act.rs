@@ -32,6 +32,9 @@ impl UserAgent {
                     self.ask_for(id, Purpose::Dialog(id), request, to, now, out);
                 }
                 Act::Refresh { request, to } => self.refresh_session(id, request, to, now, out),
+                Act::Notify { request, to } => {
+                    self.ask_for(id, Purpose::Notify(id), request, to, now, out);
+                }
                 Act::Leave { request, to } => {
                     let purpose = if *request.method() == Method::Prack { Purpose::Prack(id) } else { Purpose::Nothing };
                     self.ask_for(id, purpose, request, to, now, out);

@@ -21,6 +21,8 @@ pub(super) enum Purpose {
     Refresh(SessionId),
     /// A PRACK of a session, whose answer changes nothing.
     Prack(SessionId),
+    /// A NOTIFY about a REFER inside a session: what becomes of it concerns only the subscription.
+    Notify(SessionId),
     /// One of our registrations.
     Register(RegistrationKey),
     /// A question whether somebody is there.
@@ -46,7 +48,11 @@ impl Owner {
 
     pub(super) fn session(&self) -> Option<SessionId> {
         match self.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Prack(session) | Purpose::Refresh(session) => Some(session),
+            Purpose::Invite(session)
+            | Purpose::Dialog(session)
+            | Purpose::Prack(session)
+            | Purpose::Refresh(session)
+            | Purpose::Notify(session) => Some(session),
             Purpose::Register(_) | Purpose::Probe(_) | Purpose::Nothing => None,
         }
     }

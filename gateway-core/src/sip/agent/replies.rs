@@ -31,6 +31,9 @@ impl UserAgent {
             Some(Purpose::Dialog(session)) if !response.is_provisional() => {
                 self.in_session(session, now, out, |session, acts| session.answered(Some(response.status()), acts));
             }
+            Some(Purpose::Notify(session)) if !response.is_provisional() && !response.is_success() => {
+                self.in_session(session, now, out, |session, _| session.unheard());
+            }
             Some(Purpose::Refresh(session)) if !response.is_provisional() => self.refresh_answered(id, session, source, response, now, out),
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.answered(registration, response, now, rng, acts));
@@ -38,7 +41,10 @@ impl UserAgent {
             Some(Purpose::Probe(probe)) if !response.is_provisional() => {
                 out.push(AgentOutput::Event(SipEvent::Probed { probe, answered: true }));
             }
-            Some(Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Probe(_) | Purpose::Nothing) | None => {}
+            Some(
+                Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Notify(_) | Purpose::Probe(_) | Purpose::Nothing,
+            )
+            | None => {}
         }
     }
 
@@ -47,9 +53,11 @@ impl UserAgent {
         let Some(owner) = self.owners.get(&id).filter(|owner| !owner.tried).cloned() else { return false };
         let (Some(credentials), 401 | 407) = (&owner.credentials, response.status()) else { return false };
         let wanted = match owner.purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Prack(session) => {
-                self.sessions.get(&session).is_some_and(Session::still_wanted)
-            }
+            Purpose::Invite(session)
+            | Purpose::Dialog(session)
+            | Purpose::Refresh(session)
+            | Purpose::Prack(session)
+            | Purpose::Notify(session) => self.sessions.get(&session).is_some_and(Session::still_wanted),
             Purpose::Nothing | Purpose::Register(_) | Purpose::Probe(_) => true,
         };
         let mut challenges = Challenge::all(response);
@@ -66,14 +74,16 @@ impl UserAgent {
         let purpose = owner.purpose;
         let Some(sent) = self.ask(Owner { tried: true, ..owner }, &again, to, now, out) else { return false };
         let session = match purpose {
-            Purpose::Invite(session) | Purpose::Dialog(session) | Purpose::Refresh(session) | Purpose::Prack(session) => {
-                self.sessions.get_mut(&session)
-            }
+            Purpose::Invite(session)
+            | Purpose::Dialog(session)
+            | Purpose::Refresh(session)
+            | Purpose::Prack(session)
+            | Purpose::Notify(session) => self.sessions.get_mut(&session),
             Purpose::Nothing | Purpose::Register(_) | Purpose::Probe(_) => None,
         };
         match (purpose, session) {
             (Purpose::Invite(_), Some(session)) => session.sent(sent),
-            (Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_), Some(session)) => session.asked_again(),
+            (Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Notify(_), Some(session)) => session.asked_again(),
             (_, None) | (Purpose::Nothing | Purpose::Register(_) | Purpose::Probe(_), Some(_)) => {}
         }
         true
@@ -99,6 +109,7 @@ impl UserAgent {
             Some(Purpose::Register(registration)) => {
                 self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));
             }
+            Some(Purpose::Notify(session)) => self.in_session(session, now, out, |session, _| session.unheard()),
             Some(Purpose::Probe(probe)) => out.push(AgentOutput::Event(SipEvent::Probed { probe, answered: false })),
             Some(Purpose::Prack(_) | Purpose::Nothing) | None => {}
         }

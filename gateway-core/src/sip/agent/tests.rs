@@ -9,6 +9,7 @@ use crate::sip::wire;
 
 mod network;
 mod races;
+mod referrals;
 mod refusals;
 mod registrations;
 mod reliable;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::referral::References;
 use super::{Act, SDP, Session, State, Timer};
 use crate::sip::dialog::Dialog;
 use crate::sip::header::reason;
@@ -31,11 +32,12 @@ pub(super) struct Established {
     confirmed: bool,
     /// Somebody hung up here; BYE waits for the ACK. Holds the cause.
     pub(super) leaving: Option<Option<u8>>,
+    pub(super) references: References,
 }
 
 impl Established {
     pub(super) fn new(dialog: Dialog) -> Self {
-        Established { dialog, exchange: Exchange::Idle, confirmed: true, leaving: None }
+        Established { dialog, exchange: Exchange::Idle, confirmed: true, leaving: None, references: References::default() }
     }
 
     pub(super) fn cut_off(&mut self, hop: Hop) {
@@ -153,14 +155,10 @@ impl Session {
             Method::Invite | Method::Update => self.offered(&mut established, transaction, request, now, out),
             // Nothing is outstanding: our answer waits for the last PRACK.
             Method::Prack => self.reply(transaction, request, 481, out),
-            Method::Ack
-            | Method::Cancel
-            | Method::Register
-            | Method::Refer
-            | Method::Notify
-            | Method::Subscribe
-            | Method::Message
-            | Method::Other(_) => self.reply(transaction, request, 405, out),
+            Method::Refer => self.referred(&mut established, transaction, request, out),
+            Method::Ack | Method::Cancel | Method::Register | Method::Notify | Method::Subscribe | Method::Message | Method::Other(_) => {
+                self.reply(transaction, request, 405, out)
+            }
         }
         self.state = State::Established(established);
     }
@@ -168,6 +166,7 @@ impl Session {
     fn left_by_peer(&mut self, established: &mut Established, transaction: ServerId, request: &Request, out: &mut Vec<Act>) {
         self.reply(transaction, request, 200, out);
         self.withdraw_offer(established, out);
+        self.withdraw_referral(established, out);
         if established.leaving.is_none() {
             let reason = request.headers().get("Reason").map(str::to_owned);
             let cause = reason::q850_in(request.headers());
@@ -291,6 +290,7 @@ impl Session {
             }
         };
         self.withdraw_offer(&mut established, out);
+        self.withdraw_referral(&mut established, out);
         if silent {
             Session::bye(&mut established.dialog, None, out);
         }
@@ -304,6 +304,7 @@ impl Session {
     pub(super) fn leave(&mut self, mut established: Established, cause: Option<u8>, out: &mut Vec<Act>) {
         if established.confirmed {
             self.withdraw_offer(&mut established, out);
+            self.withdraw_referral(&mut established, out);
             Session::bye(&mut established.dialog, cause, out);
             self.end(out);
         } else {

@@ -16,6 +16,9 @@ use crate::time::{Moment, Timers};
 /// Who rings without a word for this long is dead: the Timer C of proxies (RFC 3261 §16.6), for callers that set no limit.
 const SILENCE: Duration = Duration::from_secs(181);
 
+/// Called sides of one INVITE whose tags are kept.
+const MOST_RINGING: usize = 16;
+
 /// The most Contacts of a redirection that are read.
 const MOST_CONTACTS: usize = 10;
 
@@ -40,6 +43,22 @@ pub(super) struct Inviting {
     pub(super) forks: Vec<Fork>,
     /// The Q.850 cause of giving up.
     cause: Option<u8>,
+    /// The tags of those who ring.
+    ringing: Vec<String>,
+}
+
+impl Inviting {
+    /// Whether one of the called sides rings under this tag, and the call is still wanted.
+    pub(super) fn rings_with(&self, tag: &str) -> bool {
+        self.stage == Stage::Proceeding && self.ringing.iter().any(|known| known == tag)
+    }
+
+    fn note_ringing(&mut self, response: &Response) {
+        let tag = response.to().ok().and_then(|to| to.tag().map(str::to_owned));
+        if let Some(tag) = tag.filter(|tag| response.status() > 100 && self.ringing.len() < MOST_RINGING && !self.ringing.contains(tag)) {
+            self.ringing.push(tag);
+        }
+    }
 }
 
 impl Session {
@@ -64,6 +83,7 @@ impl Session {
                 stage,
                 forks: Vec::new(),
                 cause: None,
+                ringing: Vec::new(),
             }),
             timers,
             call_id: key.0,
@@ -80,6 +100,7 @@ impl Session {
             inviting.transaction = Some(transaction);
             inviting.stage = Stage::Calling { given_up: None };
             inviting.forks.clear();
+            inviting.ringing.clear();
         }
     }
 
@@ -116,6 +137,7 @@ impl Session {
                 self.state = State::Inviting(inviting);
                 return;
             }
+            inviting.note_ringing(response);
             self.progress(inviting, response, now, out);
             return;
         }

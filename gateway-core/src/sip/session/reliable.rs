@@ -198,7 +198,8 @@ impl Session {
         self.go_on(now, out);
     }
 
-    /// What waited for a PRACK goes out, once the offer that came with it is answered: the answer of the call, else the next provisional response.
+    /// What waited for a PRACK goes out, once the offer that came with it is answered: the answer of the call, else the next provisional
+    /// response.
     fn go_on(&mut self, now: Moment, out: &mut Vec<Act>) {
         let State::Invited(invited) = &mut self.state else { return };
         if invited.reliable.outstanding.is_some() || invited.reliable.offer.is_some() {

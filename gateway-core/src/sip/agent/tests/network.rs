@@ -106,7 +106,9 @@ impl World {
                 *self.sides[side].ends.entry(session).or_default() += 1;
             }
             SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
-            SipEvent::Request { .. } | SipEvent::Registration { .. } | SipEvent::Probed { .. } => panic!("nobody asked for this"),
+            SipEvent::Referred { .. } | SipEvent::Request { .. } | SipEvent::Registration { .. } | SipEvent::Probed { .. } => {
+                panic!("nobody asked for this")
+            }
         }
     }
 
@@ -124,7 +126,7 @@ impl World {
             | SipEvent::Ended { session, .. }
             | SipEvent::Progress { session, .. }
             | SipEvent::Answered { session, .. } => (session, false),
-            SipEvent::Request { .. } | SipEvent::Registration { .. } | SipEvent::Probed { .. } => return,
+            SipEvent::Referred { .. } | SipEvent::Request { .. } | SipEvent::Registration { .. } | SipEvent::Probed { .. } => return,
         };
         assert!(!self.sides[side].ends.contains_key(session), "{event:?} after the end");
         assert!(refusal || !self.sides[side].hung_up.contains(session), "{event:?} after hanging up");

@@ -17,10 +17,10 @@ fn requests_that_cannot_be_served_are_refused_by_their_kind() {
         assert_eq!(status_of(to_nowhere, method), Some(481));
     }
     let as_it_is = |_: &mut Request| {};
-    for method in [Method::Bye, Method::Info, Method::Update, Method::Prack, Method::Cancel] {
+    for method in [Method::Bye, Method::Info, Method::Update, Method::Prack, Method::Refer, Method::Cancel] {
         assert_eq!(status_of(as_it_is, method), Some(481));
     }
-    for method in [Method::Refer, Method::Subscribe, Method::Notify, Method::Message] {
+    for method in [Method::Subscribe, Method::Notify, Method::Message] {
         assert_eq!(status_of(as_it_is, method), Some(405));
     }
     assert_eq!(status_of(as_it_is, Method::Other("PUBLISH".into())), Some(501));

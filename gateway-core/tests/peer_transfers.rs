@@ -1,0 +1,89 @@
+//! Transfers with SIPp at both ends: one calls the line and refers it to the other.
+#![cfg(all(unix, feature = "shell"))]
+#![allow(missing_docs, unreachable_pub, dead_code, reason = "each file of peer tests uses a part of the stage")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::disallowed_methods, reason = "tests")]
+
+#[path = "peers/stage.rs"]
+mod stage;
+
+use gateway_core::config::settings::Mode;
+use serde_json::json;
+use stage::scene::{G711, header};
+use stage::sipp::Part;
+use stage::{Call, Scene, Sipp, installed};
+
+/// Whom the transfers lead to: far enough from the ports of the callers.
+const COLLEAGUE: u16 = 5;
+
+/// What the referrer hears when the colleague rings.
+const RINGING: &str = r#"<recv request="NOTIFY">
+    <action>
+      <ereg regexp="^SIP/2[.]0 180 Ringing" search_in="body" check_it="true" assign_to="seen"/>
+    </action>
+  </recv>
+  <send>
+    <![CDATA[
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Content-Length: 0
+
+    ]]>
+  </send>"#;
+
+fn trunk() -> Scene {
+    Scene::start(Mode::SipTrunk, 1, |settings| {
+        settings.gateway.remote_server = "127.0.0.1".to_owned();
+        settings.ports[0].line.rtp_timeout_s = 0;
+        settings.ports[0].line.silence_timeout_s = 0;
+    })
+}
+
+fn refer(scene: &Scene, ringing: &str, last: &str) -> Sipp {
+    let to = format!("sip:ana@127.0.0.1:{}", scene.place.peer(COLLEAGUE));
+    let fill = [("hold_ms", "500"), ("refer_to", to.as_str()), ("ringing", ringing), ("final", last)];
+    scene.caller(&Call { scenario: "referrer.xml", fill: &fill, ..Call::default() })
+}
+
+#[test]
+fn a_line_is_handed_on_and_talks_with_the_colleague_until_it_hangs_up() {
+    if !installed(&["sipp"]) {
+        return;
+    }
+    let mut scene = trunk();
+    let checks = format!("{}{}", header("From", "sip:100@"), header("Referred-By", "sip:line1@127[.]0[.]0[.]1"));
+    let fill = [("codecs", G711), ("ring_ms", "500"), ("checks", checks.as_str())];
+    let part = Part { scenario: "callee.xml", port: scene.place.peer(COLLEAGUE), fill: &fill, ..Part::default() };
+    let colleague = Sipp::start(&scene.place, &part);
+    refer(&scene, RINGING, "200 OK").finish();
+    scene.lines.wait(0, "answered");
+    scene.daemon.wait_port(0, "talking");
+    scene.lines.act(0, "hang_up", json!({}));
+    colleague.finish();
+    let record = scene.daemon.wait_record("line_hung_up");
+    assert!(record["timeline"].to_string().contains("\"transferred\""), "{record}");
+    scene.lines.wait(0, "released");
+}
+
+#[test]
+fn a_colleague_who_refuses_leaves_the_line_with_its_caller() {
+    if !installed(&["sipp"]) {
+        return;
+    }
+    let mut scene = trunk();
+    let checks = header("Referred-By", "sip:line1@");
+    let fill = [("status", "486 Busy Here"), ("checks", checks.as_str())];
+    let part = Part { scenario: "callee_refuses.xml", port: scene.place.peer(COLLEAGUE), fill: &fill, ..Part::default() };
+    let colleague = Sipp::start(&scene.place, &part);
+    let caller = refer(&scene, "", "486");
+    colleague.finish();
+    scene.lines.wait(0, "answered");
+    scene.daemon.wait_port(0, "talking");
+    scene.lines.act(0, "hang_up", json!({}));
+    caller.finish();
+    let record = scene.daemon.wait_record("line_hung_up");
+    assert!(record["timeline"].to_string().contains("\"transfer_failed\""), "{record}");
+}
