@@ -27,6 +27,7 @@ const LOOKED_UP = [
   "calls\\.(column|outcome|outcome_short)",
   "plan\\.(source|timing|polarity)",
   "profiles\\.strength",
+  "registration\\.peer",
   "scope\\.(flag|lane)",
   "sip_trace\\.(drop|way)",
 ];
