@@ -254,7 +254,7 @@ fn differences_and_advice_are_told_in_words_and_as_json() {
     let lint = loopstartd(&folder, &["profile", "lint", "b.json", "--json"]);
     let advice: serde_json::Value = serde_json::from_slice(&lint.stdout).unwrap();
     let codes: Vec<&str> = advice["advice"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
-    assert_eq!(codes, ["stealth_off", "costly_prefixes_open"]);
+    assert_eq!(codes, ["stealth_off", "costly_prefixes_open", "budget_off", "budget_off"]);
     let in_force = loopstartd(&folder, &["profile", "lint", "--data-dir", "data"]);
     assert!(out(&in_force).contains("gateway.bind_address"), "{}", out(&in_force));
 }
