@@ -259,6 +259,11 @@ impl Party {
         self.agent.info(session, content_type, body.as_bytes().to_vec(), now, &mut self.outbox);
     }
 
+    /// Refers a call to somebody else.
+    pub fn refer(&mut self, session: SessionId, to: &str, now: Moment) {
+        self.agent.refer(session, to, now, &mut self.outbox);
+    }
+
     /// Cancels or hangs up a call.
     pub fn hang_up(&mut self, session: SessionId, now: Moment) {
         self.agent.hang_up(session, None, now, &mut self.outbox);

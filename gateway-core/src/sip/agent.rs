@@ -171,6 +171,11 @@ impl UserAgent {
 
 /// References (RFC 3515) and replacements (RFC 3891).
 impl UserAgent {
+    /// Asks the peer of a confirmed session to go on with somebody else; ignored in any other.
+    pub fn refer(&mut self, session: SessionId, to: &str, now: Moment, out: &mut Vec<AgentOutput>) {
+        self.in_session(session, now, out, |session, acts| session.refer(to, acts));
+    }
+
     /// Answers the [`SipEvent::Referred`] that waits: 202 and a NOTIFY of `100 Trying`, or that status. Ignored when none waits.
     pub fn answer_refer(&mut self, session: SessionId, answer: Result<(), u16>, now: Moment, out: &mut Vec<AgentOutput>) {
         self.in_session(session, now, out, |session, acts| session.answer_refer(answer, acts));

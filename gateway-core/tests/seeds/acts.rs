@@ -36,6 +36,7 @@ pub fn one(history: &mut History) {
         84..85 => crash(history),
         85..87 => digits(history),
         87..88 => bad_caller(history),
+        88..90 => refer(history),
         _ => repair(history),
     }
 }
@@ -115,6 +116,29 @@ fn party_hangs_up(history: &mut History) {
         let session = open[settings::index(&mut history.rng, open.len())];
         history.world.with_party(party, |party, now| party.hang_up(session, now));
     }
+}
+
+/// A party sends a call of its own on: to a party, to a user that may be registered, or to nobody; now and then it hangs up at once.
+fn refer(history: &mut History) {
+    let party = some_party(history);
+    let open: Vec<_> = history.world.parties[party].open_calls().collect();
+    if open.is_empty() {
+        return;
+    }
+    let session = open[settings::index(&mut history.rng, open.len())];
+    let other = some_party(history);
+    let to = match history.rng.below(4) {
+        0 => format!("sip:p2@{}", history.world.address),
+        1 => "sip:nobody@127.0.0.99".to_owned(),
+        _ => format!("sip:colleague@{}", history.world.parties[other].address),
+    };
+    let leaves = history.rng.chance(300);
+    history.world.with_party(party, |party, now| {
+        party.refer(session, &to, now);
+        if leaves {
+            party.hang_up(session, now);
+        }
+    });
 }
 
 fn far_end(history: &mut History) {

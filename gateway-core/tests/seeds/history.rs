@@ -129,7 +129,8 @@ impl History {
             self.world.command(Command::OutOfService { port, hold: false });
         }
         for party in &mut self.world.parties {
-            party.habits = Habits::default();
+            // Nobody answers any more: a line that has just begun to ring would talk until its longest call, where no tone may end it.
+            party.habits = Habits { answers_after: None, ..Habits::default() };
         }
         self.world.apply(self.base.clone());
         self.world.heal()

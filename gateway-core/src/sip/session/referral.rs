@@ -113,6 +113,17 @@ impl Session {
         out.push(Act::Notify { request, to: established.dialog.destination() });
     }
 
+    /// Sends REFER; ignored outside a confirmed session.
+    pub(crate) fn refer(&mut self, to: &str, out: &mut Vec<Act>) {
+        let State::Established(established) = &mut self.state else { return };
+        if established.leaving.is_some() {
+            return;
+        }
+        let mut request = established.dialog.request(Method::Refer);
+        request.headers_mut().push("Refer-To", format!("<{to}>"));
+        out.push(Act::Ask { request, to: established.dialog.destination() });
+    }
+
     /// A NOTIFY was refused, or nobody answered it: whoever asked knows nothing of the subscription (RFC 5057 §5.1). The call goes on.
     pub(crate) fn unheard(&mut self) {
         if let State::Established(established) = &mut self.state
