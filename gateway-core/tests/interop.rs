@@ -34,7 +34,7 @@ const TRUNK: &str = "SIPp 3.6";
 const TOOL: &str = "sipsak 0.9";
 
 /// What [`talk_with`] does and sees.
-const ALL: &str = "calls both ways, sound, DTMF, hold and resume, hang-up from both ends";
+const ALL: &str = "calls both ways, sound, DTMF to the line, hold and resume, hang-up from both ends";
 const PLAIN_CALLS: &str = "calls both ways, hang-up from both ends";
 
 const ROWS: &[Row] = &[

@@ -112,11 +112,7 @@ fn a_telephone_that_registered_over_tcp_calls_and_is_called_over_its_connection(
     scene.daemon.wait_port(0, "idle");
     scene.mark();
     phone.mark();
-    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
-    phone.wait("CALL_ESTABLISHED");
-    scene.lines.act(0, "hang_up", json!({}));
-    phone.wait("CALL_CLOSED");
-    scene.daemon.wait_record("line_hung_up");
+    scene.is_called(&phone);
 }
 
 #[test]

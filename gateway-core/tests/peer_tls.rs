@@ -48,11 +48,7 @@ fn a_telephone_that_registered_over_tls_calls_and_is_called_over_its_connection(
     scene.daemon.wait_port(0, "idle");
     scene.mark();
     phone.mark();
-    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
-    phone.wait("CALL_ESTABLISHED");
-    scene.lines.act(0, "hang_up", json!({}));
-    phone.wait("CALL_CLOSED");
-    scene.daemon.wait_record("line_hung_up");
+    scene.is_called(&phone);
 }
 
 #[test]
@@ -107,12 +103,8 @@ fn a_registration_at_kamailio_over_tls_carries_calls_of_both_directions() {
     kamailio.mark();
     scene.mark();
     phone.mark();
-    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
+    scene.is_called(&phone);
     kamailio.wait(&["relayed INVITE from line1"]);
-    phone.wait("CALL_ESTABLISHED");
-    scene.lines.act(0, "hang_up", json!({}));
-    phone.wait("CALL_CLOSED");
-    scene.daemon.wait_record("line_hung_up");
 }
 
 #[test]

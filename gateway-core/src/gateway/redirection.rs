@@ -7,7 +7,7 @@ use super::targets::{Destination, transport_of};
 use crate::config::PortId;
 use crate::config::settings::Mode;
 use crate::sip::agent::{Invite, SessionId};
-use crate::sip::hop::Hop;
+use crate::sip::hop::{Hop, Transport};
 use crate::sip::uri::Uri;
 use crate::time::Moment;
 
@@ -37,10 +37,12 @@ impl Gateway {
         vec![Destination { hop: Hop::new(transport, SocketAddr::new(ip, port)), request_uri, route: Vec::new() }]
     }
 
+    /// Whether a URI leads to our own door, by the address that peers reach us on or by one that every computer has for itself.
     fn is_here(&self, uri: &Uri) -> bool {
-        let port = uri.port.unwrap_or(if uri.scheme == "sips" { 5061 } else { 5060 });
-        uri.ip().is_some_and(|ip| ip.to_canonical() == self.address.sip.ip().to_canonical())
-            && (port == self.address.sip.port() || port == self.address.tls_port)
+        let transport = if uri.scheme == "sips" { Transport::Tls } else { Transport::Udp };
+        let port = uri.port.unwrap_or(transport.default_port());
+        let is_ours = |ip: IpAddr| ip.to_canonical() == self.address.sip.ip().to_canonical() || ip.to_canonical().is_loopback();
+        uri.ip().is_some_and(is_ours) && (port == self.address.sip.port() || port == self.address.tls_port)
     }
 
     /// Another user of ours, as a telephone forwards to: its contacts, as far as the port admits them. Never a line.

@@ -18,25 +18,26 @@ const PTIMES_MS: [u16; 6] = [10, 20, 30, 40, 50, 60];
 /// Where SRTP is only preferred, the stream is offered as plain RTP with keys: whoever knows them uses them (RFC 8643).
 #[must_use]
 pub fn offer(local: &LocalMedia) -> Vec<u8> {
-    let formats: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
-    let (proto, crypto) = match local.srtp {
-        SrtpUse::Off => ("RTP/AVP", Vec::new()),
-        SrtpUse::Preferred => ("RTP/AVP", local.keys.offered()),
-        SrtpUse::Mandatory => ("RTP/SAVP", local.keys.offered()),
-    };
-    let mut session = session(local);
-    session.medias.push(audio(local, proto, &formats, Some(local.telephone_event), Direction::Sendrecv, &crypto));
-    bytes(&session)
+    match local.srtp {
+        SrtpUse::Off => offer_secured(local, false, &[]),
+        SrtpUse::Preferred => offer_secured(local, false, &local.keys.offered()),
+        SrtpUse::Mandatory => offer_secured(local, true, &local.keys.offered()),
+    }
 }
 
 /// A further offer in a call, sealed with the key that it has, or not at all.
 #[must_use]
 pub fn offer_again(local: &LocalMedia, srtp: Option<&SrtpKeys>) -> Vec<u8> {
-    let formats: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
-    let proto = if srtp.is_some_and(|keys| keys.alone) { "RTP/SAVP" } else { "RTP/AVP" };
     let crypto = srtp.map(|keys| CryptoLine { tag: 1, key: keys.sending.clone() });
+    offer_secured(local, srtp.is_some_and(|keys| keys.alone), crypto.as_slice())
+}
+
+/// An offer with these keys; `alone`: of sealed audio and nothing else.
+fn offer_secured(local: &LocalMedia, alone: bool, crypto: &[CryptoLine]) -> Vec<u8> {
+    let formats: Vec<(u8, Codec)> = local.codecs.iter().map(|codec| (codec.static_payload_type(), *codec)).collect();
+    let proto = if alone { "RTP/SAVP" } else { "RTP/AVP" };
     let mut session = session(local);
-    session.medias.push(audio(local, proto, &formats, Some(local.telephone_event), Direction::Sendrecv, crypto.as_slice()));
+    session.medias.push(audio(local, proto, &formats, Some(local.telephone_event), Direction::Sendrecv, crypto));
     bytes(&session)
 }
 

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 
 use gateway_core::config::settings::{Mode, Settings};
+use serde_json::json;
 
 use super::pulse::{GATEWAY_END, LINES_END};
 use super::sipp::{Part, Sipp};
-use super::{Daemon, Place, Pulse, SimulatedBox, settings};
+use super::{Baresip, Daemon, Place, Pulse, SimulatedBox, settings};
 
 /// What a telephone offers: G.711 and named events.
 pub const G711: &str = "8 0 101\n      a=rtpmap:8 PCMA/8000\n      a=rtpmap:0 PCMU/8000\n      a=rtpmap:101 telephone-event/8000";
@@ -86,6 +87,27 @@ impl Scene {
     pub fn mark(&mut self) {
         self.daemon.mark();
         self.lines.mark();
+    }
+
+    /// The telephone calls out over the first line, talks, and hangs up.
+    pub fn calls_out(&mut self, phone: &mut Baresip, uri: &str) {
+        phone.dial(uri);
+        phone.wait("CALL_ESTABLISHED");
+        self.daemon.wait_port(0, "talking");
+        phone.hang_up();
+        self.daemon.wait_record("sip_hung_up");
+        self.daemon.wait_port(0, "idle");
+        self.mark();
+        phone.mark();
+    }
+
+    /// The first line rings, the telephone answers by itself, and the far end of the line hangs up.
+    pub fn is_called(&mut self, phone: &Baresip) {
+        self.lines.act(0, "ring", json!({ "from": "1133334444" }));
+        phone.wait("CALL_ESTABLISHED");
+        self.lines.act(0, "hang_up", json!({}));
+        phone.wait("CALL_CLOSED");
+        self.daemon.wait_record("line_hung_up");
     }
 
     /// The ports of the next peer.

@@ -281,6 +281,21 @@ fn redirections_lead_nowhere_but_to_whom_is_known_here() {
 }
 
 #[test]
+fn a_redirection_to_our_own_door_by_another_name_seizes_no_line() {
+    for to in ["<sip:0900123@127.0.0.1:5060>", "<sip:0900123@127.0.0.9:5061;transport=tls>"] {
+        let mut world = trunk_with(trunk(), forwards(to));
+        world.move_to([127, 0, 0, 99].into());
+        world.act(0, ring("1133334444"));
+        world.run_for(s(10));
+        assert_eq!(world.tap.datagrams().filter(|datagram| datagram.to.port() == 5060 || datagram.to.port() == 5061).count(), 0, "{to}");
+        assert!(world.was_noticed(NoticeCode::TargetRefused));
+        world.act(0, LineAct::StopRinging);
+        assert!(world.run_until_port(0, PortState::Idle, s(8)));
+        end_well(&mut world);
+    }
+}
+
+#[test]
 fn a_peer_that_sends_us_round_in_circles_is_followed_five_times() {
     let everywhere: Vec<String> = (1..=8).map(|n| format!("<sip:desk{n}@127.0.0.1:20000>;q=0.{}", 9 - n)).collect();
     let mut world = trunk_with(trunk(), forwards(&everywhere.join(", ")));

@@ -91,8 +91,20 @@ impl Audio {
     /// # Errors
     /// [`SdpError`] when the answer is malformed or takes none of our codecs.
     pub fn accept(&mut self, answer: &[u8]) -> Result<(), SdpError> {
+        self.accept_as(self.local.srtp, answer)
+    }
+
+    /// Takes the answer to [`Audio::offer_sealed`].
+    ///
+    /// # Errors
+    /// [`SdpError`] when the answer is malformed, takes none of our codecs, or is not sealed.
+    pub fn accept_sealed(&mut self, answer: &[u8]) -> Result<(), SdpError> {
+        self.accept_as(SrtpUse::Mandatory, answer)
+    }
+
+    fn accept_as(&mut self, srtp: SrtpUse, answer: &[u8]) -> Result<(), SdpError> {
         self.offered = false;
-        self.agreed = Some(sdp::accept(&self.local, answer)?);
+        self.agreed = Some(sdp::accept(&LocalMedia { srtp, ..self.local.clone() }, answer)?);
         self.local.session_version += 1;
         Ok(())
     }

@@ -139,6 +139,13 @@ impl Moves {
         Step::Continue
     }
 
+    /// The gateway is at another address now: whoever is called meanwhile is told with the answer.
+    pub(super) fn relocate(&mut self, ip: IpAddr) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.audio.relocate(ip);
+        }
+    }
+
     /// The call ends: nobody is called any more.
     pub(super) fn end(&mut self, bridge: &mut Bridge<'_>) {
         self.handed_over(bridge);
@@ -170,8 +177,9 @@ impl Moves {
     }
 
     fn answered(&mut self, session: SessionId, body: &[u8], side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
-        let Some(transfer) = &mut self.transfer else { return Step::Continue };
-        if transfer.audio.accept(body).is_err() {
+        let Some(Transfer { audio, legs, .. }) = &mut self.transfer else { return Step::Continue };
+        let Some(leg) = legs.iter().find(|leg| leg.session == session) else { return Step::Continue };
+        if leg.accept(body, audio).is_err() {
             bridge.hang_up(session, Some(65));
             return self.lost(session, 488, *side.session, bridge);
         }
@@ -182,6 +190,7 @@ impl Moves {
         let old = std::mem::replace(side.session, session);
         *side.audio = transfer.audio;
         bridge.attach(session, side.audio);
+        bridge.tell_move(session, side.audio);
         bridge.marks.push(MarkKind::Transferred { to: transfer.target });
         self.handed_over(bridge);
         if !transfer.alone {

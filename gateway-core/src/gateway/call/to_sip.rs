@@ -232,8 +232,8 @@ impl ToSip {
             bridge.hang_up(session, Some(26));
             return Step::Continue;
         };
-        legs.retain(|leg| leg.session != session);
-        if let Err(error) = self.audio.accept(body) {
+        let Some(at) = legs.iter().position(|leg| leg.session == session) else { return Step::Continue };
+        if let Err(error) = legs.remove(at).accept(body, &mut self.audio) {
             bridge.hang_up(session, Some(65));
             let code = if error == SdpError::NotSecured { NoticeCode::NotSecured } else { NoticeCode::NoCommonCodec };
             bridge.notices.push((code, vec![("source", self.facts.to.clone())]));
@@ -346,6 +346,7 @@ impl ToSip {
     /// The gateway is at another address now: a peer that we talk with is told, another one when we do.
     pub(super) fn relocate(&mut self, ip: IpAddr, bridge: &mut Bridge<'_>) {
         self.audio.relocate(ip);
+        self.moves.relocate(ip);
         if let Stage::Talking(session) = self.stage {
             bridge.tell_move(session, &mut self.audio);
         }
