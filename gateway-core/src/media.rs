@@ -139,6 +139,14 @@ pub struct MediaPlan {
     pub cname: String,
 }
 
+impl MediaPlan {
+    /// A plan for a peer of which only its SDP is known, whose packets are numbered from 0.
+    #[must_use]
+    pub fn new(agreed: Agreed, ssrc: u32, cname: &str) -> Self {
+        MediaPlan { agreed, signalling: None, ssrc, first_sequence: 0, first_timestamp: 0, cname: cname.to_owned() }
+    }
+}
+
 /// RTP that was not listened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {

@@ -140,6 +140,23 @@ pub struct LocalMedia {
     pub session_version: u64,
 }
 
+impl LocalMedia {
+    /// What a port can do that has an address, both codecs and nothing besides: telephone-event as 101, 20 ms, plain RTP.
+    #[must_use]
+    pub fn plain(address: SocketAddr) -> Self {
+        LocalMedia {
+            address,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            telephone_event: 101,
+            ptime_ms: 20,
+            srtp: SrtpUse::Off,
+            keys: OwnKeys::none(),
+            session_id: 1,
+            session_version: 1,
+        }
+    }
+}
+
 /// What both sides agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreed {
@@ -159,4 +176,22 @@ pub struct Agreed {
     pub direction: Direction,
     /// What packets are sealed with; `None`: plain RTP.
     pub srtp: Option<SrtpKeys>,
+}
+
+impl Agreed {
+    /// What two sides agree on that name an address and a codec and nothing besides: RTCP one port above, the static payload type,
+    /// telephone-event as 101, 20 ms, both ways, plain RTP.
+    #[must_use]
+    pub fn plain(remote: SocketAddr, codec: Codec) -> Self {
+        Agreed {
+            remote,
+            remote_rtcp: SocketAddr::new(remote.ip(), remote.port().saturating_add(1)),
+            codec,
+            payload_type: codec.static_payload_type(),
+            telephone_event: Some(101),
+            ptime_ms: 20,
+            direction: Direction::Sendrecv,
+            srtp: None,
+        }
+    }
 }

@@ -4,8 +4,7 @@
 
 use std::net::IpAddr;
 
-use gateway_core::rng::Rng;
-use gateway_core::sdp::{Codec, LocalMedia, OwnKeys, SrtpUse, answer};
+use gateway_core::sdp::{LocalMedia, answer};
 use gateway_core::sip::message::{Message, Method, Request, Uri, Via};
 use gateway_core::sip::wire;
 
@@ -92,16 +91,7 @@ fn vias_of_both_families_stand_side_by_side() {
 }
 
 fn sdp_media() -> LocalMedia {
-    LocalMedia {
-        address: "[2001:db8::10]:16384".parse().unwrap(),
-        codecs: vec![Codec::Pcma, Codec::Pcmu],
-        telephone_event: 101,
-        ptime_ms: 20,
-        srtp: SrtpUse::Off,
-        keys: OwnKeys::draw(SrtpUse::Off, &mut Rng::from_seed(0)),
-        session_id: 1,
-        session_version: 1,
-    }
+    LocalMedia::plain("[2001:db8::10]:16384".parse().unwrap())
 }
 
 #[test]

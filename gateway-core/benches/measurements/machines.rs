@@ -10,7 +10,7 @@ use gateway_core::dsp::{FRAME_MS, Frame};
 use gateway_core::gateway::plan;
 use gateway_core::media::{Channel, Ear, MediaCommand, MediaPlan};
 use gateway_core::rng::Rng;
-use gateway_core::sdp::{Agreed, Codec, Direction};
+use gateway_core::sdp::{Agreed, Codec};
 use gateway_core::sip::digest::{Algorithm, Challenge, Credentials, Verdict, Verifier};
 use gateway_core::sip::message::{Message, Method, Request, Response};
 use gateway_core::sip::wire;
@@ -205,21 +205,5 @@ fn speech_packets() -> Vec<Vec<u8>> {
 }
 
 fn media_plan(remote: SocketAddr) -> MediaPlan {
-    MediaPlan {
-        agreed: Agreed {
-            remote,
-            remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
-            codec: Codec::Pcma,
-            payload_type: 8,
-            telephone_event: Some(101),
-            ptime_ms: 20,
-            direction: Direction::Sendrecv,
-            srtp: None,
-        },
-        signalling: None,
-        ssrc: 7,
-        first_sequence: 0,
-        first_timestamp: 0,
-        cname: "bench".to_owned(),
-    }
+    MediaPlan::new(Agreed::plain(remote, Codec::Pcma), 7, "bench")
 }

@@ -92,23 +92,13 @@ fn same_host(a: IpAddr, b: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sdp::{Agreed, Codec, Direction};
+    use crate::sdp::{Agreed, Codec};
 
     /// A peer whose SIP comes from 198.51.100.7.
     fn peer(remote: &str) -> Peer {
-        let remote: SocketAddr = remote.parse().unwrap();
-        let agreed = Agreed {
-            remote,
-            remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
-            codec: Codec::Pcma,
-            payload_type: 8,
-            telephone_event: Some(101),
-            ptime_ms: 20,
-            direction: Direction::Sendrecv,
-            srtp: None,
-        };
+        let agreed = Agreed::plain(remote.parse().unwrap(), Codec::Pcma);
         let signalling = Some("198.51.100.7".parse().unwrap());
-        Peer::new(&MediaPlan { agreed, signalling, ssrc: 1, first_sequence: 0, first_timestamp: 0, cname: String::new() })
+        Peer::new(&MediaPlan { signalling, ..MediaPlan::new(agreed, 1, "") })
     }
 
     fn at(address: &str) -> SocketAddr {

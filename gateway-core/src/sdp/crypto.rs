@@ -127,11 +127,17 @@ impl fmt::Debug for MasterKey {
 pub struct OwnKeys(Vec<MasterKey>);
 
 impl OwnKeys {
+    /// Of a call without SRTP.
+    #[must_use]
+    pub fn none() -> Self {
+        OwnKeys(Vec::new())
+    }
+
     /// Fresh ones, where they are used.
     #[must_use]
     pub fn draw(srtp: SrtpUse, rng: &mut Rng) -> Self {
         match srtp {
-            SrtpUse::Off => OwnKeys(Vec::new()),
+            SrtpUse::Off => OwnKeys::none(),
             SrtpUse::Preferred | SrtpUse::Mandatory => OwnKeys(Suite::ALL.map(|suite| MasterKey::draw(suite, rng)).into()),
         }
     }

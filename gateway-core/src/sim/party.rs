@@ -546,7 +546,7 @@ impl Party {
         let srtp = self.habits.srtp;
         // Dice of its own: whoever has no keys rolls none.
         let keys = OwnKeys::draw(srtp, &mut Rng::from_seed(u64::from(address.port())));
-        LocalMedia { address, codecs, telephone_event: 101, ptime_ms: 20, srtp, keys, session_id: 1, session_version: 1 }
+        LocalMedia { codecs, srtp, keys, ..LocalMedia::plain(address) }
     }
 }
 

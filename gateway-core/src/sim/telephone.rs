@@ -97,14 +97,7 @@ impl Telephone {
 }
 
 fn plan_of(agreed: &Agreed) -> MediaPlan {
-    MediaPlan {
-        agreed: agreed.clone(),
-        signalling: None,
-        ssrc: 0x7e1e,
-        first_sequence: 1,
-        first_timestamp: 160,
-        cname: "telephone".to_owned(),
-    }
+    MediaPlan::new(agreed.clone(), 0x7e1e, "telephone")
 }
 
 /// RTCP is not for the toy world.

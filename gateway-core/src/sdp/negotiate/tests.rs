@@ -5,16 +5,7 @@ use crate::rng::Rng;
 use crate::sdp::OwnKeys;
 
 fn local() -> LocalMedia {
-    LocalMedia {
-        address: "192.0.2.10:16400".parse().unwrap(),
-        codecs: vec![Codec::Pcma, Codec::Pcmu],
-        telephone_event: 101,
-        ptime_ms: 20,
-        srtp: SrtpUse::Off,
-        keys: OwnKeys::draw(SrtpUse::Off, &mut Rng::from_seed(0)),
-        session_id: 77,
-        session_version: 3,
-    }
+    LocalMedia { session_id: 77, session_version: 3, ..LocalMedia::plain("192.0.2.10:16400".parse().unwrap()) }
 }
 
 fn described(media: &str) -> Vec<u8> {
@@ -47,19 +38,9 @@ fn an_answer_takes_one_codec_and_the_event_number_of_the_offer() {
         "v=0\r\no=- 77 3 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\nm=audio 16400 RTP/AVP 8 96\r\n\
          a=rtpmap:8 PCMA/8000\r\na=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-16\r\na=ptime:20\r\na=sendrecv\r\n"
     );
-    assert_eq!(
-        agreed,
-        Agreed {
-            remote: "198.51.100.1:40000".parse().unwrap(),
-            remote_rtcp: "198.51.100.1:40001".parse().unwrap(),
-            codec: Codec::Pcma,
-            payload_type: 8,
-            telephone_event: Some(96),
-            ptime_ms: 30,
-            direction: Direction::Sendrecv,
-            srtp: None,
-        }
-    );
+    let plain = Agreed::plain("198.51.100.1:40000".parse().unwrap(), Codec::Pcma);
+    assert_eq!(plain.remote_rtcp, "198.51.100.1:40001".parse().unwrap());
+    assert_eq!(agreed, Agreed { telephone_event: Some(96), ptime_ms: 30, ..plain });
 }
 
 #[test]

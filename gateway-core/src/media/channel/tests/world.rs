@@ -48,23 +48,11 @@ pub(super) fn config() -> MediaConfig {
 
 /// The plan of `side`, whose peer is the other one.
 pub(super) fn plan(side: usize) -> MediaPlan {
-    let peer = 1 - side;
+    let (peer, ssrc) = (1 - side, 0x1000 + u32::try_from(side).unwrap());
     MediaPlan {
-        agreed: Agreed {
-            remote: address(peer, false),
-            remote_rtcp: address(peer, true),
-            codec: Codec::Pcma,
-            payload_type: 8,
-            telephone_event: Some(101),
-            ptime_ms: 20,
-            direction: Direction::Sendrecv,
-            srtp: None,
-        },
-        signalling: None,
-        ssrc: 0x1000 + u32::try_from(side).unwrap(),
         first_sequence: 65_500,
         first_timestamp: 0xffff_f000,
-        cname: format!("side-{side}"),
+        ..MediaPlan::new(Agreed::plain(address(peer, false), Codec::Pcma), ssrc, &format!("side-{side}"))
     }
 }
 
