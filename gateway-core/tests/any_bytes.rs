@@ -64,8 +64,11 @@ fn every_target_has_a_corpus_and_a_fuzz_target_of_its_name() {
 
 #[test]
 fn corpora_stay_small() {
-    let sizes: Vec<(PathBuf, u64)> =
-        TARGETS.iter().flat_map(|(name, _)| files(&corpus().join(name))).map(|path| (path.clone(), path.metadata().unwrap().len())).collect();
+    let sizes: Vec<(PathBuf, u64)> = TARGETS
+        .iter()
+        .flat_map(|(name, _)| files(&corpus().join(name)))
+        .map(|path| (path.clone(), path.metadata().unwrap().len()))
+        .collect();
     let long: Vec<_> = sizes.iter().filter(|(_, size)| *size > LONGEST).collect();
     assert!(long.is_empty(), "{long:#?}");
     let all: u64 = sizes.iter().map(|(_, size)| size).sum();

@@ -81,9 +81,12 @@ impl Srtp {
     }
 
     /// The RTCP packet in a datagram; `None` when the peer did not seal it, or when it came before.
+    ///
+    /// One that says of itself that it is not encrypted is never opened: no description that is taken here allows it (RFC 4568
+    /// §6.3.2), and the library would not even look at its tag.
     #[must_use]
     pub fn open_rtcp(&mut self, datagram: &[u8]) -> Option<Vec<u8>> {
-        if !(SHORTEST_RTCP_BYTES..=MAX_PACKET_BYTES).contains(&datagram.len()) {
+        if !(SHORTEST_RTCP_BYTES..=MAX_PACKET_BYTES).contains(&datagram.len()) || !is_encrypted(self.keys.receiving.suite(), datagram) {
             return None;
         }
         self.open(word(datagram, 4)?, |context| context.decrypt_rtcp(datagram).ok().map(Into::into))
@@ -113,6 +116,16 @@ fn context(key: &MasterKey) -> Option<Context> {
     };
     let (rtp, rtcp) = (srtp_replay_protection(REPLAY_WINDOW), srtcp_replay_protection(REPLAY_WINDOW));
     Context::new(key.key(), key.salt(), profile, Some(rtp), Some(rtcp), &RingCrypto).ok()
+}
+
+/// The E flag of an SRTCP packet, before its index (RFC 3711 §3.4): the tag follows, or has gone before (RFC 7714 §9.2).
+fn is_encrypted(suite: Suite, datagram: &[u8]) -> bool {
+    let tag_bytes = match suite {
+        Suite::AesCm128Sha1_80 | Suite::AesCm128Sha1_32 | Suite::AesCm256Sha1_80 => 10,
+        Suite::AesGcm128 | Suite::AesGcm256 => 0,
+    };
+    let index = datagram.len().checked_sub(tag_bytes + 4).and_then(|at| word(datagram, at));
+    index.is_some_and(|index| index & (1 << 31) != 0)
 }
 
 /// The 32 bits at a place of a datagram, in network order.
@@ -175,6 +188,21 @@ mod tests {
         }
         assert!(b.sources.is_empty());
         assert!(b.open_rtp(&sealed).is_some());
+    }
+
+    #[test]
+    fn a_report_that_says_it_is_not_sealed_is_not_opened() {
+        for suite in Suite::ALL {
+            let (mut a, mut b) = pair(suite);
+            let sealed = a.seal_rtcp(&rtcp::bye(7, Moment::ZERO, "name")).unwrap();
+            for bit in 0..sealed.len() * 8 {
+                let mut bent = sealed.clone();
+                bent[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(b.open_rtcp(&bent), None, "{suite:?}: bit {bit}");
+            }
+            assert_eq!(b.open_rtcp(&[rtcp::bye(7, Moment::ZERO, "name"), vec![0; 14]].concat()), None, "{suite:?}");
+            assert!(b.open_rtcp(&sealed).is_some(), "{suite:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@
 //!   `a=key-mgmt` (RFC 4567 §3.1),
 //! - the token in the Contact of a registration of ours, which opens our door to whoever knows it.
 
+use std::ops::Range;
+
 use super::header::grammar::is_token_byte;
 
 /// What stands in the place of each byte that is masked.
@@ -36,11 +38,12 @@ pub const TOKEN_MARK: &str = "gw-";
 
 /// Masks every secret in a message, in place. Any bytes are taken, and no byte that is not part of a secret changes.
 pub fn mask(message: &mut [u8]) {
-    mask_credentials(message);
-    mask_proofs(message);
-    mask_passwords(message);
-    mask_keys(message);
-    mask_tokens(message);
+    let mut secrets = Vec::new();
+    // All are looked for in the message as it came: what hides one secret must not hide the mark of another.
+    for find in [credentials, proofs, passwords, keys, tokens] {
+        find(message, &mut secrets);
+    }
+    secrets.into_iter().for_each(|secret| cover(message, secret));
 }
 
 fn is_break(byte: u8) -> bool {
@@ -52,8 +55,8 @@ fn is_blank(byte: u8) -> bool {
 }
 
 /// Overwrites a part of a message but for its line ends: a masked header stays folded as it was.
-fn cover(message: &mut [u8], from: usize, to: usize) {
-    for byte in message.iter_mut().take(to).skip(from).filter(|byte| !is_break(**byte)) {
+fn cover(message: &mut [u8], secret: Range<usize>) {
+    for byte in message.iter_mut().take(secret.end).skip(secret.start).filter(|byte| !is_break(**byte)) {
         *byte = MASK;
     }
 }
@@ -63,31 +66,36 @@ fn find(message: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> usize {
     message.iter().skip(from).position(|byte| wanted(*byte)).map_or(message.len(), |after| from + after)
 }
 
-/// The end of a quoted string that begins at `from`, behind its last quote; the end of everything when it is not closed.
-fn after_quoted(message: &[u8], from: usize) -> usize {
+/// Whether a header ends at this place: a line does, and the next one is not folded (RFC 3261 §7.3.1).
+fn ends_header(message: &[u8], at: usize) -> bool {
+    message.get(at) == Some(&b'\n') && !matches!(message.get(at + 1), Some(b' ' | b'\t'))
+}
+
+fn end_of_header(message: &[u8], from: usize) -> usize {
+    (from..message.len()).find(|at| ends_header(message, *at)).unwrap_or(message.len())
+}
+
+/// What stands between the quotes of a quoted string that begins at `from`. One that is not closed ends with its header.
+fn quoted(message: &[u8], from: usize) -> Range<usize> {
     let mut at = from + 1;
     while let Some(&byte) = message.get(at) {
         match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
+            b'"' => break,
+            _ if ends_header(message, at) => break,
+            b'\\' if !message.get(at + 1).copied().is_some_and(is_break) => at += 2,
             _ => at += 1,
         }
     }
-    message.len()
+    from + 1..at.min(message.len())
 }
 
-/// Covers the value that begins behind an equals sign, and answers where it ends.
-fn cover_value(message: &mut [u8], behind: usize) -> usize {
+/// The value that begins behind an equals sign, without its quotes.
+fn value(message: &[u8], behind: usize) -> Range<usize> {
     let start = find(message, behind, |byte| !is_blank(byte));
     if message.get(start) == Some(&b'"') {
-        let end = after_quoted(message, start);
-        let closed = end > start + 1 && message.get(end - 1) == Some(&b'"');
-        cover(message, start + 1, if closed { end - 1 } else { end });
-        return end;
+        return quoted(message, start);
     }
-    let end = find(message, start, |byte| is_blank(byte) || matches!(byte, b',' | b';'));
-    cover(message, start, end);
-    end
+    start..find(message, start, |byte| is_blank(byte) || matches!(byte, b',' | b';'))
 }
 
 /// The token that ends at `end`, white space behind it left out.
@@ -101,13 +109,18 @@ fn is_one_of(name: &[u8], names: &[&[u8]]) -> bool {
     names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-fn mask_proofs(message: &mut [u8]) {
-    let mut at = 0;
-    while at < message.len() {
-        let equals = find(message, at, |byte| byte == b'=');
-        at = equals + 1;
-        if is_one_of(token_before(message, equals), &PROOFS) {
-            at = cover_value(message, at);
+fn proofs(message: &[u8], secrets: &mut Vec<Range<usize>>) {
+    let mut end = 0;
+    for (equals, _) in message.iter().enumerate().filter(|(_, byte)| **byte == b'=') {
+        if !is_one_of(token_before(message, equals), &PROOFS) {
+            continue;
+        }
+        // A value without quotes inside another one ends with it: looking at each would let a stranger buy much time with few bytes.
+        let start = find(message, equals + 1, |byte| !is_blank(byte));
+        if start >= end || message.get(start) == Some(&b'"') {
+            let secret = value(message, start);
+            end = end.max(secret.end);
+            secrets.push(secret);
         }
     }
 }
@@ -118,68 +131,63 @@ fn line_starts(message: &[u8]) -> Vec<usize> {
     std::iter::once(0).chain(behind).collect()
 }
 
-fn mask_credentials(message: &mut [u8]) {
+fn credentials(message: &[u8], secrets: &mut Vec<Range<usize>>) {
     let mut done = 0;
     for start in line_starts(message) {
         let colon = find(message, start, |byte| byte == b':' || is_break(byte));
-        // Folded lines of a header that was masked already: looking at each again would let a stranger buy much time with few bytes.
+        // Lines inside a header that was looked at already.
         if start < done {
             continue;
         }
         if message.get(colon) != Some(&b':') || !is_one_of(message.get(start..colon).unwrap_or_default().trim_ascii(), &CREDENTIALS) {
             continue;
         }
-        let end = end_of_header(message, colon);
+        done = end_of_header(message, colon);
+        let header = message.get(..done).unwrap_or_default();
         let mut part = colon + 1;
-        while part < end {
-            part = mask_credential(message, part, end);
-        }
-        done = end;
-    }
-}
-
-/// The end of a header with its folded lines (RFC 3261 §7.3.1).
-fn end_of_header(message: &[u8], from: usize) -> usize {
-    let mut at = from;
-    loop {
-        let end = find(message, at, |byte| byte == b'\n');
-        match message.get(end + 1) {
-            Some(b' ' | b'\t') => at = end + 1,
-            Some(_) | None => return end,
+        while part < done {
+            part = credential(header, part, secrets);
         }
     }
 }
 
 /// Looks at one of the parts between commas, and answers where the next one begins.
-fn mask_credential(message: &mut [u8], from: usize, end: usize) -> usize {
-    let start = find(message, from, |byte| !is_blank(byte)).min(end);
-    let sign = find(message.get(..end).unwrap_or_default(), start, |byte| matches!(byte, b'=' | b','));
-    let words = message.get(start..sign).unwrap_or_default();
-    let name = token_before(words, words.len());
+fn credential(header: &[u8], from: usize, secrets: &mut Vec<Range<usize>>) -> usize {
+    let comma = |from: usize| find(header, from, |byte| byte == b',');
+    let start = find(header, from, |byte| !is_blank(byte));
+    let sign = find(header, start, |byte| matches!(byte, b'=' | b','));
+    let words = header.get(start..sign).unwrap_or_default();
     let scheme_bytes = words.iter().take_while(|byte| !is_blank(**byte)).count();
-    let scheme = words.get(..scheme_bytes).unwrap_or_default();
+    let is_digest = words.get(..scheme_bytes).unwrap_or_default().eq_ignore_ascii_case(b"Digest");
     let is_alone = scheme_bytes == words.trim_ascii_end().len();
-    if !is_alone && !scheme.eq_ignore_ascii_case(b"Digest") {
-        let part_end = find(message.get(..end).unwrap_or_default(), start, |byte| byte == b',');
-        cover(message, find(message, start + scheme_bytes, |byte| !is_blank(byte)), part_end);
-        return part_end + 1;
+    if !is_alone && !is_digest {
+        let end = comma(start);
+        secrets.push(find(header, start + scheme_bytes, |byte| !is_blank(byte))..end);
+        return end + 1;
     }
-    if message.get(sign) != Some(&b'=') || sign == end {
-        if !scheme.eq_ignore_ascii_case(b"Digest") {
-            cover(message, start, sign);
+    if header.get(sign) != Some(&b'=') {
+        if !is_digest {
+            secrets.push(start..sign);
         }
         return sign + 1;
     }
-    let value_end = if is_one_of(name, &HARMLESS) { end_of_value(message, sign + 1) } else { cover_value(message, sign + 1) };
-    find(message, value_end, |byte| byte == b',').min(end) + 1
+    let value = value(header, sign + 1);
+    let (behind, text) = (value.end + usize::from(header.get(value.end) == Some(&b'"')), header.get(value.clone()).unwrap_or_default());
+    if !is_one_of(token_before(words, words.len()), &HARMLESS) || has_lone_break(text) {
+        secrets.push(value);
+    }
+    // Whatever else stands before the comma is no part of a value that is known to be harmless.
+    let end = comma(behind);
+    secrets.push(find(header, behind, |byte| !is_blank(byte)).min(end)..end);
+    end + 1
 }
 
-fn end_of_value(message: &[u8], behind: usize) -> usize {
-    let start = find(message, behind, |byte| !is_blank(byte));
-    if message.get(start) == Some(&b'"') { after_quoted(message, start) } else { start }
+/// Whether a line ends inside that some peer may take for the end of the header.
+fn has_lone_break(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| pair[0] == b'\r' && pair[1] != b'\n')
 }
 
-fn mask_passwords(message: &mut [u8]) {
+fn passwords(message: &[u8], secrets: &mut Vec<Range<usize>>) {
     let mut at = 0;
     while at < message.len() {
         let colon = find(message, at, |byte| byte == b':');
@@ -191,31 +199,30 @@ fn mask_passwords(message: &mut [u8]) {
         let end = find(message, at, |byte| is_blank(byte) || matches!(byte, b'@' | b'<' | b'>' | b'"'));
         let password = find(message, at, |byte| byte == b':') + 1;
         if message.get(end) == Some(&b'@') && password <= end {
-            cover(message, password, end);
+            secrets.push(password..end);
         }
         // Another URI that begins before this end would have the same one.
         at = end;
     }
 }
 
-fn mask_tokens(message: &mut [u8]) {
+fn tokens(message: &[u8], secrets: &mut Vec<Range<usize>>) {
     let begin = [b"sip:", TOKEN_MARK.as_bytes()].concat();
-    let starts: Vec<usize> =
-        message.windows(begin.len()).enumerate().filter(|(_, word)| *word == begin).map(|(at, _)| at + begin.len()).collect();
+    let starts = message.windows(begin.len()).enumerate().filter(|(_, word)| *word == begin).map(|(at, _)| at + begin.len());
     for start in starts {
         let end = find(message, start, |byte| !byte.is_ascii_hexdigit());
         if message.get(end) == Some(&b'@') {
-            cover(message, start, end);
+            secrets.push(start..end);
         }
     }
 }
 
-fn mask_keys(message: &mut [u8]) {
+fn keys(message: &[u8], secrets: &mut Vec<Range<usize>>) {
     for start in line_starts(message) {
         let end = find(message, start, is_break);
         let line = message.get(start..end).unwrap_or_default();
         if let Some(known) = KEY_LINES.iter().find(|known| line.starts_with(known)) {
-            cover(message, start + known.len(), end);
+            secrets.push(start + known.len()..end);
         } else if line.starts_with(b"a=crypto:") {
             let mut at = start;
             while let Some(before) =
@@ -223,7 +230,7 @@ fn mask_keys(message: &mut [u8]) {
             {
                 let key = at + before + INLINE_KEY.len();
                 at = find(message, key, |byte| is_blank(byte) || byte == b'|').min(end);
-                cover(message, key, at);
+                secrets.push(key..at);
             }
         }
     }
@@ -264,6 +271,14 @@ mod tests {
             ("Content-Type: message/sipfrag\r\n\r\nresponse=\"a\\\"b\";q", "Content-Type: message/sipfrag\r\n\r\nresponse=\"****\";q"),
             ("response=", "response="),
             ("my-response=abc", "my-response=abc"),
+            ("X: response=\"open\r\nAuthentication-Info: rspauth=\"abc\"", "X: response=\"****\r\nAuthentication-Info: rspauth=\"***\""),
+            ("Authorization: Digest x=\"open, response=\"abc\"", "Authorization: Digest x=\"***************\"****"),
+            (
+                "Authorization: Digest realm=\"open\rAuthorization: Basic abc",
+                "Authorization: Digest realm=\"****\r************************",
+            ),
+            ("Authorization: Digest realm=\"x\" abc, nc=1 abc", "Authorization: Digest realm=\"x\" ***, nc=1 ***"),
+            ("response=response=\"a b\" rspauth=c", "response=***********\"***\" rspauth=*"),
         ] {
             assert_eq!(masked(text), expected);
         }

@@ -90,7 +90,7 @@ fn world(mode: Mode) -> World {
 
 fn inject(world: &mut World, from: SocketAddr, text: &[u8], answers: &mut Answers) {
     let bytes = script::filled_in(world, from, text);
-    answers.came(from, &bytes);
+    answers.came(&bytes);
     world.inject(from, &bytes);
 }
 

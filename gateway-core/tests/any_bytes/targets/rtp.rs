@@ -16,8 +16,7 @@ use gateway_core::time::Moment;
 use super::pieces::pieces;
 
 pub fn holds(bytes: &[u8]) {
-    let [rtp, rtcp, other]: [SocketAddr; 3] =
-        [([192, 0, 2, 1], 4000).into(), ([192, 0, 2, 1], 4001).into(), ([192, 0, 2, 9], 4000).into()];
+    let [rtp, rtcp, other]: [SocketAddr; 3] = [([192, 0, 2, 1], 4000).into(), ([192, 0, 2, 1], 4001).into(), ([192, 0, 2, 9], 4000).into()];
     let mut channel = Channel::new(plan::media_config(&PortSettings::default(), country::brazil()));
     let (mut now, mut out) = (Moment::ZERO, Vec::new());
     let plan = MediaPlan::new(Agreed::plain(rtp, Codec::Pcma), 1, "any bytes");

@@ -12,25 +12,24 @@ use super::PARTY;
 /// What tells a transaction from others: the topmost Via, Call-ID, From and CSeq, as responses repeat them.
 type Key = [String; 5];
 
-/// Requests that came, by what their responses are known by, and how often.
+/// Requests that came, by what their responses are known by, and how many final responses they may have.
 #[derive(Debug, Default)]
 pub struct Answers(BTreeMap<Key, usize>);
 
 impl Answers {
     /// Something is about to reach the gateway.
-    pub fn came(&mut self, from: SocketAddr, bytes: &[u8]) {
-        // What is refused unread is answered by every copy of it.
-        let headers = match wire::read(bytes) {
-            Ok(Message::Request(request)) => Some(request.headers().clone()),
-            Ok(Message::Response(_)) => None,
-            Err(error) => error.reply.map(|reply| reply.headers().clone()),
+    pub fn came(&mut self, bytes: &[u8]) {
+        let (headers, answers) = match wire::read(bytes) {
+            Ok(Message::Request(request)) => (Some(request.headers().clone()), usize::from(*request.method() != Method::Ack)),
+            Ok(Message::Response(_)) => (None, 0),
+            Err(error) => (error.reply.map(|reply| reply.headers().clone()), 1),
         };
-        if let Some(key) = headers.as_ref().and_then(key).filter(|_| from.is_ipv4()) {
-            *self.0.entry(key).or_default() += 1;
+        if let Some(key) = headers.as_ref().and_then(key) {
+            *self.0.entry(key).or_default() += answers;
         }
     }
 
-    /// Requests with more final responses than they came, requests of the gateway that nobody can read, and ACKs that were answered.
+    /// Requests with too many final responses, and what the gateway sent and nobody can read.
     pub fn wrong(&self, world: &World) -> Vec<String> {
         let (mut finals, mut wrong): (BTreeMap<Key, BTreeSet<u16>>, Vec<String>) = (BTreeMap::new(), Vec::new());
         for datagram in world.tap.datagrams() {
@@ -44,14 +43,11 @@ impl Answers {
                     continue;
                 }
             };
-            if response.cseq().is_ok_and(|cseq| cseq.method == Method::Ack) {
-                wrong.push(format!("an ACK was answered: {}", String::from_utf8_lossy(&datagram.bytes)));
-            }
             if let Some(key) = key(response.headers()).filter(|_| response.status() >= 200) {
                 finals.entry(key).or_default().insert(response.status());
             }
         }
-        let too_many = finals.into_iter().filter(|(key, statuses)| self.0.get(key).is_some_and(|came| statuses.len() > *came));
+        let too_many = finals.into_iter().filter(|(key, statuses)| self.0.get(key).is_some_and(|most| statuses.len() > *most));
         wrong.extend(too_many.map(|(key, statuses)| format!("{key:?} was answered with {statuses:?}")));
         wrong
     }
