@@ -1,13 +1,14 @@
 //! Any bytes: what must hold of whatever comes from outside, held to the corpus that the fuzzer and the torture tests left.
 //!
 //! Every file of `any_bytes/corpus/<target>` is one input. Those with a telling name were written by hand, the others by the fuzzer:
-//! they are the shortest ones that together reach everything it has reached, and whatever ever failed. `cargo xtask fuzz` looks for more.
+//! they are the shortest ones that together reach everything it has reached, and whatever ever failed. `cargo +nightly fuzz run <target>` looks for more.
 #![allow(
     unreachable_pub,
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "tests stop at the first surprise"
 )]
