@@ -278,7 +278,7 @@ mod tests {
                 "Authorization: Digest realm=\"****\r************************",
             ),
             ("Authorization: Digest realm=\"x\" abc, nc=1 abc", "Authorization: Digest realm=\"x\" ***, nc=1 ***"),
-            ("response=response=\"a b\" rspauth=c", "response=***********\"***\" rspauth=*"),
+            ("response=response=\"a b\" rspauth=c", "response=*************\" rspauth=*"),
         ] {
             assert_eq!(masked(text), expected);
         }
