@@ -28,14 +28,20 @@ pub struct Srtp {
     keys: SrtpKeys,
     /// One context for each key that was ever sent with, the present one first: what a key has sealed is never begun anew.
     sending: Vec<(MasterKey, Context)>,
-    /// One context for each source and key, newest first: the library would keep what it knows of every source that anybody writes
-    /// into a header.
-    sources: Vec<(u32, MasterKey, Context)>,
+    /// Of SRTP and of SRTCP apart: what comes first of either begins its window, sealed by the peer or not, so a context that has
+    /// opened the one is not ready for the other.
+    rtp: Sources,
+    rtcp: Sources,
 }
+
+/// One context for each source and key, newest first: the library would keep what it knows of every source that anybody writes into
+/// a header.
+#[derive(Default)]
+struct Sources(Vec<(u32, MasterKey, Context)>);
 
 impl fmt::Debug for Srtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Srtp").field("keys", &self.keys).field("sources", &self.sources.len()).finish_non_exhaustive()
+        f.debug_struct("Srtp").field("keys", &self.keys).field("sources", &self.rtp.0.len()).finish_non_exhaustive()
     }
 }
 
@@ -43,7 +49,12 @@ impl Srtp {
     /// Begins to seal and open with these keys; `None` when the library does not take them.
     #[must_use]
     pub fn new(keys: SrtpKeys) -> Option<Self> {
-        Some(Srtp { sending: vec![(keys.sending.clone(), context(&keys.sending)?)], sources: Vec::new(), keys })
+        Some(Srtp {
+            sending: vec![(keys.sending.clone(), context(&keys.sending)?)],
+            rtp: Sources::default(),
+            rtcp: Sources::default(),
+            keys,
+        })
     }
 
     /// Goes over to the keys of a new offer and answer. A key that comes again goes on where it was: its packets are still counted.
@@ -77,7 +88,7 @@ impl Srtp {
         if datagram.len() > MAX_PACKET_BYTES {
             return None;
         }
-        self.open(word(datagram, 8)?, |context| context.decrypt_rtp(datagram).ok().map(Into::into))
+        self.rtp.open(word(datagram, 8)?, &self.keys.receiving, |context| context.decrypt_rtp(datagram).ok().map(Into::into))
     }
 
     /// The RTCP packet in a datagram; `None` when the peer did not seal it, or when it came before.
@@ -89,19 +100,20 @@ impl Srtp {
         if !(SHORTEST_RTCP_BYTES..=MAX_PACKET_BYTES).contains(&datagram.len()) || !is_encrypted(self.keys.receiving.suite(), datagram) {
             return None;
         }
-        self.open(word(datagram, 4)?, |context| context.decrypt_rtcp(datagram).ok().map(Into::into))
+        self.rtcp.open(word(datagram, 4)?, &self.keys.receiving, |context| context.decrypt_rtcp(datagram).ok().map(Into::into))
     }
+}
 
+impl Sources {
     /// Opens with the context of the source; only a packet that opens makes a new one known.
-    fn open(&mut self, ssrc: u32, open: impl FnOnce(&mut Context) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
-        let key = &self.keys.receiving;
-        if let Some((.., context)) = self.sources.iter_mut().find(|(known, with, _)| *known == ssrc && with == key) {
+    fn open(&mut self, ssrc: u32, key: &MasterKey, open: impl FnOnce(&mut Context) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if let Some((.., context)) = self.0.iter_mut().find(|(known, with, _)| *known == ssrc && with == key) {
             return open(context);
         }
         let mut context = context(key)?;
         let opened = open(&mut context)?;
-        self.sources.insert(0, (ssrc, key.clone(), context));
-        self.sources.truncate(MOST_SOURCES);
+        self.0.insert(0, (ssrc, key.clone(), context));
+        self.0.truncate(MOST_SOURCES);
         Some(opened)
     }
 }
@@ -186,7 +198,7 @@ mod tests {
         for ssrc in 0..10_000 {
             assert_eq!(b.open_rtp(&rtp(ssrc, 1)), None);
         }
-        assert!(b.sources.is_empty());
+        assert!(b.rtp.0.is_empty());
         assert!(b.open_rtp(&sealed).is_some());
     }
 
@@ -203,6 +215,19 @@ mod tests {
             assert_eq!(b.open_rtcp(&[rtcp::bye(7, Moment::ZERO, "name"), vec![0; 14]].concat()), None, "{suite:?}");
             assert!(b.open_rtcp(&sealed).is_some(), "{suite:?}");
         }
+    }
+
+    #[test]
+    fn a_forged_packet_before_the_first_sealed_one_of_its_kind_keeps_nothing_out() {
+        let (mut a, mut b) = pair(Suite::AesCm128Sha1_80);
+        let report = rtcp::bye(7, Moment::ZERO, "name");
+        assert!(b.open_rtp(&a.seal_rtp(&rtp(7, 1)).unwrap()).is_some());
+        let sealed = a.seal_rtcp(&report).unwrap();
+        let mut far = sealed.clone();
+        let index = far.len() - 14;
+        far[index..index + 4].copy_from_slice(&0xbfff_ffff_u32.to_be_bytes());
+        assert_eq!(b.open_rtcp(&far), None);
+        assert_eq!(b.open_rtcp(&sealed), Some(report), "its index is behind the forged one");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use gateway_core::sim::World;
 use gateway_core::sip::message::{Headers, Message, Method};
-use gateway_core::sip::wire;
+use gateway_core::sip::wire::{self, Defect};
 
 use super::PARTY;
 
@@ -38,6 +38,8 @@ impl Answers {
                 Ok(Message::Request(_)) => continue,
                 // A refusal repeats what could not be read.
                 Err(_) if datagram.bytes.starts_with(b"SIP/2.0 4") || datagram.bytes.starts_with(b"SIP/2.0 5") => continue,
+                // A peer is called by the Contact that it gave, sound or not.
+                Err(error) if error.defect == Defect::RequestUri => continue,
                 Err(error) => {
                     wrong.push(format!("{error} in what the gateway sent: {}", String::from_utf8_lossy(&datagram.bytes)));
                     continue;
