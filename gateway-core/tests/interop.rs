@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use stage::scene::G711;
 use stage::sipp::Part;
 use stage::sound::Sound;
-use stage::{Baresip, Call, Kamailio, Papers, Place, SOON, Scene, Sipp, installed, settings};
+use stage::{Baresip, Call, Kamailio, Papers, Place, SOON, Scene, installed, settings};
 
 /// One row: a peer, and how it was met.
 #[derive(Clone, Copy)]
@@ -176,12 +176,7 @@ fn trunk(transport: Transport) {
         scene.mark();
         let fill = [("codecs", G711), ("ring_ms", "300"), ("checks", "")];
         let part = Part { scenario: "callee.xml", port: scene.place.peer(7), fill: &fill, args, ..Part::default() };
-        let sipp = Sipp::start(&scene.place, &part);
-        scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
-        scene.daemon.wait_port(0, "talking");
-        scene.lines.act(0, "hang_up", json!({}));
-        sipp.finish();
-        scene.daemon.wait_record("line_hung_up");
+        scene.is_answered_by(&part);
     }
 }
 

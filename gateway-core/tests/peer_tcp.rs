@@ -11,11 +11,11 @@ use std::net::TcpStream;
 
 use gateway_core::config::settings::Mode;
 use gateway_core::config::transport::Transport;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stage::scene::{G711, header};
 use stage::sipp::Part;
 use stage::sound::Sound;
-use stage::{Baresip, Call, Kamailio, Place, SOON, Scene, Sipp, installed, settings};
+use stage::{Baresip, Call, Kamailio, Place, SOON, Scene, installed, settings};
 
 /// One connection for everything.
 const OVER_TCP: &[&str] = &["-t", "t1"];
@@ -59,12 +59,7 @@ fn the_line_rings_at_a_target_over_tcp() {
     let checks = header("Via", "SIP/2.0/TCP");
     let fill = [("codecs", G711), ("ring_ms", "500"), ("checks", checks.as_str())];
     let part = Part { scenario: "callee.xml", port: scene.place.peer(0), fill: &fill, args: OVER_TCP, ..Part::default() };
-    let sipp = Sipp::start(&scene.place, &part);
-    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
-    scene.daemon.wait_port(0, "talking");
-    scene.lines.act(0, "hang_up", json!({}));
-    sipp.finish();
-    scene.daemon.wait_record("line_hung_up");
+    scene.is_answered_by(&part);
 }
 
 #[test]
@@ -78,11 +73,8 @@ fn a_target_that_takes_no_connection_is_refused_at_once_and_the_second_target_ri
         settings.ports[0].second_target = "reception".to_owned();
     });
     let fill = [("codecs", G711), ("ring_ms", "200"), ("checks", "")];
-    let sipp = Sipp::start(&scene.place, &Part { scenario: "callee.xml", port: scene.place.peer(0), fill: &fill, ..Part::default() });
-    scene.lines.act(0, "ring", json!({ "from": "1133334444" }));
-    scene.daemon.wait_port(0, "talking");
-    scene.lines.act(0, "hang_up", json!({}));
-    sipp.finish();
+    let port = scene.place.peer(0);
+    scene.is_answered_by(&Part { scenario: "callee.xml", port, fill: &fill, ..Part::default() });
 }
 
 /// A telephone that registers at the gateway over TCP.
@@ -104,14 +96,7 @@ fn a_telephone_that_registered_over_tcp_calls_and_is_called_over_its_connection(
         settings.ports[0].target = "line1".to_owned();
     });
     let mut phone = telephone(&scene);
-    phone.dial(&format!("sip:100@127.0.0.1:{};transport=tcp", scene.place.sip()));
-    phone.wait("CALL_ESTABLISHED");
-    scene.daemon.wait_port(0, "talking");
-    phone.hang_up();
-    scene.daemon.wait_record("sip_hung_up");
-    scene.daemon.wait_port(0, "idle");
-    scene.mark();
-    phone.mark();
+    scene.calls_out(&mut phone, &format!("sip:100@127.0.0.1:{};transport=tcp", scene.place.sip()));
     scene.is_called(&phone);
 }
 
@@ -132,11 +117,7 @@ fn a_registration_at_kamailio_over_tcp_carries_calls_and_outlives_its_connection
         format!("<sip:200@{server};transport=tcp>;auth_user=200;auth_pass={};regint=600;answermode=auto", settings::secret("200"));
     let mut phone = Baresip::start(&scene.place, 1, &account, &Sound::silence(60_000));
     phone.wait_registered();
-    phone.dial(&format!("sip:100@{server}"));
-    phone.wait("CALL_ESTABLISHED");
-    scene.daemon.wait_port(0, "talking");
-    phone.hang_up();
-    scene.daemon.wait_record("sip_hung_up");
+    scene.calls_out(&mut phone, &format!("sip:100@{server}"));
 
     // A server that restarts takes the connection with it. A registration that is some seconds old is made anew at once.
     let now_ms = |event: &Value| event["snapshot"]["now_ms"].as_u64();

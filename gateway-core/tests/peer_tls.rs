@@ -40,14 +40,7 @@ fn a_telephone_that_registered_over_tls_calls_and_is_called_over_its_connection(
     assert!(papers.connect(scene.place.sip_tls()), "the authority vouches for the gateway");
     let mut phone = telephone(&scene);
     phone.wait_registered();
-    phone.dial(&format!("sip:100@127.0.0.1:{};transport=tls", scene.place.sip_tls()));
-    phone.wait("CALL_ESTABLISHED");
-    scene.daemon.wait_port(0, "talking");
-    phone.hang_up();
-    scene.daemon.wait_record("sip_hung_up");
-    scene.daemon.wait_port(0, "idle");
-    scene.mark();
-    phone.mark();
+    scene.calls_out(&mut phone, &format!("sip:100@127.0.0.1:{};transport=tls", scene.place.sip_tls()));
     scene.is_called(&phone);
 }
 
@@ -94,11 +87,7 @@ fn a_registration_at_kamailio_over_tls_carries_calls_of_both_directions() {
     let own = format!("sip_certificate {}\n", papers.self_made("phone"));
     let mut phone = Baresip::start_with(&scene.place, 1, &account, &Sound::silence(60_000), &own);
     phone.wait_registered();
-    phone.dial(&format!("sip:100@{server};transport=tls"));
-    phone.wait("CALL_ESTABLISHED");
-    scene.daemon.wait_port(0, "talking");
-    phone.hang_up();
-    scene.daemon.wait_record("sip_hung_up");
+    scene.calls_out(&mut phone, &format!("sip:100@{server};transport=tls"));
     scene.daemon.wait_port(0, "idle");
     kamailio.mark();
     scene.mark();

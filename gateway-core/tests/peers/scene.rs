@@ -110,6 +110,16 @@ impl Scene {
         self.daemon.wait_record("line_hung_up");
     }
 
+    /// The first line rings, the SIPp of this part answers, and the far end of the line hangs up.
+    pub fn is_answered_by(&mut self, part: &Part<'_>) {
+        let sipp = Sipp::start(&self.place, part);
+        self.lines.act(0, "ring", json!({ "from": "1133334444" }));
+        self.daemon.wait_port(0, "talking");
+        self.lines.act(0, "hang_up", json!({}));
+        sipp.finish();
+        self.daemon.wait_record("line_hung_up");
+    }
+
     /// The ports of the next peer.
     pub fn next_peer(&self) -> u16 {
         let number = self.next.get();
