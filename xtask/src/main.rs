@@ -1,8 +1,9 @@
-//! The project's commands: `cargo xtask <setup|run|test|bench|shots|package>`.
+//! The project's commands: `cargo xtask <setup|run|test|fuzz|bench|shots|package>`.
 //!
 //! Each installs what it needs first, so that a fresh machine needs one command only.
 
 mod bench;
+mod fuzz;
 mod package;
 mod run;
 mod setup;
@@ -19,6 +20,8 @@ cargo xtask <command>
   run --headless   the same gateway without a window
   test             every test; what continuous integration runs
   test --quick     only the tests of the core that need no peers
+  fuzz             a minute of fuzzing for each target; `fuzz TARGET SECONDS` for one
+  fuzz keep        puts what fuzzing found into the corpora of the tests
   bench            print the measurements
   bench window     launch, reaction, processor time, memory and scrolling of the window
   shots            pictures of every page in every size, theme and language
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         ["run", rest @ ..] => run::run(rest),
         ["test"] => test::everything(),
         ["test", "--quick"] => test::quick(),
+        ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["bench", rest @ ..] => bench::bench(rest),
         ["shots"] => test::shots(),
         ["package"] => package::package(),

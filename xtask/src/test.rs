@@ -5,7 +5,7 @@ use crate::step::{Outcome, Steps, answers, command, must, npm};
 
 /// Everything: what continuous integration runs.
 pub fn everything() -> Outcome {
-    let mut steps = Steps::new(10);
+    let mut steps = Steps::new(11);
     steps.step("what this machine needs", setup::for_tests)?;
     steps.step("format", format)?;
     steps.step("the window's types and words", || must(&mut npm(&["run", "check"])))?;
@@ -14,6 +14,7 @@ pub fn everything() -> Outcome {
     steps.step("every page in a real browser", || must(&mut npm(&["run", "browser"])))?;
     steps.step("lints", lints)?;
     steps.step("the pure core stands without the shell", pure)?;
+    steps.step("the fuzz targets", fuzz_targets)?;
     steps.step("tests of the core, the shell, the real peers and the window's commands", || {
         must(&mut command("cargo", &["test", "--workspace"]))
     })?;
@@ -53,4 +54,9 @@ fn lints() -> Outcome {
 
 fn pure() -> Outcome {
     must(&mut command("cargo", &["check", "--quiet", "--package", "gateway-core", "--no-default-features", "--lib"]))
+}
+
+/// Built as far as it goes without the nightly toolchain; that they hold of their corpora is a test of the core.
+fn fuzz_targets() -> Outcome {
+    must(&mut command("cargo", &["check", "--quiet", "--locked", "--manifest-path", "fuzz/Cargo.toml"]))
 }

@@ -12,7 +12,7 @@ impl Fields {
     /// RFC 3261 wants one a header, but HTTP's way of several in one line is understood as well.
     pub(super) fn parse(value: &str) -> Vec<Fields> {
         let mut found: Vec<(bool, Fields)> = Vec::new();
-        for part in split_commas(value).unwrap_or_default() {
+        for part in grammar::split_unquoted(value, b',').unwrap_or_default() {
             let (name, text) = part.split_once('=').unwrap_or((part, ""));
             let (scheme, name) = match name.trim().rsplit_once(|c: char| c.is_ascii_whitespace()) {
                 Some((scheme, name)) => (Some(scheme.trim()), name),
@@ -33,27 +33,6 @@ impl Fields {
     /// The value of `name` without quotes and escapes. Of a repeated name, the first.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Splits at commas outside quotes; angle brackets mean nothing here. `None` when a quote is not closed.
-fn split_commas(value: &str) -> Option<Vec<&str>> {
-    let (mut parts, mut rest) = (Vec::new(), value);
-    let mut at = 0;
-    loop {
-        match rest.as_bytes().get(at) {
-            None => {
-                parts.push(rest.trim());
-                return Some(parts);
-            }
-            Some(b'"') => at += grammar::quoted_len(rest.get(at..)?)?,
-            Some(b',') => {
-                parts.push(rest.get(..at)?.trim());
-                rest = rest.get(at + 1..)?;
-                at = 0;
-            }
-            Some(_) => at += 1,
-        }
     }
 }
 

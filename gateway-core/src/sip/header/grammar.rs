@@ -39,6 +39,18 @@ pub fn quoted_len(text: &str) -> Option<usize> {
 /// `None` when a quoted string is not closed.
 #[must_use]
 pub fn split_outside(text: &str, separator: u8) -> Option<Vec<&str>> {
+    split(text, separator, true)
+}
+
+/// Splits at `separator` where it stands outside quoted strings; angle brackets mean nothing. Parts are trimmed and may be empty.
+///
+/// `None` when a quoted string is not closed.
+#[must_use]
+pub fn split_unquoted(text: &str, separator: u8) -> Option<Vec<&str>> {
+    split(text, separator, false)
+}
+
+fn split(text: &str, separator: u8, by_angles: bool) -> Option<Vec<&str>> {
     let bytes = text.as_bytes();
     let mut parts = Vec::new();
     let (mut start, mut at, mut in_angle) = (0, 0, false);
@@ -48,7 +60,7 @@ pub fn split_outside(text: &str, separator: u8) -> Option<Vec<&str>> {
                 at += quoted_len(text.get(at..)?)?;
                 continue;
             }
-            b'<' => in_angle = true,
+            b'<' => in_angle = by_angles,
             b'>' => in_angle = false,
             _ if byte == separator && !in_angle => {
                 parts.push(text.get(start..at)?.trim());
@@ -158,6 +170,7 @@ mod tests {
     fn a_comma_inside_quotes_or_angles_separates_nothing() {
         assert_eq!(split_outside(r#""a, \"b" <sip:x,y@z> , c"#, b','), Some(vec![r#""a, \"b" <sip:x,y@z>"#, "c"]));
         assert_eq!(split_outside(r#""open, c"#, b','), None);
+        assert_eq!(split_unquoted(r#"a=<b, c="d,e>", "#, b','), Some(vec!["a=<b", r#"c="d,e>""#, ""]));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Params {
             return Some(Self::new());
         }
         let mut params = Vec::new();
-        for part in grammar::split_outside(text.strip_prefix(';')?, b';')? {
+        for part in grammar::split_unquoted(text.strip_prefix(';')?, b';')? {
             let (name, value) = match part.split_once('=') {
                 Some((name, value)) => (name.trim_end(), Some(value.trim_start())),
                 None => (part, None),
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn empty_or_broken_parameters_are_refused() {
-        for bad in [";", ";;", ";=b", "a", ";a b", ";a=b c", ";x=\"open"] {
+        for bad in [";", ";;", ";=b", "a", ";a b", ";a=b c", ";x=\"open", ";a=<b;c>"] {
             assert_eq!(Params::parse(bad), None, "{bad}");
         }
     }

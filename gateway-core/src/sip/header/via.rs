@@ -138,6 +138,8 @@ mod tests {
         assert_eq!((via.host.as_str(), via.port), ("2001:db8::9", Some(5062)));
         assert_eq!(via.to_string(), "SIP/2.0/UDP [2001:db8::9]:5062;branch=z9hG4bKx;rport;received=2001:db8::10;alias");
         assert!(via.has_rfc3261_branch());
+        let odd = Via::parse("SIP/2.0/UDP a;branch=z9hG4bK<x;rport").unwrap();
+        assert_eq!((odd.branch.as_deref(), odd.rport), (Some("z9hG4bK<x"), Some(None)));
         assert!(!Via::parse("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK").unwrap().has_rfc3261_branch());
     }
 
