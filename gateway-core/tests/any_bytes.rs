@@ -1,7 +1,7 @@
 //! Any bytes: what must hold of whatever comes from outside, held to the corpus that the fuzzer and the torture tests left.
 //!
-//! Every file of `any_bytes/corpus/<target>` is one input. Those with a telling name were written by hand, the others by the fuzzer:
-//! they are the shortest ones that together reach everything it has reached, and whatever ever failed. `cargo +nightly fuzz run <target>` looks for more.
+//! Every file of `any_bytes/corpus/<target>` is one input. Those with a telling name were written by hand, the others are what the
+//! fuzzer ever found wrong, or the shortest that reach what no other reaches. `cargo xtask fuzz` looks for more.
 #![allow(
     unreachable_pub,
     missing_docs,
