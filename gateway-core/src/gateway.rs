@@ -29,13 +29,15 @@ mod callers;
 mod entering;
 mod lines;
 mod marking;
-mod names;
+pub mod names;
+mod outages;
 mod picture;
 mod port;
 mod qualify;
 mod reach;
 mod redirection;
 mod registrations;
+mod remote_server;
 mod sources;
 mod targets;
 mod testing;
@@ -65,6 +67,7 @@ use local_time::Calendar;
 use mark::MarkKind;
 use names::Names;
 use notice::{Notice, NoticeCode, Severity};
+use outages::Outages;
 use port::Port;
 use reach::Roll;
 use record::{CallDirection, CallRecord, EndCause};
@@ -108,6 +111,8 @@ pub struct Gateway {
     guard: Guard,
     /// Who answers of those that calls are sent to.
     reach: Roll,
+    /// Places of the remote server that are passed over.
+    outages: Outages,
     ports: Vec<Port>,
     /// The sessions of calls in progress: whose they are, and where the peer is.
     sessions: BTreeMap<SessionId, (PortId, IpAddr)>,
@@ -149,6 +154,7 @@ impl Gateway {
             sources: Sources::default(),
             guard: Guard::new(Moment::ZERO),
             reach: Roll::default(),
+            outages: Outages::default(),
             ports,
             sessions: BTreeMap::new(),
             device: None,
@@ -173,7 +179,7 @@ impl Gateway {
         match event {
             Event::Message { source, bytes } => self.message(source, &bytes, now, out),
             Event::CutOff { hop, tls } => self.cut_off(hop, tls, now, out),
-            Event::Resolved { host, addresses } => self.resolved(&host, addresses, now, out),
+            Event::Resolved(answer) => self.resolved(answer, now, out),
             Event::DeviceUp(identity) => self.device_up(identity, now, out),
             Event::DeviceRebooted => self.device_rebooted(now, out),
             Event::DeviceGone => self.device_gone(now, out),
@@ -272,7 +278,7 @@ impl Gateway {
             }
         }
         self.drop_surplus_ports(out);
-        out.extend(self.names.take_questions().into_iter().map(|host| Action::Resolve { host }));
+        out.extend(self.names.take_questions().into_iter().map(Action::Resolve));
         self.keep_bindings(now, out);
         self.refresh_view(now);
         if self.stopping && self.is_quiet() {
@@ -287,7 +293,8 @@ impl Gateway {
             SipEvent::Invite { session, source, request } => self.invited(Invitation { session, source, request: &request }, now, out),
             SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
             SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
-            SipEvent::Probed { probe, answered } => self.probed(probe, answered, now, out),
+            SipEvent::Probed { probe, status } => self.probed(probe, status, now, out),
+            SipEvent::WentElsewhere { session, from, to } => self.went_elsewhere(session, from, to, now, out),
             SipEvent::Cancelled { session, cause } => self.session_event(session, CallEvent::Cancelled { cause }, now, out),
             SipEvent::Acknowledged { session, body } => self.session_event(session, CallEvent::Acknowledged(body), now, out),
             SipEvent::Offer { session, body } => {

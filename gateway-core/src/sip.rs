@@ -9,6 +9,7 @@ pub mod digest;
 pub mod header;
 pub mod hop;
 mod io;
+pub mod locate;
 pub mod masking;
 pub mod message;
 pub mod options;

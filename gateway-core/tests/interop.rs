@@ -147,7 +147,7 @@ fn proxy_with_a_telephone(transport: Transport) {
         let server = kamailio.address().to_owned();
         let mut scene = Scene::start_at(place, row.mode, 1, |settings, _| {
             settings.gateway.remote_server.clone_from(&server);
-            settings.gateway.remote_transport = transport;
+            settings.gateway.remote_transport = transport.into();
             settings.gateway.tls_trust = TlsTrust::Authority;
             settings.gateway.tls_authority = papers.authority();
             settings.gateway.srtp = row.srtp;
@@ -166,7 +166,7 @@ fn trunk(transport: Transport) {
     for row in rows(TRUNK, transport) {
         let mut scene = Scene::start_at(Place::new(), row.mode, 1, |settings, place| {
             settings.gateway.remote_server = format!("127.0.0.1:{}", place.peer(7));
-            settings.gateway.remote_transport = transport;
+            settings.gateway.remote_transport = transport.into();
             settings.ports[0].target = "desk".to_owned();
         });
         let call = Call { scenario: "trunk_call.xml", fill: &[("hold_ms", "1000")], args, ..Call::default() };

@@ -10,7 +10,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use gateway_core::config::settings::Mode;
-use gateway_core::config::transport::Transport;
+use gateway_core::config::transport::RemoteTransport;
 use serde_json::Value;
 use stage::scene::{G711, header};
 use stage::sipp::Part;
@@ -53,7 +53,7 @@ fn the_line_rings_at_a_target_over_tcp() {
     }
     let mut scene = Scene::start_at(Place::new(), Mode::SipTrunk, 1, |settings, place| {
         settings.gateway.remote_server = format!("127.0.0.1:{}", place.peer(0));
-        settings.gateway.remote_transport = Transport::Tcp;
+        settings.gateway.remote_transport = RemoteTransport::Tcp;
         settings.ports[0].target = "desk".to_owned();
     });
     let checks = header("Via", "SIP/2.0/TCP");
@@ -110,7 +110,7 @@ fn a_registration_at_kamailio_over_tcp_carries_calls_and_outlives_its_connection
     let server = kamailio.address().to_owned();
     let mut scene = Scene::start_at(place, Mode::SipClient, 1, |settings, _| {
         settings.gateway.remote_server.clone_from(&server);
-        settings.gateway.remote_transport = Transport::Tcp;
+        settings.gateway.remote_transport = RemoteTransport::Tcp;
     });
     kamailio.wait(&["saved line1 ", "transport=tcp"]);
     let account =

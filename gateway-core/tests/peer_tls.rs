@@ -7,7 +7,7 @@
 mod stage;
 
 use gateway_core::config::settings::{GatewaySettings, Mode};
-use gateway_core::config::transport::{TlsTrust, Transport};
+use gateway_core::config::transport::{RemoteTransport, TlsTrust};
 use serde_json::{Value, json};
 use stage::sound::Sound;
 use stage::{Baresip, Kamailio, Papers, Place, SOON, Scene, installed, settings};
@@ -62,7 +62,7 @@ fn whoever_does_not_believe_our_certificate_is_told() {
 fn client(place: Place, kamailio: &Kamailio, trust: impl FnOnce(&mut GatewaySettings)) -> Scene {
     Scene::start_at(place, Mode::SipClient, 1, |settings, _| {
         kamailio.address().clone_into(&mut settings.gateway.remote_server);
-        settings.gateway.remote_transport = Transport::Tls;
+        settings.gateway.remote_transport = RemoteTransport::Tls;
         trust(&mut settings.gateway);
     })
 }

@@ -17,6 +17,7 @@ mod stories {
     mod modes;
     mod moving;
     mod order_of_work;
+    mod places;
     mod reach;
     mod session_timers;
     mod single_user;

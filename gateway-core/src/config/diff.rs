@@ -73,10 +73,10 @@ impl Scene<'_> {
             "gateway.user" | "gateway.secret" => registers && single.contains(&true),
             "ports[].user" | "ports[].secret" => registers && single.contains(&false),
             "gateway.register_expires_s" => modes.contains(&Mode::SipClient),
-            "gateway.remote_server" | "gateway.remote_transport" if modes.contains(&Mode::SipClient) => true,
+            path if is_way_to_server(path) && modes.contains(&Mode::SipClient) => true,
             // A trunk has no registration to start over: its next call goes to the new peer.
-            "gateway.remote_server" | "gateway.remote_transport" if modes.contains(&Mode::SipTrunk) => return Grade::NextCall,
-            "gateway.remote_server" | "gateway.remote_transport" => false,
+            path if is_way_to_server(path) && modes.contains(&Mode::SipTrunk) => return Grade::NextCall,
+            path if is_way_to_server(path) => false,
             _ => true,
         };
         if read { field.grade } else { Grade::Now }
@@ -107,6 +107,11 @@ impl Scene<'_> {
             })
             .collect()
     }
+}
+
+/// Whether a setting says where the remote server is, or how it is reached.
+fn is_way_to_server(path: &str) -> bool {
+    matches!(path, "gateway.remote_server" | "gateway.remote_transport" | "gateway.outbound_proxy" | "gateway.dns_server")
 }
 
 /// The ports from `first` up to, and without, `end`.

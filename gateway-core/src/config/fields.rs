@@ -25,6 +25,8 @@ pub enum Shape {
     User,
     /// `host[:port]`. May be blank.
     RemoteServer,
+    /// `address[:port]`. May be blank.
+    DnsServer,
     /// An IP address of this computer, or `0.0.0.0` or `::` for all.
     BindAddress,
     /// What an FXO ring calls. May be blank.

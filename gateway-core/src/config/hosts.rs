@@ -79,7 +79,7 @@ impl HostList {
     }
 
     /// Whether the list names this very host, by its address or by a name that has it: somebody expects it.
-    pub fn names_host<'a>(&self, source: IpAddr, resolve: &dyn Fn(&str) -> &'a [IpAddr]) -> bool {
+    pub fn names_host(&self, source: IpAddr, resolve: &dyn Fn(&str) -> Vec<IpAddr>) -> bool {
         let source = source.to_canonical();
         self.rules.iter().any(|rule| match rule {
             Rule::Block { network, prefix } => *network == source && *prefix == width(source),
@@ -89,7 +89,7 @@ impl HostList {
 
     /// Whether a host may use the port. `resolve` tells the addresses known of a name; none while it is not resolved, and a
     /// name without addresses admits nobody.
-    pub fn admits<'a>(&self, source: IpAddr, resolve: &dyn Fn(&str) -> &'a [IpAddr]) -> bool {
+    pub fn admits(&self, source: IpAddr, resolve: &dyn Fn(&str) -> Vec<IpAddr>) -> bool {
         let source = source.to_canonical();
         self.is_anyone()
             || self.rules.iter().any(|rule| match rule {

@@ -12,7 +12,7 @@ use super::host::Host;
 use super::hosts::HostList;
 use super::settings::{GatewaySettings, Mode, PortSettings, Settings};
 use super::target;
-use super::transport::Transport;
+use super::transport::RemoteTransport;
 use crate::sdp::SrtpUse;
 
 /// How much a piece of advice weighs.
@@ -126,7 +126,7 @@ fn lint_gateway(settings: &Settings, advice: &mut Vec<Advice>) {
     }
     let sealed_signalling = match gateway.mode {
         Mode::SipServer => gateway.takes_tls(),
-        Mode::SipClient | Mode::SipTrunk => gateway.remote_transport == Transport::Tls,
+        Mode::SipClient | Mode::SipTrunk => gateway.remote_transport == RemoteTransport::Tls,
     };
     if reachable && gateway.srtp != SrtpUse::Off && !sealed_signalling {
         advice.push(Advice::new("gateway.srtp", Weight::Caution, LintCode::SrtpKeysReadable));

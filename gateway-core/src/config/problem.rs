@@ -57,6 +57,8 @@ pub enum ProblemCode {
     BadUser,
     /// Not `host[:port]` (`fault`: a word of [`super::host::HostFault`]).
     BadRemoteServer,
+    /// Not `address[:port]` (`fault`: a word of [`super::host::HostFault`]).
+    BadDnsServer,
     /// Not an IP address to listen on.
     BadBindAddress,
     /// A target that cannot be called (`fault`: a word of [`super::target::TargetFault`]).

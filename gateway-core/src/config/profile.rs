@@ -154,7 +154,7 @@ impl Imported {
     /// elsewhere must never carry a secret there.
     pub fn keep_secrets_of(&mut self, current: &Settings) {
         let (old, new) = (&current.gateway, &mut self.settings.gateway);
-        if old.mode != new.mode || old.remote_server != new.remote_server {
+        if !old.leads_where(new) {
             return;
         }
         let mut kept = Vec::new();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::transport::{TlsTrust, Transport};
+use super::transport::{RemoteTransport, TlsTrust, Transport};
 use crate::sdp::{Codec, SrtpUse};
 
 /// How the gateway meets the SIP side (pt-BR "Modo de Funcionamento").
@@ -137,7 +137,11 @@ pub struct GatewaySettings {
     /// `host[:port]`: the registrar's domain in client mode, the peer in trunk mode. Unused in server mode.
     pub remote_server: String,
     /// How SIP goes to the remote server, and to targets that name no transport of their own.
-    pub remote_transport: Transport,
+    pub remote_transport: RemoteTransport,
+    /// `host[:port]` of a proxy that everything to the remote server goes through (RFC 3261 §8.1.2). Blank: none.
+    pub outbound_proxy: String,
+    /// `address[:port]` of the DNS server that is asked for names. Blank: as this computer is set up.
+    pub dns_server: String,
     /// Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks.
     pub bind_address: String,
     /// Port for SIP.
@@ -296,13 +300,34 @@ impl GatewaySettings {
     /// Whether SIP is taken over TCP. The remote server comes back the way that we go to it, so it is where that is TCP, too.
     #[must_use]
     pub fn takes_tcp(&self) -> bool {
-        self.sip_tcp || self.remote_transport == Transport::Tcp
+        self.sip_tcp || self.remote_transport == RemoteTransport::Tcp
     }
 
     /// Whether SIP is spoken over TLS, and taken over it: for the same reason as TCP.
     #[must_use]
     pub fn takes_tls(&self) -> bool {
-        self.sip_tls || self.remote_transport == Transport::Tls
+        self.sip_tls || self.remote_transport == RemoteTransport::Tls
+    }
+
+    /// What may be spoken with the remote server and with targets that name no transport of their own, the most wanted first.
+    #[must_use]
+    pub fn remote_transports(&self) -> Vec<Transport> {
+        if let Some(transport) = self.remote_transport.fixed() {
+            return vec![transport];
+        }
+        let taken = [(Transport::Tls, self.takes_tls()), (Transport::Tcp, self.takes_tcp()), (Transport::Udp, true)];
+        taken.into_iter().filter(|(_, taken)| *taken).map(|(transport, _)| transport).collect()
+    }
+}
+
+impl GatewaySettings {
+    /// Whether these settings and others lead to the same server by the same way, so that a secret for it may stay.
+    #[must_use]
+    pub fn leads_where(&self, other: &GatewaySettings) -> bool {
+        let way = |settings: &GatewaySettings| {
+            (settings.mode, [&settings.remote_server, &settings.outbound_proxy, &settings.dns_server].map(Clone::clone))
+        };
+        way(self) == way(other)
     }
 }
 
@@ -314,7 +339,9 @@ impl Default for GatewaySettings {
             user: String::new(),
             secret: Secret::default(),
             remote_server: String::new(),
-            remote_transport: Transport::Udp,
+            remote_transport: RemoteTransport::Udp,
+            outbound_proxy: String::new(),
+            dns_server: String::new(),
             bind_address: "127.0.0.1".to_owned(),
             sip_port: 5060,
             sip_tcp: false,

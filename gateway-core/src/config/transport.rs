@@ -66,6 +66,46 @@ impl Transport {
     }
 }
 
+/// How SIP goes to the remote server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteTransport {
+    /// Over UDP.
+    #[default]
+    Udp,
+    /// Over TCP.
+    Tcp,
+    /// Over TLS.
+    Tls,
+    /// As the DNS of its domain says, of what is taken here (RFC 3263 §4.1).
+    Dns,
+}
+
+impl RemoteTransport {
+    /// The transport, where the settings say which.
+    #[must_use]
+    pub fn fixed(self) -> Option<Transport> {
+        match self {
+            RemoteTransport::Udp => Some(Transport::Udp),
+            RemoteTransport::Tcp => Some(Transport::Tcp),
+            RemoteTransport::Tls => Some(Transport::Tls),
+            RemoteTransport::Dns => None,
+        }
+    }
+}
+
+impl From<Transport> for RemoteTransport {
+    /// Over this one and no other.
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Udp => RemoteTransport::Udp,
+            Transport::Tcp => RemoteTransport::Tcp,
+            Transport::Tls => RemoteTransport::Tls,
+        }
+    }
+}
+
 /// What makes the certificate of a server a good one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -83,6 +123,13 @@ pub enum TlsTrust {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transport_is_the_one_that_is_spoken() {
+        for transport in Transport::ALL {
+            assert_eq!(RemoteTransport::from(transport).fixed(), Some(transport));
+        }
+    }
 
     #[test]
     fn names_are_read_in_any_case() {

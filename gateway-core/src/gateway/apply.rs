@@ -8,10 +8,11 @@ use super::registrations::limits;
 use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
 use crate::config::PortId;
 use crate::config::country::Country;
-use crate::config::settings::{Mode, PortSettings, Settings};
+use crate::config::settings::{PortSettings, Settings};
 use crate::fxo::line::{LineInput, LineState};
 use crate::media::{Ear, MediaCommand};
 use crate::sip::digest::Verifier;
+use crate::sip::locate::Place;
 use crate::time::Moment;
 
 impl Gateway {
@@ -115,15 +116,14 @@ impl Gateway {
         }
     }
 
-    /// Keeps the names fresh that the settings mention: admitted hosts and the remote server.
+    /// Keeps the names fresh that the settings mention: admitted hosts, the remote server and the way to it.
     pub(super) fn keep_names(&mut self, now: Moment) {
-        let mut hosts: Vec<String> = self.ports.iter().flat_map(|port| port.hosts.names().map(str::to_owned)).collect();
         let server = self.server_host();
-        let needs_server = self.settings.gateway.mode != Mode::SipServer && !server.is_empty();
-        if needs_server && server.parse::<std::net::IpAddr>().is_err() {
-            hosts.push(server);
-        }
-        self.names.keep(&hosts, now);
+        let hosts = self.ports.iter().flat_map(|port| port.hosts.names()).chain(Some(server.as_str()).filter(|host| !host.is_empty()));
+        let places = hosts.map(Place::of_host).chain(self.way_to_server());
+        let places = places.filter(|place| place.ip().is_none()).collect();
+        self.names.keep(places, now);
+        self.outages.keep(&self.known_server_hops());
     }
 }
 

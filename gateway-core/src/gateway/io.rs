@@ -1,6 +1,5 @@
 //! What the brain is told and what it wants done.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use super::guard::BanView;
 use super::line_test::LineTestReport;
 use super::local_time::LocalTime;
 use super::mark::Mark;
+use super::names::Answer;
 use super::notice::Notice;
 use super::record::CallRecord;
 use super::sip_trace::{SipDrop, SipNote};
@@ -18,6 +18,7 @@ use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
 use crate::media::{MediaCommand, MediaEvent};
 use crate::sip::hop::{Hop, TlsFault};
+use crate::sip::locate::Question;
 use crate::sip::registrar::Binding;
 
 /// What the brain is told.
@@ -37,13 +38,8 @@ pub enum Event {
         /// What was wrong with TLS, when that was why.
         tls: Option<TlsFault>,
     },
-    /// A name that [`Action::Resolve`] asked for. No addresses: it cannot be resolved.
-    Resolved {
-        /// The name, as asked.
-        host: String,
-        /// Its addresses, best first.
-        addresses: Vec<IpAddr>,
-    },
+    /// What DNS says of a question that [`Action::Resolve`] asked.
+    Resolved(Answer),
     /// The box answered: its lines are usable from now on.
     DeviceUp(Identity),
     /// The box restarted: all its lines are on hook.
@@ -166,11 +162,8 @@ pub enum Action {
         /// The bytes.
         bytes: Vec<u8>,
     },
-    /// Look a host name up and answer with [`Event::Resolved`].
-    Resolve {
-        /// The name.
-        host: String,
-    },
+    /// Ask DNS and answer with [`Event::Resolved`], whatever comes of it.
+    Resolve(Question),
     /// An order for a line of the box.
     Line {
         /// Which line.

@@ -53,6 +53,10 @@ pub enum NoticeCode {
     NobodyRegistered,
     /// A ring could not be forwarded: the name of the target did not resolve. Args: `host`.
     TargetUnresolved,
+    /// A place of the remote server is out of service; others are tried first. Args: `server`, `place`, `next`.
+    ServerPlaceLost,
+    /// It is back. Args: `server`, `place`.
+    ServerPlaceBack,
     /// SIP refused the call of a ringing line. Args: `target`, `status`, `reason`.
     TargetRefused,
     /// A REFER was refused: it leads to nobody that is known here, or is one too many. Args: `target`.

@@ -1,6 +1,5 @@
 //! Peers are asked whether they are there: registered telephones in server mode, the remote server in the others.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::io::Action;
@@ -11,9 +10,11 @@ use super::view::{PeerView, Reach};
 use super::{Gateway, plan};
 use crate::config::settings::Mode;
 use crate::sip::agent::{Probe, ProbeId};
-use crate::sip::hop::Hop;
 use crate::sip::registrar::Binding;
-use crate::time::Moment;
+use crate::time::{Moment, earliest};
+
+/// The status of a server that is out of service (RFC 3261 §21.5.4).
+pub(super) const OUT_OF_SERVICE: u16 = 503;
 
 impl Gateway {
     /// The settings, or the address of the remote server, may be others: who is asked, and how often.
@@ -40,26 +41,40 @@ impl Gateway {
         if self.takes_no_calls() {
             return;
         }
-        for probe in self.reach.overdue(now) {
+        let overdue = [self.reach.overdue(now), self.outages.roll().overdue(now)].concat();
+        for probe in overdue {
             self.agent.drop_probe(probe);
-            self.probed(probe, false, now, out);
+            self.probed(probe, None, now, out);
         }
         for (probe, place) in self.reach.questions(now) {
             if !self.agent.probe(probe, &place, now, &mut self.pending.sip) {
                 self.reach.put_off(probe, now);
             }
         }
+        for (probe, place) in self.outages.roll().questions(now) {
+            if !self.agent.probe(probe, &place, now, &mut self.pending.sip) {
+                self.outages.roll().put_off(probe, now);
+            }
+        }
     }
 
     /// When somebody has to be asked.
     pub(super) fn qualify_due(&self) -> Option<Moment> {
-        if self.takes_no_calls() { None } else { self.reach.deadline() }
+        if self.takes_no_calls() { None } else { earliest(self.reach.deadline(), self.outages.deadline()) }
     }
 
-    /// A peer answered, or did not.
-    pub(super) fn probed(&mut self, probe: ProbeId, answered: bool, now: Moment, out: &mut Vec<Action>) {
-        let Some((peer, turn)) = self.reach.told(probe, answered, now) else { return };
+    /// A peer answered with this status, or did not.
+    pub(super) fn probed(&mut self, probe: ProbeId, status: Option<u16>, now: Moment, out: &mut Vec<Action>) {
+        // Who says that it is out of service is there, and yet of no use.
+        let serves = status.is_some_and(|status| status != OUT_OF_SERVICE);
+        if let Some(hop) = self.outages.told(probe, serves, now) {
+            return self.back_in_service(hop, now, out);
+        }
+        let Some((peer, turn)) = self.reach.told(probe, status.is_some(), now) else { return };
+        let is_server = peer == Peer::Server;
         let notice = match peer {
+            // These are of the other table.
+            Peer::Place(_) => return,
             Peer::Server => {
                 let args = [("server", self.settings.gateway.remote_server.clone())];
                 match turn {
@@ -80,6 +95,11 @@ impl Gateway {
             }
         };
         out.push(notice);
+        if let (true, Some(hop)) = (is_server && turn == Turn::Lost, self.registrations.server())
+            && self.out_of_service(hop, now, out)
+        {
+            self.renew_accounts(now, out);
+        }
     }
 
     /// Leaves out the places of a user that do not answer, unless none would be left.
@@ -101,14 +121,10 @@ impl Gateway {
         Some(peer_view(self.reach.of(&Peer::Server))).filter(|peer| peer.reach != Reach::Unknown)
     }
 
-    /// Where the remote server is asked: where our accounts are registered, else at the first address of its name.
+    /// Where the remote server is asked: where our accounts are registered, else at the first of its places.
     fn server_place(&self) -> Option<Probe> {
-        let gateway = &self.settings.gateway;
-        let (host, port) = self.remote_server().filter(|(host, _)| gateway.mode != Mode::SipServer && !host.is_empty())?;
-        let named = || host.parse::<IpAddr>().ok().or_else(|| self.names.known(&host).first().copied());
-        let hop = |ip: IpAddr| Hop::new(gateway.remote_transport, SocketAddr::new(ip, port));
-        let destination = self.registrations.server().or_else(|| named().map(hop))?;
-        Some(Probe { destination, request_uri: format!("sip:{}", gateway.remote_server.trim()), route: Vec::new() })
+        let destination = self.registrations.server().or_else(|| self.known_server_hops().first().copied())?;
+        Some(self.question(destination)).filter(|_| self.settings.gateway.mode != Mode::SipServer)
     }
 }
 

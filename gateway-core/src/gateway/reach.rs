@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::view::Reach;
 use crate::rng::Rng;
 use crate::sip::agent::{Probe, ProbeId};
+use crate::sip::hop::Hop;
 use crate::time::Moment;
 
 /// Peers in the table; what is beyond is not asked, and counts as unknown.
@@ -39,6 +40,8 @@ const FIRST_AFTER: Duration = Duration::from_secs(1);
 pub(super) enum Peer {
     /// The remote server.
     Server,
+    /// One of its places, which was out of service.
+    Place(Hop),
     /// A place where a user registered.
     Contact {
         /// The user.
@@ -80,6 +83,11 @@ pub(super) struct Roll {
 }
 
 impl Roll {
+    /// A table that asks at this interval, and numbers its questions from here on.
+    pub(super) fn every(interval: Duration, last: u64) -> Self {
+        Roll { interval: Some(interval), peers: BTreeMap::new(), last }
+    }
+
     /// Asks everybody anew at this interval from now on; `None`: nobody. What is known is forgotten when nobody is asked any more.
     pub(super) fn set_interval(&mut self, interval: Option<Duration>, now: Moment, rng: &mut Rng) {
         if self.interval == interval {
@@ -118,6 +126,14 @@ impl Roll {
             // No dice are thrown where nobody is asked.
             let due = self.interval.map_or(now, |interval| first(interval, now, rng));
             self.peers.insert(peer, Watched { place, reach: Reach::Unknown, rtt: None, missed: 0, due, asked: None });
+        }
+    }
+
+    /// A peer that is known not to answer is to be asked until it does.
+    pub(super) fn watch_lost(&mut self, peer: Peer, place: Probe, now: Moment) {
+        if self.peers.len() < MOST_PEERS {
+            let due = now + self.interval.unwrap_or_default();
+            self.peers.insert(peer, Watched { place, reach: Reach::Unreachable, rtt: None, missed: MISSES, due, asked: None });
         }
     }
 

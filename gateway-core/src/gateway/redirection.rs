@@ -1,13 +1,13 @@
 //! Where 3xx and REFER may lead: to the peer that sent it, the remote server, and users registered here. Nowhere else (decision 0017).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::Gateway;
-use super::targets::{Destination, transport_of};
+use super::targets::{Destination, transports_of};
 use crate::config::PortId;
 use crate::config::settings::Mode;
 use crate::sip::agent::{Invite, SessionId};
-use crate::sip::hop::{Hop, Transport};
+use crate::sip::hop::Transport;
 use crate::sip::uri::Uri;
 use crate::time::Moment;
 
@@ -25,16 +25,17 @@ impl Gateway {
         if self.is_here(&uri) {
             return self.registered(id, &uri, now);
         }
-        let named = self.names.known(&uri.host).first().copied();
-        let Some(ip) = uri.ip().or(named).map(|ip| ip.to_canonical()) else { return Vec::new() };
-        if ip != peer.to_canonical() && !self.is_remote_server(ip) {
+        let ip = uri.ip().or_else(|| self.names.known(&uri.host).first().copied()).map(|ip| ip.to_canonical());
+        let is_known = ip.is_some_and(|ip| ip == peer.to_canonical() || self.is_remote_server(ip));
+        if !is_known && !uri.host.eq_ignore_ascii_case(&self.server_host()) {
             return Vec::new();
         }
-        let transport = transport_of(target, self.settings.gateway.remote_transport);
-        let port = uri.port.unwrap_or(transport.default_port());
+        let host = uri.ip().map_or_else(|| uri.host.clone(), |ip| ip.to_string());
+        let place = self.way_to(&host, uri.port, transports_of(target, &self.settings.gateway));
+        let hops = self.outages.in_order(self.names.known_hops(&place));
         // Headers of a URI belong in no Request-URI (RFC 3261 §19.1.1).
         let request_uri = Uri { headers: None, ..uri }.to_string();
-        vec![Destination { hop: Hop::new(transport, SocketAddr::new(ip, port)), request_uri, route: Vec::new() }]
+        Destination::at(&hops, request_uri, self.proxy_route()).into_iter().collect()
     }
 
     /// Whether a URI leads to our own door, by the address that peers reach us on or by one that every computer has for itself.
@@ -53,6 +54,6 @@ impl Gateway {
         let bindings = self.without_the_lost(user, self.registrar.contacts(user, now));
         let admitted =
             bindings.into_iter().filter(|binding| port.hosts.admits(binding.source.ip().to_canonical(), &|host| self.names.known(host)));
-        admitted.map(|binding| Destination { hop: binding.source, request_uri: binding.uri, route: binding.path }).collect()
+        admitted.filter_map(|binding| Destination::at(&[binding.source], binding.uri, binding.path)).collect()
     }
 }

@@ -1,6 +1,5 @@
 //! Registrations both ways: phones that register here (server mode), and ours at the remote server (client mode).
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::belonging::tell_whose_request;
@@ -8,6 +7,7 @@ use super::callers::is_used;
 use super::io::Action;
 use super::names::Lookup;
 use super::notice::{NoticeCode, Severity};
+use super::qualify::OUT_OF_SERVICE;
 use super::router::{self, Wanted};
 use super::{Gateway, port_id};
 use crate::code;
@@ -23,8 +23,11 @@ use crate::sip::registrar::Limits;
 use crate::sip::uri::Uri;
 use crate::time::Moment;
 
+/// How long a registrar is waited for that is not the only one: the request was sent five times by then (RFC 3261 §17.1.2.2).
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// The status shown for a server whose name does not resolve: the service is unavailable.
-const UNRESOLVED: u16 = 503;
+const UNRESOLVED: u16 = OUT_OF_SERVICE;
 
 /// When such a name is asked for again.
 const RESOLVE_AGAIN: Duration = Duration::from_secs(60);
@@ -89,6 +92,11 @@ impl Registrations {
     /// How the account that serves a port stands.
     pub(super) fn state_of(&self, id: PortId, single_user: bool) -> Option<&(RegistrationState, Moment)> {
         self.rows.get(if single_user { 0 } else { id.index() })?.state.as_ref()
+    }
+
+    /// Where an account is registered, or tries to be.
+    fn registrar_of(&self, account: AccountId) -> Option<Hop> {
+        self.rows.get(usize::from(account.0))?.ordered.as_ref().map(|account| account.registrar)
     }
 
     /// Where our accounts are registered.
@@ -245,15 +253,23 @@ impl Gateway {
         let enabled = gateway.single_user || is_used(port);
         let Some(credentials) = self.account_credentials(port_id(index)).filter(|_| enabled) else { return Wish::None };
         let expires = Duration::from_secs(u64::from(gateway.register_expires_s));
-        let Some((host, port)) = self.remote_server() else { return Wish::None };
-        let Lookup::Known(addresses) = self.names.lookup(&host, now) else { return Wish::Pending(host) };
-        let current = self.registrations.rows[index].ordered.as_ref().map(|account| account.registrar.ip());
-        // A server with several addresses answers them in changing order: the one in use is kept while it is still listed.
-        let kept = current.filter(|ip| addresses.contains(ip));
-        let Some(ip) = kept.or_else(|| addresses.first().copied()) else { return Wish::Unresolved(host) };
+        let server = gateway.remote_server.trim().to_owned();
+        let (Some(place), domain) = (self.way_to_server(), self.server_host()) else { return Wish::None };
+        let hops = match self.server_hops(&place, now) {
+            Lookup::Known(hops) => hops,
+            Lookup::Pending => return Wish::Pending(domain),
+        };
+        let current = self.registrations.rows[index].ordered.as_ref().map(|account| account.registrar);
+        // Where nothing is in service there is no better place than the one that is waited for already.
+        let best = hops.first().filter(|hop| self.outages.is_in_service(**hop)).copied();
+        let registrar = best.or_else(|| current.filter(|hop| hops.contains(hop))).or_else(|| hops.first().copied());
+        let Some(registrar) = registrar else { return Wish::Unresolved(place.host) };
         Wish::Account(Account {
-            registrar: Hop::new(gateway.remote_transport, SocketAddr::new(ip, port)),
-            domain: host,
+            registrar,
+            server,
+            route: self.proxy_route(),
+            patience: Some(PATIENCE).filter(|_| hops.len() > 1),
+            domain,
             credentials,
             contact_user: self.registrations.rows[index].token.clone(),
             expires,
@@ -262,6 +278,12 @@ impl Gateway {
 
     pub(super) fn registration_changed(&mut self, account: AccountId, state: RegistrationState, now: Moment, out: &mut Vec<Action>) {
         self.tell_whose_account(account, out);
+        if let RegistrationState::Failed { status: 408 | OUT_OF_SERVICE, .. } = state
+            && let Some(hop) = self.registrations.registrar_of(account)
+            && self.out_of_service(hop, now, out)
+        {
+            return self.renew_accounts(now, out);
+        }
         let Some(row) = self.registrations.rows.get_mut(usize::from(account.0)) else { return };
         if matches!(state, RegistrationState::Unregistered | RegistrationState::Failed { .. }) {
             row.leaving = false;

@@ -1,22 +1,22 @@
 //! Where a ringing line is to be called: from the port's target to the INVITEs that are sent.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Gateway;
 use super::call::{Call, CallEvent};
 use super::io::Action;
-use super::names::Lookup;
+use super::names::{Answer, Lookup};
 use super::notice::{NoticeCode, Severity};
 use crate::config::PortId;
-use crate::config::host::HostPort;
-use crate::config::settings::{IdentityHeader, Mode};
+use crate::config::settings::{GatewaySettings, IdentityHeader, Mode};
 use crate::config::target::{Target, resolve_target};
 use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
 use crate::sip::agent::Invite;
 use crate::sip::digest::Credentials;
 use crate::sip::header::NameAddr;
 use crate::sip::hop::{Hop, Transport};
+use crate::sip::locate::Record;
 use crate::sip::uri::{Uri, unescape};
 use crate::time::Moment;
 
@@ -26,6 +26,8 @@ const RING_TIMEOUT: Duration = Duration::from_secs(180);
 /// One place to send an INVITE to.
 pub(super) struct Destination {
     pub(super) hop: Hop,
+    /// Where it is tried in this order when that place is out of service.
+    pub(super) others: Vec<Hop>,
     pub(super) request_uri: String,
     /// Proxies to go through, as `Route` has them.
     pub(super) route: Vec<String>,
@@ -38,9 +40,18 @@ enum Located {
     Nowhere,
 }
 
-/// What a URI is called over: what it says itself, else what is used towards the remote server.
-pub(super) fn transport_of(uri: &str, usual: Transport) -> Transport {
-    Target::parse(uri).ok().and_then(|target| target.transport()).unwrap_or(usual)
+impl Destination {
+    /// One place, reached through the places of its server in their order; `None`: there are none.
+    pub(super) fn at(hops: &[Hop], request_uri: String, route: Vec<String>) -> Option<Destination> {
+        let (first, others) = hops.split_first()?;
+        Some(Destination { hop: *first, others: others.to_vec(), request_uri, route })
+    }
+}
+
+/// What a URI may be called over: what it says itself, else what may be spoken with the remote server.
+pub(super) fn transports_of(uri: &str, gateway: &GatewaySettings) -> Vec<Transport> {
+    let named = Target::parse(uri).ok().and_then(|target| target.transport());
+    named.map_or_else(|| gateway.remote_transports(), |transport| vec![transport])
 }
 
 impl Gateway {
@@ -63,19 +74,20 @@ impl Gateway {
         self.call_event(id, CallEvent::Targets(invites), now, out);
     }
 
-    /// A name was resolved: whoever waited for it goes on.
-    pub(super) fn resolved(&mut self, host: &str, addresses: Vec<IpAddr>, now: Moment, out: &mut Vec<Action>) {
+    /// DNS answered: whoever waited for it goes on.
+    pub(super) fn resolved(&mut self, mut answer: Answer, now: Moment, out: &mut Vec<Action>) {
         // An address of the other family cannot be reached from our socket.
-        let mut addresses = addresses;
-        if addresses.iter().any(|ip| ip.is_ipv4() == self.address.sip.is_ipv4()) {
-            addresses.retain(|ip| ip.is_ipv4() == self.address.sip.is_ipv4());
+        let is_reachable = |record: &Record| !matches!(record, Record::Address(ip) if ip.is_ipv4() != self.address.sip.is_ipv4());
+        if answer.records.iter().any(is_reachable) {
+            answer.records.retain(is_reachable);
         }
-        self.names.resolved(host, addresses, now);
+        self.names.answered(answer, &mut self.rng, now);
         for index in 0..self.ports.len() {
             if let Some(which) = self.ports[index].locating {
                 self.locate_target(super::port_id(index), which, now, out);
             }
         }
+        self.outages.keep(&self.known_server_hops());
         self.renew_accounts(now, out);
         self.renew_qualify(now);
     }
@@ -100,16 +112,13 @@ impl Gateway {
         now: Moment,
         out: &mut Vec<Action>,
     ) -> Located {
-        let transport = transport_of(&request_uri, self.settings.gateway.remote_transport);
-        let port = port.unwrap_or(transport.default_port());
-        match self.names.lookup(host, now) {
+        let place = self.way_to(host, port, transports_of(&request_uri, &self.settings.gateway));
+        match self.server_hops(&place, now) {
             Lookup::Pending => Located::Pending,
-            Lookup::Known(addresses) => match addresses.first() {
-                Some(ip) => {
-                    Located::At(vec![Destination { hop: Hop::new(transport, SocketAddr::new(*ip, port)), request_uri, route: Vec::new() }])
-                }
+            Lookup::Known(hops) => match Destination::at(&hops, request_uri, self.proxy_route()) {
+                Some(destination) => Located::At(vec![destination]),
                 None => {
-                    out.push(self.notice(Severity::Warning, NoticeCode::TargetUnresolved, Some(id), &[("host", host.to_owned())], now));
+                    out.push(self.notice(Severity::Warning, NoticeCode::TargetUnresolved, Some(id), &[("host", place.host)], now));
                     Located::Nowhere
                 }
             },
@@ -127,7 +136,7 @@ impl Gateway {
             let mut uri = Uri::parse(&binding.uri).ok()?;
             uri.user = unescape(&target.user);
             uri.raw_user = Some(target.user.clone());
-            Some(Destination { hop: binding.source, request_uri: uri.to_string(), route: binding.path.clone() })
+            Destination::at(&[binding.source], uri.to_string(), binding.path.clone())
         });
         let destinations: Vec<_> = destinations.collect();
         if destinations.is_empty() {
@@ -166,6 +175,7 @@ impl Gateway {
             // The secret is for the registrar alone: another host's challenge would be a way to crack it.
             credentials: credentials.clone().filter(|_| self.is_remote_server(destination.hop.ip().to_canonical())),
             destination: destination.hop,
+            others: destination.others,
             to: format!("<{}>", destination.request_uri),
             request_uri: destination.request_uri,
             from: from.clone(),
@@ -222,37 +232,5 @@ impl Gateway {
         let mut from = NameAddr::new(&user.to_string());
         from.display = if withheld { Some("Anonymous".to_owned()) } else { name.or(number) };
         (from.to_string(), headers)
-    }
-
-    /// The host of the remote server, without port.
-    pub(super) fn server_host(&self) -> String {
-        self.remote_server().map_or_else(String::new, |(host, _)| host)
-    }
-
-    /// The remote server of the settings: host without brackets, and port.
-    pub(super) fn remote_server(&self) -> Option<(String, u16)> {
-        let server = HostPort::parse(self.settings.gateway.remote_server.trim()).ok()?;
-        Some((server.host.bare(), server.port.unwrap_or(self.settings.gateway.remote_transport.default_port())))
-    }
-
-    /// The name whose certificate a neighbour has to show: what the settings call it (RFC 5922 §4), else its address.
-    #[must_use]
-    pub fn server_name(&self, ip: IpAddr) -> String {
-        let plain = ip.to_canonical();
-        if self.is_remote_server(plain) {
-            return self.server_host();
-        }
-        let targets = self.settings.ports.iter().flat_map(|port| [&port.target, &port.second_target]);
-        let mut hosts = targets.filter_map(|target| Target::parse(target).ok()?.host).map(|place| place.host.bare());
-        let is_there = |host: &String| self.names.known(host).iter().any(|known| known.to_canonical() == plain);
-        hosts.find(is_there).unwrap_or_else(|| plain.to_string())
-    }
-
-    /// Whether an address is one of the remote server's.
-    pub(super) fn is_remote_server(&self, ip: IpAddr) -> bool {
-        let host = self.server_host();
-        let literal = host.parse::<IpAddr>().ok();
-        literal.is_some_and(|literal| literal.to_canonical() == ip)
-            || self.names.known(&host).iter().any(|known| known.to_canonical() == ip)
     }
 }

@@ -442,7 +442,7 @@ impl Control {
                 }
                 match action {
                     Action::Send { to, bytes } => self.send(to, &bytes),
-                    Action::Resolve { host } => self.resolver.resolve(host),
+                    Action::Resolve(question) => self.resolver.resolve(question, self.gateway.dns_server()),
                     Action::Line { port, command } => self.line(port, command),
                     Action::Media { port, command } => self.media(port, command),
                     Action::LineTest(report) => {

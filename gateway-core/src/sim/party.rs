@@ -207,6 +207,9 @@ impl Party {
     pub fn register(&mut self, registrar: SocketAddr, credentials: Credentials, expires: Duration, now: Moment) {
         let account = Account {
             registrar: registrar.into(),
+            server: registrar.to_string(),
+            route: Vec::new(),
+            patience: None,
             domain: registrar.ip().to_string(),
             contact_user: credentials.user.clone(),
             credentials,
@@ -226,6 +229,7 @@ impl Party {
         let late = self.habits.offers_late;
         let invite = Invite {
             destination: destination.into(),
+            others: Vec::new(),
             request_uri: uri.to_owned(),
             from: format!("<sip:{user}@{}>", self.address),
             to: format!("<{uri}>"),
@@ -425,8 +429,8 @@ impl Party {
                 };
                 self.agent.respond(id, response, now, &mut self.outbox);
             }
-            // Toy phones ask nobody.
-            SipEvent::Probed { .. } => {}
+            // Toy phones ask nobody, and know one place alone.
+            SipEvent::Probed { .. } | SipEvent::WentElsewhere { .. } => {}
             SipEvent::Registration { state, .. } => self.registration = Some(state),
             SipEvent::Progress { session, status, .. } => {
                 if let Some(leg) = self.leg_mut(session) {

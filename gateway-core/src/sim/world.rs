@@ -19,6 +19,7 @@ use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::gateway::io::{Action, Command, Event};
 use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
+use crate::gateway::names::Answer;
 use crate::gateway::notice::{Notice, NoticeCode};
 use crate::gateway::record::CallRecord;
 use crate::gateway::sip_trace::{MaskedCopy, SipDirection, SipDrop, SipNote, SipPassage, SipRing};
@@ -26,6 +27,7 @@ use crate::gateway::view::{PortState, PortView};
 use crate::gateway::{Gateway, GatewayAddress};
 use crate::rng::Rng;
 use crate::sip::digest::Credentials;
+use crate::sip::locate::{Question, Record, Service};
 use crate::sip::registrar::Binding;
 use crate::time::{Moment, earliest};
 
@@ -35,11 +37,15 @@ const MOST_STEPS: u32 = 200_000;
 /// Marks that a world remembers; it may live through thousands of calls.
 const MOST_MARKS: usize = 2000;
 
+/// What a resolver takes to answer.
+const RESOLVER_DELAY: Duration = Duration::from_millis(20);
+
 /// What arrives at a moment.
 #[derive(Clone, Debug)]
 enum Arrival {
     Datagram(Datagram),
     Gateway(Event),
+    Question(Question),
 }
 
 /// A toy world in virtual time.
@@ -78,6 +84,8 @@ pub struct World {
     pub box_was_lying: bool,
     /// Names that resolve, and to what; others do not.
     pub hosts: BTreeMap<String, Vec<std::net::IpAddr>>,
+    /// The servers that the resolver knows of a service, under the name of its SRV records.
+    pub services: BTreeMap<String, Vec<Service>>,
     /// What the brain put on the wire.
     pub tap: Tap,
     /// What happened, when somebody wants to know.
@@ -144,6 +152,7 @@ impl World {
             checks: Checks::default(),
             box_was_lying: false,
             hosts: BTreeMap::new(),
+            services: BTreeMap::new(),
             tap: Tap::default(),
             trace: None,
             steps: 0,
@@ -280,6 +289,16 @@ impl World {
         self.carry_out(out);
     }
 
+    /// The resolver answers from what it knows by now.
+    fn resolve(&mut self, question: Question) {
+        let records = match &question {
+            Question::Addresses(host) => self.hosts.get(host).into_iter().flatten().copied().map(Record::Address).collect(),
+            Question::Services(name) => self.services.get(name).into_iter().flatten().cloned().map(Record::Service).collect(),
+            Question::Pointers(_) => Vec::new(),
+        };
+        self.inform(Event::Resolved(Answer { question, records, ttl: None }));
+    }
+
     /// Runs the story for a time.
     pub fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
@@ -372,6 +391,7 @@ impl World {
             match entry.remove() {
                 Arrival::Datagram(datagram) => self.deliver(datagram),
                 Arrival::Gateway(event) => self.inform(event),
+                Arrival::Question(question) => self.resolve(question),
             }
         }
         if self.gateway.deadline().is_some_and(|due| due <= self.now) {
@@ -471,10 +491,7 @@ impl World {
                     self.keep(SipDirection::Out, to.address, MaskedCopy::of(&datagram.bytes), None);
                     self.send(datagram);
                 }
-                Action::Resolve { host } => {
-                    let addresses = self.hosts.get(&host).cloned().unwrap_or_default();
-                    self.enqueue(self.now + Duration::from_millis(20), Arrival::Gateway(Event::Resolved { host, addresses }));
-                }
+                Action::Resolve(question) => self.enqueue(self.now + RESOLVER_DELAY, Arrival::Question(question)),
                 Action::Line { port, command } => {
                     self.note(|| format!("orders line {} {command:?}", port.0));
                     let events = self.lines.command(port, command, self.now);

@@ -24,6 +24,7 @@ mod acks;
 mod act;
 mod address;
 mod ask;
+mod elsewhere;
 mod keep;
 mod probe;
 mod receive;
@@ -50,6 +51,8 @@ pub struct UserAgent {
     sessions: BTreeMap<SessionId, Session>,
     /// Sessions by Call-ID and our tag.
     dialogs: BTreeMap<(String, String), SessionId>,
+    /// INVITEs of sessions that have somewhere else to go.
+    ways: BTreeMap<SessionId, Invite>,
     registrations: Registrations,
     last_session: u64,
     /// The interval of session timers to ask for, in seconds; `None`: they are off.
@@ -68,6 +71,7 @@ impl UserAgent {
             acks: Acks::default(),
             sessions: BTreeMap::new(),
             dialogs: BTreeMap::new(),
+            ways: BTreeMap::new(),
             registrations: Registrations::default(),
             last_session: 0,
             session_expires_s: None,

@@ -64,6 +64,8 @@ pub struct Invite {
     pub body: Vec<u8>,
     /// `Content-Type` of the body.
     pub content_type: String,
+    /// Further places of the same server, tried in this order when the one before does not answer or is out of service (RFC 3263 §4.3).
+    pub others: Vec<Hop>,
     /// Answers a 401/407 once; `None`: a challenge is a refusal like any other.
     pub credentials: Option<Credentials>,
     /// Give up (CANCEL) when nobody answered for this long.
@@ -86,8 +88,14 @@ pub struct Refusal {
 /// A registration to keep alive (RFC 3261 §10.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Where REGISTER goes.
+    /// Where REGISTER goes. Another place of the same server does not make it another account.
     pub registrar: Hop,
+    /// The server as somebody typed it.
+    pub server: String,
+    /// Proxies to go through, as `Route` has them.
+    pub route: Vec<String>,
+    /// How long an answer is waited for, where there is somewhere else to ask; `None`: for 64·T1 (RFC 3261 §17.1.2.2).
+    pub patience: Option<Duration>,
     /// The domain: Request-URI `sip:domain`, and the host of the address of record.
     pub domain: String,
     /// User of the address of record and digest.
@@ -251,12 +259,22 @@ pub enum SipEvent {
         /// The request.
         request: Box<super::message::Request>,
     },
+    /// A place did not answer our INVITE, or said that it is out of service; the next one of [`Invite::others`] is asked, with a new
+    /// Call-ID.
+    WentElsewhere {
+        /// The session.
+        session: SessionId,
+        /// The place that is left.
+        from: Hop,
+        /// The one that is asked now.
+        to: Hop,
+    },
     /// What came of [`UserAgent::probe`](super::agent::UserAgent::probe).
     Probed {
         /// The question.
         probe: ProbeId,
-        /// Somebody answered, whatever it was.
-        answered: bool,
+        /// What was answered; `None`: nobody did.
+        status: Option<u16>,
     },
     /// One of our registrations changed.
     Registration {

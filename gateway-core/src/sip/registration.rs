@@ -49,6 +49,11 @@ pub(crate) enum Act {
         /// Where to.
         to: Hop,
     },
+    /// Wait for the answer to the REGISTER on its way no longer, and send it no more.
+    Abandon {
+        /// Whose.
+        key: RegistrationKey,
+    },
     /// Tell the gateway.
     Tell {
         /// Which account.
@@ -138,8 +143,14 @@ impl Registrations {
     ) {
         if let Some(known) = self.current.get(&account).and_then(|key| self.all.get_mut(key)) {
             if known.is_same_binding(&params, &contact) {
-                if known.params.credentials != params.credentials {
+                let elsewhere = known.params.registrar != params.registrar;
+                if elsewhere || known.params.credentials != params.credentials {
                     known.challenges.clear();
+                }
+                if elsewhere && known.is_asking() {
+                    // The place that is left is not waited for.
+                    known.state = State::Waiting { until: now };
+                    out.push(Act::Abandon { key: known.key });
                 }
                 known.expires = params.expires;
                 known.params = params;
@@ -208,8 +219,19 @@ impl Registrations {
 
     /// Sends what is due.
     pub(crate) fn handle_timeout(&mut self, now: Moment, rng: &mut Rng, out: &mut Vec<Act>) {
-        for registration in self.all.values_mut().filter(|registration| registration.due().is_some_and(|at| at <= now)) {
-            registration.register_now(now, rng, out);
+        let due: Vec<RegistrationKey> = self
+            .all
+            .values()
+            .filter(|registration| registration.due().is_some_and(|at| at <= now))
+            .map(|registration| registration.key)
+            .collect();
+        for key in due {
+            if self.all.get(&key).is_some_and(Registration::is_asking) {
+                out.push(Act::Abandon { key });
+                self.unanswered(key, 408, now, rng, out);
+            } else if let Some(registration) = self.all.get_mut(&key) {
+                registration.register_now(now, rng, out);
+            }
         }
     }
 
@@ -232,8 +254,12 @@ impl Registration {
     fn due(&self) -> Option<Moment> {
         match self.state {
             State::Waiting { until } => Some(until),
-            State::Asking { .. } => None,
+            State::Asking { asking, .. } => self.params.patience.map(|patience| asking.since + patience),
         }
+    }
+
+    fn is_asking(&self) -> bool {
+        matches!(self.state, State::Asking { .. })
     }
 
     fn is_leaving(&self) -> bool {
@@ -243,8 +269,10 @@ impl Registration {
         }
     }
 
+    /// Whether the registrar keeps both under the same name. Places of one server do: whoever moves from one to the other says goodbye
+    /// to nobody, because the other may have the same memory.
     fn is_same_binding(&self, params: &Account, contact: &str) -> bool {
-        self.params.registrar == params.registrar
+        self.params.server == params.server
             && self.params.domain == params.domain
             && self.params.credentials.user == params.credentials.user
             && self.contact == contact
@@ -305,6 +333,9 @@ impl Registration {
         let address = format!("<sip:{}@{}>", escape_user(&self.params.credentials.user), self.params.domain);
         let headers = request.headers_mut();
         headers.push("Max-Forwards", "70");
+        for proxy in &self.params.route {
+            headers.push("Route", proxy.clone());
+        }
         headers.push("From", format!("{address};tag={}", self.tag));
         headers.push("To", address);
         headers.push("Call-ID", self.call_id.clone());

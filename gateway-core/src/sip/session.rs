@@ -50,6 +50,8 @@ pub(crate) enum Timer {
     Progress,
     /// Nobody answered our INVITE for as long as the caller wants to wait.
     Ring,
+    /// Not a word came about our INVITE, and there is somewhere else to go.
+    Silence,
     /// Nobody answered our CANCEL's INVITE (§9.1).
     Cancel,
     /// Sends a provisional response again that has to arrive (RFC 3262 §3).
@@ -115,6 +117,8 @@ pub(crate) enum Act {
         /// With what.
         response: Response,
     },
+    /// The place where our INVITE went has not said a word: ask elsewhere.
+    LeaveSilent,
     /// Tell the gateway.
     Tell(SipEvent),
     /// The session is over.
@@ -252,6 +256,7 @@ impl Session {
                 (Timer::Ack, State::Established(established)) => self.never_acknowledged(established, out),
                 (Timer::Progress, State::Invited(invited)) => self.repeat_progress(invited, now, out),
                 (Timer::Ring, State::Inviting(inviting)) => self.give_up(inviting, 408, Some(NO_ANSWER), now, out),
+                (Timer::Silence, State::Inviting(inviting)) => self.hears_nothing(inviting, out),
                 (Timer::Cancel, State::Inviting(inviting)) => self.cancel_unanswered(&inviting, out),
                 (Timer::Reliable, State::Invited(invited)) => self.repeat_reliable(invited, now, out),
                 (Timer::Prack, State::Invited(invited)) => self.never_heard(&invited, out),
@@ -263,6 +268,7 @@ impl Session {
                     | Timer::Ack
                     | Timer::Progress
                     | Timer::Ring
+                    | Timer::Silence
                     | Timer::Cancel
                     | Timer::Reliable
                     | Timer::Prack

@@ -95,6 +95,7 @@ fn call_contact(history: &mut History, number: &str) {
     history.world.with_party(office, |party, now| {
         let invite = Invite {
             destination: destination.into(),
+            others: Vec::new(),
             request_uri: contact,
             from: "<sip:caller@127.0.0.1>".to_owned(),
             to,

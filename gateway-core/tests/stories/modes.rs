@@ -138,6 +138,7 @@ fn from_office(world: &mut World, uri: &str, to: &str) -> SessionId {
     world.with_party(0, |party, now| {
         let invite = Invite {
             destination: destination.into(),
+            others: Vec::new(),
             request_uri: uri.to_owned(),
             from: "<sip:1144445555@127.0.0.1>".to_owned(),
             to: to.to_owned(),
@@ -213,6 +214,7 @@ fn in_client_mode_the_contact_that_we_registered_opens_the_door_from_any_address
     world.with_party(proxy, |party, now| {
         let invite = Invite {
             destination: destination.into(),
+            others: Vec::new(),
             request_uri: contact,
             from: "<sip:1144445555@127.0.0.9>".to_owned(),
             to: "<sip:100@127.0.0.1>".to_owned(),

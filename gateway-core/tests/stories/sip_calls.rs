@@ -208,6 +208,7 @@ fn an_offer_that_is_no_sdp_gets_400_and_a_notice() {
     world.with_party(0, |party, now| {
         let invite = Invite {
             destination: destination.into(),
+            others: Vec::new(),
             request_uri: format!("sip:100@{destination}"),
             from: "<sip:a@127.0.0.1>".to_owned(),
             to: format!("<sip:100@{destination}>"),

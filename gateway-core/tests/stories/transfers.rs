@@ -214,6 +214,7 @@ fn taking_over(world: &World, party: usize, header: (String, String), user: Opti
     let (address, gateway) = (world.parties[party].address, world.address);
     Invite {
         destination: gateway.into(),
+        others: Vec::new(),
         request_uri: format!("sip:gateway@{gateway}"),
         from: format!("<sip:ana@{address}>"),
         to: format!("<sip:gateway@{gateway}>"),

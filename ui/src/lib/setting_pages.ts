@@ -23,6 +23,8 @@ export interface Section {
 export type SettingPage = "users_and_ports" | "sip" | "lines" | "audio" | "calls";
 
 const CLIENT: Need = { path: "gateway.mode", is: ["sip_client"] };
+/** There is a remote server. */
+const FAR_SERVER: Need = { path: "gateway.mode", is: ["sip_client", "sip_trunk"] };
 const SERVER: Need = { path: "gateway.mode", is: ["sip_server"] };
 const SINGLE_USER: Need = { path: "gateway.single_user", is: [true] };
 
@@ -57,7 +59,13 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
   sip: [
     {
       title: "section.network",
-      rows: [row("gateway.remote_transport"), row("gateway.sip_tcp"), row("gateway.rtp_port_first")],
+      rows: [
+        row("gateway.remote_transport"),
+        row("gateway.outbound_proxy", FAR_SERVER),
+        row("gateway.dns_server"),
+        row("gateway.sip_tcp"),
+        row("gateway.rtp_port_first"),
+      ],
       elsewhere: ["gateway.remote_server", "gateway.bind_address", "gateway.sip_port"],
     },
     {

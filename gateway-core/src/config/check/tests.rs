@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::settings::{LineSettings, Secret};
-use crate::config::transport::{TlsTrust, Transport};
+use crate::config::transport::{RemoteTransport, TlsTrust};
 
 /// Two ports in server mode with nothing to complain about.
 fn sound() -> Settings {
@@ -278,7 +278,7 @@ fn tls_says_what_it_lacks_and_only_where_it_is_used() {
     gateway.tls_trust = TlsTrust::Authority;
     gateway.sip_tls_port = gateway.sip_port;
     assert_eq!(told(&settings), []);
-    settings.gateway.remote_transport = Transport::Tls;
+    settings.gateway.remote_transport = RemoteTransport::Tls;
     let lacking = [error("gateway.tls_key", ProblemCode::TlsKeyMissing), error("gateway.tls_authority", ProblemCode::TlsAuthorityMissing)];
     assert_eq!(told(&settings), lacking, "UDP and TLS may have one port");
     settings.gateway.sip_tcp = true;

@@ -8,7 +8,7 @@ use crate::config::country;
 use crate::config::dialling::rule::Rule;
 use crate::config::fields::{Field, Kind, Placed, Shape};
 use crate::config::fingerprint::Fingerprint;
-use crate::config::host::{HostFault, HostPort};
+use crate::config::host::{Host, HostFault, HostPort};
 use crate::config::hosts::{BadHost, HostList};
 use crate::config::hours::Hours;
 use crate::config::problem::{Problem, ProblemCode};
@@ -132,6 +132,11 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
         }
         Shape::RemoteServer => {
             one(remote_server_fault(text).map(|fault| Problem::error(path, ProblemCode::BadRemoteServer).with("fault", fault.word())))
+        }
+        Shape::DnsServer => {
+            let named = matches!(HostPort::parse(text.trim()), Ok(HostPort { host: Host::Name(_), .. })).then_some(HostFault::NotAnAddress);
+            let fault = remote_server_fault(text).or(named);
+            one(fault.map(|fault| Problem::error(path, ProblemCode::BadDnsServer).with("fault", fault.word())))
         }
         Shape::BindAddress => {
             let usable = text.parse::<IpAddr>().is_ok_and(|ip| !ip.is_multicast() && ip != IpAddr::from([255; 4]));

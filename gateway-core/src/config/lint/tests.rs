@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::settings::{LineSettings, Secret};
-use crate::config::transport::Transport;
+use crate::config::transport::RemoteTransport;
 use crate::sdp::SrtpUse;
 
 const GOOD: &str = "x7kq-93ms-p2rt";
@@ -148,7 +148,7 @@ fn keys_of_sealed_audio_that_anybody_can_read_are_told() {
     let over_tls = |settings: &mut Settings| {
         settings.gateway.srtp = SrtpUse::Preferred;
         settings.gateway.sip_tls = true;
-        settings.gateway.remote_transport = Transport::Tls;
+        settings.gateway.remote_transport = RemoteTransport::Tls;
     };
     assert_eq!(found(over_tls), []);
 }

@@ -101,7 +101,7 @@ impl Secrets {
 #[must_use]
 pub fn stay_sealed(before: &Settings, after: &Settings) -> bool {
     let (old, new) = (&before.gateway, &after.gateway);
-    let same_server = old.mode == new.mode && old.remote_server == new.remote_server && old.user == new.user;
+    let same_server = old.leads_where(new) && old.user == new.user;
     let same_users =
         before.ports.len() <= after.ports.len() && before.ports.iter().zip(&after.ports).all(|(old, new)| old.user == new.user);
     same_server && same_users && Secrets::of(after).is_empty()

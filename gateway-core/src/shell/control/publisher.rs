@@ -63,7 +63,7 @@ impl Publisher {
     /// An event came: the next picture is due soon, or at once when it may have changed a state.
     pub(crate) fn heard(&mut self, event: &Event) {
         let flows = match event {
-            Event::Message { .. } | Event::CutOff { .. } | Event::Resolved { .. } => true,
+            Event::Message { .. } | Event::CutOff { .. } | Event::Resolved(_) => true,
             Event::Media { event, .. } => matches!(event, MediaEvent::Meter(_)),
             Event::DeviceUp(_)
             | Event::DeviceRebooted

@@ -57,7 +57,9 @@ impl UserAgent {
                 }
                 Act::Answer { transaction, response } => self.reply(transaction, response, now, out),
                 Act::Tell(event) => out.push(AgentOutput::Event(event)),
+                Act::LeaveSilent => self.leave_the_silent(id, now, out),
                 Act::Over => {
+                    self.ways.remove(&id);
                     self.forget_refreshes(id);
                     if let Some(session) = self.sessions.remove(&id) {
                         self.dialogs.remove(&session.key());

@@ -46,6 +46,22 @@ impl Owner {
         Owner { purpose, credentials: None, tried: false }
     }
 
+    /// What it did for one session it does for another from now on.
+    pub(super) fn renumber(&mut self, from: SessionId, to: SessionId) {
+        match &mut self.purpose {
+            Purpose::Invite(session)
+            | Purpose::Dialog(session)
+            | Purpose::Prack(session)
+            | Purpose::Refresh(session)
+            | Purpose::Notify(session)
+                if *session == from =>
+            {
+                *session = to;
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn session(&self) -> Option<SessionId> {
         match self.purpose {
             Purpose::Invite(session)
@@ -95,21 +111,27 @@ impl UserAgent {
 
     pub(super) fn start_invite(&mut self, invite: &Invite, now: Moment, out: &mut Vec<AgentOutput>) -> SessionId {
         let id = self.next_session();
+        self.start_invite_as(id, invite, now, out);
+        id
+    }
+
+    /// Sends the INVITE of a session that has its number already.
+    pub(super) fn start_invite_as(&mut self, id: SessionId, invite: &Invite, now: Moment, out: &mut Vec<AgentOutput>) {
         let refused =
             |status: u16| AgentOutput::Event(SipEvent::Refused { session: id, status, reason: phrase(status).to_owned(), cause: None });
         if self.sessions.len() >= MOST_SESSIONS {
             out.push(refused(503));
-            return id;
+            return;
         }
         let key = (self.rng.hex(32), self.rng.hex(16));
         let Some(request) = self.invite_request(invite, &key) else {
             out.push(refused(400));
-            return id;
+            return;
         };
         let owner = Owner { credentials: invite.credentials.clone(), ..Owner::of(Purpose::Invite(id)) };
         let Some(transaction) = self.ask(owner, &request, invite.destination, now, out) else {
             out.push(refused(503));
-            return id;
+            return;
         };
         let retry_after_s = self.short_wait_s();
         let watch = self.watch(true);
@@ -117,7 +139,9 @@ impl UserAgent {
         session.sent(transaction);
         self.sessions.insert(id, session);
         self.dialogs.insert(key, id);
-        id
+        if !invite.others.is_empty() {
+            self.ways.insert(id, invite.clone());
+        }
     }
 
     /// The INVITE without Via; `None` when From or To cannot be read.

@@ -28,6 +28,13 @@ impl UserAgent {
                         waiting.extend(more);
                     }
                 }
+                Act::Abandon { key } => {
+                    let of_key = self.owners.iter().filter(|(_, owner)| owner.purpose == Purpose::Register(key)).map(|(id, _)| *id);
+                    for id in of_key.collect::<Vec<_>>() {
+                        self.transactions.end_client(id);
+                        self.client_over(id);
+                    }
+                }
                 Act::Tell { account, state } => out.push(AgentOutput::Event(SipEvent::Registration { account, state })),
             }
         }

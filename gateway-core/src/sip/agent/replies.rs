@@ -16,6 +16,9 @@ impl UserAgent {
         if self.answered_challenge(id, response, now, out) || self.asked_longer(id, response, now, out) {
             return;
         }
+        if self.went_elsewhere(id, response.status(), now, out) {
+            return;
+        }
         match self.owners.get(&id).map(|owner| owner.purpose) {
             Some(Purpose::Invite(session)) if response.is_success() => {
                 self.accepted(id, session, source, response, now, out);
@@ -39,7 +42,7 @@ impl UserAgent {
                 self.keep(now, out, |registrations, rng, acts| registrations.answered(registration, response, now, rng, acts));
             }
             Some(Purpose::Probe(probe)) if !response.is_provisional() => {
-                out.push(AgentOutput::Event(SipEvent::Probed { probe, answered: true }));
+                out.push(AgentOutput::Event(SipEvent::Probed { probe, status: Some(response.status()) }));
             }
             Some(
                 Purpose::Dialog(_) | Purpose::Refresh(_) | Purpose::Prack(_) | Purpose::Notify(_) | Purpose::Probe(_) | Purpose::Nothing,
@@ -91,6 +94,9 @@ impl UserAgent {
 
     /// Nobody answered a request of ours: 408 is its answer, or 503 where it could not be delivered (RFC 3261 §8.1.3.1).
     pub(super) fn unanswered(&mut self, id: ClientId, status: u16, now: Moment, out: &mut Vec<AgentOutput>) {
+        if self.went_elsewhere(id, status, now, out) {
+            return;
+        }
         match self.owners.get(&id).map(|owner| owner.purpose) {
             Some(Purpose::Invite(session)) => self.in_session(session, now, out, |session, acts| {
                 if session.asks_in(id) {
@@ -110,7 +116,7 @@ impl UserAgent {
                 self.keep(now, out, |registrations, rng, acts| registrations.unanswered(registration, status, now, rng, acts));
             }
             Some(Purpose::Notify(session)) => self.in_session(session, now, out, |session, _| session.unheard()),
-            Some(Purpose::Probe(probe)) => out.push(AgentOutput::Event(SipEvent::Probed { probe, answered: false })),
+            Some(Purpose::Probe(probe)) => out.push(AgentOutput::Event(SipEvent::Probed { probe, status: None })),
             Some(Purpose::Prack(_) | Purpose::Nothing) | None => {}
         }
     }

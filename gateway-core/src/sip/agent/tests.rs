@@ -7,6 +7,7 @@ use crate::sip::digest::Credentials;
 use crate::sip::message::{Method, Request};
 use crate::sip::wire;
 
+mod elsewhere;
 mod network;
 mod races;
 mod referrals;
@@ -143,6 +144,7 @@ fn respond(request: &Request, status: u16, tag: &str) -> Response {
 fn an_invite() -> Invite {
     Invite {
         destination: peer(),
+        others: Vec::new(),
         request_uri: "sip:100@192.0.2.7".into(),
         from: "\"Line 1\" <sip:1133334444@198.51.100.1>".into(),
         to: "<sip:100@192.0.2.7>".into(),

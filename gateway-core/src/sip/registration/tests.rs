@@ -9,12 +9,16 @@ struct Story {
     rng: Rng,
     now: Moment,
     asked: Vec<(Moment, RegistrationKey, Request)>,
+    abandoned: Vec<RegistrationKey>,
     told: Vec<RegistrationState>,
 }
 
 fn params() -> Account {
     Account {
         registrar: "192.0.2.1:5060".parse().unwrap(),
+        server: "pbx.example".into(),
+        route: Vec::new(),
+        patience: None,
         domain: "pbx.example".into(),
         credentials: Credentials { user: "101".into(), secret: Secret("s3cret".into()) },
         contact_user: "token".into(),
@@ -24,7 +28,14 @@ fn params() -> Account {
 
 impl Story {
     fn new() -> Self {
-        Story { registrations: Registrations::default(), rng: Rng::from_seed(2), now: Moment::ZERO, asked: Vec::new(), told: Vec::new() }
+        Story {
+            registrations: Registrations::default(),
+            rng: Rng::from_seed(2),
+            now: Moment::ZERO,
+            asked: Vec::new(),
+            abandoned: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
     fn started() -> Self {
@@ -37,6 +48,7 @@ impl Story {
         for act in acts {
             match act {
                 Act::Ask { key, request, .. } => self.asked.push((self.now, key, request)),
+                Act::Abandon { key } => self.abandoned.push(key),
                 Act::Tell { account, state } => {
                     assert_eq!(account, ACCOUNT);
                     self.told.push(state);
@@ -306,4 +318,51 @@ fn a_refresh_does_not_bring_back_what_is_being_taken_back() {
         assert_eq!(story.told.last(), Some(&RegistrationState::Unregistered));
         assert!(story.registrations.all.is_empty());
     }
+}
+
+#[test]
+fn a_registrar_that_is_not_the_only_one_is_not_waited_for_to_the_end() {
+    let patience = Duration::from_secs(8);
+    let mut story = Story::new();
+    story.register(Account { patience: Some(patience), ..params() });
+    assert_eq!(story.wait_for_deadline(), patience);
+    let (key, _) = story.last();
+    assert_eq!(story.abandoned, [key]);
+    assert!(matches!(story.told.last(), Some(RegistrationState::Failed { status: 408, .. })));
+    assert!(story.registrations.deadline().is_some());
+}
+
+#[test]
+fn whoever_moves_to_another_place_of_the_same_server_says_goodbye_to_nobody() {
+    let mut story = Story::started();
+    story.grant(300);
+    let before = story.last().1;
+    story.register(Account { registrar: "192.0.2.2:5060".parse().unwrap(), ..params() });
+    let (_, moved) = story.last();
+    assert_eq!(story.asked.len(), 2);
+    assert_eq!((moved.call_id(), number(&moved)), (before.call_id(), 2));
+    assert!(!moved.headers().get("Contact").unwrap().ends_with(";expires=0"));
+    story.grant(300);
+    story.register(Account { server: "other.example".into(), ..params() });
+    let takes_back = |request: &Request| request.headers().get("Contact").unwrap().ends_with(";expires=0");
+    assert!(story.asked.iter().any(|(_, _, request)| takes_back(request)), "another server is left with a goodbye");
+}
+
+#[test]
+fn a_place_that_is_left_while_it_is_asked_is_not_waited_for() {
+    let mut story = Story::started();
+    let (key, _) = story.last();
+    story.register(Account { registrar: "192.0.2.2:5060".parse().unwrap(), ..params() });
+    assert_eq!(story.abandoned, [key]);
+    assert_eq!(number(&story.last().1), 2);
+    story.grant(300);
+    assert!(matches!(story.told.last(), Some(RegistrationState::Registered { .. })));
+}
+
+#[test]
+fn an_outbound_proxy_stands_in_the_route_and_the_domain_in_the_request_line() {
+    let mut story = Story::new();
+    story.register(Account { route: vec!["<sip:edge.example;lr>".into()], ..params() });
+    let (_, request) = story.last();
+    assert_eq!((request.uri(), request.headers().get("Route")), ("sip:pbx.example", Some("<sip:edge.example;lr>")));
 }

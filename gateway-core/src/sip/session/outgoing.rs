@@ -16,6 +16,9 @@ use crate::time::{Moment, Timers};
 /// Who rings without a word for this long is dead: the Timer C of proxies (RFC 3261 §16.6), for callers that set no limit.
 const SILENCE: Duration = Duration::from_secs(181);
 
+/// A place that has not said a word for this long is left for the next one of its server: the INVITE was sent four times by then.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// Called sides of one INVITE whose tags are kept.
 const MOST_RINGING: usize = 16;
 
@@ -74,6 +77,9 @@ impl Session {
         watch.note_description(&invite.body);
         let mut timers = Timers::new();
         timers.set(Timer::Ring, now + invite.ring_timeout.unwrap_or(SILENCE));
+        if !invite.others.is_empty() {
+            timers.set(Timer::Silence, now + PATIENCE);
+        }
         let stage = Stage::Calling { given_up: None };
         Session {
             id,
@@ -132,6 +138,7 @@ impl Session {
                 return;
             }
         };
+        self.timers.clear(Timer::Silence);
         if response.is_provisional() {
             if !Session::acknowledge_provisional(&mut inviting, invite, response, source, out) {
                 self.state = State::Inviting(inviting);
@@ -219,6 +226,19 @@ impl Session {
             };
             self.refused(status, phrase(status), None, out);
         }
+    }
+
+    /// Somewhere else is asked, unless nobody wants the call any more.
+    pub(super) fn hears_nothing(&mut self, inviting: Inviting, out: &mut Vec<Act>) {
+        if inviting.stage == (Stage::Calling { given_up: None }) {
+            out.push(Act::LeaveSilent);
+        }
+        self.state = State::Inviting(inviting);
+    }
+
+    /// It is known under another number from now on.
+    pub(crate) fn renumber(&mut self, id: SessionId) {
+        self.id = id;
     }
 
     /// Stops wanting the call; the gateway will be told `status`.

@@ -1087,7 +1087,11 @@ export type GatewaySettings = {
 	/**  `host[:port]`: the registrar's domain in client mode, the peer in trunk mode. Unused in server mode. */
 	remote_server?: string,
 	/**  How SIP goes to the remote server, and to targets that name no transport of their own. */
-	remote_transport?: Transport,
+	remote_transport?: RemoteTransport,
+	/**  `host[:port]` of a proxy that everything to the remote server goes through (RFC 3261 §8.1.2). Blank: none. */
+	outbound_proxy?: string,
+	/**  `address[:port]` of the DNS server that is asked for names. Blank: as this computer is set up. */
+	dns_server?: string,
 	/**  Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks. */
 	bind_address?: string,
 	/**  Port for SIP. */
@@ -1817,6 +1821,10 @@ export type NoticeCode =
 "nobody_registered" | 
 /**  A ring could not be forwarded: the name of the target did not resolve. Args: `host`. */
 "target_unresolved" | 
+/**  A place of the remote server is out of service; others are tried first. Args: `server`, `place`, `next`. */
+"server_place_lost" | 
+/**  It is back. Args: `server`, `place`. */
+"server_place_back" | 
 /**  SIP refused the call of a ringing line. Args: `target`, `status`, `reason`. */
 "target_refused" | 
 /**  A REFER was refused: it leads to nobody that is known here, or is one too many. Args: `target`. */
@@ -2154,6 +2162,8 @@ export type ProblemCode =
 "bad_user" | 
 /**  Not `host[:port]` (`fault`: a word of [`super::host::HostFault`]). */
 "bad_remote_server" | 
+/**  Not `address[:port]` (`fault`: a word of [`super::host::HostFault`]). */
+"bad_dns_server" | 
 /**  Not an IP address to listen on. */
 "bad_bind_address" | 
 /**  A target that cannot be called (`fault`: a word of [`super::target::TargetFault`]). */
@@ -2375,6 +2385,17 @@ rule: string } |
 /**  macOS: another program has the port. */
 { kind: "mac_port" };
 
+/**  How SIP goes to the remote server. */
+export type RemoteTransport = 
+/**  Over UDP. */
+"udp" | 
+/**  Over TCP. */
+"tcp" | 
+/**  Over TLS. */
+"tls" | 
+/**  As the DNS of its domain says, of what is taken here (RFC 3263 §4.1). */
+"dns";
+
 /**  What Apply would do. */
 export type Review = {
 	/**  Everything that is wrong or wants to be confirmed, each with its field. */
@@ -2508,6 +2529,8 @@ export type Shape =
 "user" | 
 /**  `host[:port]`. May be blank. */
 "remote_server" | 
+/**  `address[:port]`. May be blank. */
+"dns_server" | 
 /**  An IP address of this computer, or `0.0.0.0` or `::` for all. */
 "bind_address" | 
 /**  What an FXO ring calls. May be blank. */

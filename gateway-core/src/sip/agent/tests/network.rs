@@ -106,7 +106,11 @@ impl World {
                 *self.sides[side].ends.entry(session).or_default() += 1;
             }
             SipEvent::Acknowledged { .. } | SipEvent::Reanswered { .. } | SipEvent::Info { .. } | SipEvent::Progress { .. } => {}
-            SipEvent::Referred { .. } | SipEvent::Request { .. } | SipEvent::Registration { .. } | SipEvent::Probed { .. } => {
+            SipEvent::Referred { .. }
+            | SipEvent::Request { .. }
+            | SipEvent::Registration { .. }
+            | SipEvent::Probed { .. }
+            | SipEvent::WentElsewhere { .. } => {
                 panic!("nobody asked for this")
             }
         }
@@ -126,7 +130,11 @@ impl World {
             | SipEvent::Ended { session, .. }
             | SipEvent::Progress { session, .. }
             | SipEvent::Answered { session, .. } => (session, false),
-            SipEvent::Referred { .. } | SipEvent::Request { .. } | SipEvent::Registration { .. } | SipEvent::Probed { .. } => return,
+            SipEvent::Referred { .. }
+            | SipEvent::Request { .. }
+            | SipEvent::Registration { .. }
+            | SipEvent::Probed { .. }
+            | SipEvent::WentElsewhere { .. } => return,
         };
         assert!(!self.sides[side].ends.contains_key(session), "{event:?} after the end");
         assert!(refusal || !self.sides[side].hung_up.contains(session), "{event:?} after hanging up");

@@ -10,6 +10,9 @@ const ACCOUNT: AccountId = AccountId(7);
 fn account() -> Account {
     Account {
         registrar: peer(),
+        server: "192.0.2.7".into(),
+        route: Vec::new(),
+        patience: None,
         domain: "192.0.2.7".into(),
         credentials: Credentials { user: "101".into(), secret: Secret("s3cret".into()) },
         contact_user: "token".into(),

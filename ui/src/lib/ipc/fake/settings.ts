@@ -58,6 +58,8 @@ export function firstSettings(ports: number): Settings {
       secret: "",
       remote_server: "pbx.example",
       remote_transport: "udp",
+      outbound_proxy: "",
+      dns_server: "",
       bind_address: "127.0.0.1",
       sip_port: 5060,
       sip_tcp: false,
