@@ -23,6 +23,7 @@ const TO_TEST: &[&str] = &[
     "baresip-core",
     "kamailio",
     "kamailio-tls-modules",
+    "dnsmasq-base",
     "openssl",
     "sipsak",
     "iproute2",

@@ -5,6 +5,7 @@
 
 pub mod baresip;
 pub mod daemon;
+pub mod dnsmasq;
 pub mod flood;
 pub mod kamailio;
 pub mod load;
@@ -22,6 +23,7 @@ pub mod wire;
 
 pub use baresip::Baresip;
 pub use daemon::Daemon;
+pub use dnsmasq::Dnsmasq;
 pub use flood::Flood;
 pub use kamailio::Kamailio;
 pub use papers::Papers;
