@@ -15,7 +15,32 @@ use serde_json::{Value, json};
 use stage::scene::G711;
 use stage::sipp::Part;
 use stage::sound::Sound;
-use stage::{Baresip, Call, Kamailio, Papers, Place, SOON, Scene, installed, settings};
+use stage::{Baresip, Call, Kamailio, Papers, Place, SOON, Scene, Sipp, installed, settings};
+
+/// What a row does and sees.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Registers,
+    ToLine,
+    ToSip,
+    Sound,
+    Dtmf,
+    Hold,
+    Transfer,
+}
+
+use Deed::{Dtmf, Hold, Registers, Sound as Hears, ToLine, ToSip, Transfer};
+
+/// The columns of the page.
+const DEEDS: &[(Deed, &str)] = &[
+    (Registers, "Registration"),
+    (ToLine, "SIP→FXO"),
+    (ToSip, "FXO→SIP"),
+    (Hears, "Sound"),
+    (Dtmf, "DTMF to the line"),
+    (Hold, "Hold and resume"),
+    (Transfer, "Transfer"),
+];
 
 /// One row: a peer, and how it was met.
 #[derive(Clone, Copy)]
@@ -24,8 +49,7 @@ struct Row {
     mode: Mode,
     transport: Transport,
     srtp: SrtpUse,
-    /// What was done and seen.
-    worked: &'static str,
+    deeds: &'static [Deed],
 }
 
 const PHONE: &str = "baresip 1.0, registered here";
@@ -34,24 +58,29 @@ const TRUNK: &str = "SIPp 3.6";
 const TOOL: &str = "sipsak 0.9";
 
 /// What [`talk_with`] does and sees.
-const ALL: &str = "calls both ways, sound, DTMF to the line, hold and resume, hang-up from both ends";
-const PLAIN_CALLS: &str = "calls both ways, hang-up from both ends";
+const ALL: &[Deed] = &[Registers, ToLine, ToSip, Hears, Dtmf, Hold, Transfer];
+const PLAIN_CALLS: &[Deed] = &[ToLine, ToSip, Transfer];
+
+/// A telephone that registers at the gateway, or that stands behind a proxy at which the gateway registers.
+const fn row(peer: &'static str, mode: Mode, transport: Transport, srtp: SrtpUse) -> Row {
+    Row { peer, mode, transport, srtp, deeds: ALL }
+}
 
 const ROWS: &[Row] = &[
-    Row { peer: PHONE, mode: Mode::SipServer, transport: Transport::Udp, srtp: SrtpUse::Off, worked: ALL },
-    Row { peer: PHONE, mode: Mode::SipServer, transport: Transport::Udp, srtp: SrtpUse::Mandatory, worked: ALL },
-    Row { peer: PHONE, mode: Mode::SipServer, transport: Transport::Tcp, srtp: SrtpUse::Off, worked: ALL },
-    Row { peer: PHONE, mode: Mode::SipServer, transport: Transport::Tcp, srtp: SrtpUse::Mandatory, worked: ALL },
-    Row { peer: PHONE, mode: Mode::SipServer, transport: Transport::Tls, srtp: SrtpUse::Off, worked: ALL },
-    Row { peer: PHONE, mode: Mode::SipServer, transport: Transport::Tls, srtp: SrtpUse::Mandatory, worked: ALL },
-    Row { peer: PROXY, mode: Mode::SipClient, transport: Transport::Udp, srtp: SrtpUse::Off, worked: ALL },
-    Row { peer: PROXY, mode: Mode::SipClient, transport: Transport::Udp, srtp: SrtpUse::Mandatory, worked: ALL },
-    Row { peer: PROXY, mode: Mode::SipClient, transport: Transport::Tcp, srtp: SrtpUse::Off, worked: ALL },
-    Row { peer: PROXY, mode: Mode::SipClient, transport: Transport::Tls, srtp: SrtpUse::Off, worked: ALL },
-    Row { peer: PROXY, mode: Mode::SipClient, transport: Transport::Tls, srtp: SrtpUse::Mandatory, worked: ALL },
-    Row { peer: TRUNK, mode: Mode::SipTrunk, transport: Transport::Udp, srtp: SrtpUse::Off, worked: PLAIN_CALLS },
-    Row { peer: TRUNK, mode: Mode::SipTrunk, transport: Transport::Tcp, srtp: SrtpUse::Off, worked: PLAIN_CALLS },
-    Row { peer: TOOL, mode: Mode::SipServer, transport: Transport::Udp, srtp: SrtpUse::Off, worked: "OPTIONS, registration with digest" },
+    row(PHONE, Mode::SipServer, Transport::Udp, SrtpUse::Off),
+    row(PHONE, Mode::SipServer, Transport::Udp, SrtpUse::Mandatory),
+    row(PHONE, Mode::SipServer, Transport::Tcp, SrtpUse::Off),
+    row(PHONE, Mode::SipServer, Transport::Tcp, SrtpUse::Mandatory),
+    row(PHONE, Mode::SipServer, Transport::Tls, SrtpUse::Off),
+    row(PHONE, Mode::SipServer, Transport::Tls, SrtpUse::Mandatory),
+    row(PROXY, Mode::SipClient, Transport::Udp, SrtpUse::Off),
+    row(PROXY, Mode::SipClient, Transport::Udp, SrtpUse::Mandatory),
+    row(PROXY, Mode::SipClient, Transport::Tcp, SrtpUse::Off),
+    row(PROXY, Mode::SipClient, Transport::Tls, SrtpUse::Off),
+    row(PROXY, Mode::SipClient, Transport::Tls, SrtpUse::Mandatory),
+    Row { deeds: PLAIN_CALLS, ..row(TRUNK, Mode::SipTrunk, Transport::Udp, SrtpUse::Off) },
+    Row { deeds: PLAIN_CALLS, ..row(TRUNK, Mode::SipTrunk, Transport::Tcp, SrtpUse::Off) },
+    Row { deeds: &[Registers], ..row(TOOL, Mode::SipServer, Transport::Udp, SrtpUse::Off) },
 ];
 
 fn rows(peer: &str, transport: Transport) -> impl Iterator<Item = &'static Row> {
@@ -79,8 +108,8 @@ fn is_mark(event: &Value, kind: &str, name: &str, value: &Value) -> bool {
     event["mark"]["what"]["kind"] == kind && event["mark"]["what"][name] == *value
 }
 
-/// A call each way with a telephone: sound, a key, hold, and who hangs up.
-fn talk_with(scene: &mut Scene, phone: &mut Baresip, row: &Row, number: &str) {
+/// A call each way with a telephone: sound, a key, hold, and who hangs up. The second one it hands on to its colleague.
+fn talk_with(scene: &mut Scene, phone: &mut Baresip, row: &Row, number: &str, (colleague, at): (&Baresip, &str)) {
     let sealed = json!(row.srtp != SrtpUse::Off);
     phone.dial(&format!("{number}{}", row.transport.parameter()));
     phone.wait("CALL_ESTABLISHED");
@@ -107,9 +136,16 @@ fn talk_with(scene: &mut Scene, phone: &mut Baresip, row: &Row, number: &str) {
     phone.wait("CALL_ESTABLISHED");
     scene.daemon.wait("media as agreed", SOON, |event| is_mark(event, "media_attached", "srtp", &sealed));
     scene.daemon.wait_picture("sound of the telephone", SOON, |snapshot| received(snapshot) > 50);
-    scene.lines.act(0, "hang_up", json!({}));
+    scene.mark();
+    phone.order_with("transfer", &format!("{at}{}", row.transport.parameter()));
+    colleague.wait("CALL_ESTABLISHED");
+    scene.daemon.wait("media as agreed", SOON, |event| is_mark(event, "media_attached", "srtp", &sealed));
     phone.wait("CALL_CLOSED");
-    scene.daemon.wait_record("line_hung_up");
+    scene.daemon.wait_picture("sound of the colleague", SOON, |snapshot| received(snapshot) > 50);
+    scene.lines.act(0, "hang_up", json!({}));
+    colleague.wait("CALL_CLOSED");
+    let record = scene.daemon.wait_record("line_hung_up");
+    assert!(record["timeline"].to_string().contains("\"transferred\""), "{record}");
 }
 
 fn telephone_registered_here(transport: Transport) {
@@ -119,7 +155,7 @@ fn telephone_registered_here(transport: Transport) {
     for row in rows(PHONE, transport) {
         let place = Place::new();
         let papers = Papers::new(&place);
-        let mut scene = Scene::start_at(place, row.mode, 1, |settings, _| {
+        let mut scene = Scene::start_at(place, row.mode, 2, |settings, _| {
             settings.gateway.sip_tcp = transport == Transport::Tcp;
             settings.gateway.sip_tls = transport == Transport::Tls;
             settings.gateway.srtp = row.srtp;
@@ -128,7 +164,9 @@ fn telephone_registered_here(transport: Transport) {
         let port = if transport == Transport::Tls { scene.place.sip_tls() } else { scene.place.sip() };
         let server = format!("127.0.0.1:{port}");
         let mut phone = telephone(&scene.place, row, 0, "line1", &server, &papers);
-        talk_with(&mut scene, &mut phone, row, &format!("sip:100@{server}"));
+        let colleague = telephone(&scene.place, row, 1, "line2", &server, &papers);
+        let (number, at) = (format!("sip:100@{server}"), format!("sip:line2@{server}"));
+        talk_with(&mut scene, &mut phone, row, &number, (&colleague, &at));
     }
 }
 
@@ -154,7 +192,9 @@ fn proxy_with_a_telephone(transport: Transport) {
         });
         kamailio.wait(&["saved line1 "]);
         let mut phone = telephone(&scene.place, row, 1, "200", &server, &papers);
-        talk_with(&mut scene, &mut phone, row, &format!("sip:100@{server}"));
+        let colleague = telephone(&scene.place, row, 2, "201", &server, &papers);
+        let (number, at) = (format!("sip:100@{server}"), format!("sip:201@{server}"));
+        talk_with(&mut scene, &mut phone, row, &number, (&colleague, &at));
     }
 }
 
@@ -177,6 +217,16 @@ fn trunk(transport: Transport) {
         let fill = [("codecs", G711), ("ring_ms", "300"), ("checks", "")];
         let part = Part { scenario: "callee.xml", port: scene.place.peer(7), fill: &fill, args, ..Part::default() };
         scene.is_answered_by(&part);
+        scene.daemon.wait_port(0, "idle");
+        scene.mark();
+        let colleague = Sipp::start(&scene.place, &part);
+        let to = format!("sip:ana@127.0.0.1:{}{}", scene.place.peer(7), transport.parameter());
+        let fill = [("hold_ms", "500"), ("refer_to", to.as_str()), ("ringing", ""), ("final", "200 OK")];
+        scene.caller(&Call { scenario: "referrer.xml", fill: &fill, args, ..Call::default() }).finish();
+        scene.lines.act(0, "hang_up", json!({}));
+        colleague.finish();
+        let record = scene.daemon.wait_record("line_hung_up");
+        assert!(record["timeline"].to_string().contains("\"transferred\""), "{record}");
     }
 }
 
@@ -242,9 +292,13 @@ fn a_tool_of_another_maker_asks_and_registers() {
 
 /// The rows as a page.
 fn page() -> String {
-    let mut page = "# Who was met\n\nEvery row is run by `gateway-core/tests/interop.rs`, with the real program and the real peer on one computer; this page is printed from it.\n\n\
-                    | Peer | Mode | Transport | Audio | What worked |\n|---|---|---|---|---|\n"
-        .to_owned();
+    let heads = DEEDS.iter().map(|(_, head)| format!(" {head} |")).collect::<String>();
+    let mut page = format!(
+        "# Who was met\n\nEvery row is run by `gateway-core/tests/interop.rs`, with the real program and the real peer on one computer; \
+         this page is printed from it. ✓: done and seen; –: not what this peer is met for.\n\n\
+         | Peer | Mode | Transport | Audio |{heads}\n|---|---|---|---|{}\n",
+        ":-:|".repeat(DEEDS.len())
+    );
     for row in ROWS {
         let mode = match row.mode {
             Mode::SipServer => "SIP server",
@@ -252,7 +306,8 @@ fn page() -> String {
             Mode::SipTrunk => "SIP trunk",
         };
         let audio = if row.srtp == SrtpUse::Off { "RTP" } else { "SRTP" };
-        page += &format!("| {} | {mode} | {} | {audio} | {} |\n", row.peer, row.transport.via(), row.worked);
+        let deeds = DEEDS.iter().map(|(deed, _)| if row.deeds.contains(deed) { " ✓ |" } else { " – |" }).collect::<String>();
+        page += &format!("| {} | {mode} | {} | {audio} |{deeds}\n", row.peer, row.transport.via());
     }
     page + "\nBesides these, `gateway-core/tests/peer_*.rs` meet the same peers in what goes wrong: refusals, lost connections, certificates, forks, digits in every spelling, floods.\n\
             Not met yet: telephones and systems of wood and iron.\n"

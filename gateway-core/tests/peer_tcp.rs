@@ -77,6 +77,32 @@ fn a_target_that_takes_no_connection_is_refused_at_once_and_the_second_target_ri
     scene.is_answered_by(&Part { scenario: "callee.xml", port, fill: &fill, ..Part::default() });
 }
 
+/// The line rings at a target whose name is so long that no datagram should carry the INVITE.
+fn a_large_invite_arrives(args: &[&str], via: &str) {
+    if !installed(&["sipp"]) {
+        return;
+    }
+    let mut scene = Scene::start_at(Place::new(), Mode::SipTrunk, 1, |settings, place| {
+        settings.gateway.sip_tcp = true;
+        settings.gateway.remote_server = format!("127.0.0.1:{}", place.peer(0));
+        settings.ports[0].target = "desk".repeat(60);
+    });
+    let checks = header("Via", via);
+    let fill = [("codecs", G711), ("ring_ms", "200"), ("checks", checks.as_str())];
+    let part = Part { scenario: "callee.xml", port: scene.place.peer(0), fill: &fill, args, ..Part::default() };
+    scene.is_answered_by(&part);
+}
+
+#[test]
+fn what_is_too_large_for_a_datagram_goes_over_a_connection() {
+    a_large_invite_arrives(OVER_TCP, "SIP/2.0/TCP");
+}
+
+#[test]
+fn what_is_too_large_goes_as_a_datagram_where_no_connection_is_taken() {
+    a_large_invite_arrives(&[], "SIP/2.0/UDP");
+}
+
 /// A telephone that registers at the gateway over TCP.
 fn telephone(scene: &Scene) -> Baresip {
     let (gateway, secret) = (scene.place.sip(), settings::secret("line1"));

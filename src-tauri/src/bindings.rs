@@ -45,6 +45,7 @@ macro_rules! commands {
             crate::commands::line_tests::export_line_test,
             crate::commands::settings::settings_table,
             crate::commands::settings::dial_test,
+            crate::commands::settings::caller_number_test,
             crate::commands::devices::devices,
             crate::commands::devices::cards,
             crate::commands::devices::device_hints,

@@ -61,7 +61,16 @@ pub fn for_headless() -> Outcome {
 
 /// Installs what the measurements need.
 pub fn for_bench() -> Outcome {
-    packages(&["build-essential", "pkg-config", "libasound2-dev", "sip-tester", "baresip-core", "pulseaudio", "libasound2-plugins"])
+    packages(&[
+        "build-essential",
+        "pkg-config",
+        "libasound2-dev",
+        "sip-tester",
+        "baresip-core",
+        "kamailio",
+        "pulseaudio",
+        "libasound2-plugins",
+    ])
 }
 
 /// Installs what every test needs.

@@ -32,6 +32,8 @@ mod gateway;
 #[cfg(unix)]
 mod line;
 #[cfg(unix)]
+mod memory;
+#[cfg(unix)]
 mod program;
 #[cfg(unix)]
 mod sipp;
@@ -44,6 +46,11 @@ mod talk;
 #[allow(dead_code, reason = "written for tests")]
 #[path = "../../tests/bench/sound_card.rs"]
 mod sound_card;
+
+#[cfg(unix)]
+#[allow(dead_code, reason = "written for tests")]
+#[path = "../../tests/peers/noise.rs"]
+mod noise;
 
 #[cfg(unix)]
 #[allow(dead_code, reason = "written for tests")]
@@ -69,6 +76,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("card", card::measure),
     ("cpu", cpu::measure),
     ("sipp", sipp::measure),
+    ("memory", memory::measure),
 ];
 
 /// The others need a pseudo-terminal or SIPp.

@@ -42,6 +42,17 @@ impl Usage {
         (!used.is_empty()).then_some(Usage { threads: used })
     }
 
+    /// Of nothing.
+    pub fn none() -> Self {
+        Usage { threads: BTreeMap::new() }
+    }
+
+    /// Of both.
+    pub fn and(mut self, other: Usage) -> Self {
+        self.threads.extend(other.threads);
+        self
+    }
+
     /// What was used since.
     pub fn since(&self, before: &Usage) -> Duration {
         let of = |(thread, used): (&String, &Duration)| used.saturating_sub(before.threads.get(thread).copied().unwrap_or_default());

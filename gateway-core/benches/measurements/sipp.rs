@@ -1,6 +1,8 @@
 //! SIP over UDP against the real program: calls that are refused before a line is touched, and registrations, from SIPp.
 //!
-//! The reference is SIPp against itself at the same rate.
+//! The reference is SIPp against itself at the same rate, and for registrations Kamailio too.
+
+mod kamailio;
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +22,10 @@ const RATES: [u32; 3] = [200, 500, 1000];
 const SECONDS: u32 = 3;
 
 /// How long SIPp goes on with calls that got no answer, in seconds.
-const PATIENCE_S: u32 = SECONDS + 5;
+const PATIENCE_S: u32 = 5;
+
+/// Registrations a second at which Kamailio is met.
+const REGISTRATIONS: [u32; 2] = [1000, 2500];
 
 /// A kind of load: what SIPp does, and what it does on the other side as the reference.
 struct Load {
@@ -50,7 +55,9 @@ struct Outcome {
     failed: u64,
     retransmissions: u64,
     seconds: f64,
+    /// From the first message to the answer after the digest: the middle, and what 99 of 100 stay below.
     response_ms: f64,
+    slow_response_ms: f64,
     /// What the answering side used of a processor.
     processor: Option<Duration>,
 }
@@ -66,7 +73,8 @@ impl Outcome {
 
     fn tell(&self) -> String {
         // SIPp counts in whole milliseconds.
-        let answered = if self.response_ms < 1.0 { "< 1".to_owned() } else { format!("{:.0}", self.response_ms) };
+        let whole = |ms: f64| if ms < 1.0 { "< 1".to_owned() } else { format!("{ms:.0}") };
+        let answered = format!("{} ms, p99 {}", whole(self.response_ms), whole(self.slow_response_ms));
         let cost = self.micros_a_call().map_or_else(String::new, |micros| format!(", {micros:.0} µs CPU each"));
         format!("{:.0}/s, {} failed, {} retransmitted, {answered} ms{cost}", self.calls_a_second(), self.failed, self.retransmissions)
     }
@@ -80,15 +88,41 @@ pub fn measure(table: &mut Table) {
         // Without a box nothing but SIP uses the processor.
         let gateway = Gateway::start(settings(load.mode), "none");
         for rate in RATES {
-            let own = play(load.caller, rate, gateway.sip().1, || gateway.program.processor());
+            let own = play(load.caller, (rate, SECONDS), gateway.sip().1, || gateway.program.processor());
             let reference = against_itself(load, rate);
             let ratio = own.micros_a_call().zip(reference.micros_a_call()).map_or(f64::NAN, |(own, reference)| own / reference);
             table.row(&format!("{} at {rate}/s", load.what), own.tell(), format!("SIPp {}", reference.tell()), ratio);
         }
     }
+    beside_kamailio(table);
 }
 
-fn is_installed() -> bool {
+/// Registrations with digest, here and at Kamailio.
+fn beside_kamailio(table: &mut Table) {
+    let Some(modules) = kamailio::modules() else { return table.skipped("Kamailio is not installed") };
+    for rate in REGISTRATIONS {
+        let gateway = Gateway::start(settings(Mode::SipServer), "none");
+        let own = play(REGISTER, (rate, SECONDS), gateway.sip().1, || gateway.program.processor());
+        drop(gateway);
+        let registrar = kamailio::Registrar::start(modules, &secret(1));
+        let reference = play(REGISTER, (rate, SECONDS), registrar.port(), || registrar.processor());
+        let ratio = own.micros_a_call().zip(reference.micros_a_call()).map_or(f64::NAN, |(own, reference)| own / reference);
+        table.row(&format!("REGISTER with digest at {rate}/s"), own.tell(), format!("Kamailio {}", reference.tell()), ratio);
+    }
+}
+
+/// Refused calls with digest against a gateway, a thousand a second: a call that needs no line.
+pub fn refused_calls(gateway: &Gateway, seconds: u32) -> (u64, u64) {
+    let outcome = play(DIGEST, (1000, seconds), gateway.sip().1, || None);
+    (outcome.good, outcome.failed)
+}
+
+/// A gateway that refuses them.
+pub fn refuser() -> Gateway {
+    Gateway::start(settings(Mode::SipServer), "none")
+}
+
+pub fn is_installed() -> bool {
     std::process::Command::new("sipp").arg("-v").output().is_ok()
 }
 
@@ -112,29 +146,29 @@ fn against_itself(load: &Load, rate: u32) -> Outcome {
     let args = ["-sf", &scenario, "-i", "127.0.0.1", "-bind_local", "-p", &own_port, "-mp", &media, "-nostdin"];
     let mut answerer = Program::start("sipp", &args);
     assert!(!answerer.ended(Duration::from_millis(500)), "{}", answerer.complaints());
-    play(load.caller, rate, port, || answerer.processor())
+    play(load.caller, (rate, SECONDS), port, || answerer.processor())
 }
 
-/// Plays a load against `port`; `processor` tells what the answering side has used so far.
-fn play(scenario: &str, rate: u32, port: u16, processor: impl Fn() -> Option<Usage>) -> Outcome {
+/// Plays a load of so many calls a second for so many seconds against `port`; `processor` tells what the answering side has used so far.
+fn play(scenario: &str, (rate, seconds): (u32, u32), port: u16, processor: impl Fn() -> Option<Usage>) -> Outcome {
     let (folder, own) = (Folder::new(), free_ports(4));
     let scenario = written(&folder, "caller.xml", scenario);
     let statistics = folder.path().join("statistics.csv").to_str().unwrap().to_owned();
     let errors = folder.path().join("errors.log").to_str().unwrap().to_owned();
     let (own_port, media, secret) = (own.to_string(), (own + 2).to_string(), secret(1));
-    let (rate_text, calls, limit) = (rate.to_string(), (rate * SECONDS).to_string(), (rate * PATIENCE_S).to_string());
-    let (patience, remote) = (format!("{PATIENCE_S}s"), format!("127.0.0.1:{port}"));
+    let (rate_text, calls, limit) = (rate.to_string(), (rate * seconds).to_string(), (rate * (seconds + PATIENCE_S)).to_string());
+    let (patience, remote) = (format!("{}s", seconds + PATIENCE_S), format!("127.0.0.1:{port}"));
     let mut args = vec!["-sf", &scenario, "-i", "127.0.0.1", "-bind_local", "-p", &own_port, "-mp", &media, "-nostdin"];
     args.extend(["-r", &rate_text, "-m", &calls, "-l", &limit, "-timeout", &patience, "-default_behaviors", "none"]);
-    args.extend(["-trace_stat", "-stf", &statistics, "-fd", "1", "-trace_err", "-error_file", &errors]);
+    args.extend(["-trace_stat", "-stf", &statistics, "-fd", "1", "-trace_err", "-error_file", &errors, "-trace_rtt", "-rtt_freq", "1"]);
     args.extend(["-au", "line1", "-ap", &secret, &remote]);
     let before = processor();
     let mut caller = Program::start("sipp", &args);
-    let ended = caller.ended(Duration::from_secs(u64::from(PATIENCE_S) + 10));
+    let ended = caller.ended(Duration::from_secs(u64::from(seconds + PATIENCE_S) + 10));
     assert!(ended, "SIPp does not end: {}", caller.complaints());
     let used = processor().zip(before).map(|(after, before)| after.since(&before));
-    let wanted = u64::from(rate * SECONDS);
-    outcome(&statistics, wanted, used).unwrap_or_else(|| {
+    let wanted = u64::from(rate * seconds);
+    outcome(&statistics, slow_response_ms(&folder), wanted, used).unwrap_or_else(|| {
         let log = std::fs::read_to_string(&errors).unwrap_or_default();
         panic!("no statistics from SIPp: {}\n{log}", caller.complaints())
     })
@@ -147,7 +181,7 @@ fn written(folder: &Folder, name: &str, scenario: &str) -> String {
 }
 
 /// The last line of SIPp's statistics. A call without an end counts as failed.
-fn outcome(statistics: &str, wanted: u64, processor: Option<Duration>) -> Option<Outcome> {
+fn outcome(statistics: &str, slow_response_ms: f64, wanted: u64, processor: Option<Duration>) -> Option<Outcome> {
     let text = std::fs::read_to_string(Path::new(statistics)).ok()?;
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next()?.split(';').collect();
@@ -161,8 +195,19 @@ fn outcome(statistics: &str, wanted: u64, processor: Option<Duration>) -> Option
         retransmissions: number("Retransmissions(C)")?,
         seconds: epoch_seconds(value("CurrentTime")?)? - epoch_seconds(value("StartTime")?)?,
         response_ms: seconds(value("ResponseTime1(C)")?)? * 1000.0,
+        slow_response_ms,
         processor,
     })
+}
+
+/// What 99 of 100 response times stay below, from the file that SIPp leaves beside its scenario.
+fn slow_response_ms(folder: &Folder) -> f64 {
+    let files = std::fs::read_dir(folder.path()).into_iter().flatten().map_while(Result::ok).map(|entry| entry.path());
+    let file = files.into_iter().find(|path| path.to_string_lossy().ends_with("_rtt.csv"));
+    let text = file.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let mut times: Vec<f64> = text.lines().filter_map(|line| line.split(';').nth(1)?.parse().ok()).collect();
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() * 99 / 100).copied().unwrap_or(f64::NAN)
 }
 
 /// A duration as `hours:minutes:seconds:microseconds`, in seconds.

@@ -37,6 +37,8 @@ pub enum Shape {
     Country,
     /// Spans of the day, see [`super::hours`]. May be blank.
     Hours,
+    /// Digits of an area, without the trunk prefix. May be blank.
+    AreaCode,
     /// One dialling rule, see [`super::dialling::rule`].
     DialRule,
     /// Path of a file on this computer. May be blank.

@@ -99,6 +99,24 @@ pub enum IdentityHeader {
     RemotePartyId,
 }
 
+/// How the number of a caller on the line is written for SIP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum CallerNumberFormat {
+    /// As the exchange sends it.
+    #[default]
+    AsReceived,
+    /// International, with its plus sign: `+551133334444` (ITU-T E.123 §2).
+    E164,
+    /// The same digits without the plus sign: `551133334444`.
+    E164Digits,
+    /// As it is dialled from another area of the country: `01133334444`.
+    National,
+    /// The national (significant) number of ITU-T E.164: `1133334444`.
+    NationalSignificant,
+}
+
 /// What becomes of a number that no dialling rule fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -190,6 +208,10 @@ pub struct GatewaySettings {
     pub asserted_identity: bool,
     /// The header in which it is told.
     pub identity_header: IdentityHeader,
+    /// How the number of who calls on the line is written for SIP.
+    pub caller_number_format: CallerNumberFormat,
+    /// Area code of the lines, without the trunk prefix: it completes the local numbers that an exchange sends.
+    pub area_code: String,
     /// Dialling rules for SIP→FXO, in their order: the first one that fits a number decides. See [dialling rules](DIALLING.md).
     pub dial_rules: Vec<String>,
     /// What becomes of a number that no dialling rule fits.
@@ -366,6 +388,8 @@ impl Default for GatewaySettings {
             country: "BR".to_owned(),
             asserted_identity: true,
             identity_header: IdentityHeader::PAsserted,
+            caller_number_format: CallerNumberFormat::AsReceived,
+            area_code: String::new(),
             dial_rules: Vec::new(),
             dial_otherwise: DialOtherwise::Allow,
             dial_international: false,

@@ -29,6 +29,7 @@ impl Gateway {
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
         self.agent.set_session_expires(plan::session_expires(&self.settings.gateway));
+        self.agent.set_tcp(self.settings.gateway.takes_tcp());
         let users = plan::registering_users(&self.settings).into_iter();
         let kept: Vec<String> = users.filter(|user| before.contains(user)).map(|(user, _)| user).collect();
         self.registrar.retain_users(|user| kept.iter().any(|known| known == user));

@@ -9,6 +9,7 @@ use super::io::Action;
 use super::names::{Answer, Lookup};
 use super::notice::{NoticeCode, Severity};
 use crate::config::PortId;
+use crate::config::caller_number;
 use crate::config::settings::{GatewaySettings, IdentityHeader, Mode};
 use crate::config::target::{Target, resolve_target};
 use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
@@ -206,7 +207,8 @@ impl Gateway {
     /// display name and in `P-Asserted-Identity`.
     fn identity(&self, id: PortId, caller: Option<&CallerId>) -> (String, Vec<(String, String)>) {
         let host = self.address.sip;
-        let number = caller.and_then(|caller| caller.number.clone()).filter(|number| !number.is_empty());
+        let number = caller.and_then(|caller| caller.number.as_deref()).filter(|number| !number.is_empty());
+        let number = number.map(|number| caller_number::written(number, &self.settings.gateway));
         let name = caller.and_then(|caller| caller.name.clone());
         let withheld = caller.is_some_and(|caller| caller.presentation == Presentation::Private);
         let mut headers = Vec::new();

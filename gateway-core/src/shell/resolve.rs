@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, mpsc};
 use crate::config::host::{Host, HostPort};
 use crate::gateway::io::Event;
 use crate::gateway::names::Answer;
-use crate::sip::locate::{Pointer, Question, Record, Service};
+use crate::sip::locate::{Pointer, Question, Record, Srv};
 
 /// Questions that may be under way at the same time; a further one is answered at once as "nothing there".
 const AT_ONCE: usize = 32;
@@ -80,7 +80,7 @@ async fn ask(question: &Question, server: Option<SocketAddr>) -> Found {
             let addresses = dns.lookup_ip(absolute(host)?).await.ok()?;
             Some(records_of(addresses.as_lookup()))
         }
-        Question::Services(name) => inquire(name, RecordType::SRV, server).await,
+        Question::Srv(name) => inquire(name, RecordType::SRV, server).await,
         Question::Pointers(name) => inquire(name, RecordType::NAPTR, server).await,
     }
 }
@@ -125,9 +125,9 @@ fn record_of(data: &RData) -> Option<Record> {
     match data {
         RData::A(address) => Some(Record::Address(IpAddr::V4(address.0))),
         RData::AAAA(address) => Some(Record::Address(IpAddr::V6(address.0))),
-        RData::SRV(service) => {
-            let (priority, weight, port) = (service.priority, service.weight, service.port);
-            Some(Record::Service(Service { priority, weight, port, host: name(&service.target) }))
+        RData::SRV(srv) => {
+            let (priority, weight, port) = (srv.priority, srv.weight, srv.port);
+            Some(Record::Srv(Srv { priority, weight, port, host: name(&srv.target) }))
         }
         RData::NAPTR(pointer) => Some(Record::Pointer(Pointer {
             order: pointer.order,
@@ -174,7 +174,7 @@ mod tests {
         let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let server = silent.local_addr().unwrap().to_string();
         let begun = Instant::now();
-        assert!(answer_for(Question::Services("_sip._udp.voip.example".to_owned()), &server).await.is_empty());
+        assert!(answer_for(Question::Srv("_sip._udp.voip.example".to_owned()), &server).await.is_empty());
         assert!(begun.elapsed() < Duration::from_secs(9));
     }
 }

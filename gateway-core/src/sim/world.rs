@@ -27,7 +27,7 @@ use crate::gateway::view::{PortState, PortView};
 use crate::gateway::{Gateway, GatewayAddress};
 use crate::rng::Rng;
 use crate::sip::digest::Credentials;
-use crate::sip::locate::{Question, Record, Service};
+use crate::sip::locate::{Question, Record, Srv};
 use crate::sip::registrar::Binding;
 use crate::time::{Moment, earliest};
 
@@ -85,7 +85,7 @@ pub struct World {
     /// Names that resolve, and to what; others do not.
     pub hosts: BTreeMap<String, Vec<std::net::IpAddr>>,
     /// The servers that the resolver knows of a service, under the name of its SRV records.
-    pub services: BTreeMap<String, Vec<Service>>,
+    pub srv_records: BTreeMap<String, Vec<Srv>>,
     /// What the brain put on the wire.
     pub tap: Tap,
     /// What happened, when somebody wants to know.
@@ -152,7 +152,7 @@ impl World {
             checks: Checks::default(),
             box_was_lying: false,
             hosts: BTreeMap::new(),
-            services: BTreeMap::new(),
+            srv_records: BTreeMap::new(),
             tap: Tap::default(),
             trace: None,
             steps: 0,
@@ -293,7 +293,7 @@ impl World {
     fn resolve(&mut self, question: Question) {
         let records = match &question {
             Question::Addresses(host) => self.hosts.get(host).into_iter().flatten().copied().map(Record::Address).collect(),
-            Question::Services(name) => self.services.get(name).into_iter().flatten().cloned().map(Record::Service).collect(),
+            Question::Srv(name) => self.srv_records.get(name).into_iter().flatten().cloned().map(Record::Srv).collect(),
             Question::Pointers(_) => Vec::new(),
         };
         self.inform(Event::Resolved(Answer { question, records, ttl: None }));

@@ -19,6 +19,7 @@ use crate::time::{Moment, earliest};
 
 use acks::Acks;
 use ask::Owner;
+use size::Streams;
 
 mod acks;
 mod act;
@@ -30,6 +31,7 @@ mod probe;
 mod receive;
 mod refresh;
 mod replies;
+mod size;
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +59,7 @@ pub struct UserAgent {
     last_session: u64,
     /// The interval of session timers to ask for, in seconds; `None`: they are off.
     session_expires_s: Option<u32>,
+    streams: Streams,
 }
 
 impl UserAgent {
@@ -75,6 +78,7 @@ impl UserAgent {
             registrations: Registrations::default(),
             last_session: 0,
             session_expires_s: None,
+            streams: Streams::default(),
         }
     }
 
@@ -99,6 +103,9 @@ impl UserAgent {
     /// dialogs that came by it look for another way.
     pub fn cut_off(&mut self, hop: Hop, now: Moment, out: &mut Vec<AgentOutput>) {
         self.sessions.values_mut().for_each(|session| session.cut_off(hop));
+        if self.transactions.switch_back(hop, now, out) {
+            self.streams.note_refused(hop.address, now);
+        }
         for id in self.transactions.cut_off(hop) {
             self.unanswered(id, 503, now, out);
             self.transactions.end_client(id);

@@ -17,7 +17,7 @@ pub enum Question {
     /// Which services a domain has, and over what (NAPTR, RFC 3403).
     Pointers(String),
     /// Which servers a service has (SRV, RFC 2782).
-    Services(String),
+    Srv(String),
     /// Which addresses a host has (A, AAAA).
     Addresses(String),
 }
@@ -27,7 +27,7 @@ impl Question {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Question::Pointers(name) | Question::Services(name) | Question::Addresses(name) => name,
+            Question::Pointers(name) | Question::Srv(name) | Question::Addresses(name) => name,
         }
     }
 }
@@ -38,14 +38,14 @@ pub enum Record {
     /// A, AAAA.
     Address(IpAddr),
     /// SRV.
-    Service(Service),
+    Srv(Srv),
     /// NAPTR.
     Pointer(Pointer),
 }
 
 /// A server of a service (RFC 2782).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Service {
+pub struct Srv {
     /// The lowest is tried first.
     pub priority: u16,
     /// Share of the clients, among those of the same priority.
@@ -134,11 +134,11 @@ pub fn hops(place: &Place, known: &mut dyn FnMut(Question) -> Option<Vec<Record>
     if services.is_empty() {
         return addresses.map(|records| at(records, usual, port));
     }
-    let servers = services.into_iter().filter(|(_, service)| !service.host.is_empty()).take(MOST_HOPS);
+    let servers = services.into_iter().filter(|(_, srv)| !srv.host.is_empty()).take(MOST_HOPS);
     let found: Vec<Option<Vec<Hop>>> = servers
-        .map(|(transport, service)| {
-            let records = known(Question::Addresses(service.host))?;
-            Some(at(records, transport, service.port))
+        .map(|(transport, srv)| {
+            let records = known(Question::Addresses(srv.host))?;
+            Some(at(records, transport, srv.port))
         })
         .collect();
     let found: Option<Vec<Vec<Hop>>> = found.into_iter().collect();
@@ -151,23 +151,23 @@ fn at(records: Vec<Record>, transport: Transport, port: u16) -> Vec<Hop> {
 }
 
 /// The servers of a domain and what is spoken with each; none: it has no records of services.
-fn services(place: &Place, known: &mut dyn FnMut(Question) -> Option<Vec<Record>>) -> Option<Vec<(Transport, Service)>> {
+fn services(place: &Place, known: &mut dyn FnMut(Question) -> Option<Vec<Record>>) -> Option<Vec<(Transport, Srv)>> {
     let pointers = if place.transports.len() > 1 { known(Question::Pointers(place.host.clone())) } else { Some(Vec::new()) };
-    let usual: Vec<_> = place.transports.iter().map(|transport| (*transport, service_name(*transport, &place.host))).collect();
-    let asked: Vec<_> = usual.into_iter().map(|(transport, name)| (transport, known(Question::Services(name)))).collect();
+    let usual: Vec<_> = place.transports.iter().map(|transport| (*transport, srv_name(*transport, &place.host))).collect();
+    let asked: Vec<_> = usual.into_iter().map(|(transport, name)| (transport, known(Question::Srv(name)))).collect();
     let pointers = pointers?.into_iter().filter_map(|record| if let Record::Pointer(pointer) = record { Some(pointer) } else { None });
     let wanted = pointers.filter_map(|pointer| Some((pointer.transport()?, pointer.replacement)));
     let wanted: Vec<_> = wanted.filter(|(transport, _)| place.transports.contains(transport)).collect();
     let answers = if wanted.is_empty() {
         asked
     } else {
-        wanted.into_iter().map(|(transport, name)| (transport, known(Question::Services(name)))).collect()
+        wanted.into_iter().map(|(transport, name)| (transport, known(Question::Srv(name)))).collect()
     };
     let mut services = Vec::new();
     for (transport, records) in answers {
         for record in records? {
-            if let Record::Service(service) = record {
-                services.push((transport, service));
+            if let Record::Srv(srv) = record {
+                services.push((transport, srv));
             }
         }
     }
@@ -175,7 +175,7 @@ fn services(place: &Place, known: &mut dyn FnMut(Question) -> Option<Vec<Record>
 }
 
 /// The name under which a domain lists its servers (RFC 3263 §4.1).
-fn service_name(transport: Transport, domain: &str) -> String {
+fn srv_name(transport: Transport, domain: &str) -> String {
     match transport {
         Transport::Udp => format!("_sip._udp.{domain}"),
         Transport::Tcp => format!("_sip._tcp.{domain}"),
@@ -210,15 +210,14 @@ pub fn in_order(mut records: Vec<Record>, before: &[Record], rng: &mut Rng) -> V
 
 fn priority(record: &Record) -> Option<u16> {
     match record {
-        Record::Service(service) => Some(service.priority),
+        Record::Srv(srv) => Some(srv.priority),
         Record::Address(_) | Record::Pointer(_) => None,
     }
 }
 
 /// One of several servers of the same priority, by weight; of anything else the first.
 fn draw(records: &[Record], rng: &mut Rng) -> usize {
-    let weights: Vec<u64> =
-        records.iter().map(|record| if let Record::Service(service) = record { service.weight.into() } else { 0 }).collect();
+    let weights: Vec<u64> = records.iter().map(|record| if let Record::Srv(srv) = record { srv.weight.into() } else { 0 }).collect();
     let total: u64 = weights.iter().sum();
     if records.len() < 2 || total == 0 {
         return 0;

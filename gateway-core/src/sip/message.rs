@@ -14,6 +14,7 @@ pub use headers::Headers;
 pub use reason::phrase;
 
 use super::header::grammar;
+use super::hop::Transport;
 
 /// A SIP method.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +160,14 @@ impl Request {
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
+    }
+
+    /// It goes over this transport: the Via that we put on top of it says so (RFC 3261 §18.1.1).
+    pub(super) fn set_via_transport(&mut self, transport: Transport) {
+        if let Some(Ok(via)) = self.headers.get("Via").map(Via::parse) {
+            let via = Via { transport: transport.via().to_owned(), ..via };
+            self.headers.set("Via", via.to_string());
+        }
     }
 
     /// The response of RFC 3261 §8.2.6: every Via, From, To, Call-ID and CSeq copied, the usual reason phrase.

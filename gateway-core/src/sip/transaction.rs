@@ -118,6 +118,8 @@ struct ClientEntry {
     request: Request,
     bytes: Vec<u8>,
     to: Hop,
+    /// It goes over a connection only because it is large: where there is none to be had, UDP takes it after all.
+    by_size: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -214,16 +216,43 @@ impl Transactions {
             return None;
         }
         let id = ClientId(self.number());
-        let machine = match request.method() {
-            Method::Invite => ClientMachine::Invite(ClientInvite::start(to.transport.is_reliable(), now)),
-            _ => ClientMachine::Other(Client::start(to.transport.is_reliable(), now)),
-        };
+        let machine = ClientMachine::start(request.method(), to.transport.is_reliable(), now);
         let bytes = wire::write_request(&request);
         out.push(AgentOutput::Send { to, bytes: bytes.clone() });
         self.schedule(Id::Client(id), None, machine.deadline());
         self.client_keys.insert(key.clone(), id);
-        self.clients.insert(id, ClientEntry { key, machine, request, bytes, to });
+        self.clients.insert(id, ClientEntry { key, machine, request, bytes, to, by_size: false });
         Some(id)
+    }
+
+    /// This request goes over a connection only because it is large (RFC 3261 §18.1.1).
+    pub(crate) fn note_switched(&mut self, id: ClientId) {
+        if let Some(entry) = self.clients.get_mut(&id) {
+            entry.by_size = true;
+        }
+    }
+
+    /// There is no connection to this hop: large requests for it that nobody has answered start over, over UDP. True: there were some.
+    pub(crate) fn switch_back(&mut self, hop: Hop, now: Moment, out: &mut Vec<AgentOutput>) -> bool {
+        let switched: Vec<ClientId> = self
+            .clients
+            .iter()
+            .filter(|(_, entry)| entry.by_size && entry.to == hop && entry.machine.is_unheard())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &switched {
+            let Some(entry) = self.clients.get_mut(id) else { continue };
+            let before = entry.machine.deadline();
+            entry.by_size = false;
+            entry.to = Hop::from(hop.address);
+            entry.request.set_via_transport(entry.to.transport);
+            entry.bytes = wire::write_request(&entry.request);
+            entry.machine = ClientMachine::start(entry.request.method(), false, now);
+            out.push(AgentOutput::Send { to: entry.to, bytes: entry.bytes.clone() });
+            let after = entry.machine.deadline();
+            self.schedule(Id::Client(*id), before, after);
+        }
+        !switched.is_empty()
     }
 
     /// The request of a living client transaction, and where it went.
@@ -465,6 +494,21 @@ impl Transactions {
 }
 
 impl ClientMachine {
+    fn start(method: &Method, reliable: bool, now: Moment) -> Self {
+        match method {
+            Method::Invite => ClientMachine::Invite(ClientInvite::start(reliable, now)),
+            _ => ClientMachine::Other(Client::start(reliable, now)),
+        }
+    }
+
+    /// Not even a provisional response has come.
+    fn is_unheard(&self) -> bool {
+        match self {
+            ClientMachine::Invite(machine) => matches!(machine.state(), client_invite::State::Calling { .. }),
+            ClientMachine::Other(machine) => matches!(machine.state(), client::State::Trying { .. }),
+        }
+    }
+
     fn deadline(&self) -> Option<Moment> {
         match self {
             ClientMachine::Invite(machine) => machine.deadline(),

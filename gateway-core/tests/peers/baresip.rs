@@ -74,6 +74,11 @@ impl Baresip {
         self.command(order, "");
     }
 
+    /// An order that says more, such as `transfer` with an address.
+    pub fn order_with(&mut self, order: &str, more: &str) {
+        self.command(order, more);
+    }
+
     /// Presses a key: a named event in RTP (RFC 4733).
     pub fn press(&mut self, key: char) {
         self.command("sndcode", &key.to_string());

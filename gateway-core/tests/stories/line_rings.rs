@@ -1,6 +1,6 @@
 //! FXO→SIP: what a ringing line does.
 
-use gateway_core::config::settings::{IdentityHeader, OnRefusal, PortSettings, Settings};
+use gateway_core::config::settings::{CallerNumberFormat, IdentityHeader, OnRefusal, PortSettings, Settings};
 use gateway_core::dsp::callerid::{CallerIdSource, Presentation};
 use gateway_core::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct};
 use gateway_core::gateway::notice::NoticeCode;
@@ -100,6 +100,24 @@ fn the_number_of_a_caller_stands_in_the_header_of_the_settings_and_in_no_other()
         assert!(screened);
         end_well(&mut world);
     }
+}
+
+#[test]
+fn the_number_of_a_caller_is_written_in_the_format_of_the_settings() {
+    let settings = with(server(), |settings| {
+        settings.gateway.caller_number_format = CallerNumberFormat::E164;
+        settings.gateway.area_code = "11".to_owned();
+    });
+    let mut world = phone_with(settings, lets_it_ring());
+    world.act(0, ring("33334444"));
+    assert!(world.run_until_port(0, PortState::Calling, s(8)), "{:?}", world.port(0));
+    let invite = invite_to(&world, 0);
+    let headers = invite.headers();
+    for name in ["From", "P-Asserted-Identity"] {
+        assert!(headers.get(name).is_some_and(|value| value.contains("sip:+551133334444@")), "{name}: {:?}", headers.get(name));
+    }
+    assert_eq!(world.port(0).call.as_ref().unwrap().from, "33334444", "what the line sent is what is shown");
+    end_well(&mut world);
 }
 
 #[test]

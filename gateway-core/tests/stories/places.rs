@@ -8,7 +8,7 @@ use gateway_core::rng::Rng;
 use gateway_core::sim::World;
 use gateway_core::sim::party::Habits;
 use gateway_core::sim::world::credentials;
-use gateway_core::sip::locate::Service;
+use gateway_core::sip::locate::Srv;
 use gateway_core::sip::message::Method;
 use gateway_core::sip::registrar::Limits;
 
@@ -25,9 +25,9 @@ fn two_places(habits: [Habits; 2]) -> World {
         world.parties[party].open_office(accounts(), Limits::default(), &mut Rng::from_seed(2));
         let (address, host) = (world.parties[party].address, format!("server{index}.voip.example"));
         world.hosts.insert(host.clone(), vec![address.ip()]);
-        servers.push(Service { priority: 10 * u16::try_from(index).unwrap(), weight: 0, port: address.port(), host });
+        servers.push(Srv { priority: 10 * u16::try_from(index).unwrap(), weight: 0, port: address.port(), host });
     }
-    world.services.insert("_sip._udp.voip.example".to_owned(), servers);
+    world.srv_records.insert("_sip._udp.voip.example".to_owned(), servers);
     // The domain appears after the gateway has asked for it once in vain: it asks again within a minute.
     assert!(world.run_until(s(90), |world| matches!(world.port(0).registration, RegistrationView::Registered { .. })));
     world.run_for(s(1));

@@ -1,5 +1,6 @@
 //! What the setting pages are made of.
 
+use gateway_core::config::caller_number;
 use gateway_core::config::dialling::{self, Dialling};
 use gateway_core::config::settings::Settings;
 use gateway_core::config::table::{self, SettingsTable};
@@ -16,4 +17,11 @@ pub(crate) fn settings_table() -> SettingsTable {
 #[specta::specta]
 pub(crate) fn dial_test(settings: Settings, number: String) -> Dialling {
     dialling::decide(&number, &settings.gateway)
+}
+
+/// How SIP would be told the number of a caller on the line, by a draft.
+#[tauri::command]
+#[specta::specta]
+pub(crate) fn caller_number_test(settings: Settings, number: String) -> String {
+    caller_number::written(&number, &settings.gateway)
 }

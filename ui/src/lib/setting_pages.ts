@@ -95,7 +95,15 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       rows: [row("gateway.auth_tries", SERVER), row("gateway.sha256_digest", SERVER), row("gateway.stealth")],
       elsewhere: ["ports[].only_from_host"],
     },
-    { title: "section.identity", rows: [row("gateway.asserted_identity"), row("gateway.identity_header", { path: "gateway.asserted_identity", is: [true] })] },
+    {
+      title: "section.identity",
+      rows: [
+        row("gateway.asserted_identity"),
+        row("gateway.identity_header", { path: "gateway.asserted_identity", is: [true] }),
+        row("gateway.caller_number_format"),
+        row("gateway.area_code", { path: "gateway.caller_number_format", is: ["e164", "e164_digits", "national", "national_significant"] }),
+      ],
+    },
     {
       title: "section.dialing_rules",
       rows: [row("gateway.dial_rules"), row("gateway.dial_otherwise"), row("gateway.dial_international"), row("gateway.dial_premium")],

@@ -161,6 +161,10 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             let bad = !text.is_empty() && Fingerprint::parse(text).is_none();
             one(bad.then(|| Problem::error(path, ProblemCode::BadFingerprint)))
         }
+        Shape::AreaCode => {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+            one((!digits).then(|| Problem::error(path, ProblemCode::BadAreaCode)))
+        }
         Shape::DialRule => {
             one(Rule::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadDialRule).with("fault", fault.word())))
         }

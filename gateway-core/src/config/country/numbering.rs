@@ -10,6 +10,14 @@ pub struct Numbering {
     pub country: &'static str,
     /// Country calling code (ITU-T E.164, list of assigned country codes).
     pub calling_code: &'static str,
+    /// What is dialled before a number of another country (ITU-T E.164, list of dialling procedures).
+    pub international_prefix: &'static str,
+    /// What is dialled before a number of another area of the country; blank where nothing is.
+    pub trunk_prefix: &'static str,
+    /// How many digits a national (significant) number has.
+    pub national_digits: &'static [u8],
+    /// Numbers have so many lengths that only their prefix tells what they are.
+    pub needs_prefix: bool,
     /// What begins so leads out of the country, or to another carrier that may lead anywhere.
     pub international: &'static [&'static str],
     /// What begins so pays whoever is called.
@@ -29,6 +37,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "BR",
         calling_code: "55",
+        international_prefix: "00",
+        trunk_prefix: "0",
+        national_digits: &[10, 11],
+        needs_prefix: false,
         international: &["00"],
         premium: &["0900"],
         passed_over: &[],
@@ -37,6 +49,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "US",
         calling_code: "1",
+        international_prefix: "011",
+        trunk_prefix: "1",
+        national_digits: &[10],
+        needs_prefix: false,
         international: &[
             "01", "101", "1242", "1246", "1264", "1268", "1284", "1345", "1441", "1473", "1649", "1658", "1664", "1721", "1758", "1767",
             "1784", "1809", "1829", "1849", "1868", "1869", "1876",
@@ -48,6 +64,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "AR",
         calling_code: "54",
+        international_prefix: "00",
+        trunk_prefix: "0",
+        national_digits: &[10],
+        needs_prefix: false,
         international: &["00"],
         premium: &["0600", "0609"],
         passed_over: &[],
@@ -56,6 +76,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "MX",
         calling_code: "52",
+        international_prefix: "00",
+        trunk_prefix: "",
+        national_digits: &[10],
+        needs_prefix: false,
         international: &["00"],
         premium: &["900", "01900"],
         passed_over: &[],
@@ -64,6 +88,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "GB",
         calling_code: "44",
+        international_prefix: "00",
+        trunk_prefix: "0",
+        national_digits: &[9, 10],
+        needs_prefix: false,
         international: &["00"],
         premium: &["09"],
         passed_over: &["141", "1470"],
@@ -72,6 +100,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "DE",
         calling_code: "49",
+        international_prefix: "00",
+        trunk_prefix: "0",
+        national_digits: &[7, 8, 9, 10, 11],
+        needs_prefix: true,
         international: &["00", "010"],
         premium: &["0900"],
         passed_over: &[],
@@ -80,6 +112,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "FR",
         calling_code: "33",
+        international_prefix: "00",
+        trunk_prefix: "0",
+        national_digits: &[9],
+        needs_prefix: false,
         international: &["00"],
         premium: &["089"],
         passed_over: &["3651"],
@@ -88,6 +124,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "ES",
         calling_code: "34",
+        international_prefix: "00",
+        trunk_prefix: "",
+        national_digits: &[9],
+        needs_prefix: false,
         international: &["00"],
         premium: &["803", "806", "807"],
         passed_over: &["067"],
@@ -96,6 +136,10 @@ pub const NUMBERINGS: &[Numbering] = &[
     Numbering {
         country: "PT",
         calling_code: "351",
+        international_prefix: "00",
+        trunk_prefix: "",
+        national_digits: &[9],
+        needs_prefix: false,
         international: &["00"],
         premium: &["760"],
         passed_over: &[],
@@ -123,6 +167,12 @@ impl Numbering {
     #[must_use]
     pub fn is_emergency(&self, digits: &str) -> bool {
         self.emergency.contains(&digits)
+    }
+
+    /// Whether a national (significant) number has so many digits.
+    #[must_use]
+    pub fn is_national(&self, digits: usize) -> bool {
+        self.national_digits.iter().any(|count| usize::from(*count) == digits)
     }
 
     /// A number, and what is left of it where it begins with a service code in digits alone; in North America also what it is with

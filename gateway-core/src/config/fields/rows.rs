@@ -94,6 +94,13 @@ pub const FIELDS: &[Field] = &[
         NextCall,
         &["Asserted Identity Mode", "sendrpid", "send_rpid", "Use P-Preferred-Identity Header"],
     ),
+    choice(
+        "gateway.caller_number_format",
+        &["as_received", "e164", "e164_digits", "national", "national_significant"],
+        NextCall,
+        &["Caller ID Manipulation", "callerid number format", "E.164 normalization"],
+    ),
+    text("gateway.area_code", Shape::AreaCode, 5, "", NextCall, &["areacode", "localprefix", "Local Area Code", "DDD"]),
     Field {
         path: "gateway.dial_rules",
         kind: Kind::Texts { shape: Shape::DialRule, max_chars: 250, max_items: 200 },

@@ -1,6 +1,6 @@
 use super::*;
 use crate::sip::hop::Transport;
-use crate::sip::locate::Service;
+use crate::sip::locate::Srv;
 
 fn place(host: &str) -> Place {
     Place { host: host.to_owned(), port: Some(5060), transports: vec![Transport::Udp] }
@@ -85,9 +85,9 @@ fn the_servers_of_a_kept_domain_are_kept_with_it_and_forgotten_with_it() {
     let now = Moment::from_secs(1);
     let voip = Place { port: None, ..place("voip.example") };
     names.keep(vec![voip.clone()], now);
-    let question = Question::Services("_sip._udp.voip.example".to_owned());
+    let question = Question::Srv("_sip._udp.voip.example".to_owned());
     assert_eq!(names.take_questions(), [Question::Addresses("voip.example".to_owned()), question.clone()]);
-    let server = |priority, host: &str| Record::Service(Service { priority, weight: 0, port: 5080, host: host.to_owned() });
+    let server = |priority, host: &str| Record::Srv(Srv { priority, weight: 0, port: 5080, host: host.to_owned() });
     let records = vec![server(2, "b.example"), server(1, "a.example")];
     names.answered(Answer { question, records, ttl: None }, &mut rng, now);
     assert_eq!(names.take_questions(), ["a.example", "b.example"].map(|host| Question::Addresses(host.to_owned())));

@@ -77,8 +77,12 @@ impl Owner {
 impl UserAgent {
     /// Sends a request with a new branch. `None`: there is no room for one more transaction.
     pub(super) fn ask(&mut self, owner: Owner, request: &Request, to: Hop, now: Moment, out: &mut Vec<AgentOutput>) -> Option<ClientId> {
-        let request = self.with_via(request, to.transport);
-        self.ask_as_is(owner, request, to, now, out)
+        let mut request = self.with_via(request, to.transport);
+        let Some(stream) = self.streams.instead_of(to, &request, now) else { return self.ask_as_is(owner, request, to, now, out) };
+        request.set_via_transport(stream.transport);
+        let id = self.ask_as_is(owner, request, stream, now, out)?;
+        self.transactions.note_switched(id);
+        Some(id)
     }
 
     /// Sends a request that has its branch already.

@@ -16,6 +16,7 @@ mod registrations;
 mod reliable;
 mod scripted;
 mod session_timers;
+mod size;
 
 fn address(text: &str) -> Hop {
     text.parse().unwrap()

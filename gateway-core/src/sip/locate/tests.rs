@@ -29,7 +29,7 @@ fn place(host: &str, transports: &[Transport]) -> Place {
 }
 
 fn services(name: &str) -> Question {
-    Question::Services(name.to_owned())
+    Question::Srv(name.to_owned())
 }
 
 fn addresses(name: &str) -> Question {
@@ -41,7 +41,7 @@ fn address(ip: &str) -> Record {
 }
 
 fn service(priority: u16, weight: u16, port: u16, host: &str) -> Record {
-    Record::Service(Service { priority, weight, port, host: host.to_owned() })
+    Record::Srv(Srv { priority, weight, port, host: host.to_owned() })
 }
 
 fn pointer(order: u16, service: &str, replacement: &str) -> Record {
@@ -143,7 +143,7 @@ fn servers_of_the_same_priority_are_drawn_by_weight() {
         let order = in_order(listed.clone(), &[], &mut Rng::from_seed(seed));
         assert_eq!(order.len(), 4);
         assert_eq!(order.last(), listed.first(), "priority goes before weight");
-        let Some(Record::Service(server)) = order.into_iter().next() else { panic!("no server") };
+        let Some(Record::Srv(server)) = order.into_iter().next() else { panic!("no server") };
         *first.entry(server.host).or_insert(0) += 1;
     }
     assert!((1400..1600).contains(&first["big"]), "{first:?}");

@@ -71,6 +71,8 @@ export interface Backend {
   review(draft: Settings): Promise<Review>;
   /** What would become of a number that a SIP caller asks for, by the dialling rules of a draft. Nothing is dialled. */
   dialTest(draft: Settings, number: string): Promise<Dialling>;
+  /** How SIP would be told the number of a caller on the line, by a draft. */
+  callerNumberTest(draft: Settings, number: string): Promise<string>;
   /** Makes a draft hold. `confirmed`: a person has confirmed the problems of severity `confirm`; `kind`: where the draft came from. */
   apply(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>>;
   /** Makes a draft hold as soon as every port that it touches is idle. */

@@ -6,6 +6,7 @@ import type { Backend, Listener, Outcome } from "./backend";
 import { FakeApply } from "./fake/apply";
 import { ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
+import { callerNumber } from "./fake/caller_number";
 import { dialling } from "./fake/dialling";
 import { FakeHistory } from "./fake/history";
 import { FakeLineTests, FIRST_CHECK, lineTestSteps, type LineTestStep } from "./fake/line_tests";
@@ -487,6 +488,10 @@ export class FakeBackend implements Backend {
 
   dialTest(settings: Settings, number: string): Promise<Dialling> {
     return Promise.resolve(dialling(settings, number));
+  }
+
+  callerNumberTest(settings: Settings, number: string): Promise<string> {
+    return Promise.resolve(callerNumber(settings, number));
   }
 
   review(settings: Settings): Promise<Review> {

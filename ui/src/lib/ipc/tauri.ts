@@ -113,6 +113,10 @@ export class TauriBackend implements Backend {
     return commands.dialTest(draft, number);
   }
 
+  callerNumberTest(draft: Settings, number: string): Promise<string> {
+    return commands.callerNumberTest(draft, number);
+  }
+
   async apply(draft: Settings, confirmed: boolean, kind: RevisionKind): Promise<Outcome<Applied, ApplyError>> {
     return outcome(await commands.apply(draft, confirmed, kind));
   }

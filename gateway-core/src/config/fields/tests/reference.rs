@@ -98,6 +98,7 @@ fn form(shape: Shape) -> &'static str {
         Shape::Name => "text",
         Shape::User => "SIP user",
         Shape::RemoteServer => "`host[:port]`",
+        Shape::AreaCode => "digits",
         Shape::DnsServer => "`address[:port]`",
         Shape::BindAddress => "IP address",
         Shape::Target => "`user`, `user@host[:port]` or SIP URI",

@@ -83,6 +83,8 @@ export function firstSettings(ports: number): Settings {
       stealth: true,
       country: "BR",
       asserted_identity: true,
+      caller_number_format: "as_received",
+      area_code: "",
       identity_header: "p_asserted",
       dial_rules: [],
       dial_otherwise: "allow",
