@@ -68,6 +68,8 @@ export const commands = {
 	settingsTable: () => __TAURI_INVOKE<SettingsTable>("settings_table"),
 	/**  What would become of a number by the dialling rules of a draft. Nothing is dialled. */
 	dialTest: (settings: Settings, number: string) => __TAURI_INVOKE<Dialling>("dial_test", { settings, number }),
+	/**  How SIP would be told the number of a caller on the line, by a draft. */
+	callerNumberTest: (settings: Settings, number: string) => __TAURI_INVOKE<string>("caller_number_test", { settings, number }),
 	/**  Every box that could be chosen now, the simulated one among them. */
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Every sound card that records and plays, for boxes whose voice is on one. */
@@ -476,6 +478,19 @@ export type CallerIdTiming =
 "before_first_ring" | 
 /**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
 "after_first_ring";
+
+/**  How the number of a caller on the line is written for SIP. */
+export type CallerNumberFormat = 
+/**  As the exchange sends it. */
+"as_received" | 
+/**  International, with its plus sign: `+551133334444` (ITU-T E.123 §2). */
+"e164" | 
+/**  The same digits without the plus sign: `551133334444`. */
+"e164_digits" | 
+/**  As it is dialled from another area of the country: `01133334444`. */
+"national" | 
+/**  The national (significant) number of ITU-T E.164: `1133334444`. */
+"national_significant";
 
 /**  One line of the card menu. */
 export type CardEntry = {
@@ -1140,6 +1155,10 @@ export type GatewaySettings = {
 	asserted_identity?: boolean,
 	/**  The header in which it is told. */
 	identity_header?: IdentityHeader,
+	/**  How the number of who calls on the line is written for SIP. */
+	caller_number_format?: CallerNumberFormat,
+	/**  Area code of the lines, without the trunk prefix: it completes the local numbers that an exchange sends. */
+	area_code?: string,
 	/**  Dialling rules for SIP→FXO, in their order: the first one that fits a number decides. See [dialling rules](DIALLING.md). */
 	dial_rules?: string[],
 	/**  What becomes of a number that no dialling rule fits. */
@@ -1958,6 +1977,14 @@ export type Numbering = {
 	country: string,
 	/**  Country calling code (ITU-T E.164, list of assigned country codes). */
 	calling_code: string,
+	/**  What is dialled before a number of another country (ITU-T E.164, list of dialling procedures). */
+	international_prefix: string,
+	/**  What is dialled before a number of another area of the country; blank where nothing is. */
+	trunk_prefix: string,
+	/**  How many digits a national (significant) number has. */
+	national_digits: number[],
+	/**  Numbers have so many lengths that only their prefix tells what they are. */
+	needs_prefix: boolean,
 	/**  What begins so leads out of the country, or to another carrier that may lead anywhere. */
 	international: string[],
 	/**  What begins so pays whoever is called. */
@@ -2176,6 +2203,8 @@ export type ProblemCode =
 "bad_hours" | 
 /**  A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]). */
 "bad_dial_rule" | 
+/**  An area code with something else than digits, or with the trunk prefix. */
+"bad_area_code" | 
 /**  Text that is no SHA-256 in hexadecimal. */
 "bad_fingerprint" | 
 /**  A user is needed here. */
@@ -2541,6 +2570,8 @@ export type Shape =
 "country" | 
 /**  Spans of the day, see [`super::hours`]. May be blank. */
 "hours" | 
+/**  Digits of an area, without the trunk prefix. May be blank. */
+"area_code" | 
 /**  One dialling rule, see [`super::dialling::rule`]. */
 "dial_rule" | 
 /**  Path of a file on this computer. May be blank. */
