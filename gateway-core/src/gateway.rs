@@ -166,7 +166,7 @@ impl Gateway {
             rng,
             settings,
         };
-        gateway.agent.set_session_expires(plan::session_expires(&gateway.settings.gateway));
+        gateway.tell_agent();
         gateway.keep_names(Moment::ZERO);
         // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
         gateway.renew_accounts(Moment::ZERO, &mut Vec::new());

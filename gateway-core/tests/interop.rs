@@ -12,7 +12,7 @@ use gateway_core::config::settings::Mode;
 use gateway_core::config::transport::{TlsTrust, Transport};
 use gateway_core::sdp::SrtpUse;
 use serde_json::{Value, json};
-use stage::scene::G711;
+use stage::scene::{G711, RINGING};
 use stage::sipp::Part;
 use stage::sound::Sound;
 use stage::{Baresip, Call, Kamailio, Papers, Place, SOON, Scene, Sipp, installed, settings};
@@ -221,7 +221,7 @@ fn trunk(transport: Transport) {
         scene.mark();
         let colleague = Sipp::start(&scene.place, &part);
         let to = format!("sip:ana@127.0.0.1:{}{}", scene.place.peer(7), transport.parameter());
-        let fill = [("hold_ms", "500"), ("refer_to", to.as_str()), ("ringing", ""), ("final", "200 OK")];
+        let fill = [("hold_ms", "500"), ("refer_to", to.as_str()), ("ringing", RINGING), ("final", "200 OK")];
         scene.caller(&Call { scenario: "referrer.xml", fill: &fill, args, ..Call::default() }).finish();
         scene.lines.act(0, "hang_up", json!({}));
         colleague.finish();

@@ -8,31 +8,12 @@ mod stage;
 
 use gateway_core::config::settings::Mode;
 use serde_json::json;
-use stage::scene::{G711, header};
+use stage::scene::{G711, RINGING, header};
 use stage::sipp::Part;
 use stage::{Call, Scene, Sipp, installed};
 
 /// Whom the transfers lead to: far enough from the ports of the callers.
 const COLLEAGUE: u16 = 5;
-
-/// What the referrer hears when the colleague rings.
-const RINGING: &str = r#"<recv request="NOTIFY">
-    <action>
-      <ereg regexp="^SIP/2[.]0 180 Ringing" search_in="body" check_it="true" assign_to="seen"/>
-    </action>
-  </recv>
-  <send>
-    <![CDATA[
-      SIP/2.0 200 OK
-      [last_Via:]
-      [last_From:]
-      [last_To:]
-      [last_Call-ID:]
-      [last_CSeq:]
-      Content-Length: 0
-
-    ]]>
-  </send>"#;
 
 fn trunk() -> Scene {
     Scene::start(Mode::SipTrunk, 1, |settings| {

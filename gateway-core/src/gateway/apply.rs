@@ -28,8 +28,7 @@ impl Gateway {
         let before = plan::registering_users(&self.settings);
         self.settings = settings;
         self.registrar.set_limits(limits(&self.settings.gateway));
-        self.agent.set_session_expires(plan::session_expires(&self.settings.gateway));
-        self.agent.set_tcp(self.settings.gateway.takes_tcp());
+        self.tell_agent();
         let users = plan::registering_users(&self.settings).into_iter();
         let kept: Vec<String> = users.filter(|user| before.contains(user)).map(|(user, _)| user).collect();
         self.registrar.retain_users(|user| kept.iter().any(|known| known == user));
@@ -40,6 +39,12 @@ impl Gateway {
         self.renew_accounts(now, out);
         self.renew_qualify(now);
         out.push(self.notice(Severity::Info, NoticeCode::SettingsApplied, None, &[], now));
+    }
+
+    /// What the user agent has to know of the settings.
+    pub(super) fn tell_agent(&mut self) {
+        self.agent.set_session_expires(plan::session_expires(&self.settings.gateway));
+        self.agent.set_tcp(self.settings.gateway.takes_tcp());
     }
 
     pub(super) fn readdress(&mut self, address: GatewayAddress, now: Moment, out: &mut Vec<Action>) {

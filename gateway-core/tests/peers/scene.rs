@@ -12,6 +12,25 @@ use super::{Baresip, Daemon, Place, Pulse, SimulatedBox, settings};
 /// What a telephone offers: G.711 and named events.
 pub const G711: &str = "8 0 101\n      a=rtpmap:8 PCMA/8000\n      a=rtpmap:0 PCMU/8000\n      a=rtpmap:101 telephone-event/8000";
 
+/// What a referrer of SIPp hears when the colleague rings.
+pub const RINGING: &str = r#"<recv request="NOTIFY">
+    <action>
+      <ereg regexp="^SIP/2[.]0 180 Ringing" search_in="body" check_it="true" assign_to="seen"/>
+    </action>
+  </recv>
+  <send>
+    <![CDATA[
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Content-Length: 0
+
+    ]]>
+  </send>"#;
+
 /// Peers take their ports in turn, so that a late retransmission to one meets nobody.
 const PEERS: u16 = 8;
 
