@@ -36,6 +36,7 @@ export const MOMENTS = [
   ...["light", "dark"].map((scheme) => ({ name: `budget-${scheme}`, url: "?scene=lively#lines", scheme, act: spendMinutes })),
   { name: "dialling-allowed", url: "?scene=lively#sip", act: tryNumber("933334444") },
   { name: "dialling-none", url: "?scene=lively#sip", act: (page) => page.locator("[data-path='gateway.dial_rules']").scrollIntoViewIfNeeded() },
+  ...["light", "dark"].map((scheme) => ({ name: `callers-${scheme}`, url: "?scene=lively#sip", scheme, size: SMALL, act: writeCallers("33334444") })),
   { name: "dialling-spanish", url: "?scene=lively#sip", language: "es", scheme: "dark", size: SMALL, act: tryNumber("190") },
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
   ...["light", "dark"].map((scheme) => ({ name: `guard-${scheme}`, url: "?scene=lively#diagnostics", scheme, act: toGuard })),
@@ -384,6 +385,17 @@ function tryNumber(number) {
     const trial = page.locator(".trial input");
     await trial.fill(number);
     await page.locator("[data-path='gateway.dial_rules']").evaluate((row) => (row.closest(".page-body").scrollTop = row.closest("section").offsetTop));
+  };
+}
+
+/** Callers' numbers in E.164 with an area code, and a number to try. */
+function writeCallers(number) {
+  return async (page) => {
+    await page.click("[data-path='gateway.caller_number_format'] .choice");
+    await page.locator(".popup-item").nth(1).click();
+    await page.fill("[data-path='gateway.area_code'] input", "11");
+    await page.locator(".trial input").first().fill(number);
+    await page.locator(".trial").first().scrollIntoViewIfNeeded();
   };
 }
 
