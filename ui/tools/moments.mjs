@@ -382,7 +382,7 @@ function tryNumber(number) {
       await fresh.nth(0).fill(pattern);
       await fresh.nth(0).press("Enter");
     }
-    const trial = page.locator(".trial input");
+    const trial = page.locator(".trial input").last();
     await trial.fill(number);
     await page.locator("[data-path='gateway.dial_rules']").evaluate((row) => (row.closest(".page-body").scrollTop = row.closest("section").offsetTop));
   };

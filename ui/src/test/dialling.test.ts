@@ -92,6 +92,24 @@ describe("the rules on the page", () => {
   });
 });
 
+describe("the number of a caller", () => {
+  beforeEach(show);
+
+  it("is tried in the format that is chosen, and stays where nothing is sure", async () => {
+    draft.settings.gateway.caller_number_format = "e164";
+    draft.settings.gateway.area_code = "11";
+    const number = await screen.findByRole("textbox", { name: "Número que a linha envia" });
+    await user.type(number, "33334444");
+    expect(await screen.findByText("+551133334444")).toBeVisible();
+    draft.settings.gateway.caller_number_format = "national";
+    expect(await screen.findByText("01133334444")).toBeVisible();
+    await user.clear(number);
+    await user.type(number, "190");
+    expect(await screen.findByText(/^Fica como veio/)).toBeVisible();
+    draft.discard();
+  });
+});
+
 describe("the toy world", () => {
   const decided = (number: string, dial_rules: string[] = []) => {
     const settings = firstSettings(1);
