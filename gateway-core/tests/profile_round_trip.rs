@@ -44,6 +44,7 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::Hours => some(&["", "08:00-18:00", "22:00-06:00, 12:00-13:00"]),
         Shape::File => some(&["", "/etc/gateway.pem", r"C:\Users\Técnico\gateway.pem"]),
         Shape::Fingerprint => "([0-9A-F]{2}:){31}[0-9a-f]{2}".boxed(),
+        Shape::AreaCode => "([1-9][0-9]{1,4})?".boxed(),
         Shape::DialRule => "deny [0-9]{1,6}".boxed(),
     }
 }
