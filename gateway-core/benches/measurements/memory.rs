@@ -74,11 +74,9 @@ fn datagrams(table: &mut Table) {
     let mut noise = Noise::new(0x10_05);
     let sockets: Vec<UdpSocket> =
         (0..SOURCES).map(|at| UdpSocket::bind(format!("127.1.{}.{}:0", at / 250, at % 250 + 1)).unwrap()).collect();
-    let invite = format!(
-        "INVITE sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.1.0.1;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n\
+    let invite = "INVITE sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.1.0.1;branch=z9hG4bK1;rport\r\nMax-Forwards: 70\r\n\
          From: <sip:x@127.0.0.1>;tag=1\r\nTo: <sip:100@127.0.0.1>\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\n\
-         Contact: <sip:x@127.1.0.1>\r\nContent-Length: 0\r\n\r\n"
-    );
+         Contact: <sip:x@127.1.0.1>\r\nContent-Length: 0\r\n\r\n";
     let lost_before = lost(gateway.sip().1);
     let held = parts(&gateway, || {
         for _ in 0..DATAGRAMS / PARTS / VOLLEY {
