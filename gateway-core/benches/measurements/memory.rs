@@ -37,7 +37,7 @@ pub fn measure(table: &mut Table) {
     }
     let gateway = sipp::refuser();
     let mut failed = 0;
-    let held = parts(&gateway, || failed += sipp::refused_calls(&gateway, CALLS_S / PARTS).1);
+    let held = parts(&gateway, || failed += sipp::refused_calls(&gateway, CALLS_S / PARTS));
     tell(table, &format!("{} calls with digest, refused, {failed} failed", CALLS_S * 1000), &held);
     drop(gateway);
     calls_over_lines(table);

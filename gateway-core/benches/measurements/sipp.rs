@@ -111,10 +111,9 @@ fn beside_kamailio(table: &mut Table) {
     }
 }
 
-/// Refused calls with digest against a gateway, a thousand a second: a call that needs no line.
-pub fn refused_calls(gateway: &Gateway, seconds: u32) -> (u64, u64) {
-    let outcome = play(DIGEST, (1000, seconds), gateway.sip().1, || None);
-    (outcome.good, outcome.failed)
+/// Calls with digest that are refused before they need a line, a thousand a second; answers how many went otherwise.
+pub fn refused_calls(gateway: &Gateway, seconds: u32) -> u64 {
+    play(DIGEST, (1000, seconds), gateway.sip().1, || None).failed
 }
 
 /// A gateway that refuses them.

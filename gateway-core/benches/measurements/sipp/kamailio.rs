@@ -17,7 +17,8 @@ pub fn modules() -> Option<&'static str> {
 
 /// A running registrar.
 pub struct Registrar {
-    program: Program,
+    // It ends with this.
+    _program: Program,
     folder: Folder,
     port: u16,
 }
@@ -34,7 +35,7 @@ impl Registrar {
         let args = ["-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-Y", home, "-w", home, "-P", &format!("{home}/pid")];
         let mut program = Program::start(if Path::new("/usr/sbin/kamailio").is_file() { "/usr/sbin/kamailio" } else { "kamailio" }, &args);
         assert!(!program.ended(Duration::from_secs(2)), "{}", program.complaints());
-        Registrar { program, folder, port }
+        Registrar { _program: program, folder, port }
     }
 
     pub fn port(&self) -> u16 {
@@ -46,7 +47,6 @@ impl Registrar {
         let main = std::fs::read_to_string(self.folder.path().join("pid")).ok()?;
         let main = main.trim();
         let children = std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).ok()?;
-        let _ = &self.program;
         Some(std::iter::once(main).chain(children.split_whitespace()).filter_map(Usage::of).fold(Usage::none(), Usage::and))
     }
 }

@@ -291,6 +291,11 @@ fn tls_says_what_it_lacks_and_only_where_it_is_used() {
     assert_eq!(told(&settings), lacking);
     settings.gateway.tls_fingerprint = "ab:cd".to_owned();
     assert!(told(&settings).contains(&error("gateway.tls_fingerprint", ProblemCode::BadFingerprint)));
+}
+
+#[test]
+fn an_area_code_is_digits_without_the_trunk_prefix() {
+    let mut settings = sound();
     for (code, is_bad) in [("11", false), ("", false), ("011", true), ("1a", true)] {
         code.clone_into(&mut settings.gateway.area_code);
         assert_eq!(told(&settings).contains(&error("gateway.area_code", ProblemCode::BadAreaCode)), is_bad, "{code}");
