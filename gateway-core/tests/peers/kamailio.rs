@@ -1,14 +1,14 @@
 //! Kamailio: a registrar and proxy of another maker. Every user is welcome whose secret is the one of [`super::settings`].
 
+#[path = "../bench/kamailio_home.rs"]
+mod kamailio_home;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::process::Process;
 use super::settings::secret;
 use super::{Place, SOON};
-
-const MODULES: &[&str] =
-    &["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules", "/usr/lib64/kamailio/modules"];
 
 /// A running proxy.
 pub struct Kamailio {
@@ -35,7 +35,7 @@ impl Kamailio {
 
     /// Whether it can do TLS, which is a package of its own; says that it cannot, so that the test can end as skipped.
     pub fn can_tls() -> bool {
-        let can = MODULES.iter().any(|path| std::path::Path::new(path).join("tls.so").is_file());
+        let can = kamailio_home::modules().is_some_and(|path| std::path::Path::new(path).join("tls.so").is_file());
         if !can {
             eprintln!("skipped: Kamailio's TLS is not installed");
         }
@@ -49,7 +49,7 @@ impl Kamailio {
         std::fs::write(&file, config(transport, &address, longest_s)).unwrap();
         let (file, folder) = (file.to_str().unwrap(), folder.to_str().unwrap());
         let args = ["-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder, "-P", &format!("{folder}/pid")];
-        let process = Process::start(program(), &args, &[]);
+        let process = Process::start(kamailio_home::program(), &args, &[]);
         let up = process.stderr.wait(0, SOON, |line| line.contains("<script>: ready").then_some(()));
         assert!(up.is_some(), "Kamailio does not start\n{}", process.log());
         Kamailio { process, from: 0, address }
@@ -85,13 +85,9 @@ impl Kamailio {
     }
 }
 
-fn program() -> &'static str {
-    if std::path::Path::new("/usr/sbin/kamailio").is_file() { "/usr/sbin/kamailio" } else { "kamailio" }
-}
-
 /// The configuration, of `kamailio.cfg`.
 fn config(transport: &str, address: &str, longest_s: u32) -> String {
-    let modules = MODULES.iter().find(|path| std::path::Path::new(path).is_dir()).unwrap_or(&MODULES[0]);
+    let modules = kamailio_home::modules().expect("Kamailio's modules");
     let load = ["tm", "sl", "rr", "pv", "maxfwd", "usrloc", "registrar", "textops", "siputils", "auth", "xlog", "cfgutils"];
     let load = load.map(|name| format!("loadmodule \"{name}.so\"\n")).concat();
     let longest_s = longest_s.to_string();

@@ -1,19 +1,15 @@
 //! Kamailio as a registrar with digest and nothing else.
 
-use std::path::Path;
+#[path = "../../../tests/bench/kamailio_home.rs"]
+mod kamailio_home;
+
 use std::time::Duration;
 
 use super::super::place::{Folder, free_ports};
 use super::super::processor::Usage;
 use super::super::program::Program;
 
-const MODULES: &[&str] =
-    &["/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules", "/usr/lib64/kamailio/modules"];
-
-/// Where its modules are; `None`: it is not installed.
-pub fn modules() -> Option<&'static str> {
-    MODULES.iter().copied().find(|path| Path::new(path).is_dir())
-}
+pub(crate) use kamailio_home::modules;
 
 /// A running registrar.
 pub struct Registrar {
@@ -33,7 +29,7 @@ impl Registrar {
         std::fs::write(&file, config).unwrap();
         let (file, home) = (file.to_str().unwrap(), folder.path().to_str().unwrap());
         let args = ["-f", file, "-DD", "-E", "-m", "64", "-M", "8", "-Y", home, "-w", home, "-P", &format!("{home}/pid")];
-        let mut program = Program::start(if Path::new("/usr/sbin/kamailio").is_file() { "/usr/sbin/kamailio" } else { "kamailio" }, &args);
+        let mut program = Program::start(kamailio_home::program(), &args);
         assert!(!program.ended(Duration::from_secs(2)), "{}", program.complaints());
         Registrar { _program: program, folder, port }
     }
