@@ -81,6 +81,10 @@ fn is_idle(update: &Update) -> Option<()> {
     matches!(update, Update::Snapshot(picture) if picture.ports[0].state == PortState::Idle).then_some(())
 }
 
+fn is_busy(update: &Update) -> Option<()> {
+    matches!(update, Update::Snapshot(picture) if picture.ports[0].state != PortState::Idle).then_some(())
+}
+
 fn is_hook(update: &Update, wanted: bool) -> Option<()> {
     matches!(update, Update::Exchange(told) if told.event == ExchangeEvent::Hook { off_hook: wanted }).then_some(())
 }
@@ -251,6 +255,8 @@ async fn a_box_thread_that_fails_in_a_call_lets_the_line_go_and_serves_the_box_a
     })
     .await;
     on_thread(move || caller.wait_bye(SOON)).await;
+    // Pictures from before the call may still be unread, and they are idle too.
+    scene.wait(is_busy).await;
     scene.wait(is_idle).await;
     assert_eq!(scene.causes(), [EndCause::DeviceGone]);
     scene.stop().await;

@@ -14,6 +14,9 @@ use super::{Place, SOON};
 /// Where distributions put the modules.
 const MODULES: &[&str] = &["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
 
+/// What it prints with every registration and with nothing else.
+const REGISTRAR_SAID_YES: &str = "200 OK";
+
 /// A running telephone.
 pub struct Baresip {
     process: Process,
@@ -53,8 +56,16 @@ impl Baresip {
 
     /// Waits until its registrar has said yes.
     pub fn wait_registered(&self) {
-        let said = self.process.stdout.wait(0, SOON, |line| line.contains("200 OK").then_some(()));
+        let said = self.process.stdout.wait(0, SOON, |line| line.contains(REGISTRAR_SAID_YES).then_some(()));
         assert!(said.is_some(), "baresip is not registered\n{}", self.process.log());
+    }
+
+    /// How often its registrar has said yes since it was started.
+    ///
+    /// Its events are not counted: they come over a connection of their own, which is opened after the first
+    /// answer or before it.
+    pub fn registrations(&self) -> usize {
+        self.process.stdout.since(0).iter().filter(|line| line.contains(REGISTRAR_SAID_YES)).count()
     }
 
     pub fn dial(&mut self, uri: &str) {
@@ -94,7 +105,7 @@ impl Baresip {
         self.from = self.events.count();
     }
 
-    /// Waits for an event such as `CALL_ESTABLISHED` or `REGISTER_OK`.
+    /// Waits for an event such as `CALL_ESTABLISHED`.
     pub fn wait(&self, kind: &str) -> Value {
         let read = |line: &str| serde_json::from_str::<Value>(line).ok().filter(|event| event["type"] == kind);
         let all = || self.events.since(0).join("\n");
