@@ -19,6 +19,7 @@ mod stories {
     mod order_of_work;
     mod places;
     mod reach;
+    mod recall;
     mod session_timers;
     mod single_user;
     mod sip_calls;

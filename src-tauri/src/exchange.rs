@@ -22,7 +22,7 @@ pub(crate) struct ExchangeLine {
     ringing: bool,
     /// The subscriber's loop is closed.
     off_hook: bool,
-    /// Digits received since the loop was closed.
+    /// Digits received since the loop was closed, or since the far end was put aside by a hook flash.
     dialed: String,
 }
 
@@ -54,6 +54,7 @@ impl ExchangeLine {
                 *self = ExchangeLine { connected: present, dialed, ..ExchangeLine::at_rest(self.port) };
             }
             ExchangeEvent::Released => self.off_hook = false,
+            ExchangeEvent::Held => self.dialed.clear(),
             ExchangeEvent::Dialed { .. }
             | ExchangeEvent::Alerting
             | ExchangeEvent::Answered
@@ -61,6 +62,8 @@ impl ExchangeLine {
             | ExchangeEvent::NoRoute
             | ExchangeEvent::CallerRefused
             | ExchangeEvent::Flash
+            | ExchangeEvent::Retrieved
+            | ExchangeEvent::Transferred
             | ExchangeEvent::FarEndHungUp
             | ExchangeEvent::Extension { .. } => {}
         }

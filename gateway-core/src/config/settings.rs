@@ -286,6 +286,8 @@ pub struct LineSettings {
     pub dtmf_to_sip: DtmfToSip,
     /// Length of a hook flash, in ms.
     pub flash_ms: u32,
+    /// A transfer to a number of the exchange is made by a hook flash: the far end is passed on, and the line let go.
+    pub transfer_by_hook_flash: bool,
     /// Loop interruption ends the call.
     pub end_on_loop_interruption: bool,
     /// Shortest loop interruption that ends the call, in ms.
@@ -434,6 +436,7 @@ impl Default for LineSettings {
             dtmf_off_ms: 100,
             dtmf_to_sip: DtmfToSip::Rfc4733,
             flash_ms: 300,
+            transfer_by_hook_flash: false,
             end_on_loop_interruption: true,
             loop_interruption_ms: 100,
             end_on_polarity_reversal: false,

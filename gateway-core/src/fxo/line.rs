@@ -75,8 +75,10 @@ pub enum LineOrder {
     Seize,
     /// Give the line back.
     Release,
-    /// A hook flash.
+    /// The loop is opened for so long.
     Flash(Duration),
+    /// A hook flash of this length that asks the exchange for dial tone: until [`LineOrder::Supervise`] tones are told, not judged.
+    Recall(Duration),
     /// Ask the device how the line is, electrically; in any state but without a device.
     Measure,
     /// Decadic dialling; answered by [`LineReport::Dialed`].
@@ -141,7 +143,8 @@ pub enum LineReport {
     SeizeFailed(SeizeFailure),
     /// The ordered pulse digits are dialled.
     Dialed,
-    /// Off hook, before [`LineOrder::Supervise`]: a tone or a polarity reversal that tells how the call goes.
+    /// Off hook, before [`LineOrder::Supervise`] or after [`LineOrder::Recall`]: a tone or a polarity reversal that tells how the
+    /// call goes.
     Progress(LineProgress),
     /// The far end is gone (only off hook; told once per seizure).
     HungUp(HangUpEvidence),
@@ -395,6 +398,7 @@ impl Line {
             LineOrder::Seize => self.seize(now, out),
             LineOrder::Release => self.release(now, out),
             LineOrder::Flash(duration) => self.flash(duration, now, out),
+            LineOrder::Recall(duration) => self.recall(duration, now, out),
             LineOrder::Measure => self.measure(out),
             LineOrder::DialPulse(digits) => self.dial_pulse(&digits, now, out),
             LineOrder::Supervise => self.supervise(),

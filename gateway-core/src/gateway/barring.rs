@@ -1,5 +1,7 @@
 //! A number that the dialling rules refuse: the caller gets 403, the technician a notice once per source, the history a record.
 
+use std::net::IpAddr;
+
 use super::call::Ending;
 use super::callers::{Caller, Invitation, MOST_PARTY_CHARS, facts};
 use super::io::Action;
@@ -27,24 +29,39 @@ impl Gateway {
         let (why, rule) = bar;
         let row = Denial::NumberBlocked { why, rule }.answer();
         let number: String = caller.number.iter().flat_map(|number| number.chars()).take(MOST_PARTY_CHARS).collect();
-        let ip = plain_ip(invitation.source.ip());
+        self.tell_barred(invitation.source.ip(), caller.wanted, &number, bar, now, out);
+        // A flood of refused calls must not push the others out of the history.
+        if self.sources.has_room(now) {
+            self.record_barred(invitation, caller, (number, bar), now, out);
+        }
+        self.refuse(invitation.session, Refusal { status: row.status, cause: row.cause, ..Refusal::default() }, now);
+    }
+
+    /// Tells, once for each source, that a number is barred.
+    pub(super) fn tell_barred(
+        &mut self,
+        source: IpAddr,
+        wanted: Wanted,
+        number: &str,
+        bar: (Bar, Option<u32>),
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
+        let (why, rule) = bar;
+        let row = Denial::NumberBlocked { why, rule }.answer();
+        let ip = plain_ip(source);
         if self.sources.is_news(ip, row.notice, now) {
-            let port = match caller.wanted {
+            let port = match wanted {
                 Wanted::Port(port) => Some(port),
                 Wanted::Any => None,
             };
-            let mut args = vec![("source", ip.to_string()), ("number", number.clone())];
+            let mut args = vec![("source", ip.to_string()), ("number", number.to_owned())];
             args.extend(rule.filter(|_| why == Bar::Rule).map(|rule| ("rule", rule.to_string())));
             if let Action::Notice(mut notice) = self.notice(Severity::Warning, row.notice, port, &args, now) {
                 notice.setting = Some(setting(why, rule));
                 out.push(Action::Notice(notice));
             }
         }
-        // A flood of refused calls must not push the others out of the history.
-        if self.sources.has_room(now) {
-            self.record_barred(invitation, caller, (number, bar), now, out);
-        }
-        self.refuse(invitation.session, Refusal { status: row.status, cause: row.cause, ..Refusal::default() }, now);
     }
 
     fn record_barred(

@@ -7,6 +7,7 @@ mod audio;
 mod leg;
 mod line_test;
 mod moves;
+mod recall;
 mod redirects;
 mod talk;
 mod test_call;
@@ -15,7 +16,7 @@ mod to_sip;
 
 pub use audio::Audio;
 pub use line_test::LineTest;
-pub use moves::{Reference, Replacement};
+pub use moves::{Lead, Reference, Replacement};
 pub use test_call::TestCall;
 pub use to_line::{Order, ToLine};
 pub use to_sip::ToSip;
@@ -183,6 +184,8 @@ pub enum CallTimer {
     Stage,
     /// Whoever referred the call elsewhere should have hung up.
     Handover,
+    /// After a hook flash: a stage is over.
+    Recall,
 }
 
 /// How a call ended.

@@ -36,6 +36,8 @@ pub enum EndCause {
     LineHungUp,
     /// The caller on the line gave up before anybody answered: a missed call.
     CallerGaveUp,
+    /// The exchange passed the caller on to another number, as the SIP side wished.
+    Transferred,
     /// Every SIP target refused; `sip_status` tells the last answer.
     TargetRefused,
     /// The SIP side referred the call elsewhere, hung up, and nobody took it there; `sip_status` tells the last answer.

@@ -39,7 +39,7 @@ impl Gateway {
     }
 
     /// Whether a URI leads to our own door, by the address that peers reach us on or by one that every computer has for itself.
-    fn is_here(&self, uri: &Uri) -> bool {
+    pub(super) fn is_here(&self, uri: &Uri) -> bool {
         let transport = if uri.scheme == "sips" { Transport::Tls } else { Transport::Udp };
         let port = uri.port.unwrap_or(transport.default_port());
         let is_ours = |ip: IpAddr| ip.to_canonical() == self.address.sip.ip().to_canonical() || ip.to_canonical().is_loopback();

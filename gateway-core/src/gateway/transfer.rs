@@ -1,14 +1,19 @@
 //! Transfers of the SIP side of a call: whom a REFER may lead to, and who may take a call over (decision 0018).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Gateway;
-use super::call::{Call, CallEvent, Reference, Replacement};
+use super::budget::Allowance;
+use super::call::{Call, CallEvent, Lead, Reference, Replacement};
 use super::callers::{Caller, Invitation, MOST_PARTY_CHARS};
 use super::io::Action;
 use super::router::{Denial, Wanted};
+use crate::config::PortId;
+use crate::config::dialling::{self, Dialling};
 use crate::sip::agent::{Refusal, SessionId};
 use crate::sip::header::Referral;
+use crate::sip::uri::Uri;
 use crate::time::Moment;
 
 /// The target of a transfer that does not answer is given up after this time; the caller on the line hears nothing meanwhile.
@@ -20,15 +25,42 @@ impl Gateway {
         let Some(&(id, peer)) = self.sessions.get(&session).filter(|_| self.is_of_call(session)) else {
             return self.agent.answer_refer(session, Err(481), now, &mut self.pending.sip);
         };
+        let target = referral.target.chars().take(MOST_PARTY_CHARS).collect();
+        let lead = self.lead(id, peer, referral, now, out);
+        self.session_event(session, CallEvent::Referred(Box::new(Reference { target, lead })), now, out);
+    }
+
+    /// Whom a REFER leads to. A telephone of ours comes before a number of the exchange with the same name.
+    fn lead(&mut self, id: PortId, peer: IpAddr, referral: &Referral, now: Moment, out: &mut Vec<Action>) -> Lead {
         let destinations = self.led_to(id, peer, &referral.target, now);
+        if destinations.is_empty()
+            && referral.replaces.is_none()
+            && let Some(digits) = self.number_to_pass_on_to(id, peer, &referral.target, now, out)
+        {
+            return Lead::Number(digits);
+        }
         let mut invites = self.invites(id, destinations);
         for invite in &mut invites {
             invite.headers.extend(referral.headers());
             invite.ring_timeout = Some(RING_TIMEOUT);
         }
-        let target = referral.target.chars().take(MOST_PARTY_CHARS).collect();
-        let audio = self.new_audio(id);
-        self.session_event(session, CallEvent::Referred(Box::new(Reference { target, invites, audio })), now, out);
+        Lead::Sip { invites, audio: self.new_audio(id) }
+    }
+
+    /// The digits for the exchange, when the URI is a number at our own door, the port passes callers on, and the dialling rules
+    /// and the port's budget let the number be dialled.
+    fn number_to_pass_on_to(&mut self, id: PortId, peer: IpAddr, target: &str, now: Moment, out: &mut Vec<Action>) -> Option<String> {
+        self.ports.get(id.index()).filter(|port| port.settings.line.transfer_by_hook_flash)?;
+        let uri = Uri::parse(target).ok().filter(|uri| uri.is_sip() && self.is_here(uri))?;
+        let number: String = uri.user?.chars().take(MOST_PARTY_CHARS).collect();
+        match dialling::decide(&number, &self.settings.gateway) {
+            Dialling::Allowed { dialled, emergency, .. } => (emergency || self.allowance(id, now) == Allowance::Open).then_some(dialled),
+            Dialling::Denied { why, rule, .. } => {
+                self.tell_barred(peer, Wanted::Port(id), &number, (why, rule), now, out);
+                None
+            }
+            Dialling::NoNumber => None,
+        }
     }
 
     /// An INVITE whose sender has proven who it is asks for the place of a session. Only who may call the port gets it.

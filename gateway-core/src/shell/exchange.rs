@@ -86,6 +86,7 @@ pub fn exchange_of(country: &Country, ports: u16) -> ExchangeConfig {
         tones: country.tone_plan(),
         ring_cadence_ms: country.ring_cadence_ms.to_vec(),
         caller_id,
+        recalls: true,
         ..ExchangeConfig::brazil(ports)
     }
 }

@@ -128,7 +128,8 @@ fn refer(history: &mut History) {
     }
     let session = open[settings::index(&mut history.rng, open.len())];
     let other = some_party(history);
-    let to = match history.rng.below(4) {
+    let to = match history.rng.below(6) {
+        4 | 5 => format!("sip:{}@{}", 100 + history.rng.below(10), history.world.address),
         0 => format!("sip:p2@{}", history.world.address),
         1 => "sip:nobody@127.0.0.99".to_owned(),
         _ => format!("sip:colleague@{}", history.world.parties[other].address),
@@ -156,7 +157,8 @@ fn far_end(history: &mut History) {
         Some(HangUpHow::InterruptionAndBusyTone { ms: 200 }),
         Some(HangUpHow::Silent),
     ][settings::index(rng, 9)];
-    let act = match rng.below(6) {
+    let act = match rng.below(7) {
+        6 => LineAct::Recall { present: rng.chance(800) },
         0 => LineAct::StopRinging,
         1 => LineAct::Answer { polarity: rng.chance(500) },
         2 => LineAct::Speak { sound: if rng.chance(500) { Sound::Silence } else { Sound::Speech } },

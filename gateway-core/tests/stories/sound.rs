@@ -212,3 +212,27 @@ fn a_call_that_is_not_sealed_as_it_has_to_be_does_not_come_about() {
         end_well(&mut world);
     }
 }
+
+#[test]
+fn dial_tone_after_a_flash_is_heard_and_the_caller_passed_on_or_given_back() {
+    for (number, cause) in [("102", EndCause::Transferred), ("101", EndCause::LineHungUp)] {
+        let settings = with(server(), |settings| settings.ports[0].line.transfer_by_hook_flash = true);
+        let mut world = sounding(settings, Habits::default());
+        world.act(0, LineAct::Recall { present: true });
+        answer_a_ring(&mut world);
+        let session = world.parties[0].open_calls().next().unwrap();
+        let to = format!("sip:{number}@{}", world.address);
+        world.with_party(0, |party, now| party.refer(session, &to, now));
+        if cause == EndCause::LineHungUp {
+            let retrieved = |world: &World| world.lines.noted.iter().any(|(_, _, event)| *event == ExchangeEvent::Retrieved);
+            assert!(world.run_until(s(15), retrieved), "{:?}", world.lines.noted);
+            world.run_for(s(30));
+            assert_eq!(world.port(0).state, PortState::Talking);
+            world.act(0, LineAct::HangUp { how: Some(HangUpHow::BusyTone) });
+        }
+        assert!(world.run_until_port(0, PortState::Idle, s(20)), "{:?}", world.port(0));
+        assert_eq!(only_record(&world).cause, cause);
+        assert_eq!(digits_heard(&world), number);
+        end_well(&mut world);
+    }
+}

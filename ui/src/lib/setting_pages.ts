@@ -123,6 +123,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
         row(line("answer_limit_s"), lineNeeds("answer_mode", "first_of")),
         row(line("no_answer_s")),
         row(line("flash_ms")),
+        row(line("transfer_by_hook_flash")),
       ],
     },
     {

@@ -212,6 +212,7 @@ pub const FIELDS: &[Field] = &[
         NextCall,
         &["Hook Flash Timing", "PSTN Hook Flash Len", "flash", "FlashHookPeriod"],
     ),
+    flag("ports[].line.transfer_by_hook_flash", false, NextCall, &[]),
     // What ends a call.
     flag(
         "ports[].line.end_on_loop_interruption",

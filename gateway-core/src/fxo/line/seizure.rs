@@ -86,14 +86,32 @@ impl Line {
         self.timers.clear(Timer::Seize);
         self.timers.set(Timer::Poll, now + POLL);
         self.facts.early_caller = None;
-        self.state =
-            State::OffHook(Call { since: now, incoming: answering, supervised: false, hung_up: false, reversals: 0, signal: None });
+        self.state = State::OffHook(Call {
+            since: now,
+            incoming: answering,
+            supervised: false,
+            recalled: false,
+            hung_up: false,
+            reversals: 0,
+            signal: None,
+        });
         report(out, LineReport::Seized);
     }
 
     pub(super) fn supervise(&mut self) {
         if let State::OffHook(call) = &mut self.state {
             call.supervised = true;
+            call.recalled = false;
+        }
+    }
+
+    /// A flash that is not carried out, because the device times something else, is no recall either.
+    pub(super) fn recall(&mut self, duration: Duration, now: Moment, out: &mut Vec<LineOutput>) {
+        if let State::OffHook(call) = &mut self.state
+            && call.signal.is_none()
+        {
+            call.recalled = true;
+            self.flash(duration, now, out);
         }
     }
 
@@ -192,7 +210,7 @@ impl Line {
 
     pub(super) fn heard(&mut self, tone: HeardTone, now: Moment, out: &mut Vec<LineOutput>) {
         let State::OffHook(call) = &self.state else { return };
-        if !call.supervised {
+        if !call.supervised || call.recalled {
             return report(out, LineReport::Progress(LineProgress::Tone(tone)));
         }
         match tone.tone {

@@ -59,6 +59,8 @@ pub(super) struct Call {
     pub(super) incoming: bool,
     /// Hang-up evidence is judged.
     pub(super) supervised: bool,
+    /// The exchange was asked for dial tone: tones are no evidence.
+    pub(super) recalled: bool,
     /// `HungUp` was told.
     pub(super) hung_up: bool,
     /// Polarity reversals since the seizure.

@@ -508,6 +508,29 @@ fn a_flash_opens_the_loop_without_ending_the_call() {
     assert_eq!(story.line.state(), LineState::OffHook);
 }
 
+#[test]
+fn after_a_recall_tones_are_told_and_only_after_supervision_they_are_evidence() {
+    let mut story = Story::supervised();
+    let duration = Duration::from_millis(300);
+    assert_eq!(story.order(LineOrder::Recall(duration)), [ordered(LineCommand::Flash { duration })]);
+    assert_eq!(story.driver(LineEvent::SignalDone), []);
+    for tone in [ProgressTone::Dial, ProgressTone::Busy] {
+        assert_eq!(story.heard(tone, 9), [told(LineReport::Progress(LineProgress::Tone(heard(tone, 9))))]);
+    }
+    assert_eq!(story.order(LineOrder::Supervise), []);
+    let evidence = HangUpEvidence::DialTone(heard(ProgressTone::Dial, 1));
+    assert_eq!(story.heard(ProgressTone::Dial, 1), [told(LineReport::HungUp(evidence))]);
+}
+
+#[test]
+fn an_interrupted_loop_ends_a_call_also_after_a_recall() {
+    let mut story = Story::supervised();
+    story.order(LineOrder::Recall(Duration::from_millis(300)));
+    story.driver(LineEvent::SignalDone);
+    let out = story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(500) });
+    assert_eq!(out, [told(LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 500 }))]);
+}
+
 fn any_input(rng: &mut Rng) -> LineInput {
     let tone = [ProgressTone::Dial, ProgressTone::Ringback, ProgressTone::Busy, ProgressTone::Congestion];
     let event = |event| LineInput::Driver(event);
@@ -537,7 +560,7 @@ fn any_input(rng: &mut Rng) -> LineInput {
         18 => LineInput::CallerId(caller()),
         19..=21 => LineInput::Order(LineOrder::Seize),
         22 => LineInput::Order(LineOrder::Release),
-        23 => LineInput::Order(LineOrder::Flash(ms)),
+        23 => LineInput::Order(if rng.chance(500) { LineOrder::Flash(ms) } else { LineOrder::Recall(ms) }),
         24 => LineInput::Order(if rng.chance(500) { LineOrder::Supervise } else { LineOrder::DialPulse("19".to_owned()) }),
         _ => LineInput::Order(LineOrder::OutOfService(rng.chance(300))),
     }

@@ -58,6 +58,11 @@ pub enum LineAct {
         /// It does.
         present: bool,
     },
+    /// The exchange answers a hook flash with dial tone and keeps the far end meanwhile (register recall), or takes no notice.
+    Recall {
+        /// It does.
+        present: bool,
+    },
     /// The loop current breaks for a moment; the call goes on.
     Interrupt {
         /// For how long, in ms.
@@ -277,6 +282,12 @@ pub enum ExchangeEvent {
     CallerRefused,
     /// A hook flash.
     Flash,
+    /// The far end waits, and the subscriber may dial another number.
+    Held,
+    /// The subscriber talks with the far end again that waited.
+    Retrieved,
+    /// The subscriber gave the line back, and the far end that waited goes on with the number that was dialled.
+    Transferred,
     /// The far end hung up.
     FarEndHungUp,
     /// The subscriber gave the line back.

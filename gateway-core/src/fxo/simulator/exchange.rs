@@ -2,6 +2,7 @@
 
 mod call;
 mod incoming;
+mod recall;
 mod subscriber;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,8 @@ pub struct ExchangeConfig {
     pub loop_microamps: u32,
     /// A digit breaks dial tone; where it does not, the exchange hears no digits at all.
     pub digits_break_dial_tone: bool,
+    /// Lines have register recall from the start: a hook flash gives dial tone, and the far end waits.
+    pub recalls: bool,
     /// Numbers with a script of their own, before those of [`super::script`].
     pub numbers: BTreeMap<String, Script>,
 }
@@ -81,6 +84,7 @@ impl ExchangeConfig {
             on_hook_millivolts: 48_000,
             loop_microamps: 23_000,
             digits_break_dial_tone: true,
+            recalls: false,
             numbers: BTreeMap::new(),
         }
     }

@@ -168,7 +168,8 @@ impl LineTest {
             | CallTimer::CollectAnswer
             | CallTimer::CollectOpen
             | CallTimer::Dismissed
-            | CallTimer::Handover => Step::Continue,
+            | CallTimer::Handover
+            | CallTimer::Recall => Step::Continue,
         }
     }
 

@@ -1,5 +1,5 @@
 //! Where the SIP side of an answered call goes on: sent there by REFER (RFC 3515), or taken over by an INVITE with Replaces
-//! (RFC 3891). The line stays as it is.
+//! (RFC 3891). The line stays as it is, unless it is the line that passes its caller on ([`super::recall`]).
 //!
 //! ```text
 //!  talks ──REFER──▶ also calls the target ──2xx──▶ talks with the target ──BYE, or 3 s──▶ the old session is over
@@ -10,7 +10,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::leg::Leg;
+use super::recall::{self, Recall, Turn};
 use super::{Audio, Bridge, CallEvent, CallTimer, Ending, Step, talk};
+use crate::fxo::line::{LineProgress, LineReport};
 use crate::gateway::mark::MarkKind;
 use crate::gateway::notice::NoticeCode;
 use crate::gateway::record::EndCause;
@@ -33,10 +35,22 @@ const HANDOVER: Duration = Duration::from_secs(3);
 pub struct Reference {
     /// Where it leads, for the timeline.
     pub target: String,
-    /// The INVITEs that follow it; none: it leads nowhere that is called from here.
-    pub invites: Vec<Invite>,
-    /// The media of the new session.
-    pub audio: Audio,
+    /// Whom that is.
+    pub lead: Lead,
+}
+
+/// Whom a REFER leads to.
+#[derive(Clone, Debug)]
+pub enum Lead {
+    /// Somebody on the SIP side.
+    Sip {
+        /// The INVITEs that follow it; none: it leads nowhere that is called from here.
+        invites: Vec<Invite>,
+        /// The media of the new session.
+        audio: Audio,
+    },
+    /// A number that the exchange passes the caller on to.
+    Number(String),
 }
 
 /// An INVITE with Replaces.
@@ -93,13 +107,15 @@ pub(super) struct Moves {
     transfer: Option<Transfer>,
     /// The session of whoever referred, until it hangs up.
     leaving: Option<SessionId>,
+    recall: Option<Recall>,
 }
 
 impl Moves {
     /// Handles an event of an answered call.
     pub(super) fn talk(&mut self, event: CallEvent, side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
         let step = match event {
-            CallEvent::Referred(reference) => self.refer(*reference, *side.session, bridge),
+            event if self.recall.is_some() => self.recalling(event, side, bridge),
+            CallEvent::Referred(reference) => self.refer(*reference, side, bridge),
             CallEvent::Replaced(replacement) => self.replace(*replacement, side, bridge),
             CallEvent::LegProgress { session, status } if self.calls(session) => {
                 bridge.tell_of_referral(*side.session, status, phrase(status));
@@ -119,11 +135,11 @@ impl Moves {
                     bridge.media.push(MediaCommand::Detach);
                     Step::Continue
                 }
-                None => talk::handle(CallEvent::SessionEnded(end), *side.session, side.audio, bridge),
+                None => talk::handle(CallEvent::SessionEnded(end), side, bridge),
             },
             // Whoever refers puts the call on hold, or has left: the new leg has a time of its own.
             CallEvent::Media(MediaEvent::RtpLost { .. } | MediaEvent::Silence { .. }) if self.transfer.is_some() => Step::Continue,
-            event => talk::handle(event, *side.session, side.audio, bridge),
+            event => talk::handle(event, side, bridge),
         };
         if matches!(step, Step::End(_)) {
             self.end(bridge);
@@ -137,6 +153,16 @@ impl Moves {
             bridge.hang_up(session, Some(16));
         }
         Step::Continue
+    }
+
+    /// The time after a hook flash is over.
+    pub(super) fn recall_due(&mut self, side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
+        let Some(recall) = &mut self.recall else {
+            recall::judge_again(bridge);
+            return Step::Continue;
+        };
+        let turn = recall.due(side.timers, bridge);
+        self.turn(turn, side, bridge)
     }
 
     /// The gateway is at another address now: whoever is called meanwhile is told with the answer.
@@ -158,22 +184,82 @@ impl Moves {
         self.transfer.as_ref().is_some_and(|transfer| transfer.legs.iter().any(|leg| leg.session == session))
     }
 
-    fn refer(&mut self, reference: Reference, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
-        let Reference { target, invites, mut audio } = reference;
+    fn refer(&mut self, reference: Reference, side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
+        let Reference { target, lead } = reference;
+        let session = *side.session;
+        let nowhere = matches!(&lead, Lead::Sip { invites, .. } if invites.is_empty());
         if self.transfer.is_some() {
             bridge.answer_refer(session, Err(491));
             return Step::Continue;
         }
-        if invites.is_empty() || self.count == MOST_MOVES {
+        if nowhere || self.count == MOST_MOVES {
             bridge.answer_refer(session, Err(403));
             bridge.notices.push((NoticeCode::TransferRefused, vec![("target", target)]));
             return Step::Continue;
         }
         self.count += 1;
         bridge.answer_refer(session, Ok(()));
-        let legs = invites.into_iter().take(MOST_LEGS).map(|invite| Leg::call(invite, &mut audio, bridge)).collect();
-        self.transfer = Some(Transfer { target, audio, legs, alone: false });
+        match lead {
+            Lead::Sip { invites, mut audio } => {
+                let legs = invites.into_iter().take(MOST_LEGS).map(|invite| Leg::call(invite, &mut audio, bridge)).collect();
+                self.transfer = Some(Transfer { target, audio, legs, alone: false });
+            }
+            Lead::Number(digits) => self.recall = Some(Recall::begin(target, digits, side.timers, bridge)),
+        }
         Step::Continue
+    }
+
+    /// An event while the caller on the line is being passed on to another number.
+    fn recalling(&mut self, event: CallEvent, side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
+        let Some(recall) = &mut self.recall else { return Step::Continue };
+        let turn = match event {
+            CallEvent::Line(LineReport::Progress(LineProgress::Tone(heard))) => recall.tone(heard.tone, side.timers, bridge),
+            CallEvent::Line(LineReport::Dialed) | CallEvent::Media(MediaEvent::Dialed) => recall.dialed(side.timers, bridge),
+            CallEvent::SessionEnded(_) => recall.left(),
+            CallEvent::Referred(_) => {
+                bridge.answer_refer(*side.session, Err(491));
+                Turn::Wait
+            }
+            CallEvent::Replaced(replacement) => {
+                replacement.refuse(491, bridge);
+                Turn::Wait
+            }
+            CallEvent::Offer(body) => {
+                let step = talk::offer(&body, *side.session, side.audio, bridge);
+                bridge.media.push(MediaCommand::Detach);
+                return step;
+            }
+            // The peer is neither heard nor listened to.
+            CallEvent::Media(_) | CallEvent::Info { .. } | CallEvent::Reanswered(_) | CallEvent::Acknowledged(_) => Turn::Wait,
+            event => return talk::handle(event, side, bridge),
+        };
+        self.turn(turn, side, bridge)
+    }
+
+    fn turn(&mut self, turn: Turn, side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
+        let Some(recall) = &mut self.recall else { return Step::Continue };
+        match turn {
+            Turn::Wait => Step::Continue,
+            Turn::Passed => {
+                bridge.tell_of_referral(*side.session, 200, phrase(200));
+                bridge.marks.push(MarkKind::Transferred { to: recall.target.clone() });
+                recall.hand_over(side.timers, bridge);
+                if recall.alone { Step::End(Ending::new(EndCause::Transferred)) } else { Step::Continue }
+            }
+            Turn::Over => talk::hang_up(EndCause::Transferred, *side.session, bridge),
+            Turn::Failed(status) => {
+                let (target, alone) = (std::mem::take(&mut recall.target), recall.alone);
+                self.recall = None;
+                bridge.tell_of_referral(*side.session, status, phrase(status));
+                tell_failure(target, status, bridge);
+                if alone {
+                    return Step::End(Ending::new(EndCause::TransferFailed).with_status(status));
+                }
+                recall::flash(side.timers, bridge);
+                bridge.attach(*side.session, side.audio);
+                Step::Continue
+            }
+        }
     }
 
     fn answered(&mut self, session: SessionId, body: &[u8], side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
@@ -220,8 +306,7 @@ impl Moves {
             return Step::Continue;
         };
         bridge.tell_of_referral(peer, status, phrase(status));
-        bridge.marks.push(MarkKind::TransferFailed { to: target.clone(), status });
-        bridge.notices.push((NoticeCode::TransferFailed, vec![("target", target), ("status", status.to_string())]));
+        tell_failure(target, status, bridge);
         if alone { Step::End(Ending::new(EndCause::TransferFailed).with_status(status)) } else { Step::Continue }
     }
 
@@ -244,4 +329,9 @@ impl Moves {
         bridge.hang_up(old, Some(16));
         Step::Continue
     }
+}
+
+fn tell_failure(target: String, status: u16, bridge: &mut Bridge<'_>) {
+    bridge.marks.push(MarkKind::TransferFailed { to: target.clone(), status });
+    bridge.notices.push((NoticeCode::TransferFailed, vec![("target", target), ("status", status.to_string())]));
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Audio, Bridge, CallEvent, Ending, Step};
+use super::moves::Side;
+use super::{Audio, Bridge, CallEvent, Ending, Step, recall};
 use crate::config::settings::DtmfToSip;
-use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
-use crate::gateway::plan::ms;
+use crate::fxo::line::{HangUpEvidence, LineReport};
 use crate::gateway::record::EndCause;
 use crate::media::{Digit, MediaCommand, MediaEvent};
 use crate::sdp::SdpError;
@@ -27,9 +27,14 @@ pub(super) enum InfoSignal {
 }
 
 /// Handles an event of an answered call: first evidence of an end wins.
-pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, bridge: &mut Bridge<'_>) -> Step {
+pub(super) fn handle(event: CallEvent, side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
+    let Side { session: &mut session, audio, timers } = side;
     match event {
         CallEvent::Line(report) => line(report, session, bridge),
+        CallEvent::Media(MediaEvent::Flash) => {
+            recall::flash(timers, bridge);
+            Step::Continue
+        }
         CallEvent::Media(event) => media(event, session, bridge),
         CallEvent::Acknowledged(body) => acknowledged(&body, session, audio, bridge),
         CallEvent::Offer(body) => offer(&body, session, audio, bridge),
@@ -43,7 +48,7 @@ pub(super) fn handle(event: CallEvent, session: SessionId, audio: &mut Audio, br
         CallEvent::Info { content_type, body } => {
             match parse_info(&content_type, &body) {
                 Some(InfoSignal::Digit(digit, duration)) => bridge.media.push(MediaCommand::Digit { digit, duration }),
-                Some(InfoSignal::Flash) => flash(bridge),
+                Some(InfoSignal::Flash) => recall::flash(timers, bridge),
                 None => {}
             }
             Step::Continue
@@ -104,12 +109,12 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
     match event {
         MediaEvent::RtpLost { .. } => return hang_up(EndCause::NoRtp, session, bridge),
         MediaEvent::Silence { .. } => return hang_up(EndCause::Silence, session, bridge),
-        MediaEvent::Flash => flash(bridge),
         MediaEvent::LineDigit(digit) if bridge.settings.dtmf_to_sip == DtmfToSip::Info => {
             let body = format!("Signal={digit}\r\nDuration=100\r\n").into_bytes();
             bridge.info(session, "application/dtmf-relay", body);
         }
         MediaEvent::LineDigit(_)
+        | MediaEvent::Flash
         | MediaEvent::NetDigit(_)
         | MediaEvent::Tone(_)
         | MediaEvent::Voice
@@ -151,10 +156,6 @@ pub(super) fn offer(body: &[u8], session: SessionId, audio: &mut Audio, bridge: 
     Step::Continue
 }
 
-fn flash(bridge: &mut Bridge<'_>) {
-    bridge.line.push(LineOrder::Flash(ms(bridge.settings.flash_ms)));
-}
-
 /// The Q.850 cause that goes with a BYE.
 fn q850_of(cause: EndCause) -> u8 {
     match cause {
@@ -171,6 +172,7 @@ fn q850_of(cause: EndCause) -> u8 {
         | EndCause::CallerGaveUp
         | EndCause::TargetRefused
         | EndCause::TransferFailed
+        | EndCause::Transferred
         | EndCause::NoTarget
         | EndCause::Glare
         | EndCause::NoDialTone

@@ -90,6 +90,7 @@ impl TestCall {
             | CallTimer::CollectOpen
             | CallTimer::Dismissed
             | CallTimer::Handover
+            | CallTimer::Recall
             | CallTimer::Stage => Step::Continue,
         }
     }

@@ -158,6 +158,10 @@ impl ToLine {
             CallTimer::NoAnswer => self.give_up(EndCause::NoAnswer, bridge),
             CallTimer::Longest => self.talk(CallEvent::End(EndCause::LongestCall), bridge),
             CallTimer::Handover => self.moves.handed_over(bridge),
+            CallTimer::Recall => {
+                let side = Side { session: &mut self.session, audio: &mut self.audio, timers: &mut self.timers };
+                self.moves.recall_due(side, bridge)
+            }
             CallTimer::CollectAnswer | CallTimer::CollectOpen | CallTimer::Dismissed | CallTimer::Stage => Step::Continue,
         }
     }
@@ -370,6 +374,7 @@ impl ToLine {
             | EndCause::CallerGaveUp
             | EndCause::TargetRefused
             | EndCause::TransferFailed
+            | EndCause::Transferred
             | EndCause::NoTarget
             | EndCause::NoCommonCodec
             | EndCause::CollectRefused

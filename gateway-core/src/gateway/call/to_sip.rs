@@ -141,6 +141,10 @@ impl ToSip {
         match (timer, self.stage.clone()) {
             (CallTimer::Longest, _) => self.end(Ending::new(EndCause::LongestCall), bridge),
             (CallTimer::Handover, _) => self.moves.handed_over(bridge),
+            (CallTimer::Recall, Stage::Talking(mut session)) => {
+                let side = Side { session: &mut session, audio: &mut self.audio, timers: &mut self.timers };
+                self.moves.recall_due(side, bridge)
+            }
             (CallTimer::CollectAnswer, Stage::Screening(_)) => {
                 let open_ms = bridge.settings.collect_open_ms;
                 bridge.line.push(LineOrder::Flash(ms(open_ms)));
@@ -157,6 +161,7 @@ impl ToSip {
                 | CallTimer::DialPause
                 | CallTimer::AnswerLimit
                 | CallTimer::Stage
+                | CallTimer::Recall
                 | CallTimer::NoAnswer,
                 _,
             ) => Step::Continue,

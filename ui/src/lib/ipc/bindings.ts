@@ -893,6 +893,8 @@ export type EndCause =
 "line_hung_up" | 
 /**  The caller on the line gave up before anybody answered: a missed call. */
 "caller_gave_up" | 
+/**  The exchange passed the caller on to another number, as the SIP side wished. */
+"transferred" | 
 /**  Every SIP target refused; `sip_status` tells the last answer. */
 "target_refused" | 
 /**  The SIP side referred the call elsewhere, hung up, and nobody took it there; `sip_status` tells the last answer. */
@@ -948,7 +950,7 @@ export type ExchangeLine = {
 	ringing: boolean,
 	/**  The subscriber's loop is closed. */
 	off_hook: boolean,
-	/**  Digits received since the loop was closed. */
+	/**  Digits received since the loop was closed, or since the far end was put aside by a hook flash. */
 	dialed: string,
 };
 
@@ -1392,6 +1394,10 @@ sound: Sound }) & { how?: never; ms?: never; off_hook?: never; polarity?: never;
 ({ act: "dial_tone"; 
 /**  It does. */
 present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; sound?: never } | 
+/**  The exchange answers a hook flash with dial tone and keeps the far end meanwhile (register recall), or takes no notice. */
+({ act: "recall"; 
+/**  It does. */
+present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; sound?: never } | 
 /**  The loop current breaks for a moment; the call goes on. */
 ({ act: "interrupt"; 
 /**  For how long, in ms. */
@@ -1450,6 +1456,8 @@ export type LineSettings = {
 	dtmf_to_sip?: DtmfToSip,
 	/**  Length of a hook flash, in ms. */
 	flash_ms?: number,
+	/**  A transfer to a number of the exchange is made by a hook flash: the far end is passed on, and the line let go. */
+	transfer_by_hook_flash?: boolean,
 	/**  Loop interruption ends the call. */
 	end_on_loop_interruption?: boolean,
 	/**  Shortest loop interruption that ends the call, in ms. */

@@ -18,7 +18,7 @@ const OFF_HOOK_MV: i32 = 7_200;
 const IN_USE_MV: i32 = 8_400;
 
 /// Dial tone comes so long after the loop closed.
-const DIAL_TONE_DELAY: Duration = Duration::from_millis(200);
+pub(super) const DIAL_TONE_DELAY: Duration = Duration::from_millis(200);
 
 /// Without a digit for this long, dial tone gives way to congestion.
 const FIRST_DIGIT_WAIT: Duration = Duration::from_secs(20);
@@ -49,6 +49,10 @@ pub(super) struct Subscriber {
     pub(super) voice: Voice,
     sound: LineSound,
     gives_dial_tone: bool,
+    /// A hook flash gives dial tone, and the far end waits.
+    pub(super) recalls: bool,
+    /// The far end that waits.
+    pub(super) held: Option<Stage>,
     /// When the loop opened.
     opened: Option<Moment>,
     pulses: u32,
@@ -140,6 +144,8 @@ impl Subscriber {
             voice: Voice::new(config, rng),
             sound: LineSound::Quiet,
             gives_dial_tone: true,
+            recalls: config.recalls,
+            held: None,
             opened: None,
             pulses: 0,
         }
@@ -185,6 +191,7 @@ impl Subscriber {
             LineAct::Extension { off_hook } => self.lift_extension(off_hook, now, telling),
             LineAct::Speak { sound } => self.speak(sound, telling),
             LineAct::DialTone { present } => self.gives_dial_tone = present,
+            LineAct::Recall { present } => self.recalls = present,
             LineAct::Interrupt { ms } => self.cut_current(ms, now),
             LineAct::Reverse => self.reverse(!self.wire.forward, telling),
         }
@@ -293,6 +300,7 @@ impl Subscriber {
 
     fn loop_closed(&mut self, now: Moment, telling: &mut Telling<'_>) {
         let open = self.opened.take().map(|since| now - since);
+        let is_flash = open.is_some_and(|open| open > LONGEST_PULSE && open < CLEARED);
         self.timers.clear(Clock::Cleared);
         match &self.stage {
             Stage::OnHook => {
@@ -300,6 +308,7 @@ impl Subscriber {
                 self.timers.set(Clock::DialTone, now + DIAL_TONE_DELAY);
             }
             Stage::Ringing(..) => self.timers.set(Clock::RingTrip, now + RING_TRIP),
+            Stage::Waiting | Stage::DialTone | Stage::Collecting(_) if is_flash && self.held.is_some() => self.flashed(now, telling),
             Stage::Waiting | Stage::DialTone | Stage::Collecting(_) => {
                 if open.is_some_and(|open| open <= LONGEST_PULSE) {
                     self.pulses += 1;
@@ -309,8 +318,8 @@ impl Subscriber {
                 }
             }
             Stage::Routing(_) | Stage::Alerting(_) | Stage::Talking { .. } | Stage::Over => {
-                if open.is_some_and(|open| open > LONGEST_PULSE && open < CLEARED) {
-                    telling.event(ExchangeEvent::Flash);
+                if is_flash {
+                    self.flashed(now, telling);
                 }
             }
         }
@@ -319,6 +328,7 @@ impl Subscriber {
     /// The subscriber hung up for good.
     fn cleared(&mut self, telling: &mut Telling<'_>) {
         self.opened = None;
+        self.leave_held(telling);
         self.timers.clear_all();
         self.stage = Stage::OnHook;
         self.pulses = 0;

@@ -209,6 +209,37 @@ fn a_line_without_current_is_quiet_and_sounds_again_when_it_is_back() {
 }
 
 #[test]
+fn a_flash_puts_the_far_end_aside_and_the_next_one_brings_it_back() {
+    let mut hall = Hall::off_hook();
+    hall.dial("100");
+    hall.wait_ms(3000);
+    let flash = |hall: &mut Hall| {
+        hall.relay(false);
+        hall.wait_ms(300);
+        hall.relay(true);
+        hall.wait_ms(300);
+    };
+    flash(&mut hall);
+    assert!(matches!(hall.exchange.sound(PORT), LineSound::FarEnd(_)), "an exchange without recall takes no notice");
+    hall.act(LineAct::Recall { present: true });
+    flash(&mut hall);
+    assert_eq!(hall.exchange.sound(PORT), LineSound::DialTone);
+    hall.dial("101");
+    hall.wait_ms(600);
+    assert_eq!(hall.exchange.sound(PORT), LineSound::Busy);
+    flash(&mut hall);
+    assert!(matches!(hall.exchange.sound(PORT), LineSound::FarEnd(_)));
+    flash(&mut hall);
+    hall.dial("102");
+    hall.wait_ms(600);
+    hall.relay(false);
+    hall.wait_ms(1000);
+    for wanted in [ExchangeEvent::Held, ExchangeEvent::Retrieved, ExchangeEvent::Transferred] {
+        assert!(hall.noticed().contains(&wanted), "no {wanted:?}");
+    }
+}
+
+#[test]
 fn a_recording_is_repeated_and_what_the_far_end_says_can_change() {
     let mut hall = Hall::off_hook();
     hall.dial("100");

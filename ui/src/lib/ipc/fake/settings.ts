@@ -13,6 +13,7 @@ const LINE: LineSettings = {
   dtmf_off_ms: 100,
   dtmf_to_sip: "rfc4733",
   flash_ms: 300,
+  transfer_by_hook_flash: false,
   end_on_loop_interruption: true,
   loop_interruption_ms: 100,
   end_on_polarity_reversal: false,

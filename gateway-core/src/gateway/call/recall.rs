@@ -1,0 +1,160 @@
+//! Register recall: a hook flash asks the exchange for dial tone in a call, by hand, or to pass the caller on to the number of a
+//! REFER (decision 0022).
+//!
+//! ```text
+//!  by hand   ──flash──▶ 20 s, in which tones are no evidence ──▶ judged as before
+//!  by REFER  ──flash──▶ dial tone ──▶ dialling ──▶ listening ──ringback, or 5 s──▶ the peer is told, the line is let go
+//!                           └─none──────┴─────────────┴──busy, congestion──▶ another flash: back to the caller
+//! ```
+
+use std::time::Duration;
+
+use super::{Bridge, CallTimer};
+use crate::config::settings::DialMethod;
+use crate::dsp::progress::ProgressTone;
+use crate::fxo::line::LineOrder;
+use crate::gateway::plan::ms;
+use crate::media::{Ear, MediaCommand};
+use crate::time::Timers;
+
+/// How long dial tone, or the busy tone of a number dialled after it, is no sign that the far end has hung up.
+const BY_HAND: Duration = Duration::from_secs(20);
+
+/// Dialling takes no longer than this, whatever the device says.
+const DIALLING: Duration = Duration::from_secs(60);
+
+/// Busy and congestion tone are told within this time after the last digit; an exchange that stays silent has taken the number.
+const LISTENING: Duration = Duration::from_secs(5);
+
+/// Whoever referred is the one to hang up (RFC 5589 §6.1). The line waits for that no longer: letting it go is what transfers.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The status for who referred when the exchange gives no dial tone, or digits cannot be dialled.
+const NO_DIAL_TONE: u16 = 503;
+
+/// A caller who is being passed on to another number of the exchange.
+#[derive(Debug)]
+pub(super) struct Recall {
+    digits: String,
+    stage: Stage,
+    /// Where the caller goes, for the timeline.
+    pub(super) target: String,
+    /// Whoever referred has hung up: there is no way back.
+    pub(super) alone: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    AwaitingDialTone,
+    Pausing,
+    Dialing,
+    Listening,
+    HandedOver,
+}
+
+/// What comes of something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing yet.
+    Wait,
+    /// The exchange rings the number.
+    Passed,
+    /// It does not; the status that says so in SIP.
+    Failed(u16),
+    /// The line is to be let go.
+    Over,
+}
+
+/// A flash by hand: the peer wants dial tone, or back to whom it talked with before.
+pub(super) fn flash(timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) {
+    order_flash(bridge);
+    timers.set(CallTimer::Recall, bridge.now + BY_HAND);
+}
+
+/// The peer had its time to dial: what sounds now is evidence again, also when it has sounded for long.
+pub(super) fn judge_again(bridge: &mut Bridge<'_>) {
+    bridge.line.push(LineOrder::Supervise);
+    bridge.media.push(MediaCommand::Listen(Ear::OffHook));
+}
+
+fn order_flash(bridge: &mut Bridge<'_>) {
+    bridge.line.push(LineOrder::Recall(ms(bridge.settings.flash_ms)));
+    // What was heard before the flash says nothing about what comes after it.
+    bridge.media.push(MediaCommand::Listen(Ear::OffHook));
+}
+
+impl Recall {
+    /// Asks the exchange for dial tone; the peer is not heard meanwhile.
+    pub(super) fn begin(target: String, digits: String, timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) -> Self {
+        let settings = bridge.settings;
+        let (stage, wait_ms) = if settings.wait_dial_tone {
+            (Stage::AwaitingDialTone, settings.dial_tone_wait_ms)
+        } else {
+            (Stage::Pausing, settings.dial_pause_ms)
+        };
+        bridge.media.push(MediaCommand::Detach);
+        order_flash(bridge);
+        timers.clear(CallTimer::DialTone);
+        timers.set(CallTimer::Recall, bridge.now + ms(settings.flash_ms) + ms(wait_ms));
+        Recall { digits, stage, target, alone: false }
+    }
+
+    /// The line is let go as soon as whoever referred hangs up.
+    pub(super) fn hand_over(&mut self, timers: &mut Timers<CallTimer>, bridge: &Bridge<'_>) {
+        self.stage = Stage::HandedOver;
+        timers.set(CallTimer::Recall, bridge.now + GOODBYE);
+    }
+
+    /// A tone on the line.
+    pub(super) fn tone(&mut self, tone: ProgressTone, timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) -> Turn {
+        match (tone, self.stage) {
+            (ProgressTone::Dial, Stage::AwaitingDialTone) => self.dial(timers, bridge),
+            (ProgressTone::Ringback, Stage::Listening) => Turn::Passed,
+            (ProgressTone::Busy, Stage::AwaitingDialTone | Stage::Listening) => Turn::Failed(486),
+            (ProgressTone::Congestion | ProgressTone::SpecialInformation, Stage::AwaitingDialTone | Stage::Listening) => Turn::Failed(503),
+            (
+                ProgressTone::Dial
+                | ProgressTone::Ringback
+                | ProgressTone::Busy
+                | ProgressTone::Congestion
+                | ProgressTone::SpecialInformation,
+                _,
+            ) => Turn::Wait,
+        }
+    }
+
+    /// The digits are out.
+    pub(super) fn dialed(&mut self, timers: &mut Timers<CallTimer>, bridge: &Bridge<'_>) -> Turn {
+        if self.stage == Stage::Dialing {
+            self.stage = Stage::Listening;
+            timers.set(CallTimer::Recall, bridge.now + LISTENING);
+        }
+        Turn::Wait
+    }
+
+    /// The peer has hung up. Before the number is dialled that changes nothing: telephones do so right after their REFER.
+    pub(super) fn left(&mut self) -> Turn {
+        self.alone = true;
+        if self.stage == Stage::HandedOver { Turn::Over } else { Turn::Wait }
+    }
+
+    /// The time of a stage is over.
+    pub(super) fn due(&mut self, timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) -> Turn {
+        match self.stage {
+            Stage::Pausing => self.dial(timers, bridge),
+            Stage::AwaitingDialTone | Stage::Dialing => Turn::Failed(NO_DIAL_TONE),
+            Stage::Listening => Turn::Passed,
+            Stage::HandedOver => Turn::Over,
+        }
+    }
+
+    fn dial(&mut self, timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) -> Turn {
+        self.stage = Stage::Dialing;
+        match bridge.settings.dial_method {
+            DialMethod::Dtmf => bridge.media.push(MediaCommand::Dial(self.digits.clone())),
+            DialMethod::Pulse => bridge.line.push(LineOrder::DialPulse(self.digits.clone())),
+        }
+        timers.set(CallTimer::Recall, bridge.now + DIALLING);
+        Turn::Wait
+    }
+}
