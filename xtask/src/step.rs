@@ -7,10 +7,10 @@ use std::time::Instant;
 /// What went wrong, as one line for a person.
 pub type Outcome = Result<(), String>;
 
-/// The root of the repository.
+/// The root of the repository that cargo was called in: a program that was built in another copy of it works on this one.
 pub fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest.parent().map(Path::to_path_buf).unwrap_or(manifest)
 }
 
 /// A numbered list of steps.
