@@ -33,6 +33,7 @@ pub mod names;
 mod outages;
 mod picture;
 mod port;
+mod public_address;
 mod qualify;
 mod reach;
 mod redirection;
@@ -69,6 +70,7 @@ use names::Names;
 use notice::{Notice, NoticeCode, Severity};
 use outages::Outages;
 use port::Port;
+use public_address::PublicAddress;
 use reach::Roll;
 use record::{CallDirection, CallRecord, EndCause};
 use registrations::Registrations;
@@ -111,6 +113,7 @@ pub struct Gateway {
     guard: Guard,
     /// Who answers of those that calls are sent to.
     reach: Roll,
+    public: PublicAddress,
     /// Places of the remote server that are passed over.
     outages: Outages,
     ports: Vec<Port>,
@@ -154,6 +157,7 @@ impl Gateway {
             sources: Sources::default(),
             guard: Guard::new(Moment::ZERO),
             reach: Roll::default(),
+            public: PublicAddress::default(),
             outages: Outages::default(),
             ports,
             sessions: BTreeMap::new(),
@@ -293,6 +297,7 @@ impl Gateway {
             SipEvent::Invite { session, source, request } => self.invited(Invitation { session, source, request: &request }, now, out),
             SipEvent::Request { id, source, request } => self.requested(id, source, &request, now, out),
             SipEvent::Registration { account, state } => self.registration_changed(account, state, now, out),
+            SipEvent::SeenAs { by, at } => self.seen_as(by, at, now, out),
             SipEvent::Probed { probe, status } => self.probed(probe, status, now, out),
             SipEvent::WentElsewhere { session, from, to } => self.went_elsewhere(session, from, to, now, out),
             SipEvent::Cancelled { session, cause } => self.session_event(session, CallEvent::Cancelled { cause }, now, out),

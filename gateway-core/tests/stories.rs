@@ -18,6 +18,7 @@ mod stories {
     mod moving;
     mod order_of_work;
     mod places;
+    mod public_address;
     mod reach;
     mod recall;
     mod session_timers;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -32,7 +33,15 @@ impl Program {
 
     /// The same in a changed environment.
     pub fn start_in(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
+        Program::start_at(None, program, args, env)
+    }
+
+    /// The same with a folder of its own to work in.
+    pub fn start_at(folder: Option<&Path>, program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new("timeout");
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
         command.args(["--kill-after=2", LONGEST, program]).args(args).env("RUST_LOG", "error").envs(env.iter().copied());
         command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -70,6 +79,13 @@ impl Program {
         true
     }
 
+    /// Ends it, whatever it does.
+    pub fn kill(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _ = self.child.wait();
+    }
+
     /// What it said on standard error.
     pub fn complaints(&self) -> String {
         self.stderr.try_iter().collect::<Vec<_>>().join("\n")
@@ -96,10 +112,8 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         if !self.has_ended() {
-            let group = format!("-{}", self.child.id());
-            let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).stderr(Stdio::null()).status();
+            self.kill();
         }
-        let _ = self.child.wait();
     }
 }
 

@@ -27,6 +27,9 @@ const PATIENCE_S: u32 = 5;
 /// Registrations a second at which Kamailio is met.
 const REGISTRATIONS: [u32; 2] = [1000, 2500];
 
+/// Addresses that the load comes from: the guard lets a single one do no more than 500 messages a second.
+const SOURCES: u32 = 40;
+
 /// A kind of load: what SIPp does, and what it does on the other side as the reference.
 struct Load {
     what: &'static str,
@@ -130,11 +133,14 @@ fn settings(mode: Mode) -> Settings {
     let mut settings = server_settings(2);
     settings.gateway.mode = mode;
     settings.gateway.dial_rules = vec!["deny 0300.".to_owned()];
-    if mode == Mode::SipTrunk {
-        settings.gateway.remote_server = "127.0.0.1".to_owned();
-        settings.ports.iter_mut().for_each(|port| port.only_from_host = "127.0.0.1".to_owned());
-    }
+    settings.gateway.remote_server = "127.0.0.1".to_owned();
+    let hosts = sources().collect::<Vec<_>>().join(" ");
+    settings.ports.iter_mut().for_each(|port| port.only_from_host.clone_from(&hosts));
     settings
+}
+
+fn sources() -> impl Iterator<Item = String> {
+    (2..2 + SOURCES).map(|host| format!("127.0.0.{host}"))
 }
 
 /// The same load with SIPp on both sides.
@@ -157,14 +163,35 @@ fn play(scenario: &str, (rate, seconds): (u32, u32), port: u16, processor: impl 
     let (own_port, media, secret) = (own.to_string(), (own + 2).to_string(), secret(1));
     let (rate_text, calls, limit) = (rate.to_string(), (rate * seconds).to_string(), (rate * (seconds + PATIENCE_S)).to_string());
     let (patience, remote) = (format!("{}s", seconds + PATIENCE_S), format!("127.0.0.1:{port}"));
-    let mut args = vec!["-sf", &scenario, "-i", "127.0.0.1", "-bind_local", "-p", &own_port, "-mp", &media, "-nostdin"];
-    args.extend(["-r", &rate_text, "-m", &calls, "-l", &limit, "-timeout", &patience, "-default_behaviors", "none"]);
+    let from = folder.path().join("sources.csv");
+    std::fs::write(&from, std::iter::once("SEQUENTIAL".to_owned()).chain(sources()).collect::<Vec<_>>().join("\n")).unwrap();
+    let from = from.to_str().unwrap().to_owned();
+    let mut args = vec!["-sf", &scenario, "-i", "127.0.0.1", "-p", &own_port, "-mp", &media, "-nostdin"];
+    args.extend([
+        "-t",
+        "ui",
+        "-inf",
+        &from,
+        "-r",
+        &rate_text,
+        "-m",
+        &calls,
+        "-l",
+        &limit,
+        "-timeout",
+        &patience,
+        "-default_behaviors",
+        "none",
+    ]);
     args.extend(["-trace_stat", "-stf", &statistics, "-fd", "1", "-trace_err", "-error_file", &errors, "-trace_rtt", "-rtt_freq", "1"]);
     args.extend(["-au", "line1", "-ap", &secret, &remote]);
     let before = processor();
-    let mut caller = Program::start("sipp", &args);
-    let ended = caller.ended(Duration::from_secs(u64::from(seconds + PATIENCE_S) + 10));
-    assert!(ended, "SIPp does not end: {}", caller.complaints());
+    // The response times go to a file in the folder that it works in.
+    let mut caller = Program::start_at(Some(folder.path()), "sipp", &args, &[]);
+    if !caller.ended(Duration::from_secs(u64::from(seconds + PATIENCE_S) + 10)) {
+        // Calls that it still waits for have failed.
+        caller.kill();
+    }
     let used = processor().zip(before).map(|(after, before)| after.since(&before));
     let wanted = u64::from(rate * seconds);
     outcome(&statistics, slow_response_ms(&folder), wanted, used).unwrap_or_else(|| {

@@ -160,6 +160,8 @@ pub struct GatewaySettings {
     pub outbound_proxy: String,
     /// `address[:port]` of the DNS server that is asked for names. Blank: as this computer is set up.
     pub dns_server: String,
+    /// Behind a NAT the remote server is told the address at which it sees us (RFC 3581), in Contact and SDP.
+    pub learn_public_address: bool,
     /// Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks.
     pub bind_address: String,
     /// Port for SIP.
@@ -366,6 +368,7 @@ impl Default for GatewaySettings {
             remote_transport: RemoteTransport::Udp,
             outbound_proxy: String::new(),
             dns_server: String::new(),
+            learn_public_address: true,
             bind_address: "127.0.0.1".to_owned(),
             sip_port: 5060,
             sip_tcp: false,

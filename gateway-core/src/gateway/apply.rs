@@ -1,11 +1,10 @@
 //! Settings that take effect: at once, or when the port they touch is idle.
 
-use super::call::Step;
 use super::io::Action;
 use super::notice::{NoticeCode, Severity};
 use super::port::{Port, parse_hosts, parse_hours};
 use super::registrations::limits;
-use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id};
+use super::{Gateway, GatewayAddress, REALM, offers, plan, port_id, public_address};
 use crate::config::PortId;
 use crate::config::country::Country;
 use crate::config::settings::{PortSettings, Settings};
@@ -23,6 +22,9 @@ impl Gateway {
         self.resize_ports(&settings.ports, now);
         if settings.gateway.sha256_digest != self.settings.gateway.sha256_digest {
             self.verifier = Verifier::new(REALM, offers(&settings), &mut self.rng);
+        }
+        if !public_address::is_seen_as_before(&self.settings, &settings) {
+            self.forget_public_address();
         }
         // Whoever registered with a secret that is changed now has to prove the new one.
         let before = plan::registering_users(&self.settings);
@@ -50,14 +52,8 @@ impl Gateway {
     pub(super) fn readdress(&mut self, address: GatewayAddress, now: Moment, out: &mut Vec<Action>) {
         self.address = address;
         self.agent.set_local(address.sip, address.tls_port);
-        self.registrations.register_again();
-        self.renew_accounts(now, out);
-        for index in 0..self.ports.len() {
-            self.with_call(port_id(index), now, out, |call, bridge| {
-                call.relocate(address.rtp_ip, bridge);
-                Step::Continue
-            });
-        }
+        self.forget_public_address();
+        self.tell_where_we_are(now, out);
     }
 
     fn resize_ports(&mut self, ports: &[PortSettings], now: Moment) {

@@ -324,6 +324,11 @@ impl Bridge<'_> {
         self.media.extend(plan.map(|plan| MediaCommand::Attach(Box::new(plan))));
     }
 
+    /// The address at which the peer of a session sees us, where that is not our own.
+    pub fn ip_seen_by(&self, session: SessionId) -> Option<IpAddr> {
+        self.agent.ip_seen_by(self.peer(session)?)
+    }
+
     fn peer(&self, session: SessionId) -> Option<IpAddr> {
         let known = self.peers.get(&session).map(|(_, peer)| *peer);
         known.or_else(|| self.opened.iter().find(|(opened, _)| *opened == session).map(|(_, peer)| *peer))

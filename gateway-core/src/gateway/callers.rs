@@ -84,7 +84,7 @@ impl Gateway {
             Err(status) => return self.refuse(session, Refusal { status, ..Refusal::default() }, now),
         }
         let routed = self.route(source.ip(), holds_token, &caller, now);
-        match routed.and_then(|route| self.answer_in_sdp(route.port, request.body()).map(|audio| (route, audio))) {
+        match routed.and_then(|route| self.answer_in_sdp(route.port, source.ip(), request.body()).map(|audio| (route, audio))) {
             Ok((Route { port, number, emergency }, audio)) => {
                 let order = Order { number, emergency, any_port: caller.wanted == Wanted::Any, holds_token };
                 self.begin_to_line(port, invitation, audio, order, now, out);
@@ -130,8 +130,10 @@ impl Gateway {
         Audio::new(self.local_media(id), &mut self.rng)
     }
 
-    pub(super) fn answer_in_sdp(&mut self, id: PortId, offer: &[u8]) -> Result<Audio, Denial> {
+    /// The same, which answers the offer of a peer, if it made one.
+    pub(super) fn answer_in_sdp(&mut self, id: PortId, peer: IpAddr, offer: &[u8]) -> Result<Audio, Denial> {
         let mut audio = self.new_audio(id);
+        audio.face(self.agent.ip_seen_by(peer));
         if offer.is_empty() {
             return Ok(audio);
         }

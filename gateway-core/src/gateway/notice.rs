@@ -147,6 +147,8 @@ pub enum NoticeCode {
     ServerUnreachable,
     /// The remote server answers again. Args: `server`.
     ServerReachable,
+    /// The remote server sees the gateway at another address than its own, or at its own again; args: `address`, `own`.
+    SeenAs,
     /// New settings hold.
     SettingsApplied,
     /// The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`.

@@ -84,7 +84,7 @@ impl Gateway {
         if !is_theirs || !self.admits(id, source.ip(), self.holds_token(request)) {
             return Err(Denial::HostNotAdmitted);
         }
-        let audio = self.answer_in_sdp(id, request.body())?;
+        let audio = self.answer_in_sdp(id, source.ip(), request.body())?;
         let by = request.from().map(|from| from.uri.chars().take(MOST_PARTY_CHARS).collect()).unwrap_or_default();
         let replacement = Replacement { session, peer: source.ip(), by, audio };
         self.call_event(id, CallEvent::Replaced(Box::new(replacement)), now, out);

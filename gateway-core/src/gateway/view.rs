@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub mode: Mode,
     /// Where SIP is received, `address:port`.
     pub sip_address: String,
+    /// Where the remote server, or the outside, sees the gateway, as `address:port`, when that is another address.
+    pub public_address: Option<String>,
     /// The remote server in force, empty where there is none.
     pub remote_server: String,
     /// The box, when it answers.

@@ -84,6 +84,7 @@ mod tests {
             now_ms: 0,
             mode: Mode::SipServer,
             sip_address: String::new(),
+            public_address: None,
             remote_server: String::new(),
             device: None,
             ports: states.iter().enumerate().map(port).collect(),

@@ -36,6 +36,8 @@ pub struct Network {
     rng: Rng,
     /// Datagrams that were lost so far.
     pub lost: u64,
+    /// The gateway is behind a NAT: peers see it here, and reach it nowhere else.
+    pub nat: Option<SocketAddr>,
 }
 
 /// Time a datagram takes when nothing disturbs it.
@@ -45,7 +47,13 @@ impl Network {
     /// A network in good weather.
     #[must_use]
     pub fn new(rng: Rng) -> Self {
-        Network { weather: Weather::default(), rng, lost: 0 }
+        Network { weather: Weather::default(), rng, lost: 0, nat: None }
+    }
+
+    /// Where peers see the gateway that is at `own`, and reach it.
+    #[must_use]
+    pub fn seen(&self, own: SocketAddr) -> SocketAddr {
+        self.nat.unwrap_or(own)
     }
 
     /// When, and how often, a datagram sent now arrives.

@@ -430,7 +430,7 @@ impl Party {
                 self.agent.respond(id, response, now, &mut self.outbox);
             }
             // Toy phones ask nobody, and know one place alone.
-            SipEvent::Probed { .. } | SipEvent::WentElsewhere { .. } => {}
+            SipEvent::Probed { .. } | SipEvent::WentElsewhere { .. } | SipEvent::SeenAs { .. } => {}
             SipEvent::Registration { state, .. } => self.registration = Some(state),
             SipEvent::Progress { session, status, .. } => {
                 if let Some(leg) = self.leg_mut(session) {

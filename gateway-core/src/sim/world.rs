@@ -204,7 +204,7 @@ impl World {
     /// Lets a peer call a number on the gateway.
     pub fn call(&mut self, party: usize, number: &str, credentials: Option<Credentials>) -> crate::sip::agent::SessionId {
         let uri = format!("sip:{number}@{}", self.address);
-        let (destination, now) = (self.address, self.now);
+        let (destination, now) = (self.network.seen(self.address), self.now);
         let session = self.parties[party].call(destination, &uri, credentials, now);
         self.settle();
         session
@@ -320,6 +320,12 @@ impl World {
         ports.swap_remove(usize::from(port))
     }
 
+    /// Where the gateway says that it is seen, when that is not where it is.
+    #[must_use]
+    pub fn public_address(&self) -> Option<String> {
+        self.gateway.snapshot(self.now).public_address
+    }
+
     /// Runs until a port shows a state.
     pub fn run_until_port(&mut self, port: u16, state: PortState, limit: Duration) -> bool {
         self.run_until(limit, |world| world.port(port).state == state)
@@ -418,7 +424,7 @@ impl World {
         let events = self.lines.handle_timeout(&rtp, self.now);
         self.post(events);
         for (port, to, bytes) in self.lines.take_rtp() {
-            let source = SocketAddr::new(self.address.ip(), self.rtp_port_first + port.0 * 2);
+            let source = SocketAddr::new(self.network.seen(self.address).ip(), self.rtp_port_first + port.0 * 2);
             let now = self.now;
             let party = self.parties.iter_mut().find(|party| party.rtp_address() == to);
             if let Some(telephone) = party.and_then(|party| party.telephone.as_mut()) {
@@ -433,7 +439,7 @@ impl World {
             let source = party.rtp_source();
             for (to, bytes) in party.tick(self.now) {
                 let port = PortId(to.port().saturating_sub(self.rtp_port_first) / 2);
-                if to.ip() == self.address.ip() {
+                if to.ip() == self.network.seen(self.address).ip() {
                     self.lines.receive_rtp(port, &bytes, source, self.now);
                 }
             }
@@ -445,7 +451,7 @@ impl World {
         let mut rtp = Vec::new();
         for party in &self.parties {
             let kind = if party.habits.speaks { Rtp::Voice } else { Rtp::Silent };
-            for to in party.rtp().filter(|to| to.ip() == self.address.ip()) {
+            for to in party.rtp().filter(|to| to.ip() == self.network.seen(self.address).ip()) {
                 let index = usize::from(to.port().saturating_sub(self.rtp_port_first) / 2);
                 if rtp.len() <= index {
                     rtp.resize(index + 1, Rtp::Missing);
@@ -466,7 +472,7 @@ impl World {
         if let Some(trace) = &mut self.trace {
             trace.datagram(self.now, "arrives", &datagram);
         }
-        if datagram.to == self.address {
+        if datagram.to == self.network.seen(self.address) {
             self.tap.received(&datagram);
             let mut out = Vec::new();
             if !self.gateway.lets_in(datagram.from.into(), self.now, &mut out) {
@@ -486,7 +492,7 @@ impl World {
         for action in actions {
             match action {
                 Action::Send { to, bytes } => {
-                    let datagram = Datagram { from: self.address, to: to.address, bytes };
+                    let datagram = Datagram { from: self.network.seen(self.address), to: to.address, bytes };
                     self.tap.sent(&datagram);
                     self.keep(SipDirection::Out, to.address, MaskedCopy::of(&datagram.bytes), None);
                     self.send(datagram);

@@ -19,6 +19,7 @@ use crate::time::{Moment, earliest};
 
 use acks::Acks;
 use ask::Owner;
+use reflexive::Reflexive;
 use size::Streams;
 
 mod acks;
@@ -29,6 +30,7 @@ mod elsewhere;
 mod keep;
 mod probe;
 mod receive;
+pub mod reflexive;
 mod refresh;
 mod replies;
 mod size;
@@ -60,6 +62,7 @@ pub struct UserAgent {
     /// The interval of session timers to ask for, in seconds; `None`: they are off.
     session_expires_s: Option<u32>,
     streams: Streams,
+    reflexive: Reflexive,
 }
 
 impl UserAgent {
@@ -79,6 +82,7 @@ impl UserAgent {
             last_session: 0,
             session_expires_s: None,
             streams: Streams::default(),
+            reflexive: Reflexive::default(),
         }
     }
 
@@ -245,7 +249,7 @@ impl UserAgent {
 
     /// Starts a registration and keeps it alive, or changes one that is there.
     pub fn register(&mut self, account: AccountId, params: Account, now: Moment, out: &mut Vec<AgentOutput>) {
-        let contact = self.contact(&params.contact_user, params.registrar.transport);
+        let contact = self.contact(&params.contact_user, params.registrar);
         self.keep(now, out, |registrations, rng, acts| registrations.register(account, params, contact, now, rng, acts));
     }
 

@@ -148,9 +148,9 @@ impl Dialog {
         request
     }
 
-    /// Over what it came.
-    pub(crate) fn transport(&self) -> Transport {
-        self.source.transport
+    /// The peer: where the last packet came from.
+    pub(crate) fn source(&self) -> Hop {
+        self.source
     }
 
     /// We are reached at `local` from now on: our Contact keeps its user and parameters.

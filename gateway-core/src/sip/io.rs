@@ -269,6 +269,13 @@ pub enum SipEvent {
         /// The one that is asked now.
         to: Hop,
     },
+    /// A peer sees us as somebody else than it was told we are.
+    SeenAs {
+        /// The peer.
+        by: Hop,
+        /// As whom.
+        at: SocketAddr,
+    },
     /// What came of [`UserAgent::probe`](super::agent::UserAgent::probe).
     Probed {
         /// The question.

@@ -63,6 +63,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
         row("gateway.remote_transport"),
         row("gateway.outbound_proxy", FAR_SERVER),
         row("gateway.dns_server"),
+        row("gateway.learn_public_address", FAR_SERVER),
         row("gateway.sip_tcp"),
         row("gateway.rtp_port_first"),
       ],

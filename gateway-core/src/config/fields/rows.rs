@@ -20,6 +20,7 @@ pub const FIELDS: &[Field] = &[
     ),
     text("gateway.outbound_proxy", Shape::RemoteServer, 260, "", RegistersAgain, &["Outbound Proxy", "outboundproxy", "outbound_proxy"]),
     text("gateway.dns_server", Shape::DnsServer, 64, "", RegistersAgain, &["DNS Server", "DNS Mode", "Preferred DNS"]),
+    flag("gateway.learn_public_address", true, RegistersAgain, &["rewrite_contact", "NAT Mapping Enable", "Handle VIA received"]),
     text("gateway.bind_address", Shape::BindAddress, 45, "127.0.0.1", Rebind, &["bindaddr", "Local IP"]),
     plain("gateway.sip_port", 1, 65535, 5060, Rebind, &["Local SIP Port", "bindport", "SIP Port"]),
     flag("gateway.sip_tcp", false, Rebind, &["tcpenable", "tcpbindaddr", "SIP over TCP"]),

@@ -9,7 +9,10 @@ use crate::sdp::{self, Agreed, LocalMedia, SdpError, SrtpUse};
 /// The media of one call.
 #[derive(Clone, Debug)]
 pub struct Audio {
+    /// As the peer is told: behind a NAT not with our own address.
     local: LocalMedia,
+    /// Our own address.
+    own_ip: IpAddr,
     agreed: Option<Agreed>,
     /// Our answer to the peer's latest offer.
     answer: Option<Vec<u8>>,
@@ -29,6 +32,7 @@ impl Audio {
     pub fn new(local: LocalMedia, rng: &mut Rng) -> Self {
         let first_sequence = u16::try_from(rng.below(0x8000)).unwrap_or(0);
         Audio {
+            own_ip: local.address.ip(),
             local,
             agreed: None,
             answer: None,
@@ -118,12 +122,36 @@ impl Audio {
         differs
     }
 
-    /// The gateway is at another address now. One of the other family cannot be reached from the peer's.
-    pub fn relocate(&mut self, ip: IpAddr) {
-        if ip != self.local.address.ip() && ip.is_ipv4() == self.local.address.is_ipv4() {
-            self.local.address.set_ip(ip);
+    /// The gateway is at another address now, and its peer sees it at `seen`, where that is not the same. One of the other family
+    /// cannot be reached from the peer's.
+    pub fn relocate(&mut self, ip: IpAddr, seen: Option<IpAddr>) {
+        if ip.is_ipv4() == self.own_ip.is_ipv4() {
+            self.own_ip = ip;
+        }
+        if self.face(seen) {
             self.moved = self.offered || self.agreed.is_some();
         }
+    }
+
+    /// What is said from now on is for a peer that sees us at `seen`, where that is not our own address. True: that is another one
+    /// than before.
+    pub fn face(&mut self, seen: Option<IpAddr>) -> bool {
+        let told = seen.filter(|ip| ip.is_ipv4() == self.own_ip.is_ipv4()).unwrap_or(self.own_ip);
+        let before = self.local.address.ip();
+        self.local.address.set_ip(told);
+        told != before
+    }
+
+    /// Where the peer is told to send to.
+    #[must_use]
+    pub fn told_ip(&self) -> IpAddr {
+        self.local.address.ip()
+    }
+
+    /// From now on we talk with the peer that was offered `offered`, and sees us at `seen`, where that is not our own address.
+    pub fn settle(&mut self, offered: IpAddr, seen: Option<IpAddr>) {
+        self.face(seen);
+        self.moved = self.told_ip() != offered;
     }
 
     /// The offer that tells the peer where we are now, secured as was agreed; `None` when it knows.
@@ -146,6 +174,6 @@ impl Audio {
 
     /// Moves the media to another port of the gateway, before anything was told to the peer.
     pub fn move_to(&mut self, local: LocalMedia) {
-        self.local.address = local.address;
+        self.local.address.set_port(local.address.port());
     }
 }

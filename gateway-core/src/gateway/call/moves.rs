@@ -168,7 +168,7 @@ impl Moves {
     /// The gateway is at another address now: whoever is called meanwhile is told with the answer.
     pub(super) fn relocate(&mut self, ip: IpAddr) {
         if let Some(transfer) = &mut self.transfer {
-            transfer.audio.relocate(ip);
+            transfer.audio.relocate(ip, None);
         }
     }
 
@@ -265,7 +265,7 @@ impl Moves {
     fn answered(&mut self, session: SessionId, body: &[u8], side: Side<'_>, bridge: &mut Bridge<'_>) -> Step {
         let Some(Transfer { audio, legs, .. }) = &mut self.transfer else { return Step::Continue };
         let Some(leg) = legs.iter().find(|leg| leg.session == session) else { return Step::Continue };
-        if leg.accept(body, audio).is_err() {
+        if leg.accept(body, audio, bridge).is_err() {
             bridge.hang_up(session, Some(65));
             return self.lost(session, 488, *side.session, bridge);
         }

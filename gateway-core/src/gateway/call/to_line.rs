@@ -344,7 +344,7 @@ impl ToLine {
 
     /// The gateway is at another address now: a peer that we talk with is told, another one with the answer.
     pub(super) fn relocate(&mut self, ip: IpAddr, bridge: &mut Bridge<'_>) {
-        self.audio.relocate(ip);
+        self.audio.relocate(ip, bridge.ip_seen_by(self.session));
         self.moves.relocate(ip);
         if self.stage == Stage::Talking {
             bridge.tell_move(self.session, &mut self.audio);

@@ -238,7 +238,7 @@ impl ToSip {
             return Step::Continue;
         };
         let Some(at) = legs.iter().position(|leg| leg.session == session) else { return Step::Continue };
-        if let Err(error) = legs.remove(at).accept(body, &mut self.audio) {
+        if let Err(error) = legs.remove(at).accept(body, &mut self.audio, bridge) {
             bridge.hang_up(session, Some(65));
             let code = if error == SdpError::NotSecured { NoticeCode::NotSecured } else { NoticeCode::NoCommonCodec };
             bridge.notices.push((code, vec![("source", self.facts.to.clone())]));
@@ -350,7 +350,8 @@ impl ToSip {
 
     /// The gateway is at another address now: a peer that we talk with is told, another one when we do.
     pub(super) fn relocate(&mut self, ip: IpAddr, bridge: &mut Bridge<'_>) {
-        self.audio.relocate(ip);
+        let seen = self.answerer().and_then(|session| bridge.ip_seen_by(session));
+        self.audio.relocate(ip, seen);
         self.moves.relocate(ip);
         if let Stage::Talking(session) = self.stage {
             bridge.tell_move(session, &mut self.audio);

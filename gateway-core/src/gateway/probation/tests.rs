@@ -43,6 +43,7 @@ fn healthy() -> Snapshot {
         now_ms: 0,
         mode: Mode::SipClient,
         sip_address: String::new(),
+        public_address: None,
         remote_server: String::new(),
         device: Some(Identity { model: "box".to_owned(), ports: PORTS, ..Identity::default() }),
         ports: (0..PORTS).map(port).collect(),

@@ -14,9 +14,7 @@ impl UserAgent {
     pub fn set_local(&mut self, local: SocketAddr, tls_port: u16) {
         self.config.local = local;
         self.config.tls_port = tls_port;
-        for session in self.sessions.values_mut() {
-            session.relocate(|transport| self::local(local, tls_port, transport));
-        }
+        self.relocate_sessions();
     }
 
     /// Where peers reach us over a transport.
@@ -27,10 +25,8 @@ impl UserAgent {
     /// Tells the peer of an answered session that we are where [`UserAgent::set_local`] says, and our audio where `description` does:
     /// by a re-INVITE (RFC 3261 §14.1), as soon as nothing else is under way.
     pub fn tell_move(&mut self, session: SessionId, description: Vec<u8>, now: Moment, out: &mut Vec<AgentOutput>) {
-        let (address, tls_port) = (self.config.local, self.config.tls_port);
-        self.in_session(session, now, out, |session, _| {
-            session.tell_move(|transport| local(address, tls_port, transport), description, now);
-        });
+        self.relocate_sessions();
+        self.in_session(session, now, out, |session, _| session.tell_move(description, now));
     }
 
     /// Session timers (RFC 4028) of sessions that begin after this call: the interval to ask for, at least 90 s. `None`, as at the

@@ -99,9 +99,9 @@ impl UserAgent {
         Some(id)
     }
 
-    /// Our `Contact` with this user part, for peers that reach us over `transport`.
-    pub(super) fn contact(&self, user: &str, transport: Transport) -> String {
-        let (local, parameter) = (self.local(transport), transport.parameter());
+    /// Our `Contact` with this user part, for the peer behind this hop.
+    pub(super) fn contact(&self, user: &str, hop: Hop) -> String {
+        let (local, parameter) = (self.local_for(hop), hop.transport.parameter());
         match user {
             "" => format!("<sip:{local}{parameter}>"),
             user => format!("<sip:{}@{local}{parameter}>", escape_user(user)),
@@ -161,7 +161,7 @@ impl UserAgent {
         headers.push("To", to.to_string());
         headers.push("Call-ID", call_id.clone());
         headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", self.contact(&invite.contact_user, invite.destination.transport));
+        headers.push("Contact", self.contact(&invite.contact_user, invite.destination));
         introduce(&mut request, self.session_expires_s);
         for (name, value) in &invite.headers {
             request.headers_mut().push(name, value.clone());

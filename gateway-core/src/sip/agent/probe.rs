@@ -22,7 +22,7 @@ impl UserAgent {
         headers.push("To", format!("<{}>", probe.request_uri));
         headers.push("Call-ID", call_id);
         headers.push("CSeq", "1 OPTIONS");
-        headers.push("Contact", self.contact("", transport));
+        headers.push("Contact", self.contact("", probe.destination));
         headers.push("Accept", ACCEPT);
         self.ask(Owner::of(Purpose::Probe(id)), &request, probe.destination, now, out).is_some()
     }

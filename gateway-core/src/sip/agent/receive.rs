@@ -82,7 +82,7 @@ impl UserAgent {
             request,
             source,
             local_tag: self.rng.hex(16),
-            contact: self.contact(&user, source.transport),
+            contact: self.contact(&user, source),
             retry_after_s: self.short_wait_s(),
             first_rseq: 1 + self.rng.next_u32() / 4,
             watch: self.watch(false),

@@ -13,6 +13,7 @@ use crate::time::Moment;
 impl UserAgent {
     pub(super) fn receive_response(&mut self, source: Hop, response: &Response, now: Moment, out: &mut Vec<AgentOutput>) {
         let Some(id) = self.transactions.receive_response(response, now, out) else { return };
+        self.note_reflexive(id, source, response, out);
         if self.answered_challenge(id, response, now, out) || self.asked_longer(id, response, now, out) {
             return;
         }

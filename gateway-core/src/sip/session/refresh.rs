@@ -7,7 +7,7 @@ use super::established::Established;
 use super::outgoing::acknowledge;
 use super::{Act, SDP, Session, State, Timer};
 use crate::sip::header::session_expires::Side;
-use crate::sip::hop::Transport;
+use crate::sip::hop::Hop;
 use crate::sip::io::{SessionEnd, SipEvent};
 use crate::sip::message::{Headers, Method, Request, Response};
 use crate::sip::options;
@@ -169,21 +169,20 @@ impl Session {
         self.state = State::Established(established);
     }
 
-    /// We are elsewhere now: whatever is sent from here on says so. `local` is where we are reached over a transport.
-    pub(crate) fn relocate(&mut self, local: impl Fn(Transport) -> SocketAddr) {
+    /// We are elsewhere now: whatever is sent from here on says so. `local` is where the peer behind a hop reaches us.
+    pub(crate) fn relocate(&mut self, local: impl Fn(Hop) -> SocketAddr) {
         let dialog = match &mut self.state {
             State::Invited(invited) => &mut invited.dialog,
             State::Established(established) => &mut established.dialog,
             // The answer will make the dialog.
             State::Inviting(_) | State::Over => return,
         };
-        dialog.relocate(local(dialog.transport()));
+        dialog.relocate(local(dialog.source()));
     }
 
     /// The peer does not know where we and our audio are: it is told by a re-INVITE, as soon as nothing else is under way (RFC 3261
     /// §12.2.1.1: its Contact is where the peer sends to from then on).
-    pub(crate) fn tell_move(&mut self, local: impl Fn(Transport) -> SocketAddr, description: Vec<u8>, now: Moment) {
-        self.relocate(local);
+    pub(crate) fn tell_move(&mut self, description: Vec<u8>, now: Moment) {
         self.watch.description = description;
         self.watch.moved = true;
         self.watch.moves_refused = 0;

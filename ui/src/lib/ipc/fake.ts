@@ -303,6 +303,7 @@ export class FakeBackend implements Backend {
       now_ms: this.#at(),
       mode: gateway.mode,
       sip_address: `${gateway.bind_address}:${gateway.sip_port}`,
+      public_address: null,
       remote_server: gateway.mode === "sip_server" ? "" : gateway.remote_server,
       device: this.#box.identity(),
       ports: this.#ports.map(({ view }) => view),

@@ -110,6 +110,7 @@ impl World {
             | SipEvent::Request { .. }
             | SipEvent::Registration { .. }
             | SipEvent::Probed { .. }
+            | SipEvent::SeenAs { .. }
             | SipEvent::WentElsewhere { .. } => {
                 panic!("nobody asked for this")
             }
@@ -134,6 +135,7 @@ impl World {
             | SipEvent::Request { .. }
             | SipEvent::Registration { .. }
             | SipEvent::Probed { .. }
+            | SipEvent::SeenAs { .. }
             | SipEvent::WentElsewhere { .. } => return,
         };
         assert!(!self.sides[side].ends.contains_key(session), "{event:?} after the end");

@@ -61,6 +61,7 @@ export function firstSettings(ports: number): Settings {
       remote_transport: "udp",
       outbound_proxy: "",
       dns_server: "",
+      learn_public_address: true,
       bind_address: "127.0.0.1",
       sip_port: 5060,
       sip_tcp: false,

@@ -1,0 +1,137 @@
+//! Behind a NAT: the remote server tells as whom it sees the gateway, and is told so.
+
+use std::net::SocketAddr;
+
+use gateway_core::config::settings::Settings;
+use gateway_core::gateway::notice::NoticeCode;
+use gateway_core::gateway::view::{PortState, RegistrationView};
+use gateway_core::rng::Rng;
+use gateway_core::sim::World;
+use gateway_core::sim::party::Habits;
+use gateway_core::sim::world::credentials;
+use gateway_core::sip::message::Method;
+use gateway_core::sip::registrar::Limits;
+
+use super::cast::*;
+
+fn seen_at(port: u16) -> SocketAddr {
+    ([198, 51, 100, 9], port).into()
+}
+
+/// Client mode with one line, whose registrar sees it at another address.
+fn behind_nat(settings: Settings, habits: Habits) -> World {
+    let mut world = World::without_box(with(settings, |settings| settings.ports.truncate(1)), 1);
+    world.network.nat = Some(seen_at(40_000));
+    let office = world.add_party(habits);
+    let accounts = vec![credentials("p1", "secret1")];
+    world.parties[office].open_office(accounts, Limits::default(), &mut Rng::from_seed(2));
+    world.plug_in();
+    world.run_for(s(10));
+    assert!(matches!(world.port(0).registration, RegistrationView::Registered { .. }), "{:?}", world.port(0).registration);
+    world
+}
+
+fn contacts(world: &World) -> Vec<String> {
+    world.parties[0].contacts("p1", world.now())
+}
+
+fn told(world: &World) -> usize {
+    world.notices.iter().filter(|notice| notice.code == NoticeCode::SeenAs).count()
+}
+
+fn end_behind_nat(world: &mut World) {
+    assert!(world.run_until_port(0, PortState::Idle, s(20)), "{:?}", world.port(0));
+    end_well(world);
+}
+
+#[test]
+fn the_registration_and_calls_both_ways_say_where_the_server_sees_the_gateway() {
+    let mut world = behind_nat(client(), Habits { hangs_up_after: Some(s(5)), ..Habits::default() });
+    let contact = contacts(&world);
+    assert_eq!(contact.len(), 1, "the address that leads nowhere is taken back: {contact:?}");
+    assert!(contact[0].contains("@198.51.100.9:40000"), "{contact:?}");
+    assert_eq!(told(&world), 1);
+    assert_eq!(world.public_address().as_deref(), Some("198.51.100.9:40000"));
+
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    let invite = invite_to(&world, 0);
+    assert!(invite.headers().get("Contact").unwrap().contains("@198.51.100.9:40000"));
+    let offer = String::from_utf8_lossy(invite.body()).into_owned();
+    assert!(offer.contains("c=IN IP4 198.51.100.9\r\n"), "{offer}");
+    assert!(world.run_until_port(0, PortState::Idle, s(20)), "a BYE of the server reaches us: {:?}", world.port(0));
+
+    // An exchange gives whoever was called two seconds to lift again before it lets him call.
+    world.run_for(s(3));
+    world.call(0, "100", None);
+    assert!(world.run_until_port(0, PortState::Talking, s(20)), "{:?}", world.port(0));
+    world.run_for(s(2));
+    let answer = finals(&world, 0).pop().unwrap();
+    assert!(answer.headers().get("Contact").unwrap().contains("@198.51.100.9:40000"));
+    let described = world.tap.responses(world.parties[0].address, &Method::Invite).find(|response| !response.body().is_empty());
+    assert!(String::from_utf8_lossy(described.unwrap().body()).contains("c=IN IP4 198.51.100.9\r\n"));
+    end_behind_nat(&mut world);
+}
+
+#[test]
+fn a_nat_that_maps_us_anew_is_followed_and_calls_hear_of_it() {
+    let mut world = behind_nat(with(client(), |settings| settings.gateway.qualify_s = 10), Habits::default());
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    world.run_for(s(40));
+    world.network.nat = Some(([198, 51, 100, 77], 41_000).into());
+    let moved = |world: &World| contacts(world).iter().any(|contact| contact.contains("@198.51.100.77:41000"));
+    assert!(world.run_until(s(30), moved), "{:?}", contacts(&world));
+    world.run_for(s(3));
+    let again = invite_to(&world, 0);
+    assert!(again.headers().get("Contact").unwrap().contains("@198.51.100.77:41000"));
+    assert!(String::from_utf8_lossy(again.body()).contains("c=IN IP4 198.51.100.77\r\n"));
+    assert_eq!((told(&world), world.port(0).state), (2, PortState::Talking));
+    world.with_party(0, |party, now| party.hang_up_all(now));
+    end_behind_nat(&mut world);
+}
+
+#[test]
+fn a_nat_that_changes_its_mind_with_every_request_does_not_make_us_register_without_end() {
+    let mut world = behind_nat(client(), Habits::default());
+    let registers = |world: &World| world.tap.requests(world.parties[0].address, &Method::Register).count();
+    let before = registers(&world);
+    for port in 0..300 {
+        world.network.nat = Some(seen_at(42_000 + port));
+        world.run_for(s(1));
+    }
+    assert!(registers(&world) - before < 60, "{} requests in five minutes", registers(&world) - before);
+    world.network.nat = Some(seen_at(40_000));
+    world.run_for(s(120));
+    end_well(&mut world);
+}
+
+#[test]
+fn without_a_nat_nothing_is_told_and_nothing_registers_twice() {
+    let mut world = client_with(client(), Habits::default());
+    let first = world.tap.requests(world.parties[0].address, &Method::Register).count();
+    world.run_for(s(60));
+    assert_eq!(world.tap.requests(world.parties[0].address, &Method::Register).count(), first);
+    assert_eq!((told(&world), world.public_address()), (0, None));
+    end_well(&mut world);
+}
+
+#[test]
+fn who_does_not_want_it_says_its_own_address() {
+    let mut world = behind_nat(with(client(), |settings| settings.gateway.learn_public_address = false), Habits::default());
+    assert!(contacts(&world)[0].contains("@127.0.0.1:5060"), "{:?}", contacts(&world));
+    assert_eq!(told(&world), 0);
+    world.network.nat = None;
+    end_well(&mut world);
+}
+
+#[test]
+fn another_network_forgets_what_the_server_saw() {
+    let mut world = behind_nat(client(), Habits::default());
+    world.network.nat = None;
+    world.move_to([127, 0, 0, 9].into());
+    world.run_for(s(5));
+    assert!(contacts(&world).iter().any(|contact| contact.contains("@127.0.0.9:5060")), "{:?}", contacts(&world));
+    assert_eq!(world.public_address(), None);
+    end_well(&mut world);
+}
