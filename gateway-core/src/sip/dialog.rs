@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::hop::{Hop, Transport};
+use super::hop::Hop;
 use super::message::{Method, NameAddr, Request, Response, Uri};
 
 /// The most Route headers a dialog keeps; a longer route set is no sane one.

@@ -2,7 +2,7 @@
 
 use super::{AgentOutput, Invite, MOST_SESSIONS, ProbeId, SessionId, SipEvent, UserAgent};
 use crate::sip::digest::Credentials;
-use crate::sip::hop::{Hop, Transport};
+use crate::sip::hop::Hop;
 use crate::sip::message::{Method, NameAddr, Request, phrase};
 use crate::sip::registration::RegistrationKey;
 use crate::sip::session::{Session, introduce};
