@@ -168,22 +168,8 @@ fn play(scenario: &str, (rate, seconds): (u32, u32), port: u16, processor: impl 
     std::fs::write(&from, std::iter::once("SEQUENTIAL".to_owned()).chain(sources()).collect::<Vec<_>>().join("\n")).unwrap();
     let from = from.to_str().unwrap().to_owned();
     let mut args = vec!["-sf", &scenario, "-i", "127.0.0.1", "-p", &own_port, "-mp", &media, "-nostdin"];
-    args.extend([
-        "-t",
-        "ui",
-        "-inf",
-        &from,
-        "-r",
-        &rate_text,
-        "-m",
-        &calls,
-        "-l",
-        &limit,
-        "-timeout",
-        &patience,
-        "-default_behaviors",
-        "none",
-    ]);
+    args.extend(["-t", "ui", "-inf", &from, "-max_socket", "1000", "-default_behaviors", "none"]);
+    args.extend(["-r", &rate_text, "-m", &calls, "-l", &limit, "-timeout", &patience]);
     args.extend(["-trace_stat", "-stf", &statistics, "-fd", "1", "-trace_err", "-error_file", &errors, "-trace_rtt", "-rtt_freq", "1"]);
     args.extend(["-au", "line1", "-ap", &secret, &remote]);
     let before = processor();
