@@ -158,7 +158,8 @@ fn against_itself(load: &Load, rate: u32) -> Outcome {
 /// Plays a load of so many calls a second for so many seconds against `port`; `processor` tells what the answering side has used so far.
 fn play(scenario: &str, (rate, seconds): (u32, u32), port: u16, processor: impl Fn() -> Option<Usage>) -> Outcome {
     let (folder, own) = (Folder::new(), free_ports(4));
-    let scenario = written(&folder, "caller.xml", scenario);
+    // SIPp knows its port only for the first call from an address.
+    let scenario = written(&folder, "caller.xml", &scenario.replace("[local_port]", &own.to_string()));
     let statistics = folder.path().join("statistics.csv").to_str().unwrap().to_owned();
     let errors = folder.path().join("errors.log").to_str().unwrap().to_owned();
     let (own_port, media, secret) = (own.to_string(), (own + 2).to_string(), secret(1));
