@@ -30,6 +30,9 @@ const CALLS_S: u32 = 100;
 const LINES: u16 = 16;
 const LINE_CALLS: u32 = 400;
 
+/// From one round of calls to the next.
+const ROUND: Duration = Duration::from_millis(200);
+
 pub fn measure(table: &mut Table) {
     datagrams(table);
     if !sipp::is_installed() {
@@ -123,6 +126,8 @@ fn calls_over_lines(table: &mut Table) {
                     busy += 1;
                 }
             }
+            // Whoever asks without end is met with silence.
+            std::thread::sleep(ROUND);
         }
     });
     tell(table, &format!("{answered} calls over {LINES} lines, {busy} told to come later"), &held);
