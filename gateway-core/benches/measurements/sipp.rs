@@ -25,10 +25,10 @@ const SECONDS: u32 = 3;
 const PATIENCE_S: u32 = 5;
 
 /// Registrations a second at which Kamailio is met.
-const REGISTRATIONS: [u32; 2] = [1000, 2500];
+const REGISTRATIONS: [u32; 3] = [1000, 2500, 5000];
 
 /// Addresses that the load comes from: the guard lets a single one do no more than 500 messages a second.
-const SOURCES: u32 = 40;
+const SOURCES: u32 = 60;
 
 /// A kind of load: what SIPp does, and what it does on the other side as the reference.
 struct Load {
