@@ -172,6 +172,7 @@ impl Gateway {
         };
         gateway.tell_agent();
         gateway.keep_names(Moment::ZERO);
+        gateway.forget_public_address(Moment::ZERO);
         // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
         gateway.renew_accounts(Moment::ZERO, &mut Vec::new());
         gateway.renew_qualify(Moment::ZERO);
@@ -210,8 +211,14 @@ impl Gateway {
     /// When [`Gateway::handle_timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        let machines =
-            [self.agent.deadline(), self.registrar.deadline(), self.names.deadline(), self.timers.deadline(), self.qualify_due()];
+        let machines = [
+            self.agent.deadline(),
+            self.registrar.deadline(),
+            self.names.deadline(),
+            self.timers.deadline(),
+            self.qualify_due(),
+            self.public.deadline(),
+        ];
         let of_port = |port: &Port| [port.line.deadline(), port.call.as_ref().and_then(Call::deadline), port.budget_due];
         let ports = self.ports.iter().flat_map(of_port);
         machines.into_iter().chain(ports).fold(None, earliest)
@@ -223,6 +230,7 @@ impl Gateway {
         self.expire_registrations(now, out);
         self.names.handle_timeout(now);
         self.qualify(now, out);
+        self.ask_stun(now, out);
         for index in 0..self.ports.len() {
             let mut outputs = Vec::new();
             self.ports[index].line.handle_timeout(now, &mut outputs);

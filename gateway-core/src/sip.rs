@@ -18,6 +18,7 @@ mod registration;
 mod session;
 mod session_timer;
 pub mod stream;
+pub mod stun;
 mod transaction;
 pub mod uri;
 pub mod wire;

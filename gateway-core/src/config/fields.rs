@@ -29,6 +29,8 @@ pub enum Shape {
     DnsServer,
     /// An IP address of this computer, or `0.0.0.0` or `::` for all.
     BindAddress,
+    /// An IP address that somebody can send to. May be blank.
+    HostAddress,
     /// What an FXO ring calls. May be blank.
     Target,
     /// Who may use a port. May be blank.

@@ -61,6 +61,8 @@ pub enum ProblemCode {
     BadDnsServer,
     /// Not an IP address to listen on.
     BadBindAddress,
+    /// Not an IP address that somebody can send to.
+    BadHostAddress,
     /// A target that cannot be called (`fault`: a word of [`super::target::TargetFault`]).
     BadTarget,
     /// An entry of a host list that cannot be read (`entry`, `fault`: a word of [`super::host::HostFault`]).

@@ -162,6 +162,10 @@ pub struct GatewaySettings {
     pub dns_server: String,
     /// Behind a NAT the remote server is told the address at which it sees us (RFC 3581), in Contact and SDP.
     pub learn_public_address: bool,
+    /// Address at which the outside reaches the gateway, for peers outside of the private networks. Blank: its own.
+    pub public_address: String,
+    /// `host[:port]` of a STUN server that tells the same, where `public_address` does not. Blank: none is asked.
+    pub stun_server: String,
     /// Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks.
     pub bind_address: String,
     /// Port for SIP.
@@ -369,6 +373,8 @@ impl Default for GatewaySettings {
             outbound_proxy: String::new(),
             dns_server: String::new(),
             learn_public_address: true,
+            public_address: String::new(),
+            stun_server: String::new(),
             bind_address: "127.0.0.1".to_owned(),
             sip_port: 5060,
             sip_tcp: false,

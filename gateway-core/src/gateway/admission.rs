@@ -24,6 +24,9 @@ use crate::time::Moment;
 
 impl Gateway {
     pub(super) fn message(&mut self, source: Hop, bytes: &[u8], now: Moment, out: &mut Vec<Action>) {
+        if self.stun_answered(source, bytes, now, out) {
+            return;
+        }
         let ip = router::plain_ip(source.ip());
         if self.is_silenced(ip, now) {
             return tell_dropped(SipDrop::SourceBanned, out);

@@ -23,9 +23,7 @@ impl Gateway {
         if settings.gateway.sha256_digest != self.settings.gateway.sha256_digest {
             self.verifier = Verifier::new(REALM, offers(&settings), &mut self.rng);
         }
-        if !public_address::is_seen_as_before(&self.settings, &settings) {
-            self.forget_public_address();
-        }
+        let is_seen_as_before = public_address::is_seen_as_before(&self.settings, &settings);
         // Whoever registered with a secret that is changed now has to prove the new one.
         let before = plan::registering_users(&self.settings);
         self.settings = settings;
@@ -38,6 +36,9 @@ impl Gateway {
             self.apply_port(port_id(index), port, out);
         }
         self.keep_names(now);
+        if !is_seen_as_before {
+            self.forget_public_address(now);
+        }
         self.renew_accounts(now, out);
         self.renew_qualify(now);
         out.push(self.notice(Severity::Info, NoticeCode::SettingsApplied, None, &[], now));
@@ -52,7 +53,7 @@ impl Gateway {
     pub(super) fn readdress(&mut self, address: GatewayAddress, now: Moment, out: &mut Vec<Action>) {
         self.address = address;
         self.agent.set_local(address.sip, address.tls_port);
-        self.forget_public_address();
+        self.forget_public_address(now);
         self.tell_where_we_are(now, out);
     }
 
@@ -122,7 +123,7 @@ impl Gateway {
     pub(super) fn keep_names(&mut self, now: Moment) {
         let server = self.server_host();
         let hosts = self.ports.iter().flat_map(|port| port.hosts.names()).chain(Some(server.as_str()).filter(|host| !host.is_empty()));
-        let places = hosts.map(Place::of_host).chain(self.way_to_server());
+        let places = hosts.map(Place::of_host).chain(self.way_to_server()).chain(self.stun_place());
         let places = places.filter(|place| place.ip().is_none()).collect();
         self.names.keep(places, now);
         self.outages.keep(&self.known_server_hops());

@@ -22,6 +22,9 @@ impl Gateway {
     /// than what `out` says.
     #[must_use]
     pub fn lets_in(&mut self, source: Hop, now: Moment, out: &mut Vec<Action>) -> bool {
+        if self.public.awaits(source) {
+            return true;
+        }
         let ip = router::plain_ip(source.ip());
         let standing = self.guard.standing_of(ip, now).unwrap_or_else(|| self.standing(ip, now));
         match self.guard.enter(ip, standing, is_proven(source), now) {

@@ -149,6 +149,10 @@ pub enum NoticeCode {
     ServerReachable,
     /// The remote server sees the gateway at another address than its own, or at its own again; args: `address`, `own`.
     SeenAs,
+    /// A STUN server sees the gateway at another address than before; args: `address`.
+    SeenOutside,
+    /// The STUN server does not answer; args: `server`, `address`.
+    StunSilent,
     /// New settings hold.
     SettingsApplied,
     /// The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`.

@@ -196,7 +196,7 @@ impl World {
     /// Lets a peer register at the gateway and waits until it is done.
     pub fn register(&mut self, party: usize, user: &str, secret: &str) {
         let credentials = credentials(user, secret);
-        let (registrar, now) = (self.address, self.now);
+        let (registrar, now) = (self.network.seen(self.address), self.now);
         self.parties[party].register(registrar, credentials, Duration::from_secs(300), now);
         self.run_for(Duration::from_secs(2));
     }
@@ -220,7 +220,7 @@ impl World {
 
     /// A datagram reaches the gateway now, whoever sent it.
     pub fn inject(&mut self, from: SocketAddr, bytes: &[u8]) {
-        self.deliver(Datagram { from, to: self.address, bytes: bytes.to_vec() });
+        self.deliver(Datagram { from, to: self.network.seen(self.address), bytes: bytes.to_vec() });
         self.settle();
     }
 

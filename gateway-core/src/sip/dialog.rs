@@ -220,6 +220,7 @@ fn is_private(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sip::hop::Transport;
 
     fn source() -> Hop {
         "192.0.2.7:40000".parse().unwrap()

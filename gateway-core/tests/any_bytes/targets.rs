@@ -18,13 +18,14 @@ pub mod rtp;
 pub mod sdp;
 pub mod srtp;
 pub mod stream;
+pub mod stun;
 pub mod u100;
 
 /// What must hold of some bytes.
 pub type Property = fn(&[u8]);
 
 /// Every target: its name, which is that of its corpus and of its fuzz target, and what must hold.
-pub const TARGETS: [(&str, Property); 13] = [
+pub const TARGETS: [(&str, Property); 14] = [
     ("box_frames", box_frames::holds),
     ("conversation", conversation::holds),
     ("datagram", datagram::holds),
@@ -37,5 +38,6 @@ pub const TARGETS: [(&str, Property); 13] = [
     ("sdp", sdp::holds),
     ("srtp", srtp::holds),
     ("stream", stream::holds),
+    ("stun", stun::holds),
     ("u100", u100::holds),
 ];

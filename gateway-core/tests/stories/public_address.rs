@@ -135,3 +135,91 @@ fn another_network_forgets_what_the_server_saw() {
     assert_eq!(world.public_address(), None);
     end_well(&mut world);
 }
+
+/// A telephone outside of every private network, and one inside.
+fn outside_and_inside(world: &mut World) -> (usize, usize) {
+    let outside = world.add_party_at("203.0.113.20:5060".parse().unwrap(), Habits::default());
+    let inside = world.add_party_at("192.168.7.20:5060".parse().unwrap(), Habits::default());
+    world.register(outside, "p1", "secret1");
+    world.register(inside, "p2", "secret2");
+    (outside, inside)
+}
+
+fn offered_to(world: &World, party: usize) -> String {
+    String::from_utf8_lossy(invite_to(world, party).body()).into_owned()
+}
+
+#[test]
+fn an_address_that_is_written_down_is_told_outside_and_not_inside() {
+    let mut world = World::new(with(server(), |settings| settings.gateway.public_address = "198.51.100.9".to_owned()), 1);
+    let (outside, inside) = outside_and_inside(&mut world);
+    assert_eq!(world.public_address().as_deref(), Some("198.51.100.9:5060"));
+    for (port, party, told) in [(0, outside, "198.51.100.9"), (1, inside, "127.0.0.1")] {
+        world.act(port, ring("1133334444"));
+        assert!(world.run_until_port(port, PortState::Talking, s(15)), "{:?}", world.port(port));
+        assert!(offered_to(&world, party).contains(&format!("c=IN IP4 {told}\r\n")), "{}", offered_to(&world, party));
+        assert!(invite_to(&world, party).headers().get("Contact").unwrap().contains(told));
+    }
+    for party in [outside, inside] {
+        world.with_party(party, |party, now| party.hang_up_all(now));
+    }
+    end_well(&mut world);
+}
+
+const STUN_SERVER: &str = "192.0.2.53:3478";
+
+/// Answers what the gateway asked the STUN server since `from`; how many requests that were.
+fn answer_stun(world: &mut World, from: usize, seen: SocketAddr) -> usize {
+    let server: SocketAddr = STUN_SERVER.parse().unwrap();
+    let asked: Vec<_> = world.tap.datagrams().skip(from).filter(|datagram| datagram.to == server).map(|d| d.bytes.clone()).collect();
+    for request in &asked {
+        world.inject(server, &stun_answer(request, seen));
+    }
+    asked.len()
+}
+
+/// A Binding success response (RFC 8489 §14.2), laid out by hand.
+fn stun_answer(request: &[u8], seen: SocketAddr) -> Vec<u8> {
+    let cookie: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+    let std::net::IpAddr::V4(ip) = seen.ip() else { panic!("IPv4 alone") };
+    let mut bytes = vec![0x01, 0x01, 0, 12];
+    bytes.extend(&request[4..20]);
+    bytes.extend([0x00, 0x20, 0, 8, 0, 1]);
+    bytes.extend((seen.port() ^ 0x2112).to_be_bytes());
+    bytes.extend(ip.octets().iter().zip(cookie).map(|(byte, cookie)| byte ^ cookie));
+    bytes
+}
+
+#[test]
+fn a_stun_server_says_where_the_outside_sees_us_and_is_asked_again_and_again() {
+    let mut world = World::new(with(server(), |settings| settings.gateway.stun_server = STUN_SERVER.to_owned()), 1);
+    world.network.nat = Some(seen_at(40_000));
+    assert!(answer_stun(&mut world, 0, seen_at(40_000)) > 0);
+    world.run_for(s(1));
+    assert_eq!(world.public_address().as_deref(), Some("198.51.100.9:40000"));
+    let (outside, _) = outside_and_inside(&mut world);
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    assert!(offered_to(&world, outside).contains("c=IN IP4 198.51.100.9\r\n"));
+    let before = world.tap.datagrams().count();
+    world.run_for(s(30));
+    let moved: SocketAddr = ([198, 51, 100, 77], 41_000).into();
+    world.network.nat = Some(moved);
+    assert!(answer_stun(&mut world, before, moved) > 0, "the mapping is kept open");
+    world.run_for(s(3));
+    assert!(offered_to(&world, outside).contains("c=IN IP4 198.51.100.77\r\n"), "the call hears of it");
+    assert_eq!(world.notices.iter().filter(|notice| notice.code == NoticeCode::SeenOutside).count(), 2);
+    world.with_party(outside, |party, now| party.hang_up_all(now));
+    end_well(&mut world);
+}
+
+#[test]
+fn a_stun_server_that_is_silent_is_told_once_and_nobody_else_may_answer_for_it() {
+    let mut world = World::new(with(server(), |settings| settings.gateway.stun_server = STUN_SERVER.to_owned()), 1);
+    let request = world.tap.datagrams().find(|datagram| datagram.to == STUN_SERVER.parse().unwrap()).unwrap().bytes.clone();
+    world.inject("192.0.2.54:3478".parse().unwrap(), &stun_answer(&request, seen_at(40_000)));
+    world.run_for(s(120));
+    assert_eq!(world.public_address(), None);
+    assert_eq!(world.notices.iter().filter(|notice| notice.code == NoticeCode::StunSilent).count(), 1);
+    end_in_silence(&mut world);
+}

@@ -64,6 +64,8 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
         row("gateway.outbound_proxy", FAR_SERVER),
         row("gateway.dns_server"),
         row("gateway.learn_public_address", FAR_SERVER),
+        row("gateway.public_address"),
+        row("gateway.stun_server"),
         row("gateway.sip_tcp"),
         row("gateway.rtp_port_first"),
       ],

@@ -142,6 +142,10 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             let usable = text.parse::<IpAddr>().is_ok_and(|ip| !ip.is_multicast() && ip != IpAddr::from([255; 4]));
             one((!usable).then(|| Problem::error(path, ProblemCode::BadBindAddress)))
         }
+        Shape::HostAddress => {
+            let usable = text.parse::<IpAddr>().is_ok_and(|ip| !ip.is_multicast() && !ip.is_unspecified() && ip != IpAddr::from([255; 4]));
+            one((!text.is_empty() && !usable).then(|| Problem::error(path, ProblemCode::BadHostAddress)))
+        }
         Shape::Target => {
             one(Target::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadTarget).with("fault", fault.word())))
         }

@@ -1109,6 +1109,12 @@ export type GatewaySettings = {
 	outbound_proxy?: string,
 	/**  `address[:port]` of the DNS server that is asked for names. Blank: as this computer is set up. */
 	dns_server?: string,
+	/**  Behind a NAT the remote server is told the address at which it sees us (RFC 3581), in Contact and SDP. */
+	learn_public_address?: boolean,
+	/**  Address at which the outside reaches the gateway, for peers outside of the private networks. Blank: its own. */
+	public_address?: string,
+	/**  `host[:port]` of a STUN server that tells the same, where `public_address` does not. Blank: none is asked. */
+	stun_server?: string,
 	/**  Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks. */
 	bind_address?: string,
 	/**  Port for SIP. */
@@ -1942,6 +1948,12 @@ export type NoticeCode =
 "server_unreachable" | 
 /**  The remote server answers again. Args: `server`. */
 "server_reachable" | 
+/**  The remote server sees the gateway at another address than its own, or at its own again; args: `address`, `own`. */
+"seen_as" | 
+/**  A STUN server sees the gateway at another address than before; args: `address`. */
+"seen_outside" | 
+/**  The STUN server does not answer; args: `server`, `address`. */
+"stun_silent" | 
 /**  New settings hold. */
 "settings_applied" | 
 /**  The computer slept, and took no calls. Args: `from_epoch_ms`, `to_epoch_ms` (ms since 1970, UTC), `minutes`. */
@@ -2201,6 +2213,8 @@ export type ProblemCode =
 "bad_dns_server" | 
 /**  Not an IP address to listen on. */
 "bad_bind_address" | 
+/**  Not an IP address that somebody can send to. */
+"bad_host_address" | 
 /**  A target that cannot be called (`fault`: a word of [`super::target::TargetFault`]). */
 "bad_target" | 
 /**  An entry of a host list that cannot be read (`entry`, `fault`: a word of [`super::host::HostFault`]). */
@@ -2570,6 +2584,8 @@ export type Shape =
 "dns_server" | 
 /**  An IP address of this computer, or `0.0.0.0` or `::` for all. */
 "bind_address" | 
+/**  An IP address that somebody can send to. May be blank. */
+"host_address" | 
 /**  What an FXO ring calls. May be blank. */
 "target" | 
 /**  Who may use a port. May be blank. */
@@ -2696,6 +2712,8 @@ export type Snapshot = {
 	mode: Mode,
 	/**  Where SIP is received, `address:port`. */
 	sip_address: string,
+	/**  Where the remote server, or the outside, sees the gateway, as `address:port`, when that is another address. */
+	public_address: string | null,
 	/**  The remote server in force, empty where there is none. */
 	remote_server: string,
 	/**  The box, when it answers. */

@@ -100,7 +100,7 @@ fn form(shape: Shape) -> &'static str {
         Shape::RemoteServer => "`host[:port]`",
         Shape::AreaCode => "digits",
         Shape::DnsServer => "`address[:port]`",
-        Shape::BindAddress => "IP address",
+        Shape::BindAddress | Shape::HostAddress => "IP address",
         Shape::Target => "`user`, `user@host[:port]` or SIP URI",
         Shape::HostList => "IPs, CIDR blocks, host names",
         Shape::Country => "country code",

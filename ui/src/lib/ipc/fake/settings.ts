@@ -62,6 +62,8 @@ export function firstSettings(ports: number): Settings {
       outbound_proxy: "",
       dns_server: "",
       learn_public_address: true,
+      public_address: "",
+      stun_server: "",
       bind_address: "127.0.0.1",
       sip_port: 5060,
       sip_tcp: false,
