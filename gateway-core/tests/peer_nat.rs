@@ -43,5 +43,5 @@ fn the_server_says_where_it_sees_the_gateway_and_calls_reach_it_there() {
     scene.calls_out(&mut phone, &format!("sip:100@{}", server.address()));
     scene.is_called(&phone);
     assert!(nat.came_in() > signalling, "the INVITE of the server comes to where it sees us");
-    assert!(sound.came_in() > heard + 50, "the telephone sends its sound to where our SDP says: {}", sound.came_in() - heard);
+    assert!(sound.came_in() > heard, "the telephone sends its sound to where our SDP says");
 }
