@@ -63,13 +63,14 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
         row("gateway.remote_transport"),
         row("gateway.outbound_proxy", FAR_SERVER),
         row("gateway.dns_server"),
-        row("gateway.learn_public_address", FAR_SERVER),
-        row("gateway.public_address"),
-        row("gateway.stun_server"),
         row("gateway.sip_tcp"),
         row("gateway.rtp_port_first"),
       ],
       elsewhere: ["gateway.remote_server", "gateway.bind_address", "gateway.sip_port"],
+    },
+    {
+      title: "section.nat",
+      rows: [row("gateway.learn_public_address", FAR_SERVER), row("gateway.public_address"), row("gateway.stun_server")],
     },
     {
       title: "section.tls",
