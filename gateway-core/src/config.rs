@@ -1,5 +1,6 @@
 //! Settings: what a person may change, what is allowed, what a change touches, and profiles.
 
+pub mod bind_address;
 pub mod caller_number;
 pub mod check;
 pub mod compare;

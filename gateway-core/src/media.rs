@@ -228,6 +228,10 @@ pub struct Meter {
     pub jitter_ms: f32,
     /// Depth of the jitter buffer in ms.
     pub buffer_ms: u32,
+    /// Packets of ours that the peer says it misses (RTCP).
+    pub peer_lost: Option<u32>,
+    /// The time to the peer and back in ms, by its last report (RFC 3550 §6.4.1).
+    pub round_trip_ms: Option<u32>,
 }
 
 /// What the channel wants done.

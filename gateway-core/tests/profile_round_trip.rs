@@ -38,7 +38,7 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::RemoteServer => some(&["", "pbx.example", "pbx.example:5080", "192.0.2.1", "[2001:db8::1]:5060"]),
         Shape::DnsServer => some(&["", "192.0.2.53", "[2001:db8::53]:5353"]),
         Shape::HostAddress => some(&["", "198.51.100.9", "2001:db8::9"]),
-        Shape::BindAddress => some(&["127.0.0.1", "0.0.0.0", "::", "192.0.2.10"]),
+        Shape::BindAddress => some(&["127.0.0.1", "0.0.0.0", "::", "192.0.2.10", "eth0", "Wi-Fi 2"]),
         Shape::Target => some(&["", "200", "200@pbx.example", "sip:200@192.0.2.1:5080", "sips:a@pbx.example"]),
         Shape::HostList => some(&["", "192.0.2.1", "192.0.2.0/24, pbx.example", "2001:db8::/32"]),
         Shape::Country => some(&["BR", "US", "PT", "DE"]),

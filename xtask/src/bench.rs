@@ -4,8 +4,8 @@ use crate::setup;
 use crate::step::{Outcome, Steps, command, must, npm, root};
 
 /// Runs the measurements of the gateway; further words choose among them: `machines`, `calls`, `history`, `delay`, `cpu`, `sipp`,
-/// `devices`, `card`, `drift`. `window` measures the window instead, and `window MINUTES` how its memory goes for so long with 2
-/// and with 64 ports.
+/// `flood`, `memory`, `devices`, `card`, `drift`. `window` measures the window instead, and `window MINUTES` how its memory goes for so
+/// long with 2 and with 64 ports.
 pub fn bench(args: &[&str]) -> Outcome {
     match args {
         ["window", minutes @ ..] => window(minutes),

@@ -28,6 +28,8 @@ mod delay;
 #[cfg(unix)]
 mod devices;
 #[cfg(unix)]
+mod flood;
+#[cfg(unix)]
 mod gateway;
 #[cfg(unix)]
 mod line;
@@ -76,6 +78,7 @@ const MEASUREMENTS: &[Measurement] = &[
     ("card", card::measure),
     ("cpu", cpu::measure),
     ("sipp", sipp::measure),
+    ("flood", flood::measure),
     ("memory", memory::measure),
 ];
 

@@ -27,7 +27,7 @@ pub enum Shape {
     RemoteServer,
     /// `address[:port]`. May be blank.
     DnsServer,
-    /// An IP address of this computer, or `0.0.0.0` or `::` for all.
+    /// An IP address of this computer, `0.0.0.0` or `::` for all, or the name of a network interface.
     BindAddress,
     /// An IP address that somebody can send to. May be blank.
     HostAddress,

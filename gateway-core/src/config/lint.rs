@@ -1,10 +1,10 @@
 //! Advice beyond errors: settings that hold, and that a careful technician would still not leave so.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::bind_address::BindAddress;
 use super::check::secret;
 use super::country::numbering::numbering;
 use super::dialling::rule::{Rule, RuleAction};
@@ -111,7 +111,7 @@ impl Advice {
 
 /// Whether other computers reach the gateway.
 fn is_reachable(gateway: &GatewaySettings) -> bool {
-    gateway.bind_address.trim().parse::<IpAddr>().is_ok_and(|address| !address.is_loopback())
+    BindAddress::parse(&gateway.bind_address).is_some_and(|address| !address.is_loopback())
 }
 
 fn admits_anyone(port: &PortSettings) -> bool {

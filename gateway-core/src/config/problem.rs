@@ -59,7 +59,7 @@ pub enum ProblemCode {
     BadRemoteServer,
     /// Not `address[:port]` (`fault`: a word of [`super::host::HostFault`]).
     BadDnsServer,
-    /// Not an IP address to listen on.
+    /// Not an IP address to listen on, nor the name of a network interface.
     BadBindAddress,
     /// Not an IP address that somebody can send to.
     BadHostAddress,

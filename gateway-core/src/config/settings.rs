@@ -166,7 +166,8 @@ pub struct GatewaySettings {
     pub public_address: String,
     /// `host[:port]` of a STUN server that tells the same, where `public_address` does not. Blank: none is asked.
     pub stun_server: String,
-    /// Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks.
+    /// Address to receive SIP and RTP on, or the name of a network interface, whatever its address is. The default keeps to this
+    /// computer; `0.0.0.0` listens on all networks.
     pub bind_address: String,
     /// Port for SIP.
     pub sip_port: u16,

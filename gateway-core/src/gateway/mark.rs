@@ -13,6 +13,7 @@ use crate::config::dialling::Bar;
 use crate::dsp::callerid::CallerId;
 use crate::dsp::progress::HeardTone;
 use crate::fxo::line::{HangUpEvidence, SeizeFailure};
+use crate::media::Meter;
 
 pub use timeline::{MOST_MARKS, Timeline};
 
@@ -186,7 +187,11 @@ pub enum MarkKind {
         by: String,
     },
     /// RTP stopped.
-    MediaDetached,
+    MediaDetached {
+        /// How it went.
+        #[serde(default)]
+        quality: Option<AudioQuality>,
+    },
     /// What showed that the far end of the line is gone.
     Evidence {
         /// The evidence.
@@ -239,11 +244,36 @@ impl MarkKind {
             | MarkKind::Transferred { .. }
             | MarkKind::TransferFailed { .. }
             | MarkKind::TakenOver { .. }
-            | MarkKind::MediaDetached
+            | MarkKind::MediaDetached { .. }
             | MarkKind::Evidence { .. }
             | MarkKind::Ended { .. }
             | MarkKind::LeftOut { .. } => false,
         }
+    }
+}
+
+/// How the audio of a call went, by the numbers of RTP and RTCP.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct AudioQuality {
+    /// Packets received.
+    pub received: u32,
+    /// Packets lost on the way to us.
+    pub lost: u32,
+    /// Interarrival jitter in ms.
+    pub jitter_ms: f32,
+    /// Packets of ours that the peer says it misses.
+    pub peer_lost: Option<u32>,
+    /// The time to the peer and back in ms.
+    pub round_trip_ms: Option<u32>,
+}
+
+impl AudioQuality {
+    /// What a meter last told; `None`: no packet went either way.
+    #[must_use]
+    pub fn of(meter: &Meter) -> Option<Self> {
+        let &Meter { received, lost, jitter_ms, peer_lost, round_trip_ms, sent, .. } = meter;
+        (sent > 0 || received > 0).then_some(AudioQuality { received, lost, jitter_ms, peer_lost, round_trip_ms })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Gateway;
 use super::call::CallEvent;
 use super::io::Action;
-use super::mark::{Mark, MarkKind, Timeline};
+use super::mark::{AudioQuality, Mark, MarkKind, Timeline};
 use super::port::Port;
 use crate::config::PortId;
 use crate::fxo::line::LineReport;
@@ -161,14 +161,17 @@ impl Gateway {
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         let what = match command {
             MediaCommand::Attach(plan) => {
-                port.seen.attached = true;
+                if !std::mem::replace(&mut port.seen.attached, true) {
+                    // What a call before this one measured says nothing of it.
+                    port.meter = None;
+                }
                 MarkKind::MediaAttached { peer: plan.agreed.remote.to_string(), srtp: plan.agreed.srtp.is_some() }
             }
             MediaCommand::Detach => {
                 if !std::mem::take(&mut port.seen.attached) {
                     return;
                 }
-                MarkKind::MediaDetached
+                MarkKind::MediaDetached { quality: port.meter.as_ref().and_then(AudioQuality::of) }
             }
             MediaCommand::Dial(digits) => MarkKind::Dialing { digits: digits.clone() },
             MediaCommand::Digit { digit, .. } => MarkKind::DigitSent { digit: *digit },

@@ -160,7 +160,9 @@ impl Channel {
     #[must_use]
     pub fn meter(&self) -> Meter {
         let (sent, received, lost, jitter_ms) = self.session.as_ref().map_or((0, 0, 0, 0.0), Session::counts);
-        Meter { rx_dbm0: self.rx_dbm0, tx_dbm0: self.tx_dbm0, sent, received, lost, jitter_ms, buffer_ms: self.to_line.buffer_ms() }
+        let (peer_lost, round_trip_ms) = self.session.as_ref().map_or((None, None), Session::told);
+        let (rx_dbm0, tx_dbm0, buffer_ms) = (self.rx_dbm0, self.tx_dbm0, self.to_line.buffer_ms());
+        Meter { rx_dbm0, tx_dbm0, sent, received, lost, jitter_ms, buffer_ms, peer_lost, round_trip_ms }
     }
 
     fn configure(&mut self, config: MediaConfig) {

@@ -9,7 +9,7 @@ use super::srtp::Srtp;
 use super::{MediaOutput, MediaPlan, Refused, RtpRefusal};
 use crate::dsp::FRAME_SAMPLES;
 use crate::rtp::packet::{self, Header};
-use crate::rtp::rtcp::{self, LastSenderReport, REPORT_INTERVAL};
+use crate::rtp::rtcp::{self, LastSenderReport, REPORT_INTERVAL, Told};
 use crate::rtp::stats::Reception;
 use crate::sdp::{Codec, Direction};
 use crate::time::Moment;
@@ -36,6 +36,8 @@ pub(super) struct Session {
     lost_before: u32,
     last_arrival: Option<Moment>,
     last_sender_report: Option<LastSenderReport>,
+    /// What the peer said last of our stream, and how long the way there and back was then.
+    told: Option<(Told, Option<Duration>)>,
     report_due: Moment,
     sent_since_report: bool,
 }
@@ -78,6 +80,7 @@ impl Session {
             lost_before: 0,
             last_arrival: None,
             last_sender_report: None,
+            told: None,
             report_due: now + REPORT_INTERVAL / 2 + shift,
             sent_since_report: false,
             plan,
@@ -197,12 +200,14 @@ impl Session {
             Some(srtp) => srtp.open_rtcp(bytes).map(Cow::Owned),
             None => self.plan.agreed.srtp.is_none().then_some(Cow::Borrowed(bytes)),
         };
-        let Some(Ok(heard)) = opened.map(|packet| rtcp::read(&packet)) else { return };
-        if self.peer.admits_rtcp(source, self.srtp.is_some(), now)
-            && let Some(ntp_middle) = heard.sender_report
-        {
+        let Some(Ok(heard)) = opened.map(|packet| rtcp::read(&packet, self.plan.ssrc)) else { return };
+        if !self.peer.admits_rtcp(source, self.srtp.is_some(), now) {
+            return;
+        }
+        if let Some(ntp_middle) = heard.sender_report {
             self.last_sender_report = Some(LastSenderReport { ntp_middle, arrival: now });
         }
+        self.told = heard.told.map(|told| (told, told.round_trip(now))).or(self.told);
     }
 
     /// Sends a report when one is due.
@@ -225,6 +230,12 @@ impl Session {
             let bye = rtcp::bye(self.plan.ssrc, now, &self.plan.cname);
             out.extend(self.sealed(bye, Srtp::seal_rtcp).map(|bytes| MediaOutput::Rtcp { to, bytes }));
         }
+    }
+
+    /// Packets that the peer says it misses, and the time there and back in ms, as far as it has told.
+    pub(super) fn told(&self) -> (Option<u32>, Option<u32>) {
+        let round_trip = self.told.and_then(|(_, time)| time).map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+        (self.told.map(|(told, _)| told.lost), round_trip)
     }
 
     /// Packets sent, received and lost, and jitter in ms.

@@ -14,6 +14,12 @@ use crate::time::Moment;
 /// Time between our reports (§6.2 allows no less for a session of two).
 pub const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Whoever needs longer for an answer is in no conversation.
+const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(10);
+
+/// More lost packets than this are a negative number: some came twice (§6.4.1).
+const MOST_LOST: u32 = 0x7f_ffff;
+
 /// The longest datagram that is looked at.
 const MAX_RTCP_BYTES: usize = 1500;
 
@@ -44,6 +50,32 @@ pub struct Heard {
     pub sender_report: Option<u32>,
     /// The peer has ended its stream.
     pub bye: bool,
+    /// What it says of the stream that it gets.
+    pub told: Option<Told>,
+}
+
+/// What a peer says of the stream that it gets (§6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Packets that it misses, as it counts them.
+    pub lost: u32,
+    /// Interarrival jitter in units of the RTP clock.
+    pub jitter: u32,
+    /// The middle 32 bits of the NTP timestamp of the sender report that it had last; 0: none.
+    last_sender_report: u32,
+    /// How long it had had that, in 1/65536 s.
+    delay: u32,
+}
+
+impl Told {
+    /// The time from us to the peer and back, when the report arrives now; `None`: it has had no report of ours, or the numbers
+    /// cannot be right.
+    #[must_use]
+    pub fn round_trip(&self, now: Moment) -> Option<Duration> {
+        let gone = ntp_middle(ntp(now)).wrapping_sub(self.last_sender_report).wrapping_sub(self.delay);
+        let time = Duration::from_nanos((u64::from(gone) * 1_000_000_000) >> 16);
+        (self.last_sender_report != 0 && time < LONGEST_ROUND_TRIP).then_some(time)
+    }
 }
 
 /// Why a datagram is no compound RTCP packet.
@@ -69,21 +101,26 @@ pub fn bye(ssrc: u32, now: Moment, cname: &str) -> Vec<u8> {
     bytes_of(compound(ssrc, now, None, None, cname).add_packet(Bye::builder().add_source(ssrc)))
 }
 
-/// Reads one datagram.
+/// Reads one datagram of a peer that gets the stream with this SSRC.
 ///
 /// # Errors
 /// [`RtcpError`] when it is no compound RTCP packet; it is then to be dropped.
-pub fn read(bytes: &[u8]) -> Result<Heard, RtcpError> {
+pub fn read(bytes: &[u8], ssrc: u32) -> Result<Heard, RtcpError> {
     if bytes.len() > MAX_RTCP_BYTES {
         return Err(RtcpError::TooLong);
     }
     let mut heard = Heard::default();
     for packet in Compound::parse(bytes).map_err(|_| RtcpError::Malformed)? {
         match packet.map_err(|_| RtcpError::Malformed)? {
-            Packet::Sr(report) => heard.sender_report = Some(ntp_middle(report.ntp_timestamp())),
+            Packet::Sr(report) => {
+                heard.sender_report = Some(ntp_middle(report.ntp_timestamp()));
+                heard.told = report.report_blocks().find(|block| block.ssrc() == ssrc).map(|block| told(&block)).or(heard.told);
+            }
+            Packet::Rr(report) => {
+                heard.told = report.report_blocks().find(|block| block.ssrc() == ssrc).map(|block| told(&block)).or(heard.told);
+            }
             Packet::Bye(_) => heard.bye = true,
             Packet::App(_)
-            | Packet::Rr(_)
             | Packet::Sdes(_)
             | Packet::TransportFeedback(_)
             | Packet::PayloadFeedback(_)
@@ -92,6 +129,16 @@ pub fn read(bytes: &[u8]) -> Result<Heard, RtcpError> {
         }
     }
     Ok(heard)
+}
+
+fn told(block: &ReportBlock<'_>) -> Told {
+    let lost = block.cumulative_lost();
+    Told {
+        lost: if lost > MOST_LOST { 0 } else { lost },
+        jitter: block.interarrival_jitter(),
+        last_sender_report: block.last_sender_report_timestamp(),
+        delay: block.delay_since_last_sender_report_timestamp(),
+    }
 }
 
 fn compound<'a>(
@@ -201,10 +248,10 @@ mod tests {
 
     #[test]
     fn sender_reports_and_byes_are_heard() {
-        let heard = read(&sender_report()).unwrap();
-        assert_eq!(heard, Heard { sender_report: Some(10 << 16), bye: false });
-        let heard = read(&bye(9, Moment::ZERO, "x")).unwrap();
-        assert_eq!(heard, Heard { sender_report: None, bye: true });
+        let heard = read(&sender_report(), 7).unwrap();
+        assert_eq!((heard.sender_report, heard.bye), (Some(10 << 16), false));
+        let heard = read(&bye(9, Moment::ZERO, "x"), 7).unwrap();
+        assert_eq!(heard, Heard { bye: true, ..Heard::default() });
     }
 
     #[test]
@@ -220,10 +267,29 @@ mod tests {
                         *byte = u8::try_from(rng.below(256)).unwrap();
                     }
                 }
-                let _ = read(&bytes);
+                let _ = read(&bytes, 7);
             }
         }
-        assert_eq!(read(&[]), Err(RtcpError::Malformed));
-        assert_eq!(read(&[0x80; 1501]), Err(RtcpError::TooLong));
+        assert_eq!(read(&[], 7), Err(RtcpError::Malformed));
+        assert_eq!(read(&[0x80; 1501], 7), Err(RtcpError::TooLong));
+    }
+
+    #[test]
+    fn the_peers_report_tells_its_losses_and_how_long_the_way_is() {
+        // Our report went out at 10 s; the peer had it for 1.5 s, and its own took 250 ms.
+        let sent = Sent { rtp_timestamp: 0, packets: 1, octets: 160 };
+        let ours = read(&report(7, Moment::from_millis(10_000), Some(sent), None, "x"), 0).unwrap().sender_report.unwrap();
+        let last = LastSenderReport { ntp_middle: ours, arrival: Moment::from_millis(10_100) };
+        let theirs = report(9, Moment::from_millis(11_600), None, Some((QUALITY, Some(last))), "y");
+        let told = read(&theirs, 7).unwrap().told.unwrap();
+        assert_eq!((told.lost, told.jitter), (300, 42));
+        let round_trip = told.round_trip(Moment::from_millis(11_750)).unwrap();
+        assert!(round_trip.abs_diff(Duration::from_millis(250)) < Duration::from_millis(1), "{round_trip:?}");
+        assert_eq!(told.round_trip(Moment::from_millis(60_000)), None);
+        assert_eq!(read(&theirs, 8).unwrap().told, None, "of somebody else's stream");
+        let without = read(&report(9, Moment::ZERO, None, Some((QUALITY, None)), "y"), 7).unwrap().told.unwrap();
+        assert_eq!(without.round_trip(Moment::from_millis(20)), None);
+        let twice = Quality { lost: 0xff_fffe, ..QUALITY };
+        assert_eq!(read(&report(9, Moment::ZERO, None, Some((twice, None)), "y"), 7).unwrap().told.unwrap().lost, 0);
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Weak};
 use serde::{Deserialize, Serialize};
 
 use super::tls::{Tls, TlsSettings};
+use crate::config::bind_address::BindAddress;
 use crate::config::settings::GatewaySettings;
 use crate::config::transport::Transport;
 
@@ -67,7 +68,15 @@ pub enum BindError {
         /// What is wrong with it, for the log.
         detail: String,
     },
-    /// `bind_address` is no IP address.
+    /// This computer has no network interface of this name, or that has no address now.
+    #[error("interface_unavailable {interface} ({setting})")]
+    InterfaceUnavailable {
+        /// Its name.
+        interface: String,
+        /// Path of the setting that asked for it.
+        setting: String,
+    },
+    /// `bind_address` is neither an IP address nor the name of a network interface.
     #[error("not_an_address {address} ({setting})")]
     NotAnAddress {
         /// The text.
@@ -87,6 +96,7 @@ impl BindError {
             | BindError::BindDenied { setting, .. }
             | BindError::BindFailed { setting, .. }
             | BindError::CertificateUnusable { setting, .. }
+            | BindError::InterfaceUnavailable { setting, .. }
             | BindError::NotAnAddress { setting, .. } => setting,
         }
     }
@@ -210,9 +220,29 @@ pub fn routed_ip(bound: IpAddr) -> Option<IpAddr> {
     asked.ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified())
 }
 
+/// The address to bind to: the one that is written, or the one that the named network interface has now.
 fn bind_ip(text: &str) -> Result<IpAddr, BindError> {
-    let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
-    bare.parse().map_err(|_| BindError::NotAnAddress { address: text.to_owned(), setting: "gateway.bind_address".to_owned() })
+    let setting = || "gateway.bind_address".to_owned();
+    match BindAddress::parse(text) {
+        Some(BindAddress::Ip(ip)) => Ok(ip),
+        Some(BindAddress::Interface(name)) => {
+            interface_ip(&name).ok_or_else(|| BindError::InterfaceUnavailable { interface: name, setting: setting() })
+        }
+        None => Err(BindError::NotAnAddress { address: text.to_owned(), setting: setting() }),
+    }
+}
+
+/// The address that a network interface has now: over IPv4, where it has one, and rather one that reaches beyond its link.
+#[must_use]
+pub fn interface_ip(name: &str) -> Option<IpAddr> {
+    let interfaces =
+        netwatcher::list_interfaces().inspect_err(|error| tracing::warn!(?error, "the network interfaces are not told")).ok()?;
+    let interface = interfaces.into_values().find(|interface| interface.name == name)?;
+    let rank = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => u8::from(ip.is_link_local()),
+        IpAddr::V6(ip) => 2 + u8::from(ip.is_unicast_link_local()),
+    };
+    interface.ips.into_iter().map(|record| record.ip).min_by_key(rank)
 }
 
 fn rtcp_address(rtp: SocketAddr) -> SocketAddr {

@@ -1,7 +1,11 @@
 //! A SIP caller of a few lines: one call from a trunk, by hand, so that nothing of the gateway's own SIP judges itself.
 
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// Calls of all callers so far: each has a Call-ID and branches of its own.
+static CALLS: AtomicU32 = AtomicU32::new(1);
 
 /// One call.
 pub(crate) struct Caller {
@@ -9,8 +13,6 @@ pub(crate) struct Caller {
     pub(crate) rtp: UdpSocket,
     gateway: SocketAddr,
     number: String,
-    /// Calls so far: each has a Call-ID and branches of its own.
-    calls: u32,
     call_id: String,
     to: String,
     contact: String,
@@ -23,16 +25,7 @@ impl Caller {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
         sip.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let nobody = sip.local_addr().unwrap();
-        Caller {
-            sip,
-            rtp,
-            gateway: nobody,
-            number: String::new(),
-            calls: 0,
-            call_id: String::new(),
-            to: String::new(),
-            contact: String::new(),
-        }
+        Caller { sip, rtp, gateway: nobody, number: String::new(), call_id: String::new(), to: String::new(), contact: String::new() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -43,8 +36,9 @@ impl Caller {
     pub(crate) fn invite(&mut self, gateway: SocketAddr, number: &str) {
         self.gateway = gateway;
         self.number = number.to_owned();
-        self.calls += 1;
-        self.call_id = format!("call-{}-{}-{number}", self.calls, self.address());
+        // A port is given to another caller before long: what is the same for both must not look like a repetition.
+        let call = CALLS.fetch_add(1, Ordering::Relaxed);
+        self.call_id = format!("call-{call}-{}-{number}", self.address());
         self.to = format!("<sip:{number}@{gateway}>");
         self.contact = format!("sip:{number}@{gateway}");
         let sdp = format!(

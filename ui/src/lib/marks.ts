@@ -1,6 +1,6 @@
 /** Marks in words and colours: in full for lists, short for the flags of the scope. */
 import type { Words } from "../i18n";
-import type { MarkKind } from "./ipc/types";
+import type { AudioQuality, MarkKind } from "./ipc/types";
 import { party } from "./party";
 import type { Hue } from "./states";
 import { evidenceWords } from "./words";
@@ -38,6 +38,8 @@ export function markWords(words: Words, what: MarkKind): string {
         level: minus(what.level_dbm0 ?? 0),
         cycles: what.cycles,
       });
+    case "media_detached":
+      return what.quality ? qualityWords(words, what.quality) : said();
     case "digit_heard":
     case "digit_sent":
       return said({ digit: what.digit });
@@ -84,9 +86,17 @@ export function markWords(words: Words, what: MarkKind): string {
     case "released":
     case "stuck":
     case "sip_lost":
-    case "media_detached":
       return said();
   }
+}
+
+/** How the audio of a call went: our own numbers, and what the other side told of its end. */
+function qualityWords(words: Words, quality: AudioQuality): string {
+  const { received, lost, jitter_ms, peer_lost, round_trip_ms } = quality;
+  const parts = [words.t("mark.media_quality", { received, lost, jitter: Math.round(jitter_ms ?? 0) })];
+  if (peer_lost !== null) parts.push(words.t("mark.media_quality.peer", { lost: peer_lost }));
+  if (round_trip_ms !== null) parts.push(words.t("mark.media_quality.round_trip", { ms: round_trip_ms }));
+  return parts.join(" · ");
 }
 
 /** What a flag of the scope says; nothing for what the bands and traces show already. */

@@ -172,7 +172,7 @@ describe("the first-run guide", () => {
     await waitFor(() => expect(document.querySelector("[data-task='rang']")).not.toBeNull());
     const call = { id: "in", direction: "fxo_to_sip" as const, from: "1133334444", to: "sip:201@127.0.0.1", started_ms: clock.now + 1, answered_ms: null, line_test: null };
     const shows = (state: "calling" | "talking"): void => {
-      const meter = { rx_dbm0: -20, tx_dbm0: -30, sent: 50, received: 50, lost: 0, jitter_ms: 1, buffer_ms: 40 };
+      const meter = { rx_dbm0: -20, tx_dbm0: -30, sent: 50, received: 50, lost: 0, jitter_ms: 1, buffer_ms: 40, peer_lost: null, round_trip_ms: null };
       const ports = live.ports.map((port, index) => (index === 0 ? { ...port, state, call, meter } : port));
       live.show({ ...live.snapshot!, ports }, live.exchange, live.device!);
     };

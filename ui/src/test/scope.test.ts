@@ -29,7 +29,7 @@ const mark = (at_ms: number, what: MarkKind, port = 0): Mark => ({ at_ms, port, 
 const REST: Sample = { at_ms: 0, rx_dbm0: null, tx_dbm0: null, millivolts: 48_000, microamps: 0, off_hook: false, ringing: false, battery: true };
 const VIEW = { port: 0, line: "idle", meter: null, millivolts: 48_000, microamps: 0 } as PortView;
 const picture = (now_ms: number, view: Partial<PortView> = {}): Snapshot => ({ now_ms, ports: [{ ...VIEW, ...view }] }) as Snapshot;
-const meter = (rx_dbm0: number): PortView["meter"] => ({ rx_dbm0, tx_dbm0: -60, sent: 0, received: 0, lost: 0, jitter_ms: 0, buffer_ms: 0 });
+const meter = (rx_dbm0: number): PortView["meter"] => ({ rx_dbm0, tx_dbm0: -60, sent: 0, received: 0, lost: 0, jitter_ms: 0, buffer_ms: 0, peer_lost: null, round_trip_ms: null });
 
 beforeEach(() => traces.clear());
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Number, Value};
 
+use crate::config::bind_address::BindAddress;
 use crate::config::country;
 use crate::config::dialling::rule::Rule;
 use crate::config::fields::{Field, Kind, Placed, Shape};
@@ -138,10 +139,7 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
             let fault = remote_server_fault(text).or(named);
             one(fault.map(|fault| Problem::error(path, ProblemCode::BadDnsServer).with("fault", fault.word())))
         }
-        Shape::BindAddress => {
-            let usable = text.parse::<IpAddr>().is_ok_and(|ip| !ip.is_multicast() && ip != IpAddr::from([255; 4]));
-            one((!usable).then(|| Problem::error(path, ProblemCode::BadBindAddress)))
-        }
+        Shape::BindAddress => one(BindAddress::parse(text).is_none().then(|| Problem::error(path, ProblemCode::BadBindAddress))),
         Shape::HostAddress => {
             let usable = text.parse::<IpAddr>().is_ok_and(|ip| !ip.is_multicast() && !ip.is_unspecified() && ip != IpAddr::from([255; 4]));
             one((!text.is_empty() && !usable).then(|| Problem::error(path, ProblemCode::BadHostAddress)))

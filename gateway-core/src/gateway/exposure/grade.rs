@@ -1,10 +1,9 @@
 //! From what was found to a grade.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
 use super::ExposureCheck;
+use crate::config::bind_address::BindAddress;
 use crate::config::lint::{Advice, LintCode, Weight, lint};
 use crate::config::settings::Settings;
 
@@ -39,10 +38,10 @@ pub enum ExposureReach {
 
 impl ExposureReach {
     fn of(settings: &Settings) -> Self {
-        match settings.gateway.bind_address.trim().parse::<IpAddr>() {
-            Ok(address) if address.is_loopback() => ExposureReach::ThisComputer,
-            Ok(address) if address.is_unspecified() => ExposureReach::AllNetworks,
-            Ok(_) | Err(_) => ExposureReach::OneNetwork,
+        match BindAddress::parse(&settings.gateway.bind_address) {
+            Some(BindAddress::Ip(address)) if address.is_loopback() => ExposureReach::ThisComputer,
+            Some(BindAddress::Ip(address)) if address.is_unspecified() => ExposureReach::AllNetworks,
+            Some(BindAddress::Ip(_) | BindAddress::Interface(_)) | None => ExposureReach::OneNetwork,
         }
     }
 }

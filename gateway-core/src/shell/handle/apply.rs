@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 use super::answers::{ApplyProgress, ApplyStatus};
 use super::{Applied, ApplyError, GatewayHandle, Inner, Update, allow};
 use crate::code;
+use crate::config::bind_address::BindAddress;
 use crate::config::diff::diff;
 use crate::config::settings::Settings;
 use crate::gateway::notice::{Notice, NoticeCode, Severity};
@@ -19,7 +20,7 @@ use crate::gateway::when_idle::WhenIdle;
 use crate::shell::clock::Clock;
 use crate::shell::control::Order;
 use crate::shell::keeper::KeptCalls;
-use crate::shell::sockets::Sockets;
+use crate::shell::sockets::{Sockets, interface_ip};
 use crate::shell::store::{Retention, RevisionId, RevisionKind, Store, StoreError};
 use crate::time::Moment;
 
@@ -269,6 +270,26 @@ impl Inner {
         }
     }
 
+    /// A network interface that is chosen by its name may have another address than the sockets have.
+    async fn follow_interface(&self) {
+        let settings = self.settings();
+        let Some(BindAddress::Interface(name)) = BindAddress::parse(&settings.gateway.bind_address) else { return };
+        // Without an address there is nowhere to go: most often the same comes back.
+        let Some(ip) = interface_ip(&name) else { return };
+        let mut held = self.sockets.lock().await;
+        if held.as_ref().is_none_or(|held| held.sip_address.ip() == ip) {
+            return;
+        }
+        tracing::info!("the network interface has another address: the sockets follow");
+        let followed = match self.prepare(held.as_ref(), &settings) {
+            Ok(prepared) => self.switch(&mut held, &settings, prepared).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = followed {
+            tracing::warn!(%error, "the sockets could not follow their network interface");
+        }
+    }
+
     /// Looks at the newest picture and does what it asks for.
     async fn settle(&self) {
         let next = {
@@ -402,6 +423,7 @@ async fn run(inner: Weak<Inner>, mut pictures: watch::Receiver<Arc<Snapshot>>) {
     while pictures.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
         inner.settle().await;
+        inner.follow_interface().await;
     }
 }
 

@@ -7,11 +7,11 @@ use gateway_core::rtp::stats::{Quality, Reception};
 use gateway_core::time::Moment;
 
 pub fn holds(bytes: &[u8]) {
-    if let Ok(heard) = rtcp::read(bytes) {
+    if let Ok(heard) = rtcp::read(bytes, 7) {
         // Every packet of a compound says its length: with one of ours behind it, it is a compound still.
         let more = [bytes, &rtcp::bye(1, Moment::ZERO, "any bytes")].concat();
         if more.len() <= 1500 && !has_padding(bytes) {
-            assert_eq!(rtcp::read(&more), Ok(Heard { bye: true, ..heard }));
+            assert_eq!(rtcp::read(&more, 7), Ok(Heard { bye: true, ..heard }));
         }
     }
     reports_hold(bytes);
@@ -44,6 +44,6 @@ fn reports_hold(bytes: &[u8]) {
         assert!(quality.lost < 1 << 23);
         let sent = Sent { rtp_timestamp: word, packets: word, octets: word };
         let report = rtcp::report(1, now, Some(sent).filter(|_| word & 1 == 0), Some((quality, last)), "any bytes");
-        assert!(rtcp::read(&report).is_ok_and(|heard| heard.sender_report.is_some() == (word & 1 == 0) && !heard.bye));
+        assert!(rtcp::read(&report, 7).is_ok_and(|heard| heard.sender_report.is_some() == (word & 1 == 0) && !heard.bye));
     }
 }

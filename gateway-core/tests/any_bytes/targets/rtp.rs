@@ -53,7 +53,7 @@ fn output_holds(output: MediaOutput, rtp: SocketAddr, rtcp: SocketAddr) {
         }
         MediaOutput::Rtcp { to, bytes } => {
             assert_eq!(to, rtcp);
-            assert!(reports::read(&bytes).is_ok());
+            assert!(reports::read(&bytes, 7).is_ok());
         }
         MediaOutput::Event(_) => {}
     }

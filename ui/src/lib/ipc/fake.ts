@@ -293,6 +293,8 @@ export class FakeBackend implements Backend {
         lost: known?.lost ?? 11,
         jitter_ms: 2.1 + Math.sin(t) * 0.4,
         buffer_ms: 40,
+        peer_lost: 0,
+        round_trip_ms: 23,
       },
     };
   }

@@ -194,7 +194,7 @@ fn after_detach_nothing_is_sent_but_a_goodbye() {
     alone.command(MediaCommand::Detach);
     let [MediaOutput::Rtcp { to, bytes }] = &alone.out[..] else { panic!("{:?}", alone.out) };
     assert_eq!(*to, address(B, true));
-    assert!(rtcp::read(bytes).unwrap().bye);
+    assert!(rtcp::read(bytes, 0).unwrap().bye);
     alone.out.clear();
     alone.rtp(0, 0x2a);
     let heard = alone.frames(1000);
@@ -220,6 +220,9 @@ fn reports_go_out_every_five_seconds_with_what_was_sent_and_received() {
         assert_eq!((block.ssrc(), block.cumulative_lost(), block.fraction_lost()), (plan(1 - side).ssrc, 0, 0));
         assert_ne!(block.last_sender_report_timestamp(), 0);
         assert!(block.delay_since_last_sender_report_timestamp() <= 5 << 16);
+        let meter = world.channels[side].meter();
+        assert_eq!(meter.peer_lost, Some(0));
+        assert!(meter.round_trip_ms.is_some_and(|ms| ms < 200), "{:?}", meter.round_trip_ms);
     }
 }
 

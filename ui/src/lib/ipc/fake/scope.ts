@@ -47,7 +47,7 @@ const ROUND: readonly [number, MarkKind][] = [
   [BUSY_MS + 1_500, tone("busy", 3, -17.5)],
   [END_MS, { kind: "evidence", evidence: { kind: "disconnect_tone", tone: "busy", frequency_hz: 425.2, level_dbm0: -17.5, cycles: 3 } }],
   [END_MS, sipOut("BYE")],
-  [END_MS, { kind: "media_detached" }],
+  [END_MS, { kind: "media_detached", quality: { received: 1042, lost: 2, jitter_ms: 2.1, peer_lost: 0, round_trip_ms: 23 } }],
   [END_MS, { kind: "ended", cause: "line_hung_up" }],
   [END_MS + 2, { kind: "releasing" }],
   [END_MS + 18, { kind: "hook", off_hook: false }],
@@ -85,7 +85,7 @@ function meter(at_ms: number): Meter | null {
   const rx_dbm0 = busy ? ((at_ms - BUSY_MS) % 500 < 250 ? -17.5 : -62) : speech(at_ms, 0);
   const digit = at_ms > 26_250 && at_ms < 27_250;
   const tx_dbm0 = digit ? (at_ms % 420 < 120 ? -10 : -60) : busy ? -58 : speech(at_ms, 1);
-  return { rx_dbm0, tx_dbm0, sent: packets, received: packets - 2, lost: 2, jitter_ms: 2.1 + Math.sin(at_ms / 900) * 0.4, buffer_ms: 40 };
+  return { rx_dbm0, tx_dbm0, sent: packets, received: packets - 2, lost: 2, jitter_ms: 2.1 + Math.sin(at_ms / 900) * 0.4, buffer_ms: 40, peer_lost: 0, round_trip_ms: 23 };
 }
 
 /** The line as the picture of a moment shows it. */
