@@ -172,7 +172,7 @@ impl Gateway {
         };
         gateway.tell_agent();
         gateway.keep_names(Moment::ZERO);
-        gateway.forget_public_address(Moment::ZERO);
+        gateway.renew_public_address(Moment::ZERO);
         // Nothing can be told yet; what goes wrong is told again when the answer of a resolver comes.
         gateway.renew_accounts(Moment::ZERO, &mut Vec::new());
         gateway.renew_qualify(Moment::ZERO);

@@ -16,12 +16,11 @@ impl BindAddress {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let bare = text.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(ip) = bare.parse::<IpAddr>() {
+        if let Ok(ip) = text.parse::<IpAddr>() {
             return (!ip.is_multicast() && ip != IpAddr::from([255; 4])).then_some(BindAddress::Ip(ip));
         }
-        // What has no letter is an address with a fault in it.
-        let is_name = text.chars().all(is_of_name) && text.chars().any(char::is_alphabetic);
+        // What has no letter is an address with a fault in it, and this name of an address is no name of an interface anywhere.
+        let is_name = text.chars().all(is_of_name) && text.chars().any(char::is_alphabetic) && !text.eq_ignore_ascii_case("localhost");
         is_name.then(|| BindAddress::Interface(text.to_owned()))
     }
 
@@ -47,10 +46,11 @@ mod tests {
         for name in ["eth0", "enp3s0f1", "Wi-Fi", "Ethernet 2", "Local Area Connection* 1", "Conexão de Rede", "br-lan.20"] {
             assert_eq!(BindAddress::parse(name), Some(BindAddress::Interface(name.to_owned())));
         }
-        for ip in ["127.0.0.1", "0.0.0.0", "::", "[::1]", " 192.0.2.1 "] {
+        for ip in ["127.0.0.1", "0.0.0.0", "::", "::1", " 192.0.2.1 "] {
             assert!(matches!(BindAddress::parse(ip), Some(BindAddress::Ip(_))), "{ip}");
         }
-        for neither in ["", "192.168.1", "224.0.0.1", "255.255.255.255", "fe80::zz", "eth0:1", "a/b", "10.0.0.1:5060"] {
+        for neither in ["", "192.168.1", "224.0.0.1", "255.255.255.255", "fe80::zz", "eth0:1", "a/b", "10.0.0.1:5060", "[::1]", "localhost"]
+        {
             assert_eq!(BindAddress::parse(neither), None, "{neither}");
         }
     }

@@ -37,7 +37,8 @@ impl Gateway {
         }
         self.keep_names(now);
         if !is_seen_as_before {
-            self.forget_public_address(now);
+            self.renew_public_address(now);
+            self.tell_where_we_are(now, out);
         }
         self.renew_accounts(now, out);
         self.renew_qualify(now);
@@ -53,7 +54,8 @@ impl Gateway {
     pub(super) fn readdress(&mut self, address: GatewayAddress, now: Moment, out: &mut Vec<Action>) {
         self.address = address;
         self.agent.set_local(address.sip, address.tls_port);
-        self.forget_public_address(now);
+        self.renew_public_address(now);
+        self.registrations.register_again();
         self.tell_where_we_are(now, out);
     }
 

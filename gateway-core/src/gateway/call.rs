@@ -312,6 +312,9 @@ impl Bridge<'_> {
 
     /// Tells the peer of an answered session where we are, when it does not know.
     pub fn tell_move(&mut self, session: SessionId, audio: &mut Audio) {
+        if self.agent.take_moved(session) {
+            audio.tell_again();
+        }
         if let Some(description) = audio.take_move() {
             self.say(session, "INVITE");
             self.agent.tell_move(session, description, self.now, self.sip);

@@ -22,7 +22,7 @@ impl Gateway {
     /// than what `out` says.
     #[must_use]
     pub fn lets_in(&mut self, source: Hop, now: Moment, out: &mut Vec<Action>) -> bool {
-        if self.public.awaits(source) {
+        if self.public.lets_in(source) {
             return true;
         }
         let ip = router::plain_ip(source.ip());

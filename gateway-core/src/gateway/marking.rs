@@ -33,8 +33,8 @@ pub(super) struct Seen {
     battery: Option<bool>,
     /// When a voice was last told.
     voice: Option<Moment>,
-    /// RTP flows.
-    attached: bool,
+    /// The stream that flows, by our SSRC.
+    attached: Option<u32>,
     /// The last marks of a line without a call.
     before: VecDeque<Mark>,
 }
@@ -161,14 +161,18 @@ impl Gateway {
         let Some(port) = self.ports.get_mut(id.index()) else { return };
         let what = match command {
             MediaCommand::Attach(plan) => {
-                if !std::mem::replace(&mut port.seen.attached, true) {
-                    // What a call before this one measured says nothing of it.
-                    port.meter = None;
+                let before = port.seen.attached.replace(plan.ssrc);
+                if before != Some(plan.ssrc) {
+                    // What was measured of another stream says nothing of this one.
+                    let quality = port.meter.take().as_ref().and_then(AudioQuality::of);
+                    if before.is_some() {
+                        self.mark(id, MarkKind::MediaDetached { quality }, now, out);
+                    }
                 }
                 MarkKind::MediaAttached { peer: plan.agreed.remote.to_string(), srtp: plan.agreed.srtp.is_some() }
             }
             MediaCommand::Detach => {
-                if !std::mem::take(&mut port.seen.attached) {
+                if port.seen.attached.take().is_none() {
                     return;
                 }
                 MarkKind::MediaDetached { quality: port.meter.as_ref().and_then(AudioQuality::of) }

@@ -151,7 +151,7 @@ pub enum NoticeCode {
     SeenAs,
     /// A STUN server sees the gateway at another address than before; args: `address`.
     SeenOutside,
-    /// The STUN server does not answer; args: `server`, `address`.
+    /// The STUN server does not answer, or its name leads nowhere; args: `server`.
     StunSilent,
     /// New settings hold.
     SettingsApplied,

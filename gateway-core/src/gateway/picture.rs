@@ -17,7 +17,7 @@ impl Gateway {
             now_ms: now.as_millis(),
             mode: self.settings.gateway.mode,
             sip_address: self.address.sip.to_string(),
-            public_address: self.public.seen().map(|at| at.to_string()),
+            public_address: self.public.shown().filter(|at| *at != self.address.sip).map(|at| at.to_string()),
             remote_server: self.settings.gateway.remote_server.clone(),
             device: self.device.clone(),
             ports: self.ports.iter().map(|port| self.port_view(port, now)).collect(),

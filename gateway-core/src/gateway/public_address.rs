@@ -1,6 +1,7 @@
 //! As whom the gateway is seen from outside: the remote server tells with every answer, a STUN server when it is asked, and whoever
 //! set the gateway up may know it (decision 0024).
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -21,20 +22,30 @@ const STUN_PORT: u16 = 3478;
 /// A NAT that maps us anew with every request must not make us register without end: so long one address is stuck to.
 const HOLDS: Duration = Duration::from_secs(30);
 
+/// Places of the remote server of which it is kept how they see us; whoever was heard longest ago is forgotten.
+const MOST_PLACES: usize = 16;
+
 /// What is known of how others see us.
 #[derive(Debug, Default)]
 pub(super) struct PublicAddress {
-    /// As whom the remote server sees us, where that is not as we are, and since when.
-    seen: Option<(SocketAddr, Moment)>,
-    /// As whom everybody outside sees us.
-    outside: Option<SocketAddr>,
+    /// As whom each place of the remote server sees us, and since when.
+    seen: BTreeMap<IpAddr, (SocketAddr, Moment)>,
+    /// As whom everybody outside sees us, and since when.
+    outside: Option<(SocketAddr, Moment)>,
     stun: Stun,
 }
 
 impl PublicAddress {
-    /// As whom the remote server sees us, or else the outside, where that is not as we are.
-    pub(super) fn seen(&self) -> Option<SocketAddr> {
-        self.seen.map(|(at, _)| at).or(self.outside)
+    /// As whom others see us: the remote server, or else the outside.
+    pub(super) fn shown(&self) -> Option<SocketAddr> {
+        let latest = self.seen.values().max_by_key(|(_, since)| *since);
+        latest.or(self.outside.as_ref()).map(|(at, _)| *at)
+    }
+
+    /// Whether an address is one at which somebody sees us.
+    pub(super) fn is_seen_at(&self, ip: IpAddr, port: u16) -> bool {
+        let all = self.seen.values().chain(self.outside.as_ref());
+        all.map(|(at, _)| *at).any(|at| at.ip() == ip.to_canonical() && at.port() == port)
     }
 
     /// When a STUN server has to be asked.
@@ -42,9 +53,10 @@ impl PublicAddress {
         self.stun.deadline()
     }
 
-    /// Whether an answer of a STUN server is awaited from there.
-    pub(super) fn awaits(&self, source: Hop) -> bool {
-        source.transport == Transport::Udp && self.stun.awaits(source.address)
+    /// Whether a datagram from there may be the answer of a STUN server that is awaited. Of what comes in its name only a little is
+    /// looked at.
+    pub(super) fn lets_in(&mut self, source: Hop) -> bool {
+        source.transport == Transport::Udp && self.stun.lets_in(source.address)
     }
 }
 
@@ -53,32 +65,41 @@ impl Gateway {
     pub(super) fn seen_as(&mut self, by: Hop, at: SocketAddr, now: Moment, out: &mut Vec<Action>) {
         let own = self.address.sip;
         let learns = self.settings.gateway.learn_public_address && self.settings.gateway.mode != Mode::SipServer;
-        let is_fresh = self.public.seen.is_some_and(|(_, since)| now - since < HOLDS);
-        if !learns || is_fresh || !is_plausible(at, own) || !self.is_remote_server(by.ip().to_canonical()) {
+        let place = by.ip().to_canonical();
+        let is_fresh = self.public.seen.get(&place).is_some_and(|(_, since)| now - *since < HOLDS);
+        if !learns || is_fresh || !is_plausible(at, own) || !self.is_remote_server(place) {
             return;
         }
-        let is_own = at == own;
-        self.agent.set_seen_by(by.ip(), (!is_own).then_some(at));
-        self.public.seen = (!is_own).then_some((at, now));
+        let seen = &mut self.public.seen;
+        if seen.len() >= MOST_PLACES
+            && let Some(oldest) = seen.iter().min_by_key(|(_, (_, since))| *since).map(|(place, _)| *place)
+        {
+            seen.remove(&oldest);
+            self.agent.set_seen_by(oldest, None);
+        }
+        // Our own address is an answer like any other: it stands against what is said of the outside.
+        seen.insert(place, (at, now));
+        self.agent.set_seen_by(place, Some(at));
         let args = [("address", at.to_string()), ("own", own.to_string())];
         out.push(self.notice(Severity::Info, NoticeCode::SeenAs, None, &args, now));
+        self.registrations.register_again();
         self.tell_where_we_are(now, out);
     }
 
     /// Nothing that was seen holds any more: the network is another, or the settings are. What the settings say of the outside holds,
     /// and who can tell is asked.
-    pub(super) fn forget_public_address(&mut self, now: Moment) {
+    pub(super) fn renew_public_address(&mut self, now: Moment) {
         let before = std::mem::take(&mut self.public);
         self.agent.forget_who_sees();
-        let gateway = &self.settings.gateway;
+        let (gateway, own) = (&self.settings.gateway, self.address.sip);
         if let Ok(ip) = gateway.public_address.parse::<IpAddr>() {
-            let at = SocketAddr::new(ip, self.address.sip.port());
-            self.public.outside = Some(at);
-            self.agent.set_seen_outside(Some(at));
+            let at = SocketAddr::new(ip, own.port());
+            self.public.outside = Some((at, now)).filter(|_| is_plausible(at, own));
+            self.agent.set_seen_outside(self.public.outside.map(|(at, _)| at));
         } else if !gateway.stun_server.is_empty() {
             self.public.stun.start(now);
         }
-        if before.seen() != self.public.seen() {
+        if before.shown() != self.public.shown() {
             self.registrations.register_again();
         }
     }
@@ -92,11 +113,10 @@ impl Gateway {
 
     /// Takes a datagram that a STUN server may have sent. False: it did not.
     pub(super) fn stun_answered(&mut self, source: Hop, bytes: &[u8], now: Moment, out: &mut Vec<Action>) -> bool {
-        if !self.public.awaits(source) {
-            return false;
-        }
+        let is_of_server = source.transport == Transport::Udp && self.stun_server() == Some(source.address);
         let turn = self.public.stun.receive(source.address, bytes, now);
-        let is_answer = turn.is_some();
+        // The second answer to a question that was asked twice is no message of SIP either.
+        let is_answer = turn.is_some() || is_of_server && stun::is_stun(bytes);
         turn.into_iter().for_each(|turn| self.stun_turn(turn, now, out));
         is_answer
     }
@@ -118,25 +138,26 @@ impl Gateway {
     fn stun_turn(&mut self, turn: stun::Turn, now: Moment, out: &mut Vec<Action>) {
         match turn {
             stun::Turn::Ask { server, bytes } => out.push(Action::Send { to: Hop::from(server), bytes }),
-            stun::Turn::Silent(server) => {
-                let args = [("server", self.settings.gateway.stun_server.clone()), ("address", server.to_string())];
+            stun::Turn::Silent => {
+                let args = [("server", self.settings.gateway.stun_server.clone())];
                 out.push(self.notice(Severity::Warning, NoticeCode::StunSilent, None, &args, now));
             }
             stun::Turn::Seen(at) => {
-                let outside = Some(at).filter(|at| *at != self.address.sip && is_plausible(*at, self.address.sip));
-                if outside != self.public.outside {
-                    self.public.outside = outside;
-                    self.agent.set_seen_outside(outside);
+                let (before, own) = (self.public.outside, self.address.sip);
+                let is_fresh = before.is_some_and(|(_, since)| now - since < HOLDS);
+                if before.map(|(at, _)| at) != Some(at) && !is_fresh && is_plausible(at, own) {
+                    self.public.outside = Some((at, now));
+                    self.agent.set_seen_outside(Some(at));
                     out.push(self.notice(Severity::Info, NoticeCode::SeenOutside, None, &[("address", at.to_string())], now));
+                    self.registrations.register_again();
                     self.tell_where_we_are(now, out);
                 }
             }
         }
     }
 
-    /// Registers again and tells the peers of calls, as far as what they were told does not hold any more.
+    /// Registers again where that was asked for, and tells the peers of calls what does not hold any more of what they were told.
     pub(super) fn tell_where_we_are(&mut self, now: Moment, out: &mut Vec<Action>) {
-        self.registrations.register_again();
         self.renew_accounts(now, out);
         let ip = self.address.rtp_ip;
         for index in 0..self.ports.len() {

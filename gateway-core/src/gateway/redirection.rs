@@ -38,12 +38,14 @@ impl Gateway {
         Destination::at(&hops, request_uri, self.proxy_route()).into_iter().collect()
     }
 
-    /// Whether a URI leads to our own door, by the address that peers reach us on or by one that every computer has for itself.
+    /// Whether a URI leads to our own door, by the address that peers reach us on, one at which they see us, or one that every
+    /// computer has for itself.
     pub(super) fn is_here(&self, uri: &Uri) -> bool {
         let transport = if uri.scheme == "sips" { Transport::Tls } else { Transport::Udp };
         let port = uri.port.unwrap_or(transport.default_port());
         let is_ours = |ip: IpAddr| ip.to_canonical() == self.address.sip.ip().to_canonical() || ip.to_canonical().is_loopback();
         uri.ip().is_some_and(is_ours) && (port == self.address.sip.port() || port == self.address.tls_port)
+            || uri.ip().is_some_and(|ip| self.public.is_seen_at(ip, port))
     }
 
     /// Another user of ours, as a telephone forwards to: its contacts, as far as the port admits them. Never a line.

@@ -8,6 +8,7 @@ use super::budget::Allowance;
 use super::call::{Call, CallEvent, Lead, Reference, Replacement};
 use super::callers::{Caller, Invitation, MOST_PARTY_CHARS};
 use super::io::Action;
+use super::plan;
 use super::router::{Denial, Wanted};
 use crate::config::PortId;
 use crate::config::dialling::{self, Dialling};
@@ -53,6 +54,10 @@ impl Gateway {
         self.ports.get(id.index()).filter(|port| port.settings.line.transfer_by_hook_flash)?;
         let uri = Uri::parse(target).ok().filter(|uri| uri.is_sip() && self.is_here(uri))?;
         let number: String = uri.user?.chars().take(MOST_PARTY_CHARS).collect();
+        // A telephone of ours that is off at the moment has no number at the exchange.
+        if plan::registering_users(&self.settings).iter().any(|(user, _)| *user == number) {
+            return None;
+        }
         match dialling::decide(&number, &self.settings.gateway) {
             Dialling::Allowed { dialled, emergency, .. } => (emergency || self.allowance(id, now) == Allowance::Open).then_some(dialled),
             Dialling::Denied { why, rule, .. } => {

@@ -59,8 +59,6 @@ pub struct Heard {
 pub struct Told {
     /// Packets that it misses, as it counts them.
     pub lost: u32,
-    /// Interarrival jitter in units of the RTP clock.
-    pub jitter: u32,
     /// The middle 32 bits of the NTP timestamp of the sender report that it had last; 0: none.
     last_sender_report: u32,
     /// How long it had had that, in 1/65536 s.
@@ -135,7 +133,6 @@ fn told(block: &ReportBlock<'_>) -> Told {
     let lost = block.cumulative_lost();
     Told {
         lost: if lost > MOST_LOST { 0 } else { lost },
-        jitter: block.interarrival_jitter(),
         last_sender_report: block.last_sender_report_timestamp(),
         delay: block.delay_since_last_sender_report_timestamp(),
     }
@@ -282,7 +279,7 @@ mod tests {
         let last = LastSenderReport { ntp_middle: ours, arrival: Moment::from_millis(10_100) };
         let theirs = report(9, Moment::from_millis(11_600), None, Some((QUALITY, Some(last))), "y");
         let told = read(&theirs, 7).unwrap().told.unwrap();
-        assert_eq!((told.lost, told.jitter), (300, 42));
+        assert_eq!(told.lost, 300);
         let round_trip = told.round_trip(Moment::from_millis(11_750)).unwrap();
         assert!(round_trip.abs_diff(Duration::from_millis(250)) < Duration::from_millis(1), "{round_trip:?}");
         assert_eq!(told.round_trip(Moment::from_millis(60_000)), None);

@@ -351,7 +351,9 @@ mod tests {
 
     #[test]
     fn text_that_is_no_address_and_ports_beyond_the_last_are_refused() {
-        let words = GatewaySettings { bind_address: "everywhere".to_owned(), ..settings() };
+        let nowhere = GatewaySettings { bind_address: "everywhere".to_owned(), ..settings() };
+        assert!(matches!(Sockets::prepare(&nowhere, 0, Path::new(""), &[]), Err(BindError::InterfaceUnavailable { .. })));
+        let words = GatewaySettings { bind_address: "300.1.1.1".to_owned(), ..settings() };
         assert!(matches!(Sockets::prepare(&words, 0, Path::new(""), &[]), Err(BindError::NotAnAddress { .. })));
         let beyond = GatewaySettings { rtp_port_first: 65_534, ..settings() };
         assert!(matches!(Sockets::prepare(&beyond, 2, Path::new(""), &[]), Err(BindError::BindFailed { .. })));

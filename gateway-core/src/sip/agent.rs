@@ -2,7 +2,7 @@
 //!
 //! The gateway feeds it messages and orders; it answers with datagrams to send and [`SipEvent`]s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::header::Replaces;
 use super::hop::Hop;
@@ -63,6 +63,8 @@ pub struct UserAgent {
     session_expires_s: Option<u32>,
     streams: Streams,
     reflexive: Reflexive,
+    /// Answered sessions whose peers were told a Contact that does not hold any more.
+    moved: BTreeSet<SessionId>,
 }
 
 impl UserAgent {
@@ -83,6 +85,7 @@ impl UserAgent {
             session_expires_s: None,
             streams: Streams::default(),
             reflexive: Reflexive::default(),
+            moved: BTreeSet::new(),
         }
     }
 

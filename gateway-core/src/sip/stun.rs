@@ -18,6 +18,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Requests of one question.
 const MOST_TRIES: u32 = 5;
 
+/// Datagrams in the name of the server that are looked at for each request.
+const MOST_ANSWERS: u32 = 8;
+
 /// Where the cookie stands that tells STUN from everything else, and what it is (RFC 8489 §5).
 const COOKIE_AT: std::ops::Range<usize> = 4..8;
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -32,8 +35,8 @@ pub enum Turn {
         /// The bytes.
         bytes: Vec<u8>,
     },
-    /// Nobody answers, for the first time since somebody did.
-    Silent(SocketAddr),
+    /// Nobody answers, or the name of the server leads nowhere, for the first time since somebody did.
+    Silent,
     /// The server sees us so.
     Seen(SocketAddr),
 }
@@ -43,13 +46,16 @@ pub enum Turn {
 struct Question {
     server: SocketAddr,
     transaction: TransactionId,
-    tries: u32,
+    /// Datagrams that may still come.
+    answers: u32,
 }
 
 /// Whoever asks.
 #[derive(Clone, Debug, Default)]
 pub struct Stun {
     question: Option<Question>,
+    /// Requests so far, or looks whether the server has an address.
+    tries: u32,
     due: Option<Moment>,
     silent: bool,
 }
@@ -58,11 +64,6 @@ impl Stun {
     /// Begins to ask, at once.
     pub fn start(&mut self, now: Moment) {
         *self = Stun { due: Some(now), ..Stun::default() };
-    }
-
-    /// Asks nobody any more.
-    pub fn stop(&mut self) {
-        *self = Stun::default();
     }
 
     /// When [`Stun::handle_timeout`] is due.
@@ -77,23 +78,31 @@ impl Stun {
         self.question.is_some_and(|question| question.server == source)
     }
 
+    /// As [`Stun::awaits`], for so many datagrams as a server may send.
+    pub fn lets_in(&mut self, source: SocketAddr) -> bool {
+        let Some(question) = self.question.as_mut().filter(|question| question.server == source && question.answers > 0) else {
+            return false;
+        };
+        question.answers -= 1;
+        true
+    }
+
     /// Asks, again, or gives up for a while. `server`: where it is, as far as that is known.
     pub fn handle_timeout(&mut self, server: Option<SocketAddr>, rng: &mut Rng, now: Moment) -> Option<Turn> {
         if self.due.is_none_or(|due| due > now) {
             return None;
         }
-        if let Some(question) = self.question.take_if(|question| question.tries >= MOST_TRIES) {
+        if self.tries >= MOST_TRIES {
+            (self.question, self.tries) = (None, 0);
             self.due = Some(now + AGAIN);
-            return (!std::mem::replace(&mut self.silent, true)).then_some(Turn::Silent(question.server));
+            return (!std::mem::replace(&mut self.silent, true)).then_some(Turn::Silent);
         }
-        let Some(server) = server else {
-            self.due = Some(now + FIRST_WAIT);
-            return None;
-        };
-        let new = || Question { server, transaction: transaction(rng), tries: 0 };
+        self.due = Some(now + FIRST_WAIT * (1 << self.tries));
+        self.tries += 1;
+        let server = server?;
+        let new = || Question { server, transaction: transaction(rng), answers: 0 };
         let question = self.question.filter(|question| question.server == server).unwrap_or_else(new);
-        self.due = Some(now + FIRST_WAIT * (1 << question.tries));
-        self.question = Some(Question { tries: question.tries + 1, ..question });
+        self.question = Some(Question { answers: MOST_ANSWERS, ..question });
         let kind = MessageType::from_class_method(MessageClass::Request, BINDING);
         let bytes = Message::builder(kind, question.transaction, MessageWriteVec::new()).finish();
         Some(Turn::Ask { server, bytes })
@@ -103,16 +112,21 @@ impl Stun {
     pub fn receive(&mut self, source: SocketAddr, bytes: &[u8], now: Moment) -> Option<Turn> {
         let question = self.question.filter(|question| question.server == source)?;
         let seen = mapped(bytes, question.transaction)?;
-        self.question = None;
-        self.silent = false;
+        (self.question, self.tries, self.silent) = (None, 0, false);
         self.due = Some(now + AGAIN);
         Some(Turn::Seen(seen))
     }
 }
 
+/// Whether a datagram is one of STUN, and not of SIP (RFC 8489 §5).
+#[must_use]
+pub fn is_stun(bytes: &[u8]) -> bool {
+    bytes.get(COOKIE_AT) == Some(&COOKIE)
+}
+
 /// The address in a successful answer to a Binding request with this transaction id.
 fn mapped(bytes: &[u8], transaction: TransactionId) -> Option<SocketAddr> {
-    if bytes.get(COOKIE_AT) != Some(&COOKIE) {
+    if !is_stun(bytes) {
         return None;
     }
     let message = Message::from_bytes(bytes).ok()?;
@@ -194,11 +208,34 @@ mod tests {
                     requests += 1;
                     assert_eq!(bytes == first, requests <= MOST_TRIES, "a question keeps its transaction id, another one has its own");
                 }
-                Some(Turn::Silent(_)) => silences += 1,
+                Some(Turn::Silent) => silences += 1,
                 Some(Turn::Seen(_)) | None => {}
             }
         }
         assert_eq!(silences, 1);
         assert!(now < Moment::from_secs(10) + 4 * (AGAIN + Duration::from_secs(16)));
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_told_once_and_seldom_looked_at() {
+        let (mut stun, mut now, mut turns) = (Stun::default(), Moment::from_secs(10), Vec::new());
+        stun.start(now);
+        for _ in 0..60 {
+            turns.extend(stun.handle_timeout(None, &mut Rng::from_seed(1), now));
+            now = stun.deadline().unwrap();
+        }
+        assert_eq!(turns, [Turn::Silent]);
+        assert!(now > Moment::from_secs(10 + 300), "{now:?}");
+    }
+
+    #[test]
+    fn what_comes_in_the_name_of_the_server_is_looked_at_a_few_times_for_each_request() {
+        let (mut stun, ..) = asked();
+        let server = SERVER.parse().unwrap();
+        assert_eq!((0..100).filter(|_| stun.lets_in(server)).count(), 8);
+        assert!(!stun.lets_in("192.0.2.2:3478".parse().unwrap()));
+        let due = stun.deadline().unwrap();
+        stun.handle_timeout(Some(server), &mut Rng::from_seed(1), due);
+        assert!(stun.lets_in(server));
     }
 }

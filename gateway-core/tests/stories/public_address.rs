@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use gateway_core::config::settings::Settings;
+use gateway_core::fxo::simulator::act::LineAct;
 use gateway_core::gateway::notice::NoticeCode;
 use gateway_core::gateway::view::{PortState, RegistrationView};
 use gateway_core::rng::Rng;
@@ -89,6 +90,57 @@ fn a_nat_that_maps_us_anew_is_followed_and_calls_hear_of_it() {
     assert_eq!((told(&world), world.port(0).state), (2, PortState::Talking));
     world.with_party(0, |party, now| party.hang_up_all(now));
     end_behind_nat(&mut world);
+}
+
+#[test]
+fn a_nat_that_moves_our_signalling_alone_is_told_to_calls_as_well() {
+    let mut world = behind_nat(with(client(), |settings| settings.gateway.qualify_s = 10), Habits::default());
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    world.run_for(s(40));
+    world.network.nat = Some(seen_at(41_000));
+    world.run_for(s(30));
+    assert!(invite_to(&world, 0).headers().get("Contact").unwrap().contains("@198.51.100.9:41000"));
+    world.with_party(0, |party, now| party.hang_up_all(now));
+    assert!(world.run_until_port(0, PortState::Idle, s(5)), "the BYE of the server reaches us: {:?}", world.port(0));
+    end_behind_nat(&mut world);
+}
+
+#[test]
+fn a_server_that_sees_us_as_we_are_is_not_told_the_public_address_over_and_over() {
+    let settings = with(client(), |settings| {
+        settings.ports.truncate(1);
+        settings.gateway.public_address = "198.51.100.9".to_owned();
+        settings.gateway.remote_server = "203.0.113.20:5060".to_owned();
+    });
+    let mut world = World::without_box(settings, 1);
+    let office = world.add_party_at("203.0.113.20:5060".parse().unwrap(), Habits::default());
+    world.parties[office].open_office(vec![credentials("p1", "secret1")], Limits::default(), &mut Rng::from_seed(2));
+    world.plug_in();
+    world.run_for(s(60));
+    let registers = world.tap.requests(world.parties[office].address, &Method::Register).count();
+    assert!(registers < 10, "{registers} requests in a minute");
+    assert_eq!(told(&world), 1);
+    assert_eq!(contacts(&world).len(), 1);
+    assert!(contacts(&world)[0].contains("@127.0.0.1:5060"), "{:?}", contacts(&world));
+    end_well(&mut world);
+}
+
+#[test]
+fn a_telephone_outside_transfers_to_a_colleague_at_the_address_that_it_knows() {
+    let mut world = World::new(with(server(), |settings| settings.gateway.public_address = "198.51.100.9".to_owned()), 1);
+    let (outside, inside) = outside_and_inside(&mut world);
+    world.network.nat = Some(([198, 51, 100, 9], 5060).into());
+    world.act(0, ring("1133334444"));
+    assert!(world.run_until_port(0, PortState::Talking, s(15)), "{:?}", world.port(0));
+    let session = world.parties[outside].open_calls().next().unwrap();
+    world.with_party(outside, |party, now| party.refer(session, "sip:p2@198.51.100.9", now));
+    assert!(world.run_until(s(5), |world| world.parties[inside].open_calls().next().is_some()), "the colleague is called");
+    world.run_for(s(5));
+    world.act(0, LineAct::HangUp { how: None });
+    assert!(world.run_until_port(0, PortState::Idle, s(15)), "{:?}", world.port(0));
+    world.network.nat = None;
+    end_well(&mut world);
 }
 
 #[test]

@@ -135,8 +135,7 @@ fn an_exchange_without_recall_leaves_the_call_as_it_was() {
 
 #[test]
 fn a_caller_who_hangs_up_meanwhile_ends_the_call() {
-    let settings = with(passes_on(), |settings| settings.ports[0].line.wait_dial_tone = false);
-    let mut world = phone_with(settings, Habits::default());
+    let mut world = phone_with(passes_on(), Habits::default());
     answer_a_ring(&mut world);
     let session = world.parties[0].open_calls().next().unwrap();
     refer(&mut world, session, "100");
@@ -144,6 +143,45 @@ fn a_caller_who_hangs_up_meanwhile_ends_the_call() {
     world.act(0, LineAct::HangUp { how: Some(HangUpHow::Interruption { ms: 500 }) });
     assert!(world.run_until_port(0, PortState::Idle, s(10)), "{:?}", world.port(0));
     assert_eq!(only_record(&world).cause, EndCause::LineHungUp);
+    end_well(&mut world);
+}
+
+#[test]
+fn a_telephone_of_ours_that_is_off_is_not_dialled_at_the_exchange() {
+    let settings = with(passes_on(), |settings| settings.ports[1].user = "102".to_owned());
+    let (mut world, session) = caller_on_the_line(settings);
+    refer(&mut world, session, "102");
+    world.run_for(s(1));
+    assert_eq!(refer_status(&world), Some(403));
+    assert!(!has_noted(&world, &ExchangeEvent::Flash));
+    end_well(&mut world);
+}
+
+#[test]
+fn a_port_that_waits_for_no_dial_tone_waits_for_it_after_a_flash() {
+    let settings = with(passes_on(), |settings| settings.ports[0].line.wait_dial_tone = false);
+    let mut world = phone_with(settings.clone(), Habits::default());
+    answer_a_ring(&mut world);
+    let session = world.parties[0].open_calls().next().unwrap();
+    refer(&mut world, session, "100");
+    world.run_for(s(10));
+    assert_eq!(world.digits_at_exchange(0), "", "nothing goes into the caller's ear");
+    end_well(&mut world);
+    let (mut world, session) = caller_on_the_line(settings);
+    refer(&mut world, session, "100");
+    until_noted(&mut world, &ExchangeEvent::Transferred);
+    end_well(&mut world);
+}
+
+#[test]
+fn the_stream_of_whoever_referred_goes_on_as_it_was() {
+    let (mut world, session) = caller_on_the_line(passes_on());
+    refer(&mut world, session, "101");
+    until_noted(&mut world, &ExchangeEvent::Retrieved);
+    world.with_party(0, |party, now| party.hang_up(session, now));
+    assert!(world.run_until_port(0, PortState::Idle, s(10)));
+    let attached = only_record(&world).timeline.iter().filter(|mark| matches!(mark.what, MarkKind::MediaAttached { .. })).count();
+    assert_eq!(attached, 1, "one session of one set of keys");
     end_well(&mut world);
 }
 

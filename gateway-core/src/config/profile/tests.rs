@@ -53,7 +53,7 @@ fn what_a_profile_does_not_say_has_its_default() {
 fn a_profile_with_ten_mistakes_names_all_ten() {
     let text = profile(
         r#"{
-        "gateway": { "mode": "sip_sever", "sip_port": "5060", "sip_prt": 1, "auth_tries": 300, "bind_address": "everywhere", "codecs": ["pcma", "opus"] },
+        "gateway": { "mode": "sip_sever", "sip_port": "5060", "sip_prt": 1, "auth_tries": 300, "bind_address": "300.1.1.1", "codecs": ["pcma", "opus"] },
         "ports": [
             { "target": "two words", "line": { "guard_ms": 1.5, "flash_ms": 10, "flash": 300 } },
             7

@@ -154,6 +154,11 @@ impl Audio {
         self.moved = self.told_ip() != offered;
     }
 
+    /// The peer has to be told where our signalling is, whatever becomes of the audio.
+    pub fn tell_again(&mut self) {
+        self.moved |= self.agreed.is_some();
+    }
+
     /// The offer that tells the peer where we are now, secured as was agreed; `None` when it knows.
     pub fn take_move(&mut self) -> Option<Vec<u8>> {
         if !std::mem::take(&mut self.moved) {

@@ -161,8 +161,12 @@ impl Moves {
             recall::judge_again(bridge);
             return Step::Continue;
         };
-        let turn = recall.due(side.timers, bridge);
-        self.turn(turn, side, bridge)
+        let turn = recall.due();
+        let step = self.turn(turn, side, bridge);
+        if matches!(step, Step::End(_)) {
+            self.end(bridge);
+        }
+        step
     }
 
     /// The gateway is at another address now: whoever is called meanwhile is told with the answer.
@@ -215,7 +219,7 @@ impl Moves {
         let turn = match event {
             CallEvent::Line(LineReport::Progress(LineProgress::Tone(heard))) => recall.tone(heard.tone, side.timers, bridge),
             CallEvent::Line(LineReport::Dialed) | CallEvent::Media(MediaEvent::Dialed) => recall.dialed(side.timers, bridge),
-            CallEvent::SessionEnded(_) => recall.left(),
+            CallEvent::SessionEnded(_) => recall.left(bridge),
             CallEvent::Referred(_) => {
                 bridge.answer_refer(*side.session, Err(491));
                 Turn::Wait
@@ -224,13 +228,10 @@ impl Moves {
                 replacement.refuse(491, bridge);
                 Turn::Wait
             }
-            CallEvent::Offer(body) => {
-                let step = talk::offer(&body, *side.session, side.audio, bridge);
-                bridge.media.push(MediaCommand::Detach);
-                return step;
+            // Whoever refers puts the call on hold, or has left; and what it presses belongs to no number.
+            CallEvent::Media(MediaEvent::RtpLost { .. } | MediaEvent::Silence { .. } | MediaEvent::Flash) | CallEvent::Info { .. } => {
+                Turn::Wait
             }
-            // The peer is neither heard nor listened to.
-            CallEvent::Media(_) | CallEvent::Info { .. } | CallEvent::Reanswered(_) | CallEvent::Acknowledged(_) => Turn::Wait,
             event => return talk::handle(event, side, bridge),
         };
         self.turn(turn, side, bridge)
@@ -256,7 +257,6 @@ impl Moves {
                     return Step::End(Ending::new(EndCause::TransferFailed).with_status(status));
                 }
                 recall::flash(side.timers, bridge);
-                bridge.attach(*side.session, side.audio);
                 Step::Continue
             }
         }

@@ -6,6 +6,8 @@
 //!  by REFER  ──flash──▶ dial tone ──▶ dialling ──▶ listening ──ringback, or 5 s──▶ the peer is told, the line is let go
 //!                           └─none──────┴─────────────┴──busy, congestion──▶ another flash: back to the caller
 //! ```
+//!
+//! The peer stays attached all the while: a stream that ended could not go on with the keys that it had.
 
 use std::time::Duration;
 
@@ -19,6 +21,10 @@ use crate::time::Timers;
 
 /// How long dial tone, or the busy tone of a number dialled after it, is no sign that the far end has hung up.
 const BY_HAND: Duration = Duration::from_secs(20);
+
+/// Dial tone comes within this time at least, whatever a call waits before it dials: it alone proves that the exchange has put the
+/// caller aside, and that digits do not go into his ear.
+const LEAST_DIAL_TONE_WAIT_MS: u32 = 3000;
 
 /// Dialling takes no longer than this, whatever the device says.
 const DIALLING: Duration = Duration::from_secs(60);
@@ -46,7 +52,6 @@ pub(super) struct Recall {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     AwaitingDialTone,
-    Pausing,
     Dialing,
     Listening,
     HandedOver,
@@ -68,6 +73,8 @@ pub(super) enum Turn {
 /// A flash by hand: the peer wants dial tone, or back to whom it talked with before.
 pub(super) fn flash(timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) {
     order_flash(bridge);
+    // What waits to judge the dial tone before the flash must not judge the one after it.
+    timers.clear(CallTimer::DialTone);
     timers.set(CallTimer::Recall, bridge.now + BY_HAND);
 }
 
@@ -84,19 +91,13 @@ fn order_flash(bridge: &mut Bridge<'_>) {
 }
 
 impl Recall {
-    /// Asks the exchange for dial tone; the peer is not heard meanwhile.
+    /// Asks the exchange for dial tone.
     pub(super) fn begin(target: String, digits: String, timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) -> Self {
         let settings = bridge.settings;
-        let (stage, wait_ms) = if settings.wait_dial_tone {
-            (Stage::AwaitingDialTone, settings.dial_tone_wait_ms)
-        } else {
-            (Stage::Pausing, settings.dial_pause_ms)
-        };
-        bridge.media.push(MediaCommand::Detach);
-        order_flash(bridge);
-        timers.clear(CallTimer::DialTone);
-        timers.set(CallTimer::Recall, bridge.now + ms(settings.flash_ms) + ms(wait_ms));
-        Recall { digits, stage, target, alone: false }
+        let wait_ms = settings.flash_ms + settings.dial_tone_wait_ms.max(LEAST_DIAL_TONE_WAIT_MS);
+        flash(timers, bridge);
+        timers.set(CallTimer::Recall, bridge.now + ms(wait_ms));
+        Recall { digits, stage: Stage::AwaitingDialTone, target, alone: false }
     }
 
     /// The line is let go as soon as whoever referred hangs up.
@@ -133,15 +134,15 @@ impl Recall {
     }
 
     /// The peer has hung up. Before the number is dialled that changes nothing: telephones do so right after their REFER.
-    pub(super) fn left(&mut self) -> Turn {
+    pub(super) fn left(&mut self, bridge: &mut Bridge<'_>) -> Turn {
         self.alone = true;
+        bridge.media.push(MediaCommand::Detach);
         if self.stage == Stage::HandedOver { Turn::Over } else { Turn::Wait }
     }
 
     /// The time of a stage is over.
-    pub(super) fn due(&mut self, timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) -> Turn {
+    pub(super) fn due(&self) -> Turn {
         match self.stage {
-            Stage::Pausing => self.dial(timers, bridge),
             Stage::AwaitingDialTone | Stage::Dialing => Turn::Failed(NO_DIAL_TONE),
             Stage::Listening => Turn::Passed,
             Stage::HandedOver => Turn::Over,

@@ -149,7 +149,10 @@ impl ToLine {
     pub(super) fn timeout(&mut self, timer: CallTimer, bridge: &mut Bridge<'_>) -> Step {
         match timer {
             CallTimer::DialTone if self.stage == Stage::Talking => {
-                bridge.line.push(LineOrder::Supervise);
+                // After a hook flash dial tone is an invitation again.
+                if self.timers.get(CallTimer::Recall).is_none() {
+                    bridge.line.push(LineOrder::Supervise);
+                }
                 Step::Continue
             }
             CallTimer::DialTone => self.give_up(EndCause::NoDialTone, bridge),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{AgentOutput, SipEvent, UserAgent};
+use super::{AgentOutput, SessionId, SipEvent, UserAgent};
 use crate::sip::hop::{Hop, Transport};
 use crate::sip::message::{Response, Via};
 use crate::sip::transaction::ClientId;
@@ -72,11 +72,19 @@ impl UserAgent {
         }
     }
 
+    /// Whether the peer of an answered session was told another Contact than holds now; asked once.
+    pub fn take_moved(&mut self, session: SessionId) -> bool {
+        self.moved.remove(&session)
+    }
+
     pub(super) fn relocate_sessions(&mut self) {
         let mut sessions = std::mem::take(&mut self.sessions);
-        for session in sessions.values_mut() {
-            session.relocate(|hop| self.local_for(hop));
+        for (id, session) in &mut sessions {
+            if session.relocate(|hop| self.local_for(hop)) {
+                self.moved.insert(*id);
+            }
         }
+        self.moved.retain(|id| sessions.contains_key(id));
         self.sessions = sessions;
     }
 

@@ -169,15 +169,22 @@ impl Session {
         self.state = State::Established(established);
     }
 
-    /// We are elsewhere now: whatever is sent from here on says so. `local` is where the peer behind a hop reaches us.
-    pub(crate) fn relocate(&mut self, local: impl Fn(Hop) -> SocketAddr) {
-        let dialog = match &mut self.state {
-            State::Invited(invited) => &mut invited.dialog,
-            State::Established(established) => &mut established.dialog,
+    /// We are elsewhere now: whatever is sent from here on says so. `local` is where the peer behind a hop reaches us. True: the
+    /// peer of an answered session was told something else.
+    pub(crate) fn relocate(&mut self, local: impl Fn(Hop) -> SocketAddr) -> bool {
+        match &mut self.state {
+            State::Invited(invited) => {
+                invited.dialog.relocate(local(invited.dialog.source()));
+                false
+            }
+            State::Established(established) => {
+                let before = established.dialog.contact().to_owned();
+                established.dialog.relocate(local(established.dialog.source()));
+                established.dialog.contact() != before
+            }
             // The answer will make the dialog.
-            State::Inviting(_) | State::Over => return,
-        };
-        dialog.relocate(local(dialog.source()));
+            State::Inviting(_) | State::Over => false,
+        }
     }
 
     /// The peer does not know where we and our audio are: it is told by a re-INVITE, as soon as nothing else is under way (RFC 3261

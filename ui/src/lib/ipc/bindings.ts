@@ -319,7 +319,13 @@ file: string;
 setting: string; 
 /**  What is wrong with it, for the log. */
 detail: string } | 
-/**  `bind_address` is no IP address. */
+/**  This computer has no network interface of this name, or that has no address now. */
+{ code: "interface_unavailable"; 
+/**  Its name. */
+interface: string; 
+/**  Path of the setting that asked for it. */
+setting: string } | 
+/**  `bind_address` is neither an IP address nor the name of a network interface. */
 { code: "not_an_address"; 
 /**  The text. */
 address: string; 
@@ -1129,7 +1135,10 @@ export type GatewaySettings = {
 	public_address?: string,
 	/**  `host[:port]` of a STUN server that tells the same, where `public_address` does not. Blank: none is asked. */
 	stun_server?: string,
-	/**  Address to receive SIP and RTP on. The default keeps to this computer; `0.0.0.0` listens on all networks. */
+	/**
+	 *  Address to receive SIP and RTP on, or the name of a network interface, whatever its address is. The default keeps to this
+	 *  computer; `0.0.0.0` listens on all networks.
+	 */
 	bind_address?: string,
 	/**  Port for SIP. */
 	sip_port?: number,
@@ -1972,7 +1981,7 @@ export type NoticeCode =
 "seen_as" | 
 /**  A STUN server sees the gateway at another address than before; args: `address`. */
 "seen_outside" | 
-/**  The STUN server does not answer; args: `server`, `address`. */
+/**  The STUN server does not answer, or its name leads nowhere; args: `server`. */
 "stun_silent" | 
 /**  New settings hold. */
 "settings_applied" | 
@@ -2231,7 +2240,7 @@ export type ProblemCode =
 "bad_remote_server" | 
 /**  Not `address[:port]` (`fault`: a word of [`super::host::HostFault`]). */
 "bad_dns_server" | 
-/**  Not an IP address to listen on. */
+/**  Not an IP address to listen on, nor the name of a network interface. */
 "bad_bind_address" | 
 /**  Not an IP address that somebody can send to. */
 "bad_host_address" | 
@@ -2602,7 +2611,7 @@ export type Shape =
 "remote_server" | 
 /**  `address[:port]`. May be blank. */
 "dns_server" | 
-/**  An IP address of this computer, or `0.0.0.0` or `::` for all. */
+/**  An IP address of this computer, `0.0.0.0` or `::` for all, or the name of a network interface. */
 "bind_address" | 
 /**  An IP address that somebody can send to. May be blank. */
 "host_address" | 
