@@ -72,6 +72,7 @@ impl Gateway {
         }
         let seen = &mut self.public.seen;
         if seen.len() >= MOST_PLACES
+            && !seen.contains_key(&place)
             && let Some(oldest) = seen.iter().min_by_key(|(_, (_, since))| *since).map(|(place, _)| *place)
         {
             seen.remove(&oldest);
@@ -113,10 +114,13 @@ impl Gateway {
 
     /// Takes a datagram that a STUN server may have sent. False: it did not.
     pub(super) fn stun_answered(&mut self, source: Hop, bytes: &[u8], now: Moment, out: &mut Vec<Action>) -> bool {
-        let is_of_server = source.transport == Transport::Udp && self.stun_server() == Some(source.address);
+        if source.transport != Transport::Udp || !stun::is_stun(bytes) {
+            return false;
+        }
+        let is_of_server = self.stun_server() == Some(source.address);
         let turn = self.public.stun.receive(source.address, bytes, now);
         // The second answer to a question that was asked twice is no message of SIP either.
-        let is_answer = turn.is_some() || is_of_server && stun::is_stun(bytes);
+        let is_answer = turn.is_some() || is_of_server;
         turn.into_iter().for_each(|turn| self.stun_turn(turn, now, out));
         is_answer
     }

@@ -219,6 +219,7 @@ impl Moves {
         let turn = match event {
             CallEvent::Line(LineReport::Progress(LineProgress::Tone(heard))) => recall.tone(heard.tone, side.timers, bridge),
             CallEvent::Line(LineReport::Dialed) | CallEvent::Media(MediaEvent::Dialed) => recall.dialed(side.timers, bridge),
+            CallEvent::Line(LineReport::HungUp(_)) if recall.is_passed() => Turn::Over,
             CallEvent::SessionEnded(_) => recall.left(bridge),
             CallEvent::Referred(_) => {
                 bridge.answer_refer(*side.session, Err(491));

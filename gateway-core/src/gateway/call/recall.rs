@@ -140,6 +140,11 @@ impl Recall {
         if self.stage == Stage::HandedOver { Turn::Over } else { Turn::Wait }
     }
 
+    /// The number rings: all that is left is to let the line go.
+    pub(super) fn is_passed(&self) -> bool {
+        self.stage == Stage::HandedOver
+    }
+
     /// The time of a stage is over.
     pub(super) fn due(&self) -> Turn {
         match self.stage {
