@@ -209,6 +209,7 @@ function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number,
   }
   const over = rings + talk;
   if (end.evidence) at(over - 3, { kind: "evidence", evidence: end.evidence });
+  if (end.answered) at(over, { kind: "media_detached", quality: { received: Math.round(talk / 20), lost: 3, jitter_ms: 2.4, peer_lost: 0, round_trip_ms: 23 } });
   at(over, { kind: "ended", cause: end.cause });
   return marks;
 }
