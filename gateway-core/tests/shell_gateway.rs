@@ -186,7 +186,7 @@ async fn apply_that_is_refused_changes_nothing() {
     let revisions = gateway.store().revisions().await.unwrap();
 
     let mut wrong = settings.clone();
-    wrong.gateway.bind_address = "everywhere".to_owned();
+    wrong.gateway.bind_address = "300.1.1.1".to_owned();
     assert!(matches!(gateway.apply(wrong, true).await, Err(ApplyError::Problems { problems }) if !problems.is_empty()));
 
     let mut unconfirmed = settings.clone();
