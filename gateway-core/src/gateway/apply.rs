@@ -38,7 +38,7 @@ impl Gateway {
         self.keep_names(now);
         if !is_seen_as_before {
             self.renew_public_address(now);
-            self.tell_where_we_are(now, out);
+            self.tell_calls_where_we_are(now, out);
         }
         self.renew_accounts(now, out);
         self.renew_qualify(now);
@@ -55,7 +55,6 @@ impl Gateway {
         self.address = address;
         self.agent.set_local(address.sip, address.tls_port);
         self.renew_public_address(now);
-        self.registrations.register_again();
         self.tell_where_we_are(now, out);
     }
 

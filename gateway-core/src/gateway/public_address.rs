@@ -83,7 +83,6 @@ impl Gateway {
         self.agent.set_seen_by(place, Some(at));
         let args = [("address", at.to_string()), ("own", own.to_string())];
         out.push(self.notice(Severity::Info, NoticeCode::SeenAs, None, &args, now));
-        self.registrations.register_again();
         self.tell_where_we_are(now, out);
     }
 
@@ -153,16 +152,21 @@ impl Gateway {
                     self.public.outside = Some((at, now));
                     self.agent.set_seen_outside(Some(at));
                     out.push(self.notice(Severity::Info, NoticeCode::SeenOutside, None, &[("address", at.to_string())], now));
-                    self.registrations.register_again();
                     self.tell_where_we_are(now, out);
                 }
             }
         }
     }
 
-    /// Registers again where that was asked for, and tells the peers of calls what does not hold any more of what they were told.
+    /// Registers again, and tells the peers of calls.
     pub(super) fn tell_where_we_are(&mut self, now: Moment, out: &mut Vec<Action>) {
+        self.registrations.register_again();
         self.renew_accounts(now, out);
+        self.tell_calls_where_we_are(now, out);
+    }
+
+    /// Tells the peers of calls what does not hold any more of what they were told.
+    pub(super) fn tell_calls_where_we_are(&mut self, now: Moment, out: &mut Vec<Action>) {
         let ip = self.address.rtp_ip;
         for index in 0..self.ports.len() {
             self.with_call(port_id(index), now, out, |call, bridge| {

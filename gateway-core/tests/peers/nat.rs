@@ -20,8 +20,8 @@ pub struct Nat {
 }
 
 impl Nat {
-    /// What reaches `inner` goes out from `outer`, to `there`, or, where that is not known, to whoever was heard last from outside;
-    /// what comes to `outer` goes in to whoever was heard last at `inner`, or to `here`.
+    /// What reaches `inner` goes out from `outer`, to `there`, or, where that is not known, to whoever was heard first from outside;
+    /// what comes to `outer` goes in to `here`, or to whoever was heard first at `inner`.
     pub fn start(inner: u16, outer: u16, here: Option<u16>, there: Option<u16>) -> Self {
         let bind = |host: &str, port: u16| Arc::new(UdpSocket::bind((host, port)).unwrap());
         let (inside, outside) = (bind("127.0.0.1", inner), bind(OUTSIDE, outer));

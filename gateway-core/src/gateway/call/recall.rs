@@ -70,9 +70,11 @@ pub(super) enum Turn {
     Over,
 }
 
-/// A flash by hand: the peer wants dial tone, or back to whom it talked with before.
+/// A hook flash, for dial tone or back to whom the line talked with before.
 pub(super) fn flash(timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) {
-    order_flash(bridge);
+    bridge.line.push(LineOrder::Recall(ms(bridge.settings.flash_ms)));
+    // What was heard before the flash says nothing about what comes after it.
+    bridge.media.push(MediaCommand::Listen(Ear::OffHook));
     // What waits to judge the dial tone before the flash must not judge the one after it.
     timers.clear(CallTimer::DialTone);
     timers.set(CallTimer::Recall, bridge.now + BY_HAND);
@@ -81,12 +83,6 @@ pub(super) fn flash(timers: &mut Timers<CallTimer>, bridge: &mut Bridge<'_>) {
 /// The peer had its time to dial: what sounds now is evidence again, also when it has sounded for long.
 pub(super) fn judge_again(bridge: &mut Bridge<'_>) {
     bridge.line.push(LineOrder::Supervise);
-    bridge.media.push(MediaCommand::Listen(Ear::OffHook));
-}
-
-fn order_flash(bridge: &mut Bridge<'_>) {
-    bridge.line.push(LineOrder::Recall(ms(bridge.settings.flash_ms)));
-    // What was heard before the flash says nothing about what comes after it.
     bridge.media.push(MediaCommand::Listen(Ear::OffHook));
 }
 

@@ -3,6 +3,7 @@
 //! What is decided is decided by [`WhenIdle`] and [`Probation`]; here their orders are carried out. The lock on the sockets is the
 //! turn: whoever holds it is the one Apply under way. The lock on the [`Transaction`] is never held while anything is awaited.
 
+use std::net::IpAddr;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{oneshot, watch};
@@ -270,23 +271,29 @@ impl Inner {
         }
     }
 
-    /// A network interface that is chosen by its name may have another address than the sockets have.
-    async fn follow_interface(&self) {
+    /// A network interface that is chosen by its name may have another address than the sockets have. `failed`: the address that
+    /// could not be followed at the last look, so that it is told once.
+    async fn follow_interface(&self, failed: &mut Option<IpAddr>) {
+        // Whoever holds them is about to change them; the settings that hold are read after that.
+        let Ok(mut held) = self.sockets.try_lock() else { return };
         let settings = self.settings();
         let Some(BindAddress::Interface(name)) = BindAddress::parse(&settings.gateway.bind_address) else { return };
         // Without an address there is nowhere to go: most often the same comes back.
         let Some(ip) = interface_ip(&name) else { return };
-        let mut held = self.sockets.lock().await;
         if held.as_ref().is_none_or(|held| held.sip_address.ip() == ip) {
+            *failed = None;
             return;
         }
-        tracing::info!("the network interface has another address: the sockets follow");
         let followed = match self.prepare(held.as_ref(), &settings) {
             Ok(prepared) => self.switch(&mut held, &settings, prepared).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = followed {
-            tracing::warn!(%error, "the sockets could not follow their network interface");
+        match followed {
+            Ok(()) => tracing::info!("the network interface has another address: the sockets followed"),
+            Err(error) if failed.replace(ip) != Some(ip) => {
+                tracing::warn!(%error, "the sockets could not follow their network interface; they try again");
+            }
+            Err(_) => {}
         }
     }
 
@@ -420,10 +427,11 @@ pub(super) fn watched(inner: Inner) -> Arc<Inner> {
 /// Settles transactions until the gateway is gone. Pictures come at every change of a state, and at least once a second, so no
 /// clock of its own is needed.
 async fn run(inner: Weak<Inner>, mut pictures: watch::Receiver<Arc<Snapshot>>) {
+    let mut failed = None;
     while pictures.changed().await.is_ok() {
         let Some(inner) = inner.upgrade() else { return };
         inner.settle().await;
-        inner.follow_interface().await;
+        inner.follow_interface(&mut failed).await;
     }
 }
 
