@@ -52,6 +52,8 @@ pub enum LineEvent {
         /// False while reversed.
         forward: bool,
     },
+    /// Off hook, the loop current is away since now. A device that tells this tells the rest when it is back, too.
+    LoopOpened,
     /// Loop current was interrupted for `duration` while off hook and came back.
     LoopInterruption {
         /// How long no current flowed.

@@ -9,6 +9,7 @@ pub mod frames;
 pub mod lines;
 pub mod network;
 pub mod party;
+pub mod profile;
 pub mod tap;
 pub mod telephone;
 pub mod trace;

@@ -46,6 +46,8 @@ macro_rules! commands {
             crate::commands::settings::settings_table,
             crate::commands::settings::dial_test,
             crate::commands::settings::caller_number_test,
+            crate::commands::country_test::profile_checks,
+            crate::commands::country_test::try_profile_check,
             crate::commands::devices::devices,
             crate::commands::devices::cards,
             crate::commands::devices::device_hints,

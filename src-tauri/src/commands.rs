@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod calls;
+pub(crate) mod country_test;
 pub(crate) mod desk;
 pub(crate) mod devices;
 pub(crate) mod diagnostics;

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_number_that_was_written_is_read_as_the_same_one() {
-        for row in crate::config::country::numbering::NUMBERINGS {
+        for row in crate::config::country::numbering::numberings() {
             for digits in row.national_digits {
                 let national = "23456789012345"[..usize::from(*digits)].to_owned();
                 let whole = format!("+{}{national}", row.calling_code);

@@ -303,7 +303,7 @@ pub struct LineSettings {
     pub end_on_polarity_reversal: bool,
     /// Busy or congestion tone after answer ends the call.
     pub end_on_disconnect_tone: bool,
-    /// Cycles of the disconnect tone that must be heard.
+    /// Cycles of the disconnect tone that must be heard; 0: as many as it takes to be sure.
     pub disconnect_tone_cycles: u32,
     /// Dial tone after answer ends the call.
     pub end_on_dial_tone: bool,
@@ -451,7 +451,7 @@ impl Default for LineSettings {
             loop_interruption_ms: 100,
             end_on_polarity_reversal: false,
             end_on_disconnect_tone: true,
-            disconnect_tone_cycles: 3,
+            disconnect_tone_cycles: 0,
             end_on_dial_tone: true,
             rtp_timeout_s: 30,
             silence_timeout_s: 60,

@@ -24,7 +24,7 @@ pub fn settings_table() -> SettingsTable {
     SettingsTable {
         fields: fields::infos(),
         countries: country::countries().copied().collect(),
-        numberings: numbering::NUMBERINGS.to_vec(),
+        numberings: numbering::numberings().copied().collect(),
     }
 }
 

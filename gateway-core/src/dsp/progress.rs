@@ -1,9 +1,12 @@
 //! Call-progress tones: which supervisory tone sounds on the line, and whether a voice does.
 //!
-//! `ear` tells every 10 ms which of the plan's tones sounds, `cadence` makes bursts and gaps of that and compares them with
-//! the plan's patterns, `detector` puts both together; `voice` listens for energy that is no tone.
+//! `ear` tells every 10 ms which of the plan's tones sounds, `burst` how much it sounds like a machine, `cadence` makes bursts and gaps
+//! of that and compares them with the plan's patterns, `detector` puts them together; `data_tone` listens for faxes and modems, `voice`
+//! for energy that is no tone.
 
+mod burst;
 mod cadence;
+mod data_tone;
 mod detector;
 mod ear;
 mod voice;
@@ -30,6 +33,14 @@ pub enum ProgressTone {
     Congestion,
     /// Special information tone, three rising frequencies.
     SpecialInformation,
+    /// Somebody else calls the line that is in use.
+    CallWaiting,
+    /// A fax that calls: CNG (ITU-T T.30).
+    FaxCalling,
+    /// A fax, or a modem of before V.25, that answers: CED (ITU-T T.30).
+    FaxAnswering,
+    /// A modem, or a fax of V.34, that answers (ITU-T V.25, V.8; Bell 103).
+    ModemAnswering,
 }
 
 /// The tones of one country, for the detector and for the simulated exchange.
@@ -43,6 +54,18 @@ pub struct TonePlan {
     pub busy: ToneSpec,
     /// Congestion tone.
     pub congestion: ToneSpec,
+    /// Further tones, and further forms of the four: call waiting, what other operators play, what was learned on the line.
+    #[serde(default)]
+    pub further: Vec<FurtherTone>,
+}
+
+/// A tone of a plan beside its four.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FurtherTone {
+    /// What it means.
+    pub tone: ProgressTone,
+    /// How it sounds.
+    pub spec: ToneSpec,
 }
 
 /// What the detector heard: one supervisory tone, with the evidence that a person can check.
@@ -57,4 +80,7 @@ pub struct HeardTone {
     pub level_dbm0: f32,
     /// How many full cadence cycles were heard; 1 for a continuous tone.
     pub cycles: u32,
+    /// How sure it is that an exchange plays this and nothing else sounds so, from 0 to 1: a call may be ended at 1.
+    #[serde(default)]
+    pub confidence: f32,
 }

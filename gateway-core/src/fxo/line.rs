@@ -4,6 +4,7 @@ mod release;
 mod ringing;
 mod seizure;
 mod state;
+mod supervision;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +61,7 @@ pub struct LineConfig {
     pub loop_interruption: Option<Duration>,
     /// Polarity reversal counts as hang-up.
     pub end_on_polarity_reversal: bool,
-    /// Cycles of busy or congestion that count as hang-up; `None`: never.
+    /// Cycles of busy or congestion that count as hang-up; 0: as many as it takes to be sure; `None`: never.
     pub disconnect_tone_cycles: Option<u32>,
     /// Dial tone counts as hang-up.
     pub end_on_dial_tone: bool,
@@ -126,6 +127,11 @@ pub enum HangUpEvidence {
     BatteryLost,
     /// The device went away.
     DeviceGone,
+    /// Several clues, none of which was sure alone.
+    Together {
+        /// They, the loop's first and the exchange's tone last.
+        clues: Vec<HangUpEvidence>,
+    },
 }
 
 /// What the line machine tells the gateway.
@@ -300,6 +306,7 @@ impl Line {
                 Timer::RingTimeout => self.ringing_ended(now, out),
                 Timer::Caller => self.caller_wait_over(out),
                 Timer::BatteryLost => self.battery_lost(now, out),
+                Timer::Interruption => self.interruption_lasts(now, out),
                 Timer::Seize => self.seize_unconfirmed(now, out),
                 Timer::Signal => self.signal_unconfirmed(now, out),
                 Timer::SelfRelease => self.start_release(Purpose::EndSeizure, now, out),
@@ -382,6 +389,7 @@ impl Line {
             LineEvent::RingOff { on } => self.ring_off(on, now, out),
             LineEvent::Hook { off_hook } => self.hook(off_hook, now, out),
             LineEvent::Polarity { forward } => self.polarity(forward, now, out),
+            LineEvent::LoopOpened => self.loop_opened(now),
             LineEvent::LoopInterruption { duration } => self.interrupted(duration, now, out),
             LineEvent::ExtensionPickup => self.extension(true, now, out),
             LineEvent::ExtensionRelease => self.extension(false, now, out),

@@ -97,6 +97,7 @@ impl Gateway {
             | LineEvent::RingOff { .. }
             | LineEvent::Hook { .. }
             | LineEvent::Polarity { .. }
+            | LineEvent::LoopOpened
             | LineEvent::LoopInterruption { .. }
             | LineEvent::ExtensionPickup
             | LineEvent::ExtensionRelease

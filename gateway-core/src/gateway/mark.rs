@@ -292,6 +292,8 @@ pub enum AnsweredBy {
     PolarityReversal,
     /// A voice was heard after ringback.
     Voice,
+    /// A fax or a modem answered with its tone.
+    AnswerTone,
     /// Nothing else told within the limit.
     TimeLimit,
     /// A line test: ringback is heard no more.

@@ -95,7 +95,8 @@ impl Gateway {
             LineEvent::ExtensionRelease => Some(MarkKind::Extension { off_hook: false }),
             LineEvent::CallerId(caller) => Some(MarkKind::CallerId(caller.clone())),
             LineEvent::Tone(heard) => Some(MarkKind::Tone(heard.clone())),
-            LineEvent::SignalDone | LineEvent::CommandFailed { .. } => None,
+            // What an opening means is told when it is over.
+            LineEvent::LoopOpened | LineEvent::SignalDone | LineEvent::CommandFailed { .. } => None,
         };
         if let Some(what) = what {
             self.mark(id, what, now, out);

@@ -206,19 +206,27 @@ pub(super) fn beside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The name of evidence, how long the loop was open, and the tone that was heard.
+fn evidence_cells(evidence: &HangUpEvidence) -> (&'static str, Option<u32>, Option<&HeardTone>) {
+    match evidence {
+        HangUpEvidence::LoopInterruption { duration_ms } => ("loop_interruption", Some(*duration_ms), None),
+        HangUpEvidence::PolarityReversal => ("polarity_reversal", None, None),
+        HangUpEvidence::DisconnectTone(tone) => ("disconnect_tone", None, Some(tone)),
+        HangUpEvidence::DialTone(tone) => ("dial_tone", None, Some(tone)),
+        HangUpEvidence::BatteryLost => ("battery_lost", None, None),
+        HangUpEvidence::DeviceGone => ("device_gone", None, None),
+        HangUpEvidence::Together { clues } => {
+            let cells = || clues.iter().map(evidence_cells);
+            ("together", cells().find_map(|(_, lasted_ms, _)| lasted_ms), cells().find_map(|(_, _, tone)| tone))
+        }
+    }
+}
+
 fn cells(call: &StoredRecord, options: &CsvOptions, zone: &TimeZone) -> [String; 18] {
     let time = |epoch_ms: u64| local_time(epoch_ms, zone);
     let seconds = |from: u64| (call.ended_at_ms.saturating_sub(from) / 1000).to_string();
     let reason = options.words.get(&call.cause).unwrap_or(&call.cause);
-    let (evidence, lasted_ms, tone) = match &call.evidence {
-        None => ("", None, None),
-        Some(HangUpEvidence::LoopInterruption { duration_ms }) => ("loop_interruption", Some(*duration_ms), None),
-        Some(HangUpEvidence::PolarityReversal) => ("polarity_reversal", None, None),
-        Some(HangUpEvidence::DisconnectTone(tone)) => ("disconnect_tone", None, Some(tone)),
-        Some(HangUpEvidence::DialTone(tone)) => ("dial_tone", None, Some(tone)),
-        Some(HangUpEvidence::BatteryLost) => ("battery_lost", None, None),
-        Some(HangUpEvidence::DeviceGone) => ("device_gone", None, None),
-    };
+    let (evidence, lasted_ms, tone) = call.evidence.as_ref().map_or(("", None, None), evidence_cells);
     let of_tone = |what: fn(&HeardTone) -> String| tone.map(what).unwrap_or_default();
     [
         time(call.started_at_ms),

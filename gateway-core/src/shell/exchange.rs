@@ -8,11 +8,8 @@ use std::time::Duration;
 use super::clock::Clock;
 use super::inbox::{Inbox, Outbox, Received, SendFailure, inbox};
 use crate::config::PortId;
-use crate::config::country::{CallerIdTiming, Country};
 use crate::dsp::Frame;
-use crate::dsp::callerid::CallerIdSource;
-use crate::fxo::simulator::act::{CallerIdSending, LineAct, PortEvent};
-use crate::fxo::simulator::exchange::ExchangeConfig;
+use crate::fxo::simulator::act::{LineAct, PortEvent};
 use crate::fxo::simulator::virtual_box::{BoxOutput, VirtualBox};
 use crate::fxo::simulator::virtual_modem::VirtualModem;
 use crate::fxo::simulator::virtual_u100::VirtualU100;
@@ -72,29 +69,6 @@ impl ExchangeOutbox {
             SendFailure::Stuck => ExchangeFailure::Busy,
             SendFailure::Closed => ExchangeFailure::Ended,
         })
-    }
-}
-
-/// What an exchange of a country is like: its tones, its ringing, and caller ID in the way most usual there.
-#[must_use]
-pub fn exchange_of(country: &Country, ports: u16) -> ExchangeConfig {
-    let caller_id = match country.caller_id.first() {
-        Some(habit) => sending(habit.source, habit.timing),
-        None => CallerIdSending::AfterRing { source: CallerIdSource::Bell202 },
-    };
-    ExchangeConfig {
-        tones: country.tone_plan(),
-        ring_cadence_ms: country.ring_cadence_ms.to_vec(),
-        caller_id,
-        recalls: true,
-        ..ExchangeConfig::brazil(ports)
-    }
-}
-
-fn sending(source: CallerIdSource, timing: CallerIdTiming) -> CallerIdSending {
-    match timing {
-        CallerIdTiming::BeforeFirstRing => CallerIdSending::BeforeRing { source },
-        CallerIdTiming::AfterFirstRing => CallerIdSending::AfterRing { source },
     }
 }
 

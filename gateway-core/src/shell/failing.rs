@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use super::DeviceChoice;
 use super::control::Failing;
 #[cfg(unix)]
-use super::exchange::{self, ExchangeOrder, ExchangeSaid, exchange_of};
+use super::exchange::{self, ExchangeOrder, ExchangeSaid};
 use super::handle::{Ended, GatewayHandle, StartOptions, Update};
 use super::port::tests::free_pair;
 use crate::config::PortId;
@@ -26,6 +26,7 @@ use crate::config::profile::Imported;
 use crate::config::settings::{GatewaySettings, LineSettings, Mode, PortSettings, Settings};
 use crate::dsp::FRAME_SAMPLES;
 use crate::fxo::simulator::act::ExchangeEvent;
+use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::gateway::record::{CallRecord, EndCause};
 use crate::gateway::view::PortState;
 #[cfg(unix)]
@@ -198,7 +199,7 @@ impl WiredBox {
         let alive = Arc::new(());
         let wanted = Arc::downgrade(&alive);
         let clock = Clock::start();
-        let config = exchange_of(plan::country("BR"), 1);
+        let config = ExchangeConfig::of(plan::country("BR"), 1);
         let simulated = VirtualBox::new(config, "wired", Rng::from_seed(1), clock.now());
         let say = move |said| match said {
             // What nobody reads is lost, as on a real wire.

@@ -23,8 +23,12 @@ pub enum Sound {
     CallerId(CallerId),
 }
 
-/// Time a detector needs to be sure of a continuous tone.
-const TONE_SURE: Duration = Duration::from_millis(500);
+/// Time a detector needs to tell a continuous tone, and to be sure of it.
+const TONE_HEARD: Duration = Duration::from_millis(500);
+const TONE_SURE: Duration = Duration::from_millis(2000);
+
+/// Time a detector needs to be sure of a cadence.
+const CADENCE_SURE: Duration = Duration::from_millis(1400);
 
 /// Time a detector needs to be sure of a voice.
 const VOICE_SURE: Duration = Duration::from_millis(300);
@@ -250,7 +254,11 @@ impl DeafChannel {
     /// When the next thing about the present sound is sure.
     fn next_recognition(&self) -> Option<Moment> {
         match (&self.sound, self.ear) {
-            (Sound::Tone(_, cycle), Ear::OffHook) if cycle.is_zero() => (self.told == 0).then(|| self.since + TONE_SURE),
+            (Sound::Tone(_, cycle), Ear::OffHook) if cycle.is_zero() => match self.told {
+                0 => Some(self.since + TONE_HEARD),
+                1 => Some(self.since + TONE_SURE),
+                _ => None,
+            },
             (Sound::Tone(_, cycle), Ear::OffHook) => {
                 (self.told < MOST_CYCLES).then(|| self.since + (*cycle).min(FIRST_CYCLE) + *cycle * self.told)
             }
@@ -262,8 +270,14 @@ impl DeafChannel {
     fn recognise(&self) -> Option<MediaEvent> {
         match &self.sound {
             Sound::Silence | Sound::CallerId(_) => None,
-            Sound::Tone(tone, _) => {
-                Some(MediaEvent::Tone(HeardTone { tone: *tone, frequency_hz: 425.0, level_dbm0: -13.0, cycles: self.told }))
+            Sound::Tone(tone, cycle) => {
+                let lasted = (*cycle).min(FIRST_CYCLE) + *cycle * self.told.saturating_sub(1);
+                let (cycles, confidence) = match self.told {
+                    told if !cycle.is_zero() => (told, (lasted.as_secs_f32() / CADENCE_SURE.as_secs_f32()).min(1.0)),
+                    1 => (1, TONE_HEARD.as_secs_f32() / TONE_SURE.as_secs_f32()),
+                    _ => (1, 1.0),
+                };
+                Some(MediaEvent::Tone(HeardTone { tone: *tone, frequency_hz: 425.0, level_dbm0: -13.0, cycles, confidence }))
             }
             Sound::Voice => Some(MediaEvent::Voice),
         }

@@ -366,6 +366,12 @@ impl Lines {
         self.hooks.get(port.index()).copied().unwrap_or_default()
     }
 
+    /// What sounds on a line.
+    #[must_use]
+    pub fn line_sound(&self, port: PortId) -> LineSound {
+        self.exchange.sound(port)
+    }
+
     /// Digits that the exchange received on a line since it was seized.
     #[must_use]
     pub fn digits(&self, port: PortId) -> String {

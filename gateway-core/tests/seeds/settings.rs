@@ -87,7 +87,7 @@ fn line(rng: &mut Rng) -> LineSettings {
         end_on_loop_interruption: rng.chance(900),
         end_on_polarity_reversal: rng.chance(300),
         end_on_disconnect_tone: rng.chance(900),
-        disconnect_tone_cycles: of(rng, &[1, 3]),
+        disconnect_tone_cycles: of(rng, &[0, 1, 3]),
         end_on_dial_tone: rng.chance(900),
         rtp_timeout_s,
         silence_timeout_s: of(rng, &[0, 20, 60]),

@@ -313,7 +313,7 @@ fn a_box_without_a_meter_for_current_leaves_the_current_open() {
 fn a_box_that_names_tones_without_measuring_them_does_not_spoil_the_measurement() {
     let mut world = line(|_| {});
     measure(&mut world);
-    let named = HeardTone { tone: ProgressTone::Dial, frequency_hz: 0.0, level_dbm0: 0.0, cycles: 1 };
+    let named = HeardTone { tone: ProgressTone::Dial, frequency_hz: 0.0, level_dbm0: 0.0, cycles: 1, confidence: 1.0 };
     while world.line_tests.is_empty() {
         world.tell(Event::Line { port: LINE, event: LineEvent::Tone(named.clone()) });
         world.run_for(ms(7));

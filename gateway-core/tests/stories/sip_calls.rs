@@ -182,7 +182,7 @@ fn special_information_tone_before_the_answer_gets_503() {
     let mut world = phone_with(answering(server(), AnswerMode::PolarityReversal), Habits::default());
     call(&mut world, "108");
     assert!(world.run_until_port(0, PortState::Waiting, s(6)));
-    let tone = HeardTone { tone: ProgressTone::SpecialInformation, frequency_hz: 950.0, level_dbm0: -15.0, cycles: 1 };
+    let tone = HeardTone { tone: ProgressTone::SpecialInformation, frequency_hz: 950.0, level_dbm0: -15.0, cycles: 1, confidence: 1.0 };
     world.tell(Event::Media { port: PortId(0), event: MediaEvent::Tone(tone) });
     world.run_for(s(1));
     assert_refused(&world, 0, 503, Some(1));

@@ -56,8 +56,8 @@ fn of_a_ringing_line_from_the_first_burst_to_busy_tone() {
         5.087 hook off_hook=true
         5.087 answered by="target"
         5.087 media_attached srtp=false peer="127.0.0.1:40000"
-        10.587 tone cycles=3 tone="busy" frequency_hz=425.0 level_dbm0=-13.0
-        11.587 evidence evidence={"kind":"disconnect_tone","tone":"busy","frequency_hz":425.0,"level_dbm0":-13.0,"cycles":3}
+        10.587 tone confidence=1.0 tone="busy" frequency_hz=425.0 level_dbm0=-13.0 cycles=3
+        11.587 evidence evidence={"kind":"disconnect_tone","tone":"busy","frequency_hz":425.0,"level_dbm0":-13.0,"cycles":3,"confidence":1.0}
         11.587 sip_out peer="127.0.0.1" message="BYE"
         11.587 media_detached
         11.587 ended cause="line_hung_up""#,
@@ -78,12 +78,12 @@ fn of_a_caller_who_dials_and_is_answered_by_a_voice() {
         0.000 sip_in peer="sip:p1@127.0.0.1:20000" message="INVITE"
         0.000 seizing
         0.015 hook off_hook=true
-        0.700 tone cycles=1 tone="dial" frequency_hz=425.0 level_dbm0=-13.0
+        0.700 tone confidence=0.25 tone="dial" frequency_hz=425.0 level_dbm0=-13.0 cycles=1
         0.700 dialing digits="100"
         1.300 dialed
         1.300 sip_out peer="127.0.0.1" message="183"
         1.300 media_attached srtp=false peer="127.0.0.1:40000"
-        3.400 tone cycles=1 tone="ringback" frequency_hz=425.0 level_dbm0=-13.0
+        3.400 tone confidence=1.0 tone="ringback" frequency_hz=425.0 level_dbm0=-13.0 cycles=1
         4.100 voice
         4.100 answered by="voice"
         4.100 sip_out peer="127.0.0.1" message="200"

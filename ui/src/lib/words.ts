@@ -36,6 +36,8 @@ export function evidenceWords(words: Words, evidence: HangUpEvidence): string {
         frequency: Math.round(evidence.frequency_hz ?? 0),
         cycles: evidence.cycles,
       });
+    case "together":
+      return words.code("evidence", evidence.kind, { clues: evidence.clues.map((clue) => evidenceWords(words, clue)).join(" + ") });
     case "polarity_reversal":
     case "battery_lost":
     case "device_gone":

@@ -1,4 +1,14 @@
 //! Which numbers of a country lead abroad, which are expensive, and which call for help.
+//!
+//! The rows are from the lists of ITU-T E.164 (country codes, dialling procedures) and from the national numbering plans
+//! (international access, premium-rate numbers, emergency numbers). Shared-cost numbers and other short codes are left out: they are
+//! dialled every day.
+
+mod africa;
+mod america;
+mod asia;
+mod europe;
+mod oceania;
 
 use serde::Serialize;
 
@@ -28,124 +38,34 @@ pub struct Numbering {
     pub emergency: &'static [&'static str],
 }
 
-/// International access (ITU-T E.164, list of dialling procedures), premium-rate numbers and emergency numbers of the national
-/// numbering plans. Shared-cost numbers and other short codes are left out: they are dialled every day.
-///
-/// North America has foreign countries inside its numbering plan: the area codes of the Caribbean and the Pacific count as
-/// international. `101` there and `010` in Germany choose another carrier for one call.
-pub const NUMBERINGS: &[Numbering] = &[
+/// The rows of every country, in the order of the line profiles.
+pub fn numberings() -> impl Iterator<Item = &'static Numbering> {
+    let regions = [america::NUMBERINGS, europe::NUMBERINGS, asia::NUMBERINGS, oceania::NUMBERINGS, africa::NUMBERINGS];
+    regions.into_iter().flatten()
+}
+
+/// A country whose numbers tell by their length what they are, from where `00` leads abroad, and where nothing else is known to be
+/// costly.
+const fn plan(
+    country: &'static str,
+    calling_code: &'static str,
+    trunk_prefix: &'static str,
+    national_digits: &'static [u8],
+    emergency: &'static [&'static str],
+) -> Numbering {
     Numbering {
-        country: "BR",
-        calling_code: "55",
+        country,
+        calling_code,
         international_prefix: "00",
-        trunk_prefix: "0",
-        national_digits: &[10, 11],
+        trunk_prefix,
+        national_digits,
         needs_prefix: false,
         international: &["00"],
-        premium: &["0900"],
+        premium: &[],
         passed_over: &[],
-        emergency: &["190", "191", "192", "193", "194", "197", "198", "199", "112", "911"],
-    },
-    Numbering {
-        country: "US",
-        calling_code: "1",
-        international_prefix: "011",
-        trunk_prefix: "1",
-        national_digits: &[10],
-        needs_prefix: false,
-        international: &[
-            "01", "101", "1242", "1246", "1264", "1268", "1284", "1345", "1441", "1473", "1649", "1658", "1664", "1721", "1758", "1767",
-            "1784", "1809", "1829", "1849", "1868", "1869", "1876",
-        ],
-        premium: &["1900"],
-        passed_over: &["1167", "1182"],
-        emergency: &["911", "988"],
-    },
-    Numbering {
-        country: "AR",
-        calling_code: "54",
-        international_prefix: "00",
-        trunk_prefix: "0",
-        national_digits: &[10],
-        needs_prefix: false,
-        international: &["00"],
-        premium: &["0600", "0609"],
-        passed_over: &[],
-        emergency: &["911", "100", "101", "103", "106", "107"],
-    },
-    Numbering {
-        country: "MX",
-        calling_code: "52",
-        international_prefix: "00",
-        trunk_prefix: "",
-        national_digits: &[10],
-        needs_prefix: false,
-        international: &["00"],
-        premium: &["900", "01900"],
-        passed_over: &[],
-        emergency: &["911"],
-    },
-    Numbering {
-        country: "GB",
-        calling_code: "44",
-        international_prefix: "00",
-        trunk_prefix: "0",
-        national_digits: &[9, 10],
-        needs_prefix: false,
-        international: &["00"],
-        premium: &["09"],
-        passed_over: &["141", "1470"],
-        emergency: &["999", "112", "18000"],
-    },
-    Numbering {
-        country: "DE",
-        calling_code: "49",
-        international_prefix: "00",
-        trunk_prefix: "0",
-        national_digits: &[7, 8, 9, 10, 11],
-        needs_prefix: true,
-        international: &["00", "010"],
-        premium: &["0900"],
-        passed_over: &[],
-        emergency: &["110", "112"],
-    },
-    Numbering {
-        country: "FR",
-        calling_code: "33",
-        international_prefix: "00",
-        trunk_prefix: "0",
-        national_digits: &[9],
-        needs_prefix: false,
-        international: &["00"],
-        premium: &["089"],
-        passed_over: &["3651"],
-        emergency: &["15", "17", "18", "112", "114", "115", "119", "196"],
-    },
-    Numbering {
-        country: "ES",
-        calling_code: "34",
-        international_prefix: "00",
-        trunk_prefix: "",
-        national_digits: &[9],
-        needs_prefix: false,
-        international: &["00"],
-        premium: &["803", "806", "807"],
-        passed_over: &["067"],
-        emergency: &["112", "061", "062", "080", "085", "091", "092"],
-    },
-    Numbering {
-        country: "PT",
-        calling_code: "351",
-        international_prefix: "00",
-        trunk_prefix: "",
-        national_digits: &[9],
-        needs_prefix: false,
-        international: &["00"],
-        premium: &["760"],
-        passed_over: &[],
-        emergency: &["112", "117"],
-    },
-];
+        emergency,
+    }
+}
 
 /// Why a number is closed until it is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +79,7 @@ pub enum Costly {
 /// The numbers of a country by its ISO 3166-1 alpha-2 code.
 #[must_use]
 pub fn numbering(country: &str) -> Option<&'static Numbering> {
-    NUMBERINGS.iter().find(|row| row.country == country)
+    numberings().find(|row| row.country == country)
 }
 
 impl Numbering {
@@ -240,13 +160,13 @@ mod tests {
 
     #[test]
     fn every_country_of_the_line_profiles_is_known() {
-        assert_eq!(country::codes().collect::<Vec<_>>(), NUMBERINGS.iter().map(|row| row.country).collect::<Vec<_>>());
+        assert_eq!(country::codes().collect::<Vec<_>>(), numberings().map(|row| row.country).collect::<Vec<_>>());
         assert_eq!(numbering("XX"), None);
     }
 
     #[test]
     fn no_number_that_calls_for_help_costs_anything() {
-        for row in NUMBERINGS {
+        for row in numberings() {
             assert!(!row.emergency.is_empty());
             for number in row.emergency {
                 assert_eq!(row.costly(number), None, "{} {number}", row.country);
@@ -275,6 +195,36 @@ mod tests {
         assert_eq!(costly("US", "18095550100"), Some(Costly::International));
         assert_eq!(costly("US", "12125550100"), None);
         assert_eq!(costly("DE", "010330049301234"), Some(Costly::International));
+        assert_eq!(costly("IE", "0481234567"), Some(Costly::International), "another country, dialled as an area");
+        assert_eq!((costly("RU", "87272000000"), costly("RU", "84950000000")), (Some(Costly::International), None));
+        assert_eq!((costly("JP", "1840102025550100"), costly("JP", "1840312345678")), (Some(Costly::International), None));
+        assert_eq!((costly("CL", "1230014155550100"), costly("CL", "221234567")), (Some(Costly::International), None));
+        assert_eq!((costly("AU", "1831190212345"), costly("AU", "0291234567")), (Some(Costly::Premium), None));
+    }
+
+    #[test]
+    fn the_prefix_that_leads_abroad_is_costly_everywhere() {
+        for row in numberings() {
+            let number = format!("{}4989123456", row.international_prefix);
+            assert_eq!(row.costly(&number), Some(Costly::International), "{} {number}", row.country);
+            for prefix in row.premium {
+                assert_eq!(row.costly(&format!("{prefix}12345")), Some(Costly::Premium), "{} {prefix}", row.country);
+            }
+        }
+    }
+
+    /// A number without a prefix is told from one of another area by its length alone, which only an unlike length can.
+    #[test]
+    fn where_nothing_stands_before_an_area_no_prefix_is_needed() {
+        for row in numberings() {
+            assert!(!(row.needs_prefix && row.trunk_prefix.is_empty()), "{}", row.country);
+            assert!(row.calling_code.chars().chain(row.trunk_prefix.chars()).all(|c| c.is_ascii_digit()), "{}", row.country);
+            assert!(
+                row.national_digits.iter().all(|digits| (4..=13).contains(digits)) && row.national_digits.is_sorted(),
+                "{}",
+                row.country
+            );
+        }
     }
 
     #[test]

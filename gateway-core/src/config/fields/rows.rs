@@ -251,7 +251,7 @@ pub const FIELDS: &[Field] = &[
         WhenIdle,
         &["Enable PSTN Disconnect Tone Detection", "Detect Disconnect Tone", "DisconnectOnBusyTone", "busydetect"],
     ),
-    number("ports[].line.disconnect_tone_cycles", Cycles, 1, 20, 3, WhenIdle, &["busycount", "Busy count"]),
+    number("ports[].line.disconnect_tone_cycles", Cycles, 0, 20, 0, WhenIdle, &["busycount", "Busy count"]),
     flag("ports[].line.end_on_dial_tone", true, WhenIdle, &["DisconnectOnDialTone"]),
     switchable("ports[].line.rtp_timeout_s", 5, 3600, 30, NextCall, &["rtptimeout", "rtp_timeout", "BrokenConnectionEventTimeout"]),
     switchable(

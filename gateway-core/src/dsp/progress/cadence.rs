@@ -59,20 +59,24 @@ const HISTORY: usize = 8;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct History {
     durations_ms: [u32; HISTORY],
+    /// How far each was what an exchange plays, from 0 to 1.
+    qualities: [f32; HISTORY],
     length: usize,
     ends_with_burst: bool,
 }
 
 impl History {
-    pub(super) fn push(&mut self, is_burst: bool, duration_ms: u32) {
+    pub(super) fn push(&mut self, is_burst: bool, duration_ms: u32, quality: f32) {
         if self.length > 0 && is_burst == self.ends_with_burst {
             self.length = 0;
         }
         if self.length == HISTORY {
             self.durations_ms.rotate_left(1);
+            self.qualities.rotate_left(1);
             self.length -= 1;
         }
         self.durations_ms[self.length] = duration_ms;
+        self.qualities[self.length] = quality;
         self.length += 1;
         self.ends_with_burst = is_burst;
     }
@@ -81,8 +85,10 @@ impl History {
         self.length = 0;
     }
 
-    fn newest_first(&self) -> impl Iterator<Item = u32> {
-        self.durations_ms[..self.length].iter().rev().copied()
+    /// Durations in ms with their qualities.
+    fn newest_first(&self) -> impl Iterator<Item = (u32, f32)> {
+        let durations_ms = self.durations_ms[..self.length].iter().rev().copied();
+        durations_ms.zip(self.qualities[..self.length].iter().rev().copied())
     }
 }
 
@@ -97,6 +103,8 @@ pub(super) struct Pattern {
     run: u32,
     /// Sum of the relative deviations of the run.
     deviation: f32,
+    /// What the segments of the run are worth together.
+    evidence: f32,
 }
 
 impl Pattern {
@@ -105,17 +113,18 @@ impl Pattern {
         let even = cadence_ms.len() / 2 * 2;
         let durations_ms = cadence_ms[..even].to_vec();
         let sounds = !durations_ms.is_empty() && durations_ms.iter().all(|&ms| ms > 0);
-        sounds.then_some(Pattern { durations_ms, place: 0, run: 0, deviation: 0.0 })
+        sounds.then_some(Pattern { durations_ms, place: 0, run: 0, deviation: 0.0, evidence: 0.0 })
     }
 
     /// Takes the newest segment of `history`.
     pub(super) fn step(&mut self, history: &History) {
-        let Some(duration_ms) = history.newest_first().next() else { return self.clear() };
+        let Some((duration_ms, quality)) = history.newest_first().next() else { return self.clear() };
         let expected_ms = self.durations_ms[self.place];
         let is_burst_expected = self.place.is_multiple_of(2);
         if self.run > 0 && is_burst_expected == history.ends_with_burst && fits(duration_ms, expected_ms) {
             self.run += 1;
             self.deviation += deviation(duration_ms, expected_ms);
+            self.evidence += worth(is_burst_expected, duration_ms, quality);
             self.place = (self.place + 1) % self.durations_ms.len();
         } else {
             self.align(history);
@@ -126,6 +135,7 @@ impl Pattern {
         self.place = 0;
         self.run = 0;
         self.deviation = 0.0;
+        self.evidence = 0.0;
     }
 
     /// Finds the place in the pattern that explains most of the newest segments.
@@ -134,12 +144,15 @@ impl Pattern {
         let length = self.durations_ms.len();
         for last in (0..length).filter(|place| place.is_multiple_of(2) == history.ends_with_burst) {
             let places = (0..HISTORY).map(|back| (last + HISTORY * length - back) % length);
-            let matching = places.zip(history.newest_first()).map(|(place, ms)| (ms, self.durations_ms[place]));
-            let (run, sum) = matching
-                .take_while(|&(ms, expected_ms)| fits(ms, expected_ms))
-                .fold((0, 0.0), |(run, sum), (ms, expected_ms)| (run + 1, sum + deviation(ms, expected_ms)));
+            let matching = places.zip(history.newest_first()).take_while(|&(place, (ms, _))| fits(ms, self.durations_ms[place]));
+            let (mut run, mut sum, mut evidence) = (0, 0.0, 0.0);
+            for (place, (ms, quality)) in matching {
+                run += 1;
+                sum += deviation(ms, self.durations_ms[place]);
+                evidence += worth(place.is_multiple_of(2), ms, quality);
+            }
             if run > self.run {
-                (self.run, self.deviation, self.place) = (run, sum, (last + 1) % length);
+                (self.run, self.deviation, self.evidence, self.place) = (run, sum, evidence, (last + 1) % length);
             }
         }
     }
@@ -174,6 +187,26 @@ impl Pattern {
         if self.run < BELIEVED_RUN && !has_long_gap { 0 } else { self.run / length }
     }
 
+    /// How sure the run makes it that this tone is played, from 0 to 1, with what goes on now: a burst or gap that has lasted so long,
+    /// with its quality so far. One burst alone proves nothing, so it takes two.
+    pub(super) fn confidence(&self, is_burst: bool, lasted_ms: u32, quality: f32) -> f32 {
+        let expected_ms = self.durations_ms[self.place];
+        let goes_on = self.run > 0 && is_burst == self.place.is_multiple_of(2) && lasted_ms <= longest_fit_ms(expected_ms);
+        let (lasting, counts) = (lasted_ms.min(expected_ms), lasted_ms >= LEAST_LASTING_MS);
+        let bursts = if self.place.is_multiple_of(2) { self.run / 2 } else { self.run.div_ceil(2) };
+        let bursts = bursts + u32::from(goes_on && is_burst && counts);
+        if bursts < 2 {
+            return 0.0;
+        }
+        let now = if goes_on && counts { worth(is_burst, lasting, quality) } else { 0.0 };
+        (self.evidence + now).min(1.0)
+    }
+
+    /// Whether the same bursts and gaps follow one another in both.
+    pub(super) fn is_like(&self, other: &Pattern) -> bool {
+        self.durations_ms == other.durations_ms
+    }
+
     /// The longest burst of the pattern in ms.
     pub(super) fn longest_burst_ms(&self) -> u32 {
         self.durations_ms.iter().step_by(2).copied().max().unwrap_or(0)
@@ -189,6 +222,17 @@ impl Pattern {
         self.durations_ms.iter().skip(1).step_by(2).copied().filter(|&ms| ms < LONG_GAP_MS).max().unwrap_or(0)
     }
 }
+
+/// What a burst or gap that fits is worth: the longer it is, the less it is chance that it has the right length. Bursts say more than
+/// gaps, because they have a frequency as well. A tone of 250 ms on and off is sure with its third burst, one of 500 ms within its
+/// second.
+fn worth(is_burst: bool, duration_ms: u32, quality: f32) -> f32 {
+    let sure_ms = if is_burst { duration_ms as f32 / 1500.0 + 0.1 } else { duration_ms as f32 / 2500.0 };
+    sure_ms * quality
+}
+
+/// What goes on counts from here on.
+const LEAST_LASTING_MS: u32 = 100;
 
 /// Two bursts and the gap between them: a single burst proves no cadence.
 const BELIEVED_RUN: u32 = 3;
@@ -225,7 +269,7 @@ mod tests {
         segments
             .iter()
             .map(|&(is_burst, ms)| {
-                history.push(is_burst, ms);
+                history.push(is_burst, ms, 1.0);
                 pattern.step(history);
                 pattern.run()
             })

@@ -1,6 +1,8 @@
 //! The detector of a country's tones: bursts and gaps against the patterns of the plan.
 
+use super::burst::Burst;
 use super::cadence::{History, Pattern, Segment, Segmenter, longest_fit_ms};
+use super::data_tone::DataTones;
 use super::ear::{Ear, HOP, HOP_MS, Sound};
 use super::{HeardTone, ProgressTone, TonePlan};
 use crate::dsp::Frame;
@@ -13,6 +15,8 @@ use crate::dsp::level::dbm0_of_power;
 ///   the same frequency: in Brazil all tones have 425 Hz, and a ringback burst of 1 s must not pass for dial tone.
 /// - Busy and congestion are told when the second burst is over, and again for each further cycle.
 /// - Ringback is told in its first gap, as soon as that is longer than other tones have, and again for each further cycle.
+/// - A tone that may end a call is told once more as soon as it is sure ([`HeardTone::confidence`] is 1). How sure it is grows with
+///   what was heard of the cadence, the faster the more it sounds like an oscillator.
 /// - The special information tone (950, 1400, 1800 Hz) is told once, during its third part.
 #[derive(Clone, Debug)]
 pub struct ProgressDetector {
@@ -25,10 +29,14 @@ pub struct ProgressDetector {
     /// The tone of the bursts in `history`.
     tone: Option<usize>,
     gap: Gap,
+    burst: Burst,
+    /// Of the last burst that is over: how far from its nominal frequency it was, in Hz, and its power.
+    last_burst: Option<(f32, f32)>,
     /// Whether the burst that goes on or comes next is heard from its beginning.
     is_onset_known: bool,
     measured: Measured,
     special: SpecialInformation,
+    data_tones: DataTones,
     /// Until when a tone that begins may be told as dial tone early; `None`: no longer.
     early_dial_ms: Option<u32>,
     now_ms: u32,
@@ -43,6 +51,8 @@ struct Candidate {
     cadence: Cadence,
     /// Cycles told of the run that goes on.
     told: u32,
+    /// It was told that the run is sure.
+    told_sure: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,8 +68,14 @@ enum Cadence {
 /// How quiet the gap that goes on is.
 #[derive(Clone, Copy, Debug, Default)]
 struct Gap {
+    /// Power of the burst before it.
+    level: f32,
+    /// Since then there was no tone for a moment: a tone that is faint against the burst is none of its rests.
+    is_broken: bool,
     looks: u32,
     loud_looks: u32,
+    /// Louder than the noise of a usable line would be.
+    noisy_looks: u32,
 }
 
 /// What was measured while the tone was on.
@@ -67,8 +83,8 @@ struct Gap {
 struct Measured {
     power: f32,
     frequency_hz: f32,
-    /// The loudest that the tone was, fading: half of it (in amplitude) is the edge of a burst.
-    reference: f32,
+    /// The loudest that the burst was that goes on or is just over: half of it (in amplitude) is its edge.
+    peak: f32,
 }
 
 /// Continuous tones are believed after this time, when nothing argues against it.
@@ -84,8 +100,21 @@ const LEAST_QUIET_MS: u32 = 50;
 /// A burst begins and ends at this part of its power (−6 dB), so that its length is true whatever its level.
 const EDGE: f32 = 0.25;
 
-/// The reference fades by 3 dB a second, so that a quieter tone is heard after a loud one.
-const FADE: f32 = 0.9931;
+/// In the gaps of a tone that is sure it is quieter than this part of its power (−10 dB).
+const QUIET: f32 = 0.1;
+
+/// From one burst to the next an oscillator keeps its frequency within this, in Hz, and its power within this factor (3 dB).
+const SAME_HZ: f32 = 5.0;
+const SAME_POWER: f32 = 2.0;
+
+/// A burst of this quality may have been played by a machine.
+const MACHINE: f32 = 0.8;
+
+/// What a burst is worth that is not like the one before, and a gap that is not quiet.
+const UNLIKE: f32 = 0.4;
+
+/// A continuous tone is sure when it has lasted for so long.
+const SURE_CONTINUOUS_MS: u32 = 2000;
 
 /// The parts of the special information tone, each with neighbours that cover the ±50 Hz of ITU-T E.180.
 const SPECIAL_PARTS_HZ: [[f32; 3]; 3] = [[918.0, 950.0, 982.0], [1368.0, 1400.0, 1432.0], [1768.0, 1800.0, 1832.0]];
@@ -94,20 +123,22 @@ impl ProgressDetector {
     /// A detector for the tones of one country.
     #[must_use]
     pub fn new(plan: &TonePlan) -> Self {
-        let specs = [
+        let four = [
             (ProgressTone::Dial, &plan.dial),
             (ProgressTone::Busy, &plan.busy),
             (ProgressTone::Congestion, &plan.congestion),
             (ProgressTone::Ringback, &plan.ringback),
         ];
+        let specs = four.into_iter().chain(plan.further.iter().map(|further| (further.tone, &further.spec)));
         let mut ear = Ear::new();
         let mut candidates = Vec::new();
         for (name, spec) in specs {
             let tone = ear.listen_for(&spec.frequencies_hz);
             let continuous = Cadence::Continuous { early_ms: EARLY_DIAL_MS, sure_ms: EARLY_DIAL_MS };
             let cadence = Pattern::new(&spec.cadence_ms).map_or(continuous, Cadence::Pattern);
-            candidates.push(Candidate { name, tone, cadence, told: 0 });
+            candidates.push(Candidate { name, tone, cadence, told: 0, told_sure: false });
         }
+        drop_twins(&mut candidates);
         outlast_bursts(&mut candidates);
         let special: Vec<usize> = SPECIAL_PARTS_HZ.iter().flatten().map(|&frequency_hz| ear.listen_for(&[frequency_hz])).collect();
         ProgressDetector {
@@ -118,9 +149,12 @@ impl ProgressDetector {
             history: History::default(),
             tone: None,
             gap: Gap::default(),
+            burst: Burst::default(),
+            last_burst: None,
             is_onset_known: false,
             measured: Measured::default(),
             special: SpecialInformation::default(),
+            data_tones: DataTones::new(),
             early_dial_ms: Some(EARLY_DIAL_WINDOW_MS),
             now_ms: 0,
         }
@@ -129,6 +163,14 @@ impl ProgressDetector {
     /// Takes the next frame; adds what is heard to `out`.
     pub fn process(&mut self, frame: &Frame, out: &mut Vec<HeardTone>) {
         for hop in frame.0.chunks_exact(HOP) {
+            let machine = self.data_tones.hear(hop);
+            out.extend(machine.map(|heard| HeardTone {
+                tone: heard.tone,
+                frequency_hz: heard.frequency_hz,
+                level_dbm0: dbm0_of_power(heard.power),
+                cycles: 1,
+                confidence: 1.0,
+            }));
             let sound = self.ear.hear(hop);
             self.now_ms = self.now_ms.saturating_add(HOP_MS);
             self.follow(sound, out);
@@ -145,9 +187,11 @@ impl ProgressDetector {
         self.forget_run();
         self.segmenter = Segmenter::default();
         self.gap = Gap::default();
+        self.burst = Burst::default();
         self.is_onset_known = false;
         self.measured = Measured::default();
         self.special = SpecialInformation::default();
+        self.data_tones.reset();
         self.early_dial_ms = Some(EARLY_DIAL_WINDOW_MS);
         self.now_ms = 0;
     }
@@ -157,34 +201,46 @@ impl ProgressDetector {
         let part = part.map(|n| n / SPECIAL_PARTS_HZ[0].len());
         if let Some(power) = self.special.look(part, sound.power) {
             let tone = ProgressTone::SpecialInformation;
-            out.push(HeardTone { tone, frequency_hz: sound.frequency_hz, level_dbm0: dbm0_of_power(power), cycles: 1 });
+            out.push(HeardTone { tone, frequency_hz: sound.frequency_hz, level_dbm0: dbm0_of_power(power), cycles: 1, confidence: 1.0 });
         }
         let tone = sound.tone.filter(|&tone| self.candidates.iter().any(|candidate| candidate.tone == tone));
-        let tone = tone.filter(|_| sound.power >= EDGE * self.measured.reference);
+        self.gap.is_broken |= tone.is_none();
+        let tone = tone.filter(|&tone| sound.power >= EDGE * self.floor(tone));
         self.measure(tone, sound);
         if let Some(over) = self.segmenter.look(tone) {
             self.close(over);
             self.tell_patterns(out);
         }
+        if tone.is_some() {
+            self.burst.look(&sound);
+        }
         let current = self.segmenter.current();
         if current.tone.is_none() {
             self.wait_in_gap(current, sound, out);
         } else {
+            self.tell_patterns(out);
             self.tell_continuous(current, out);
         }
     }
 
     fn measure(&mut self, tone: Option<usize>, sound: Sound) {
-        self.measured.reference *= FADE;
+        let measured = &mut self.measured;
         if tone.is_none() {
             return;
         }
-        self.measured.reference = self.measured.reference.max(sound.power);
+        let goes_on = self.segmenter.current().tone == tone;
+        measured.peak = if goes_on { measured.peak.max(sound.power) } else { sound.power };
         // The edges of a burst are only partly in the window.
-        if sound.power >= 0.7 * self.measured.reference {
-            self.measured.power = sound.power;
-            self.measured.frequency_hz = sound.frequency_hz;
+        if sound.power >= 0.7 * measured.peak {
+            measured.power = sound.power;
+            measured.frequency_hz = sound.frequency_hz;
         }
+    }
+
+    /// The level that this tone is measured against: that of its burst, or of the one of which it may be a rest.
+    fn floor(&self, tone: usize) -> f32 {
+        let goes_on = self.segmenter.current().tone == Some(tone);
+        if goes_on || (self.tone == Some(tone) && !self.gap.is_broken) { self.measured.peak } else { 0.0 }
     }
 
     /// A burst or gap is over: it joins the history.
@@ -196,21 +252,28 @@ impl ProgressDetector {
                     self.tone = Some(tone);
                 }
                 self.early_dial_ms = None;
+                let quality = self.burst_quality(tone);
+                self.gap.level = self.measured.peak;
+                // What a voice left is nothing to compare a tone with.
+                let by_machine = self.burst.quality(self.ear.beats(tone)) >= MACHINE;
+                let offset_hz = self.burst.offset_hz().filter(|_| by_machine);
+                self.last_burst = offset_hz.map(|offset_hz| (offset_hz, self.measured.power));
                 if self.is_onset_known {
-                    self.history.push(true, over.duration_ms);
+                    self.history.push(true, over.duration_ms, quality);
                 }
                 self.is_onset_known = true;
             }
             None if self.tone.is_some() => {
                 let loud = 2 * self.gap.loud_looks > self.gap.looks;
-                self.history.push(false, over.duration_ms);
+                self.history.push(false, over.duration_ms, self.gap.quality());
                 if loud {
                     self.forget_run();
                 }
             }
             None => self.is_onset_known |= over.duration_ms >= LEAST_QUIET_MS,
         }
-        self.gap = Gap::default();
+        self.gap = Gap { level: self.gap.level, ..Gap::default() };
+        self.burst = Burst::default();
         for candidate in &mut self.candidates {
             if let Cadence::Pattern(pattern) = &mut candidate.cadence
                 && Some(candidate.tone) == self.tone
@@ -219,15 +282,32 @@ impl ProgressDetector {
                 pattern.step(&self.history);
                 if pattern.run() <= run {
                     candidate.told = 0;
+                    candidate.told_sure = false;
                 }
             }
         }
     }
 
+    /// How much the burst that goes on, or is just over, is what an exchange plays.
+    fn burst_quality(&self, tone: usize) -> f32 {
+        let quality = self.burst.quality(self.ear.beats(tone));
+        let is_same = match (self.last_burst, self.burst.offset_hz()) {
+            (Some((last_hz, last_power)), Some(offset_hz)) if !self.ear.beats(tone) => {
+                let change = self.measured.power / last_power.max(f32::MIN_POSITIVE);
+                (offset_hz - last_hz).abs() <= SAME_HZ && (1.0 / SAME_POWER..=SAME_POWER).contains(&change)
+            }
+            _ => true,
+        };
+        if is_same { quality } else { quality * UNLIKE }
+    }
+
     fn wait_in_gap(&mut self, current: Segment, sound: Sound, out: &mut Vec<HeardTone>) {
         self.gap.looks += 1;
-        if sound.power >= EDGE * self.measured.reference {
+        if sound.power >= EDGE * self.gap.level {
             self.gap.loud_looks += 1;
+        }
+        if sound.power >= QUIET * self.gap.level {
+            self.gap.noisy_looks += 1;
         }
         if self.tone.is_none() {
             return;
@@ -240,21 +320,26 @@ impl ProgressDetector {
         }
     }
 
-    /// Tells the pattern that explains more of the history than every other one, for each cycle once.
+    /// Tells the pattern that explains more of the history than every other one, for each cycle once, and once when it is sure.
     fn tell_patterns(&mut self, out: &mut Vec<HeardTone>) {
         let current = self.segmenter.current();
+        let quality = current.tone.map_or_else(|| self.gap.quality(), |tone| self.burst_quality(tone));
         let quiet = 2 * self.gap.loud_looks <= self.gap.looks;
         let gap_ms = (current.tone.is_none() && quiet).then_some(current.duration_ms);
-        let longest_short_gap_ms =
-            self.candidates.iter().filter_map(Candidate::pattern).map(Pattern::longest_short_gap_ms).max().unwrap_or(0);
+        // Only a tone that explains what was heard so far can have a gap of its own here.
+        let rivals = self.candidates.iter().filter(|candidate| Some(candidate.tone) == self.tone).filter_map(Candidate::pattern);
+        let longest_short_gap_ms = rivals.filter(|rival| rival.run() > 0).map(Pattern::longest_short_gap_ms).max().unwrap_or(0);
         let Some(best) = self.best_pattern() else { return };
         let measured = self.measured;
         let candidate = &mut self.candidates[best];
         let Some(pattern) = candidate.pattern() else { return };
         let cycles = pattern.cycles(gap_ms, longest_short_gap_ms);
-        if cycles > candidate.told {
-            candidate.told = cycles;
-            out.push(measured.heard(candidate.name, cycles));
+        let confidence = pattern.confidence(current.tone.is_some(), current.duration_ms, quality);
+        let is_sure = confidence >= 1.0 && !candidate.told_sure && may_end_calls(candidate.name);
+        if cycles > candidate.told || is_sure {
+            candidate.told = cycles.max(candidate.told).max(1);
+            candidate.told_sure |= is_sure;
+            out.push(HeardTone { confidence, ..measured.heard(candidate.name, candidate.told) });
         }
     }
 
@@ -277,31 +362,43 @@ impl ProgressDetector {
         let began_ms = self.now_ms.saturating_sub(current.duration_ms);
         let early = self.early_dial_ms.is_some_and(|until_ms| began_ms <= until_ms);
         let measured = self.measured;
-        for candidate in self.candidates.iter_mut().filter(|candidate| Some(candidate.tone) == current.tone) {
-            let Cadence::Continuous { early_ms, sure_ms } = candidate.cadence else { continue };
-            let least_ms = if early { early_ms } else { sure_ms };
-            if current.duration_ms < least_ms {
-                candidate.told = 0;
-            } else if candidate.told == 0 {
-                candidate.told = 1;
-                out.push(measured.heard(candidate.name, 1));
-                // Two continuous tones of one frequency cannot be told apart: the first name is the one.
-                return;
-            } else {
-                return;
-            }
+        let quality = current.tone.map_or(0.0, |tone| self.burst.quality(self.ear.beats(tone)));
+        // Two continuous tones of one frequency cannot be told apart: the first name is the one.
+        let sounding = |candidate: &&mut Candidate| Some(candidate.tone) == current.tone && candidate.pattern().is_none();
+        let Some(candidate) = self.candidates.iter_mut().find(sounding) else { return };
+        let Cadence::Continuous { early_ms, sure_ms } = candidate.cadence else { return };
+        if current.duration_ms < if early { early_ms } else { sure_ms } {
+            candidate.told = 0;
+            candidate.told_sure = false;
+            return;
+        }
+        let confidence = (quality * current.duration_ms as f32 / SURE_CONTINUOUS_MS as f32).min(1.0);
+        let is_sure = confidence >= 1.0 && !candidate.told_sure;
+        if candidate.told == 0 || is_sure {
+            candidate.told = 1;
+            candidate.told_sure |= is_sure;
+            out.push(HeardTone { confidence, ..measured.heard(candidate.name, 1) });
         }
     }
 
     fn forget_run(&mut self) {
         self.tone = None;
         self.history.clear();
+        self.last_burst = None;
         for candidate in &mut self.candidates {
             if let Cadence::Pattern(pattern) = &mut candidate.cadence {
                 pattern.clear();
                 candidate.told = 0;
+                candidate.told_sure = false;
             }
         }
+    }
+}
+
+impl Gap {
+    /// How much this is the pause of a tone: a few looks at its ends have the edges of bursts in their windows.
+    fn quality(&self) -> f32 {
+        if 10 * self.noisy_looks <= 3 * self.looks { 1.0 } else { UNLIKE }
     }
 }
 
@@ -316,7 +413,25 @@ impl Candidate {
 
 impl Measured {
     fn heard(&self, tone: ProgressTone, cycles: u32) -> HeardTone {
-        HeardTone { tone, frequency_hz: self.frequency_hz, level_dbm0: dbm0_of_power(self.power), cycles }
+        HeardTone { tone, frequency_hz: self.frequency_hz, level_dbm0: dbm0_of_power(self.power), cycles, confidence: 0.0 }
+    }
+}
+
+/// Whether somebody waits to hear that this tone is sure.
+fn may_end_calls(tone: ProgressTone) -> bool {
+    matches!(tone, ProgressTone::Dial | ProgressTone::Busy | ProgressTone::Congestion)
+}
+
+/// Leaves out what sounds like another one: a country may have one tone for busy and congestion, and the first name is the one.
+fn drop_twins(candidates: &mut Vec<Candidate>) {
+    let is_twin = |one: &Candidate, other: &Candidate| {
+        let same = one.pattern().zip(other.pattern()).is_some_and(|(one, other)| one.is_like(other));
+        one.tone == other.tone && same
+    };
+    for candidate in std::mem::take(candidates) {
+        if !candidates.iter().any(|kept| is_twin(kept, &candidate)) {
+            candidates.push(candidate);
+        }
     }
 }
 

@@ -25,6 +25,10 @@ const RESOLUTION_HZ: f32 = 35.0;
 /// Distance of the filters of a band: one line of the window's spectrum.
 const LINE_HZ: f32 = 8000.0 / WINDOW as f32;
 
+/// Filters of a band, and the one in its middle: the window spreads each part of the tone over 40 Hz to either side.
+const BAND: usize = 7;
+const MIDDLE: usize = 3;
+
 /// The part of all energy that a tone must have; the rest is noise, or the echo of our own side.
 const PURITY: f32 = 0.6;
 
@@ -38,8 +42,12 @@ pub(super) struct Sound {
     pub(super) tone: Option<usize>,
     /// Measured frequency of the strongest part in Hz.
     pub(super) frequency_hz: f32,
+    /// How far the parts are from their nominal frequencies, on average, in Hz.
+    pub(super) offset_hz: f32,
     /// Mean square of everything in the window.
     pub(super) power: f32,
+    /// The part of that which is the tone's, from 0 to 1.
+    pub(super) purity: f32,
 }
 
 /// Listens for a list of tones, each one or more frequencies that sound together.
@@ -56,8 +64,8 @@ pub(super) struct Ear {
 enum Tone {
     /// Every frequency is there, near its nominal value.
     Lines(Vec<usize>),
-    /// The energy is within ±40 Hz of the middle one.
-    Band([usize; 5]),
+    /// The energy is within ±60 Hz of the middle one.
+    Band([usize; BAND]),
 }
 
 #[derive(Clone, Debug)]
@@ -78,7 +86,7 @@ impl Ear {
         let tone = match *frequencies_hz {
             [a, b] if (a - b).abs() < RESOLUTION_HZ => {
                 let middle_hz = (a + b) / 2.0;
-                Tone::Band([-2.0, -1.0, 0.0, 1.0, 2.0].map(|lines| self.filter(middle_hz + lines * LINE_HZ)))
+                Tone::Band([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0].map(|lines| self.filter(middle_hz + lines * LINE_HZ)))
             }
             _ => Tone::Lines(frequencies_hz.iter().map(|&frequency_hz| self.filter(frequency_hz)).collect()),
         };
@@ -96,14 +104,20 @@ impl Ear {
         }
     }
 
-    /// Whether two tones are the same, or one is the middle of the other's band.
+    /// Whether two tones are the same, or one is in the middle of the other's band.
     fn are_alike(&self, one: &Tone, other: &Tone) -> bool {
         match (one, other) {
             (Tone::Lines(a), Tone::Lines(b)) => a == b,
             (Tone::Band(a), Tone::Band(b)) => a == b,
             (Tone::Band(band), Tone::Lines(lines)) | (Tone::Lines(lines), Tone::Band(band)) => {
                 let hz = |n: usize| self.filters[n].goertzel.frequency_hz();
-                matches!(lines[..], [line] if (hz(line) - hz(band[2])).abs() <= TOLERANCE_HZ)
+                let is_middle = |middle_hz: f32| (middle_hz - hz(band[MIDDLE])).abs() <= TOLERANCE_HZ;
+                match lines[..] {
+                    [line] => is_middle(hz(line)),
+                    // Two parts of which each is near one of the beating ones pass for these now and then.
+                    [a, b] => is_middle((hz(a) + hz(b)) / 2.0) && (hz(a) - hz(b)).abs() < RESOLUTION_HZ + 2.0 * TOLERANCE_HZ,
+                    _ => false,
+                }
             }
         }
     }
@@ -128,7 +142,7 @@ impl Ear {
         let power = self.window.apply(&self.samples, &mut block);
         if power < power_of_dbm0(LEAST_DBM0) {
             self.filters.iter_mut().for_each(|filter| filter.phasor = Phasor::default());
-            return Sound { tone: None, frequency_hz: 0.0, power };
+            return Sound { power, ..Sound::default() };
         }
         for filter in &mut self.filters {
             let phasor = filter.goertzel.of(&block);
@@ -137,7 +151,29 @@ impl Ear {
             filter.power = self.window.sine_power(phasor, filter.offset_hz);
         }
         let tone = self.nearest_tone(power);
-        Sound { tone, frequency_hz: tone.map_or(0.0, |tone| self.strongest_hz(tone)), power }
+        let Some(sounding) = tone else { return Sound { power, ..Sound::default() } };
+        let (frequency_hz, offset_hz) = (self.strongest_hz(sounding), self.offset_hz(sounding));
+        Sound { tone, frequency_hz, offset_hz, power, purity: self.purity(sounding, power) }
+    }
+
+    fn offset_hz(&self, tone: usize) -> f32 {
+        match &self.tones[tone] {
+            Tone::Lines(lines) => lines.iter().map(|&part| self.filters[part].offset_hz).sum::<f32>() / lines.len().max(1) as f32,
+            Tone::Band(_) => 0.0,
+        }
+    }
+
+    /// Whether the parts of a tone beat against each other within a window.
+    pub(super) fn beats(&self, tone: usize) -> bool {
+        matches!(self.tones.get(tone), Some(Tone::Band(_)))
+    }
+
+    fn purity(&self, tone: usize, power: f32) -> f32 {
+        let sum = match &self.tones[tone] {
+            Tone::Lines(lines) => lines.iter().map(|&part| self.filters[part].power).sum(),
+            Tone::Band(band) => self.power_in_band(band),
+        };
+        (sum / power.max(f32::MIN_POSITIVE)).min(1.0)
     }
 
     /// Of the tones that explain the energy, the one whose nominal frequencies are nearest.
@@ -167,16 +203,19 @@ impl Ear {
         fits.then(|| parts().fold(0.0, |most, part| part.offset_hz.abs().max(most)))
     }
 
-    fn is_in_band(&self, band: &[usize; 5], power: f32) -> bool {
-        let sum: f32 = band.iter().map(|&line| self.window.line_power(self.filters[line].phasor)).sum();
-        sum >= PURITY * power
+    fn is_in_band(&self, band: &[usize; BAND], power: f32) -> bool {
+        self.power_in_band(band) >= PURITY * power
+    }
+
+    fn power_in_band(&self, band: &[usize; BAND]) -> f32 {
+        band.iter().map(|&line| self.window.line_power(self.filters[line].phasor)).sum()
     }
 
     fn strongest_hz(&self, tone: usize) -> f32 {
         let parts = match &self.tones[tone] {
             Tone::Lines(lines) => &lines[..],
             // The parts of a beating tone cannot be measured singly.
-            Tone::Band(band) => &band[2..3],
+            Tone::Band(band) => &band[MIDDLE..=MIDDLE],
         };
         let strongest = parts.iter().map(|&part| &self.filters[part]).max_by(|a, b| a.power.total_cmp(&b.power));
         strongest.map_or(0.0, |part| part.goertzel.frequency_hz() + part.offset_hz.clamp(-TOLERANCE_HZ, TOLERANCE_HZ))

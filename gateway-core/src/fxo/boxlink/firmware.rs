@@ -141,6 +141,7 @@ impl Firmware {
             LineEvent::RingOn { frequency_hz } => BoxEvent::RingOn { at_ms, frequency_hz: *frequency_hz },
             LineEvent::RingOff { on } => BoxEvent::RingOff { at_ms, on_ms: short_ms(*on) },
             LineEvent::Polarity { forward } => BoxEvent::Polarity { forward: *forward },
+            LineEvent::LoopOpened => BoxEvent::LoopOpened,
             LineEvent::LoopInterruption { duration } => BoxEvent::LoopInterruption { ms: short_ms(*duration) },
             LineEvent::ExtensionPickup => BoxEvent::ExtensionPickup,
             LineEvent::ExtensionRelease => BoxEvent::ExtensionRelease,

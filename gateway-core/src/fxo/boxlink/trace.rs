@@ -4,7 +4,7 @@ use super::frame::{Class, DELIMITER, FrameError, MAX_ENCODED, Packet, WHOLE_BOX}
 use crate::fxo::trace::{Decoded, Keep, PieceKind, WireDirection, hex};
 
 /// Names of the operations as `docs/BOX-PROTOCOL.md` has them. That of sound is the only one of its class.
-const OPERATIONS: [(u8, &str); 29] = [
+const OPERATIONS: [(u8, &str); 30] = [
     (0x01, "HELLO"),
     (0x02, "PING"),
     (0x03, "GET_UAC_MAP"),
@@ -34,6 +34,7 @@ const OPERATIONS: [(u8, &str); 29] = [
     (0x8D, "TONE"),
     (0x8E, "AUDIO_STATS"),
     (0x8F, "WATCHDOG_TRIPPED"),
+    (0x90, "LOOP_OPENED"),
 ];
 
 /// Bytes before the samples of a packet of sound: the number of samples before it, and the format.

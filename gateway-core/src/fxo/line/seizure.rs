@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::state::{Call, Purpose, Seizing, Signal, State, Timer};
+use super::supervision::Supervision;
 use super::{HangUpEvidence, Line, LineOutput, LineProgress, LineReport, POLL, SeizeFailure, command, report};
-use crate::dsp::progress::{HeardTone, ProgressTone};
+use crate::dsp::progress::HeardTone;
 use crate::fxo::LineCommand;
 use crate::time::Moment;
 
@@ -93,6 +94,7 @@ impl Line {
             recalled: false,
             hung_up: false,
             reversals: 0,
+            supervision: Supervision::default(),
             signal: None,
         });
         report(out, LineReport::Seized);
@@ -180,14 +182,32 @@ impl Line {
         }
     }
 
+    /// The loop current is away. Whether that is a hang-up is known as soon as it has lasted long enough, not only when it is back.
+    pub(super) fn loop_opened(&mut self, now: Moment) {
+        let State::OffHook(call) = &self.state else { return };
+        if let Some(shortest) = self.config.loop_interruption.filter(|_| call.signal.is_none()) {
+            let lasts = if now - call.since >= SETTLING { shortest } else { shortest.max(LONGEST_SETTLING) };
+            self.timers.set(Timer::Interruption, now + lasts);
+        }
+    }
+
+    pub(super) fn interruption_lasts(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &self.state else { return };
+        if let Some(shortest) = self.config.loop_interruption.filter(|_| call.signal.is_none()) {
+            let duration_ms = u32::try_from(shortest.as_millis()).unwrap_or(u32::MAX);
+            self.weigh(HangUpEvidence::LoopInterruption { duration_ms }, 1.0, now, out);
+        }
+    }
+
     /// The loop was open for `duration` and is closed again. What we do to the loop ourselves does not count.
     pub(super) fn interrupted(&mut self, duration: Duration, now: Moment, out: &mut Vec<LineOutput>) {
+        self.timers.clear(Timer::Interruption);
         let State::OffHook(call) = &self.state else { return };
         let settled = now - call.since >= SETTLING || duration >= LONGEST_SETTLING;
-        let long = self.config.loop_interruption.is_some_and(|shortest| duration >= shortest);
-        if call.signal.is_none() && settled && long {
+        if call.signal.is_none() && settled {
             let duration_ms = u32::try_from(duration.as_millis()).unwrap_or(u32::MAX);
-            self.hung_up(HangUpEvidence::LoopInterruption { duration_ms }, now, out);
+            let worth = self.config.worth_of_interruption(duration);
+            self.weigh(HangUpEvidence::LoopInterruption { duration_ms }, worth, now, out);
         }
     }
 
@@ -203,8 +223,8 @@ impl Line {
         let answers = !call.incoming && call.reversals == 1;
         if !call.supervised {
             report(out, LineReport::Progress(LineProgress::PolarityReversal));
-        } else if self.config.end_on_polarity_reversal && !answers {
-            self.hung_up(HangUpEvidence::PolarityReversal, now, out);
+        } else if !answers {
+            self.weigh(HangUpEvidence::PolarityReversal, self.config.worth_of_reversal(), now, out);
         }
     }
 
@@ -213,18 +233,16 @@ impl Line {
         if !call.supervised || call.recalled {
             return report(out, LineReport::Progress(LineProgress::Tone(tone)));
         }
-        match tone.tone {
-            ProgressTone::Busy | ProgressTone::Congestion => {
-                if self.config.disconnect_tone_cycles.is_some_and(|cycles| tone.cycles >= cycles) {
-                    self.hung_up(HangUpEvidence::DisconnectTone(tone), now, out);
-                }
-            }
-            ProgressTone::Dial => {
-                if self.config.end_on_dial_tone {
-                    self.hung_up(HangUpEvidence::DialTone(tone), now, out);
-                }
-            }
-            ProgressTone::Ringback | ProgressTone::SpecialInformation => {}
+        if let Some((evidence, worth)) = self.config.judge_tone(tone) {
+            self.weigh(evidence, worth, now, out);
+        }
+    }
+
+    /// A clue that the far end is gone: alone or with others it may be enough.
+    fn weigh(&mut self, evidence: HangUpEvidence, worth: f32, now: Moment, out: &mut Vec<LineOutput>) {
+        let State::OffHook(call) = &mut self.state else { return };
+        if let Some(evidence) = call.supervision.weigh(evidence, worth, now) {
+            self.hung_up(evidence, now, out);
         }
     }
 

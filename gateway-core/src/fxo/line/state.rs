@@ -1,6 +1,7 @@
 //! The states of a line, with the data that only they have.
 
 use super::LineState;
+use super::supervision::Supervision;
 use crate::time::Moment;
 
 /// Where the line stands. The table in [`State::public`] is what people see.
@@ -65,6 +66,8 @@ pub(super) struct Call {
     pub(super) hung_up: bool,
     /// Polarity reversals since the seizure.
     pub(super) reversals: u32,
+    /// What spoke for an end of the call so far.
+    pub(super) supervision: Supervision,
     /// A flash or pulse dialling that the device has not completed yet.
     pub(super) signal: Option<Signal>,
 }
@@ -146,6 +149,8 @@ pub(super) enum Timer {
     Caller,
     /// The battery did not come back.
     BatteryLost,
+    /// The loop current has been away for as long as a hang-up takes.
+    Interruption,
     /// Seizure is not confirmed.
     Seize,
     /// A flash or pulse dialling is not confirmed.

@@ -126,8 +126,13 @@ fn state(state: LineState) -> LineOutput {
     told(LineReport::State(state))
 }
 
+/// A tone is sure with its third cycle, a continuous one at once.
+fn confidence_of(tone: ProgressTone, cycles: u32) -> f32 {
+    if tone == ProgressTone::Dial { 1.0 } else { (cycles as f32 / 3.0).min(1.0) }
+}
+
 fn heard(tone: ProgressTone, cycles: u32) -> HeardTone {
-    HeardTone { tone, frequency_hz: 425.0, level_dbm0: -20.0, cycles }
+    HeardTone { tone, frequency_hz: 425.0, level_dbm0: -20.0, cycles, confidence: confidence_of(tone, cycles) }
 }
 
 fn caller() -> CallerId {
@@ -371,6 +376,26 @@ fn a_loop_interruption_ends_a_call_when_it_is_long_enough() {
     assert_eq!(story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(99) }), []);
     let out = story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(500) });
     assert_eq!(out, [told(LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 500 }))]);
+}
+
+#[test]
+fn an_open_loop_ends_a_call_as_soon_as_it_has_lasted_and_not_before() {
+    let mut story = Story::supervised();
+    assert_eq!(story.driver(LineEvent::LoopOpened), []);
+    assert_eq!(story.wait_ms(99), []);
+    let out = story.wait_ms(1);
+    assert_eq!(out, [told(LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 100 }))]);
+    assert_eq!(story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(500) }), [], "told once");
+
+    let mut story = Story::supervised();
+    assert_eq!(story.driver(LineEvent::LoopOpened), []);
+    assert_eq!(story.wait_ms(60), []);
+    assert_eq!(story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(60) }), []);
+    assert_eq!(story.wait_ms(1000), [], "half the length is half a clue");
+    assert_eq!(story.heard(ProgressTone::Busy, 1), []);
+    let busy = HangUpEvidence::DisconnectTone(heard(ProgressTone::Busy, 2));
+    let clues = vec![HangUpEvidence::LoopInterruption { duration_ms: 60 }, busy];
+    assert_eq!(story.heard(ProgressTone::Busy, 2), [told(LineReport::HungUp(HangUpEvidence::Together { clues }))]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::PortId;
+use crate::config::country::{CallerIdHabit, CallerIdTiming};
 use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
 
 /// A [`LineAct`] and its line: one line of NDJSON for the headless simulator.
@@ -128,6 +129,18 @@ pub enum CallerIdSending {
         /// How; `device` makes the box decode it.
         source: CallerIdSource,
     },
+}
+
+impl CallerIdSending {
+    /// As exchanges of a country send it.
+    #[must_use]
+    pub fn of(habit: CallerIdHabit) -> Self {
+        let source = habit.source;
+        match habit.timing {
+            CallerIdTiming::BeforeFirstRing => CallerIdSending::BeforeRing { source },
+            CallerIdTiming::AfterFirstRing => CallerIdSending::AfterRing { source },
+        }
+    }
 }
 
 /// How a line learns that the far end hung up.

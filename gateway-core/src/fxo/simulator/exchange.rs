@@ -15,6 +15,7 @@ use self::subscriber::Subscriber;
 use super::act::{CallerIdSending, ExchangeEvent, HangUpHow, LineAct, LineSound};
 use super::script::{Script, USUAL, script_of};
 use crate::config::PortId;
+use crate::config::country::Country;
 use crate::dsp::Frame;
 use crate::dsp::callerid::CallerIdSource;
 use crate::dsp::progress::TonePlan;
@@ -72,6 +73,7 @@ impl ExchangeConfig {
                 ringback: tone(&[1000, 4000]),
                 busy: tone(&[250, 250]),
                 congestion: tone(&[250, 250, 750, 250]),
+                further: Vec::new(),
             },
             ring_cadence_ms: vec![1000, 4000],
             ring_frequency_hz: 25,
@@ -86,6 +88,21 @@ impl ExchangeConfig {
             digits_break_dial_tone: true,
             recalls: false,
             numbers: BTreeMap::new(),
+        }
+    }
+
+    /// What an exchange of a country is like: its tones, its ringing, and caller ID in the way most usual there. It has register recall.
+    #[must_use]
+    pub fn of(country: &Country, ports: u16) -> Self {
+        let most_usual = country.caller_id.first().copied();
+        let caller_id = most_usual.map_or(CallerIdSending::AfterRing { source: CallerIdSource::Bell202 }, CallerIdSending::of);
+        ExchangeConfig {
+            tones: country.tone_plan(),
+            ring_cadence_ms: country.ring_cadence_ms.to_vec(),
+            ring_frequency_hz: country.ring_frequency_hz,
+            caller_id,
+            recalls: true,
+            ..ExchangeConfig::brazil(ports)
         }
     }
 

@@ -362,7 +362,11 @@ impl LineTest {
                 | ProgressTone::Ringback
                 | ProgressTone::Busy
                 | ProgressTone::Congestion
-                | ProgressTone::SpecialInformation,
+                | ProgressTone::SpecialInformation
+                | ProgressTone::CallWaiting
+                | ProgressTone::FaxCalling
+                | ProgressTone::FaxAnswering
+                | ProgressTone::ModemAnswering,
                 _,
             ) => {}
         }

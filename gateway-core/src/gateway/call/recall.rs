@@ -114,7 +114,11 @@ impl Recall {
                 | ProgressTone::Ringback
                 | ProgressTone::Busy
                 | ProgressTone::Congestion
-                | ProgressTone::SpecialInformation,
+                | ProgressTone::SpecialInformation
+                | ProgressTone::CallWaiting
+                | ProgressTone::FaxCalling
+                | ProgressTone::FaxAnswering
+                | ProgressTone::ModemAnswering,
                 _,
             ) => Turn::Wait,
         }

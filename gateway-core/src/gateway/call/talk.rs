@@ -99,7 +99,8 @@ fn line(report: LineReport, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         | HangUpEvidence::PolarityReversal
         | HangUpEvidence::DisconnectTone(_)
         | HangUpEvidence::DialTone(_)
-        | HangUpEvidence::BatteryLost => EndCause::LineHungUp,
+        | HangUpEvidence::BatteryLost
+        | HangUpEvidence::Together { .. } => EndCause::LineHungUp,
     };
     bridge.hang_up(session, Some(q850_of(cause)));
     Step::End(Ending { evidence: Some(evidence), ..Ending::new(cause) })

@@ -143,7 +143,11 @@ impl TestCall {
                 | ProgressTone::Ringback
                 | ProgressTone::Busy
                 | ProgressTone::Congestion
-                | ProgressTone::SpecialInformation,
+                | ProgressTone::SpecialInformation
+                | ProgressTone::CallWaiting
+                | ProgressTone::FaxCalling
+                | ProgressTone::FaxAnswering
+                | ProgressTone::ModemAnswering,
                 _,
             ) => Step::Continue,
         }

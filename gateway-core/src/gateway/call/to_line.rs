@@ -281,7 +281,11 @@ impl ToLine {
     }
 
     fn tone(&mut self, tone: ProgressTone, stage: Stage, bridge: &mut Bridge<'_>) -> Step {
+        let by_ear = matches!(bridge.settings.answer_mode, AnswerMode::Voice | AnswerMode::FirstOf);
         match (tone, stage) {
+            (ProgressTone::FaxAnswering | ProgressTone::ModemAnswering, Stage::Waiting { .. }) if by_ear => {
+                self.answered(AnsweredBy::AnswerTone, bridge)
+            }
             (ProgressTone::Dial, Stage::AwaitingDialTone) => self.dial(bridge),
             (ProgressTone::Ringback, Stage::Waiting { .. }) => {
                 self.stage = Stage::Waiting { ringback_heard: true };
@@ -295,7 +299,11 @@ impl ToLine {
                 | ProgressTone::Ringback
                 | ProgressTone::Busy
                 | ProgressTone::Congestion
-                | ProgressTone::SpecialInformation,
+                | ProgressTone::SpecialInformation
+                | ProgressTone::CallWaiting
+                | ProgressTone::FaxCalling
+                | ProgressTone::FaxAnswering
+                | ProgressTone::ModemAnswering,
                 _,
             ) => Step::Continue,
         }

@@ -8,7 +8,8 @@ use super::redirects::Redirects;
 use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
 use crate::config::settings::OnRefusal;
 use crate::dsp::callerid::CallerId;
-use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
+use crate::dsp::progress::ProgressTone;
+use crate::fxo::line::{HangUpEvidence, LineOrder, LineProgress, LineReport};
 use crate::gateway::mark::{AnsweredBy, MarkKind};
 use crate::gateway::notice::NoticeCode;
 use crate::gateway::plan::{longest_call, ms};
@@ -202,14 +203,32 @@ impl ToSip {
                 };
                 self.end(Ending { evidence: Some(evidence), ..Ending::new(cause) }, bridge)
             }
+            LineReport::Progress(progress) => self.screened(progress, bridge),
             LineReport::Ringing
             | LineReport::Dialed
-            | LineReport::Progress(_)
             | LineReport::Released
             | LineReport::Available
             | LineReport::StuckOffHook
             | LineReport::State(_) => Step::Continue,
         }
+    }
+
+    /// During a double answer nobody talks: a tone of the exchange as soon as it is told, and a reversal where the line has such, say that
+    /// the exchange has dropped a collect call.
+    fn screened(&mut self, progress: LineProgress, bridge: &mut Bridge<'_>) -> Step {
+        if !matches!(self.stage, Stage::Screening(_)) {
+            return Step::Continue;
+        }
+        let evidence = match progress {
+            LineProgress::Tone(heard) => match heard.tone {
+                ProgressTone::Dial => HangUpEvidence::DialTone(heard),
+                ProgressTone::Busy | ProgressTone::Congestion => HangUpEvidence::DisconnectTone(heard),
+                _ => return Step::Continue,
+            },
+            LineProgress::PolarityReversal if bridge.settings.end_on_polarity_reversal => HangUpEvidence::PolarityReversal,
+            LineProgress::PolarityReversal => return Step::Continue,
+        };
+        self.end(Ending { evidence: Some(evidence), ..Ending::new(EndCause::CollectRefused) }, bridge)
     }
 
     /// Sends the INVITEs for the target that was wanted; none: nobody can be called there.
@@ -317,11 +336,9 @@ impl ToSip {
                 let may_be_collect = category.is_none_or(|category| category == COLLECT_CATEGORY);
                 if bridge.settings.block_collect && may_be_collect {
                     self.stage = Stage::Screening(session);
-                    bridge.line.push(LineOrder::Supervise);
                     self.timers.set(CallTimer::CollectAnswer, bridge.now + ms(bridge.settings.collect_answer_ms));
                     return Step::Continue;
                 }
-                bridge.line.push(LineOrder::Supervise);
                 self.talk(session, bridge)
             }
             Stage::Dismissing(_) => {
@@ -339,6 +356,7 @@ impl ToSip {
 
     fn talk(&mut self, session: SessionId, bridge: &mut Bridge<'_>) -> Step {
         self.stage = Stage::Talking(session);
+        bridge.line.push(LineOrder::Supervise);
         self.facts.answered = Some(bridge.now);
         bridge.marks.push(MarkKind::Answered { by: AnsweredBy::Target });
         bridge.attach(session, &self.audio);

@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn tone(tone: ProgressTone, cycles: u32) -> MarkKind {
-        MarkKind::Tone(HeardTone { tone, frequency_hz: 425.0, level_dbm0: -15.0, cycles })
+        MarkKind::Tone(HeardTone { tone, frequency_hz: 425.0, level_dbm0: -15.0, cycles, confidence: 1.0 })
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn call(n: u64) -> StoredRecord {
             frequency_hz: 425.3,
             level_dbm0: -18.0,
             cycles: 3,
+            confidence: 1.0,
         })),
         sip_status: Some(200),
         timeline: vec![],

@@ -486,6 +486,7 @@ impl<'a> Session<'a> {
             | LineEvent::RingOn { .. }
             | LineEvent::RingOff { .. }
             | LineEvent::Polarity { .. }
+            | LineEvent::LoopOpened
             | LineEvent::LoopInterruption { .. }
             | LineEvent::ExtensionPickup
             | LineEvent::ExtensionRelease

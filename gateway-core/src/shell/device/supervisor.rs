@@ -21,9 +21,9 @@ use crate::dsp::Frame;
 use crate::fxo::LineCommand;
 use crate::fxo::catalog::{self, Driver, FXLP_BOX, FXLP_BOX_WITH_CARD, VOICE_MODEM};
 use crate::fxo::simulator::act::LineAct;
+use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::gateway::io::Event;
 use crate::shell::clock::Clock;
-use crate::shell::exchange::exchange_of;
 use crate::shell::handle::{DeviceError, Update};
 use crate::shell::inbox::{Inbox, Outbox, Received, inbox};
 use crate::shell::port::PortOutbox;
@@ -309,7 +309,7 @@ fn opener(
             DeviceChoice::SerialWithCard { path, card } => Ok(with_voice(serial(path, &FXLP_BOX_WITH_CARD)?, VoiceAt::Card(card.clone()))),
             DeviceChoice::Modems { paths } => serial(paths.get(index).ok_or(DeviceFault::NotFound)?, &VOICE_MODEM),
             DeviceChoice::Virtual { ports } => {
-                let link = VirtualLink::start(exchange_of(country, *ports), number, clock, own.clone(), reports.updates.clone())?;
+                let link = VirtualLink::start(ExchangeConfig::of(country, *ports), number, clock, own.clone(), reports.updates.clone())?;
                 Ok(Wire::new(number, "", Box::new(link), (FXLP_BOX.make)(country), clock.now()))
             }
         };

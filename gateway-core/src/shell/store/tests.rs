@@ -55,7 +55,7 @@ fn settings(sip_port: u16) -> Settings {
 }
 
 fn busy_tone() -> HeardTone {
-    HeardTone { tone: ProgressTone::Busy, frequency_hz: 425.0, level_dbm0: -18.0, cycles: 3 }
+    HeardTone { tone: ProgressTone::Busy, frequency_hz: 425.0, level_dbm0: -18.0, cycles: 3, confidence: 1.0 }
 }
 
 fn record(id: &str) -> StoredRecord {

@@ -70,6 +70,10 @@ export const commands = {
 	dialTest: (settings: Settings, number: string) => __TAURI_INVOKE<Dialling>("dial_test", { settings, number }),
 	/**  How SIP would be told the number of a caller on the line, by a draft. */
 	callerNumberTest: (settings: Settings, number: string) => __TAURI_INVOKE<string>("caller_number_test", { settings, number }),
+	/**  What the profile of a country promises, in the order of a call; none for a code that is not known. */
+	profileChecks: (code: string) => __TAURI_INVOKE<ProfileCheck[]>("profile_checks", { code }),
+	/**  Tries the check at this place of [`profile_checks`]. It takes a good part of a second, and touches no line. */
+	tryProfileCheck: (code: string, place: number) => __TAURI_INVOKE<ProfileResult | null>("try_profile_check", { code, place }),
 	/**  Every box that could be chosen now, the simulated one among them. */
 	devices: () => typedError<DeviceEntry[], DeviceError>(__TAURI_INVOKE("devices")),
 	/**  Every sound card that records and plays, for boxes whose voice is on one. */
@@ -152,6 +156,8 @@ export type AnsweredBy =
 "polarity_reversal" | 
 /**  A voice was heard after ringback. */
 "voice" | 
+/**  A fax or a modem answered with its tone. */
+"answer_tone" | 
 /**  Nothing else told within the limit. */
 "time_limit" | 
 /**  A line test: ringback is heard no more. */
@@ -641,6 +647,8 @@ export type Country = {
 	code: string,
 	/**  Ringing: on and off times in ms, alternating, beginning with on. */
 	ring_cadence_ms: number[],
+	/**  Frequency of the ringing in Hz. */
+	ring_frequency_hz: number,
 	/**  Shortest burst that counts as a ring, in ms: well below the shortest burst of the cadence, well above dial pulses and clicks. */
 	ring_validation_ms: number,
 	/**  Dial tone. */
@@ -651,6 +659,10 @@ export type Country = {
 	busy: ToneRow,
 	/**  Congestion tone. */
 	congestion: ToneRow,
+	/**  Call waiting tone; `None`: not known for sure. */
+	call_waiting: ToneRow | null,
+	/**  Further forms of these tones, which are listened for as well. */
+	variants: Variant[],
 	/**  How caller ID comes, the most usual way first. Empty: not known for sure, so listen to everything. */
 	caller_id: CallerIdHabit[],
 	/**  The first digit of caller ID by DTMF is the caller's category. */
@@ -661,10 +673,23 @@ export type Country = {
 	dtmf_high_dbm0: number | null,
 	/**  Usual length of a hook flash (register recall), in ms; `None`: not known for sure. */
 	flash_ms: number | null,
+	/**  Decadic dialling. */
+	pulses: Pulses,
 	/**  What a polarity reversal means. */
 	polarity: PolarityHabit,
+	/**
+	 *  Usual length of the loop interruption with which exchanges tell that the far end has hung up, in ms; `None`: they send none,
+	 *  or it is not known for sure.
+	 */
+	loop_interruption_ms: number | null,
+	/**  What the line is closed with, for voice frequencies. */
+	impedance: Impedance,
+	/**  What a seized line draws. */
+	direct_current: DirectCurrent,
 	/**  Collect calls can be refused by a double answer. */
 	collect_by_double_answer: boolean,
+	/**  Where the numbers of this row are from. */
+	sources: string[],
 };
 
 /**  How the file is written. */
@@ -869,6 +894,15 @@ rule: number | null;
 dialled: string } | 
 /**  There is nothing to dial, or something that no telephone can. */
 { outcome: "no_number" };
+
+/**  How much direct current a seized line draws, and at which voltage. */
+export type DirectCurrent = 
+/**  A low resistance, as FCC Part 68 wants it. */
+"fcc" | 
+/**  The same, limited to 60 mA (ETSI TBR 21). */
+"limited60_ma" | 
+/**  At a lower voltage, for long loops and small currents: Japan, Australia and others. */
+"low_voltage";
 
 /**  A device that had answered was lost. */
 export type Disconnect = {
@@ -1234,11 +1268,11 @@ export type GuardView = {
 /**  Why the line believes that its far end is gone. */
 export type HangUpEvidence = 
 /**  Loop current was interrupted. */
-{ kind: "loop_interruption"; 
+({ kind: "loop_interruption"; 
 /**  For how long, in ms. */
-duration_ms: number } | 
+duration_ms: number }) & { clues?: never } | 
 /**  The exchange reversed the polarity. */
-({ kind: "polarity_reversal" }) & { duration_ms?: never } | 
+({ kind: "polarity_reversal" }) & { clues?: never; duration_ms?: never } | 
 /**  Busy or congestion tone. */
 {
 	kind: "disconnect_tone",
@@ -1248,9 +1282,13 @@ duration_ms: number } |
 	kind: "dial_tone",
 } & HeardTone | 
 /**  The battery went away: cable out. */
-({ kind: "battery_lost" }) & { duration_ms?: never } | 
+({ kind: "battery_lost" }) & { clues?: never; duration_ms?: never } | 
 /**  The device went away. */
-({ kind: "device_gone" }) & { duration_ms?: never };
+({ kind: "device_gone" }) & { clues?: never; duration_ms?: never } | 
+/**  Several clues, none of which was sure alone. */
+({ kind: "together"; 
+/**  They, the loop's first and the exchange's tone last. */
+clues: HangUpEvidence[] }) & { duration_ms?: never };
 
 /**  How a line learns that the far end hung up. */
 export type HangUpHow = 
@@ -1283,6 +1321,8 @@ export type HeardTone = {
 	level_dbm0: number | null,
 	/**  How many full cadence cycles were heard; 1 for a continuous tone. */
 	cycles: number,
+	/**  How sure it is that an exchange plays this and nothing else sounds so, from 0 to 1: a call may be ended at 1. */
+	confidence?: number | null,
 };
 
 /**  A box that answered: who it is and what it has. */
@@ -1305,6 +1345,21 @@ export type IdentityHeader =
 "p_preferred" | 
 /**  `Remote-Party-ID`, a draft that older systems speak. */
 "remote_party_id";
+
+/**  What a line expects to be closed with, for voice frequencies. */
+export type Impedance = 
+/**  600 Ω. */
+"ohm600" | 
+/**  900 Ω. */
+"ohm900" | 
+/**  270 Ω + (750 Ω ∥ 150 nF): the harmonised one of Europe (ETSI TBR 21, ES 201 168). */
+"harmonised" | 
+/**  220 Ω + (820 Ω ∥ 120 nF), or 115 nF: Germany, Australia and others. */
+"ohm220_and820" | 
+/**  370 Ω + (620 Ω ∥ 310 nF): United Kingdom, New Zealand. */
+"ohm370_and620" | 
+/**  200 Ω + (680 Ω ∥ 100 nF): China. */
+"ohm200_and680";
 
 /**  A call to a line. */
 export type IncomingCall = {
@@ -1495,7 +1550,7 @@ export type LineSettings = {
 	end_on_polarity_reversal?: boolean,
 	/**  Busy or congestion tone after answer ends the call. */
 	end_on_disconnect_tone?: boolean,
-	/**  Cycles of the disconnect tone that must be heard. */
+	/**  Cycles of the disconnect tone that must be heard; 0: as many as it takes to be sure. */
 	disconnect_tone_cycles?: number,
 	/**  Dial tone after answer ends the call. */
 	end_on_dial_tone?: boolean,
@@ -2338,6 +2393,37 @@ export type ProblemSeverity =
 /**  Done after a person confirmed it once. */
 "confirm";
 
+/**  Something that a line profile promises. */
+export type ProfileCheck = 
+/**  Dial tone is recognised. */
+{ check: "dial_tone" } | 
+/**  Digits that are dialled by DTMF arrive, each once. */
+{ check: "dtmf_digits" } | 
+/**  Digits that are dialled by pulses arrive. */
+{ check: "pulse_digits" } | 
+/**  Ringback is recognised, and passes for no other tone. */
+{ check: "ringback" } | 
+/**  A busy number is told to the SIP caller. */
+{ check: "busy" } | 
+/**  A number without a way to it is told to the SIP caller. */
+{ check: "congestion" } | 
+/**  The far end hangs up, the exchange plays a tone, and the line is let go. */
+{ check: "disconnect"; 
+/**  Which tone. */
+tone: ProgressTone; 
+/**  Its form: 0 is the usual one, then the further ones of the profile. */
+form: number } | 
+/**  The far end hangs up, the exchange opens the loop, and the line is let go. */
+{ check: "loop_interruption" } | 
+/**  A call rings, is answered, and the caller is known. */
+{ check: "caller_id"; 
+/**  Modulation and time. */
+habit: CallerIdHabit } | 
+/**  A caller who gives up is noticed. */
+{ check: "missed_call" } | 
+/**  A conversation of a minute, with a call waiting tone where the country has one, ends when somebody hangs up and not before. */
+{ check: "conversation" };
+
 /**  Why a profile was not written or not taken. */
 export type ProfileFault = 
 /**  The profile is wrong, or its seal does not open; every problem. Nothing is taken. */
@@ -2373,6 +2459,18 @@ export type ProfileRead = {
 	review: Review,
 };
 
+/**  How a check went. */
+export type ProfileResult = {
+	/**  What was tried. */
+	check: ProfileCheck,
+	/**  It is as promised. */
+	passed: boolean,
+	/**  How long it took, in ms, where time matters; `None`: it did not come, or has no time. */
+	took_ms: number | null,
+	/**  How long it may take, in ms. */
+	limit_ms: number | null,
+};
+
 /**  A supervisory tone (ITU-T E.180/Q.35). */
 export type ProgressTone = 
 /**  The exchange waits for digits. */
@@ -2384,7 +2482,23 @@ export type ProgressTone =
 /**  No path or number unobtainable (reorder). */
 "congestion" | 
 /**  Special information tone, three rising frequencies. */
-"special_information";
+"special_information" | 
+/**  Somebody else calls the line that is in use. */
+"call_waiting" | 
+/**  A fax that calls: CNG (ITU-T T.30). */
+"fax_calling" | 
+/**  A fax, or a modem of before V.25, that answers: CED (ITU-T T.30). */
+"fax_answering" | 
+/**  A modem, or a fax of V.34, that answers (ITU-T V.25, V.8; Bell 103). */
+"modem_answering";
+
+/**  Decadic dialling. */
+export type Pulses = {
+	/**  The part of a pulse in which the loop is closed, in per cent. */
+	make_percent: number,
+	/**  Pulses a second. */
+	per_second: number,
+};
 
 /**  Whether a peer answers, in one word. */
 export type Reach = 
@@ -2928,6 +3042,8 @@ export type ToneRow = {
 	frequencies_hz: (number | null)[],
 	/**  On and off times in ms, alternating, beginning with on. Empty: continuous. */
 	cadence_ms: number[],
+	/**  Level of the whole tone as an exchange plays it, in dBm0. */
+	level_dbm0: number | null,
 };
 
 /**  What a line of a trace tells. */
@@ -3008,6 +3124,16 @@ export type Unit =
 export type Unkept = {
 	/**  What the system said, for the log. */
 	detail: string,
+};
+
+/**  A further form of a tone, as another operator or an older exchange of the same country plays it. */
+export type Variant = {
+	/**  Which tone. */
+	tone: ProgressTone,
+	/**  How it sounds there. */
+	row: ToneRow,
+	/**  Whose it is, or what is known of it. */
+	of: string,
 };
 
 /**  What a value, or a whole test, comes to. */

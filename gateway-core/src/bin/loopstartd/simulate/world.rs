@@ -11,7 +11,6 @@ use gateway_core::fxo::simulator::virtual_u100::VirtualU100;
 use gateway_core::fxo::u100::emulator::U100Traits;
 use gateway_core::rng::Rng;
 use gateway_core::shell::clock::Clock;
-use gateway_core::shell::exchange::exchange_of;
 
 use super::{ModemMake, SimulateArgs};
 use crate::exit::Exit;
@@ -47,7 +46,7 @@ pub(super) fn simulated_u100(args: &SimulateArgs, clock: Clock) -> Result<Virtua
 fn exchange(args: &SimulateArgs) -> Result<ExchangeConfig, Exit> {
     let code = args.country.to_ascii_uppercase();
     let country = country(&code).ok_or_else(|| Exit::Config(format!("unknown_country {code}")))?;
-    let mut config = exchange_of(country, args.ports);
+    let mut config = ExchangeConfig::of(country, args.ports);
     if let Some(path) = &args.wav {
         let sound = Sound::Recording { samples: Recording::from(super::wav::read(path)?) };
         let answer = Answer { polarity: false, sound, hang_up: None };

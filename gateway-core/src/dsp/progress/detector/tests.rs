@@ -14,6 +14,7 @@ fn brazil() -> TonePlan {
         ringback: spec(&[425.0], &[1000, 4000]),
         busy: spec(&[425.0], &[250, 250]),
         congestion: spec(&[425.0], &[250, 250, 750, 250]),
+        further: vec![],
     }
 }
 
@@ -23,6 +24,7 @@ fn united_states() -> TonePlan {
         ringback: spec(&[440.0, 480.0], &[2000, 4000]),
         busy: spec(&[480.0, 620.0], &[500, 500]),
         congestion: spec(&[480.0, 620.0], &[250, 250]),
+        further: vec![],
     }
 }
 
@@ -32,6 +34,7 @@ fn united_kingdom() -> TonePlan {
         ringback: spec(&[400.0, 450.0], &[400, 200, 400, 2000]),
         busy: spec(&[400.0], &[375, 375]),
         congestion: spec(&[400.0], &[400, 350, 225, 525]),
+        further: vec![],
     }
 }
 
@@ -41,6 +44,7 @@ fn japan() -> TonePlan {
         ringback: spec(&[384.0, 416.0], &[1000, 2000]),
         busy: spec(&[400.0], &[500, 500]),
         congestion: spec(&[400.0], &[500, 500]),
+        further: vec![],
     }
 }
 
@@ -67,9 +71,16 @@ fn sounded(spec: &ToneSpec, ms: usize) -> Vec<i16> {
     samples
 }
 
-/// The names and cycles, in order.
+/// The names and cycles, in order; that one of them is sure now is no news.
 fn names(told: &[(u32, HeardTone)]) -> Vec<(ProgressTone, u32)> {
-    told.iter().map(|(_, heard)| (heard.tone, heard.cycles)).collect()
+    let mut names: Vec<_> = told.iter().map(|(_, heard)| (heard.tone, heard.cycles)).collect();
+    names.dedup();
+    names
+}
+
+/// When it was told that a tone is sure, in ms.
+fn sure_ms(told: &[(u32, HeardTone)]) -> Option<u32> {
+    told.iter().find(|(_, heard)| heard.confidence >= 1.0).map(|&(ms, _)| ms)
 }
 
 fn first_ms(told: &[(u32, HeardTone)]) -> u32 {
@@ -96,7 +107,7 @@ fn the_four_tones_of_three_countries_are_told_in_time_and_as_nothing_else() {
             let heard = told(&mut detector, &sounded(spec, 12_000));
             assert!(heard.iter().all(|(_, heard)| heard.tone == tone), "{country} {tone:?}: {heard:?}");
             assert!(first_ms(&heard) <= within_ms, "{country} {tone:?} after {} ms", first_ms(&heard));
-            let cycles: Vec<u32> = heard.iter().map(|(_, heard)| heard.cycles).collect();
+            let cycles: Vec<u32> = names(&heard).iter().map(|&(_, cycles)| cycles).collect();
             assert_eq!(cycles, (1..=cycles.len() as u32).collect::<Vec<_>>(), "{country} {tone:?}");
             assert!(cycles.len() >= least_cycles, "{country} {tone:?}: {heard:?}");
             for (_, heard) in &heard {
@@ -256,7 +267,7 @@ fn speech_noise_digits_and_silence_are_no_tones() {
             assert_eq!(told(&mut detector, &sounded(&spec(&digit_hz, &[100, 100]), 3000)), []);
             assert_eq!(told(&mut detector, &sounded(&spec(&digit_hz, &[250, 250]), 3000)), []);
         }
-        for other_hz in [[1000.0], [550.0], [2100.0], [1100.0]] {
+        for other_hz in [[1000.0], [550.0], [2100.0], [1150.0]] {
             assert_eq!(told(&mut detector, &sounded(&spec(&other_hz, &[500, 500]), 4000)), []);
         }
     }
@@ -289,6 +300,7 @@ fn a_plan_of_nonsense_hears_nothing_and_survives() {
         ringback: spec(&[0.0, -5.0, 1e9], &[0, 0]),
         busy: spec(&[f32::NAN], &[250, 250]),
         congestion: spec(&[425.0; 9], &[1; 31]),
+        further: vec![],
     };
     let mut samples = vec![0; 16_000];
     Babble::new(Rng::from_seed(1), -10.0).fill(&mut samples);
@@ -308,5 +320,59 @@ fn an_hour_of_babble_in_each_country_holds_no_tone() {
             }
         }
         assert_eq!(out, []);
+    }
+}
+
+#[test]
+fn a_clean_busy_tone_is_sure_in_time_whatever_its_cadence() {
+    for (busy_hz, cadence_ms, least_ms) in [
+        (vec![425.0], [250, 250], 1200),
+        (vec![480.0, 620.0], [500, 500], 1250),
+        (vec![400.0], [375, 375], 1300),
+        (vec![425.0], [480, 480], 1250),
+        (vec![440.0], [500, 500], 1250),
+        (vec![425.0], [375, 375], 1300),
+        (vec![400.0], [750, 750], 1500),
+        (vec![425.0], [200, 200], 1100),
+    ] {
+        let busy = ToneSpec { level_dbm0: -30.0, ..spec(&busy_hz, &cadence_ms) };
+        let plan = TonePlan { busy: busy.clone(), congestion: spec(&busy_hz, &[100, 100]), ..brazil() };
+        for seed in 0..20 {
+            let mut samples = vec![0; 800];
+            samples.extend(sounded(&busy, 4000));
+            WhiteNoise::new(Rng::from_seed(seed), -50.0).mix_into(&mut samples);
+            let heard = told(&mut ProgressDetector::new(&plan), &samples);
+            let sure_ms = sure_ms(&heard).map(|ms| ms - 100);
+            assert!(sure_ms.is_some_and(|ms| (least_ms..=1900).contains(&ms)), "{busy_hz:?} {cadence_ms:?} seed {seed}: {sure_ms:?}");
+        }
+    }
+}
+
+#[test]
+fn a_busy_tone_under_our_own_speech_takes_longer_to_be_sure() {
+    let mut samples = sounded(&brazil().busy, 8000);
+    let mut echo = vec![0; samples.len()];
+    Babble::new(Rng::from_seed(77), -24.0).fill(&mut echo);
+    samples.iter_mut().zip(echo).for_each(|(sample, echo)| *sample += echo);
+    let sure_ms = sure_ms(&told(&mut ProgressDetector::new(&brazil()), &samples));
+    assert!(sure_ms.is_some_and(|ms| ms <= 4000), "{sure_ms:?}");
+}
+
+#[test]
+fn notes_of_the_length_of_busy_tones_are_not_sure() {
+    // A flute plays the A that is 440 Hz, in notes and rests of busy tone, with some vibrato; a string is plucked.
+    for (vibrato_hz, decay_db_per_s) in [(6.0, 0.0), (0.0, 24.0), (4.0, 12.0)] {
+        let mut samples = vec![0; 8000 * 2];
+        let mut phase = 0.0_f32;
+        for (n, sample) in samples.iter_mut().enumerate() {
+            let (t, in_note) = (n as f32 / 8000.0, n % 4000);
+            let frequency_hz = 437.0 + vibrato_hz * (std::f32::consts::TAU * 5.5 * t).sin();
+            phase = (phase + frequency_hz / 8000.0).fract();
+            let gain_db = -(decay_db_per_s * in_note as f32 / 8000.0);
+            let gain = if in_note < 2000 { 8000.0 * 10f32.powf(gain_db / 20.0) } else { 0.0 };
+            *sample = (gain * (std::f32::consts::TAU * phase).sin()) as i16;
+        }
+        let heard = told(&mut ProgressDetector::new(&brazil()), &samples);
+        assert_eq!(sure_ms(&heard), None, "vibrato {vibrato_hz} Hz, {decay_db_per_s} dB/s: {heard:?}");
     }
 }

@@ -9,6 +9,9 @@ use crate::fxo::boxlink::message::{BoxEvent, LineStatus};
 /// Least voltage that counts as battery, in mV.
 const BATTERY_MIN_MV: u32 = 3_000;
 
+/// Cycles of a tone after which what a box hears is as sure as it gets.
+const SURE_CYCLES: f32 = 3.0;
+
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mirror {
     battery: Option<bool>,
@@ -93,6 +96,7 @@ impl Mirror {
             BoxEvent::LineUp { millivolts } => self.battery(true, Some(millivolts), events),
             BoxEvent::LineDown => self.battery(false, None, events),
             BoxEvent::Polarity { forward } => self.polarity(forward, events),
+            BoxEvent::LoopOpened => events.push(LineEvent::LoopOpened),
             BoxEvent::LoopInterruption { ms } => {
                 // A query during the interruption saw no battery; its end is not reported as battery.
                 self.battery(true, None, events);
@@ -103,7 +107,8 @@ impl Mirror {
             BoxEvent::Hook { off_hook, .. } => self.hook(off_hook, events),
             BoxEvent::CallerId(caller) => events.push(LineEvent::CallerId(caller)),
             BoxEvent::Tone { tone, cycles } => {
-                events.push(LineEvent::Tone(HeardTone { tone, frequency_hz: 0.0, level_dbm0: 0.0, cycles: u32::from(cycles) }))
+                let confidence = (f32::from(cycles) / SURE_CYCLES).min(1.0);
+                events.push(LineEvent::Tone(HeardTone { tone, frequency_hz: 0.0, level_dbm0: 0.0, cycles: u32::from(cycles), confidence }))
             }
             BoxEvent::Overload(_)
             | BoxEvent::Billing { .. }

@@ -34,6 +34,8 @@ pub enum BoxEvent {
         /// Not reversed.
         forward: bool,
     },
+    /// Off hook, the loop current went away.
+    LoopOpened,
     /// The loop current was interrupted and is back.
     LoopInterruption {
         /// For how long, in ms.
@@ -127,6 +129,7 @@ impl BoxEvent {
             BoxEvent::Tone { .. } => 0x8D,
             BoxEvent::AudioStats { .. } => 0x8E,
             BoxEvent::WatchdogTripped => 0x8F,
+            BoxEvent::LoopOpened => 0x90,
         }
     }
 
@@ -144,7 +147,11 @@ impl BoxEvent {
                 payload.extend(on_ms.to_le_bytes());
             }
             BoxEvent::LineUp { millivolts } => payload.extend(millivolts.to_le_bytes()),
-            BoxEvent::LineDown | BoxEvent::ExtensionPickup | BoxEvent::ExtensionRelease | BoxEvent::WatchdogTripped => {}
+            BoxEvent::LineDown
+            | BoxEvent::LoopOpened
+            | BoxEvent::ExtensionPickup
+            | BoxEvent::ExtensionRelease
+            | BoxEvent::WatchdogTripped => {}
             BoxEvent::Polarity { forward } => payload.push(u8::from(*forward)),
             BoxEvent::LoopInterruption { ms } => payload.extend(ms.to_le_bytes()),
             BoxEvent::Hook { off_hook, cause } => payload.extend([u8::from(*off_hook), cause.code()]),
@@ -193,6 +200,7 @@ impl BoxEvent {
             0x8D => BoxEvent::Tone { tone: tone_of(fields.u8()?)?, cycles: fields.u8().unwrap_or(1) },
             0x8E => BoxEvent::AudioStats { tx_underrun: fields.u16()?, rx_overrun: fields.u16()?, tx_fill_ms: fields.u16()? },
             0x8F => BoxEvent::WatchdogTripped,
+            0x90 => BoxEvent::LoopOpened,
             unknown => return Err(MessageError::UnknownOperation(unknown)),
         })
     }
@@ -224,6 +232,10 @@ fn tone_code(tone: ProgressTone) -> u8 {
         ProgressTone::Busy => 2,
         ProgressTone::Congestion => 3,
         ProgressTone::SpecialInformation => 4,
+        ProgressTone::CallWaiting => 5,
+        ProgressTone::FaxCalling => 6,
+        ProgressTone::FaxAnswering => 7,
+        ProgressTone::ModemAnswering => 8,
     }
 }
 
@@ -234,6 +246,10 @@ fn tone_of(code: u8) -> Result<ProgressTone, MessageError> {
         2 => Ok(ProgressTone::Busy),
         3 => Ok(ProgressTone::Congestion),
         4 => Ok(ProgressTone::SpecialInformation),
+        5 => Ok(ProgressTone::CallWaiting),
+        6 => Ok(ProgressTone::FaxCalling),
+        7 => Ok(ProgressTone::FaxAnswering),
+        8 => Ok(ProgressTone::ModemAnswering),
         _ => Err(MessageError::Value),
     }
 }

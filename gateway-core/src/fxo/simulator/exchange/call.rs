@@ -104,7 +104,7 @@ impl Subscriber {
     fn tell_hang_up(&mut self, how: HangUpHow, now: Moment, telling: &mut Telling<'_>) {
         match how {
             HangUpHow::Interruption { ms } => {
-                self.cut_current(ms, now);
+                self.cut_current(ms, now, telling);
                 self.over(LineSound::Quiet, telling);
             }
             HangUpHow::BusyTone => self.over(LineSound::Busy, telling),
@@ -115,7 +115,7 @@ impl Subscriber {
                 self.over(LineSound::Quiet, telling);
             }
             HangUpHow::InterruptionAndBusyTone { ms } => {
-                self.cut_current(ms, now);
+                self.cut_current(ms, now, telling);
                 self.over(LineSound::Busy, telling);
             }
             HangUpHow::Silent => self.over(LineSound::Quiet, telling),

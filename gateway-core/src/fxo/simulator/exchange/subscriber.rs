@@ -192,7 +192,7 @@ impl Subscriber {
             LineAct::Speak { sound } => self.speak(sound, telling),
             LineAct::DialTone { present } => self.gives_dial_tone = present,
             LineAct::Recall { present } => self.recalls = present,
-            LineAct::Interrupt { ms } => self.cut_current(ms, now),
+            LineAct::Interrupt { ms } => self.cut_current(ms, now, telling),
             LineAct::Reverse => self.reverse(!self.wire.forward, telling),
         }
     }
@@ -406,7 +406,10 @@ impl Subscriber {
         }
     }
 
-    pub(super) fn cut_current(&mut self, ms: u32, now: Moment) {
+    pub(super) fn cut_current(&mut self, ms: u32, now: Moment, telling: &mut Telling<'_>) {
+        if self.wire.cut.is_none() && self.wire.relay && self.wire.cable {
+            telling.electrical(LineEvent::LoopOpened);
+        }
         self.wire.cut.get_or_insert(now);
         self.timers.set(Clock::CurrentBack, now + Duration::from_millis(u64::from(ms)));
     }

@@ -170,7 +170,7 @@ fn a_person_answers_hangs_up_and_the_line_says_how() {
         assert_eq!(hall.exchange.sound(PORT), sound);
         let told: Vec<LineEvent> = match how {
             Polarity => vec![LineEvent::Polarity { forward: true }],
-            Interruption { .. } => vec![LineEvent::LoopInterruption { duration: Duration::from_millis(400) }],
+            Interruption { .. } => vec![LineEvent::LoopOpened, LineEvent::LoopInterruption { duration: Duration::from_millis(400) }],
             _ => Vec::new(),
         };
         assert_eq!(hall.electrical(), told);

@@ -213,6 +213,9 @@ impl Port {
         let present = volts != 0;
         if self.off_hook == Some(true) {
             if !present {
+                if self.interrupted.is_none() {
+                    events.push(LineEvent::LoopOpened);
+                }
                 self.interrupted.get_or_insert(now);
             } else if let Some(since) = self.interrupted.take()
                 && now - since < DEAD

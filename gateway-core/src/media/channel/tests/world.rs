@@ -36,6 +36,7 @@ pub(super) fn config() -> MediaConfig {
             ringback: tone(&[425.0], &[1000, 4000]),
             busy: tone(&[425.0], &[250, 250]),
             congestion: tone(&[425.0], &[250, 250, 750, 250]),
+            further: Vec::new(),
         },
         category_digit: CategoryDigit::Brazil,
         dtmf_to_sip: DtmfToSip::Rfc4733,

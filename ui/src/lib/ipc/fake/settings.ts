@@ -18,7 +18,7 @@ const LINE: LineSettings = {
   loop_interruption_ms: 100,
   end_on_polarity_reversal: false,
   end_on_disconnect_tone: true,
-  disconnect_tone_cycles: 3,
+  disconnect_tone_cycles: 0,
   end_on_dial_tone: true,
   rtp_timeout_s: 30,
   silence_timeout_s: 60,
