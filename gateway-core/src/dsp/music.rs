@@ -168,7 +168,7 @@ impl Piece {
         let vibrato_depth = if rng.chance(400) { 0.002 + 0.0001 * rng.below(150) as f64 } else { 0.0 };
         Piece {
             pitch_hz: 440.0 * (cents / 1200.0).exp2(),
-            scale: pick(rng, &SCALES),
+            scale: SCALES[usize::try_from(rng.below(SCALES.len() as u64)).unwrap_or(0)],
             lowest: i32::try_from(rng.below(37)).unwrap_or(0) - 19,
             timbre: *pick(rng, &TIMBRES),
             beat_ms: *pick(rng, &BEATS_MS),
