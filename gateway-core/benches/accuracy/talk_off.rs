@@ -11,8 +11,8 @@ use super::recordings;
 use super::report::Report;
 use super::tally::{Ahead, fewer};
 
-/// Sources of each synthetic kind in a whole run, four minutes each: an hour.
-const SOURCES: usize = 15;
+/// Sources of each synthetic kind in a whole run, four minutes each: four hours.
+const SOURCES: usize = 60;
 
 const SAMPLES_EACH: usize = 4 * 60 * 8000;
 

@@ -2,6 +2,10 @@
 //!
 //! Every 5 ms a Hann window of 16 ms is looked at. The turn of the phase from one window to the next tells the true frequency
 //! of each tone, which decides between ±1.5 % (a digit) and ±3.5 % (none) far sharper than a filter of that length could.
+//!
+//! A digit in noise and a voice both have energy beside two tones. What tells them apart is that the tones of a digit stand still:
+//! their frequencies, measured anew every 5 ms, differ by what the noise makes of them and no more, and lie near the nominal
+//! ones. So the less pure the two tones are, the nearer they have to be.
 
 use super::{HIGH_GROUP_HZ, KEYPAD, LOW_GROUP_HZ};
 use crate::dsp::filter::Biquad;
@@ -46,20 +50,36 @@ const HITS: u8 = 4;
 /// Windows without the digit until it is over: 25 ms, so that a gap of 15 ms does not split it and one of 35 ms does.
 const MISSES: u32 = 5;
 
-/// Each tone must be this loud (ITU-T Q.24 knows limits from −24 to −39 dBm).
-const LEAST_TONE_DBM0: f32 = -41.0;
+/// Each tone must be this loud (ITU-T Q.24 knows limits from −24 to −39 dBm, and −55 dBm must be rejected).
+const LEAST_TONE_DBM0: f32 = -44.0;
 
 /// The low tone may be so much louder than the high one (8 dB, and a margin for noise).
 const NORMAL_TWIST_DB: f32 = 9.5;
 
-/// The high tone may be so much louder than the low one (4 dB, and a margin for noise).
-const REVERSE_TWIST_DB: f32 = 5.5;
+/// The high tone may be so much louder than the low one: 4 dB, and what an echo 10 dB below adds when it weakens the low tone and
+/// strengthens the high one (Q.24 demands both).
+const REVERSE_TWIST_DB: f32 = 6.2;
 
-/// The middle between the ±1.5 % that must be accepted and the ±3.5 % that must be rejected.
-const FREQUENCY_TOLERANCE: f32 = 0.025;
+/// Between the ±1.5 % that must be accepted (1.8 % for NTT) and the ±3 to 3.5 % that must be rejected.
+const FREQUENCY_TOLERANCE: f32 = 0.023;
 
-/// Both tones together must have this part of all energy: speech has its energy in more places.
+/// The same where the low tone is 8 dB louder than the high one, as it often is in a voice; between 4 and 8 dB it shrinks to this.
+const TWISTED_FREQUENCY_TOLERANCE: f32 = 0.018;
+
+/// The same for tones that are not pure.
+const NOISY_FREQUENCY_TOLERANCE: f32 = 0.015;
+
+/// The low tone may be so much louder than the high one where they are not pure: voices lose towards high frequencies.
+const NOISY_TWIST_DB: f32 = 6.5;
+
+/// Both tones together must have this part of all energy to count as pure: speech has its energy in more places.
 const PURITY: f32 = 0.85;
+
+/// Less than this is no digit: noise 5 dB below the tones.
+const LEAST_PURITY: f32 = 0.72;
+
+/// The frequencies of one tone in the windows of a digit lie within so many Hz, also in noise 6 dB below; a voice glides.
+const SPREAD_HZ: f32 = 12.0;
 
 /// A tone may change by this factor of power in 5 ms while a digit is being recognised.
 const STEADINESS: f32 = 1.9;
@@ -95,8 +115,8 @@ struct Suspicion {
     key: (usize, usize),
     /// Windows that agreed with the one before.
     hits: u8,
-    /// Offsets of the low and the high tone from their nominal frequencies in the last windows.
-    offsets_hz: [(f32, f32); HITS as usize],
+    /// What was found in the last windows, the newest last.
+    pairs: [Pair; HITS as usize],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +137,10 @@ struct Pair {
     key: (usize, usize),
     offset_hz: (f32, f32),
     power: (f32, f32),
+    /// The part of all energy that both tones have together.
+    purity: f32,
+    /// By how much the low tone is louder than the high one.
+    twist_db: f32,
 }
 
 impl DtmfReceiver {
@@ -208,10 +232,11 @@ impl DtmfReceiver {
             && power.1 >= least
             && twist_db < NORMAL_TWIST_DB
             && twist_db > -REVERSE_TWIST_DB
-            && power.0 + power.1 >= PURITY * mean_square
+            && power.0 + power.1 >= LEAST_PURITY * mean_square
             && steady(low)
             && steady(high);
-        fits.then_some(Pair { key, offset_hz, power })
+        let purity = (power.0 + power.1) / mean_square.max(f32::MIN_POSITIVE);
+        fits.then_some(Pair { key, offset_hz, power, purity, twist_db })
     }
 
     fn suspect(&self, before: Option<Suspicion>, pair: Option<Pair>, block: &[f32; WINDOW], out: &mut Vec<DtmfEvent>) -> State {
@@ -256,11 +281,20 @@ impl DtmfReceiver {
             return false;
         }
         let (low_hz, high_hz) = (LOW_GROUP_HZ[pair.key.0], HIGH_GROUP_HZ[pair.key.1]);
-        let sum = suspicion.offsets_hz.iter().fold((0.0, 0.0), |sum, offset| (sum.0 + offset.0, sum.1 + offset.1));
-        let mean_hz = (sum.0 / f32::from(HITS), sum.1 / f32::from(HITS));
-        mean_hz.0.abs() < FREQUENCY_TOLERANCE * low_hz
-            && mean_hz.1.abs() < FREQUENCY_TOLERANCE * high_hz
-            && !self.has_harmonics((low_hz + mean_hz.0, high_hz + mean_hz.1), pair.power, block)
+        let low = Steadiness::of(suspicion.pairs.iter().map(|pair| pair.offset_hz.0));
+        let high = Steadiness::of(suspicion.pairs.iter().map(|pair| pair.offset_hz.1));
+        let is_pure = suspicion.pairs.iter().all(|pair| pair.purity >= PURITY);
+        let twist_db = suspicion.pairs.iter().fold(f32::MIN, |most, pair| most.max(pair.twist_db));
+        let is_balanced = twist_db < NOISY_TWIST_DB;
+        let leaning = ((twist_db - 4.0) / 4.0).clamp(0.0, 1.0);
+        let pure_tolerance = FREQUENCY_TOLERANCE + leaning * (TWISTED_FREQUENCY_TOLERANCE - FREQUENCY_TOLERANCE);
+        let tolerance = if is_pure { pure_tolerance } else { NOISY_FREQUENCY_TOLERANCE };
+        (is_pure || is_balanced)
+            && low.mean_hz.abs() < tolerance * low_hz
+            && high.mean_hz.abs() < tolerance * high_hz
+            && low.spread_hz < SPREAD_HZ
+            && high.spread_hz < SPREAD_HZ
+            && !self.has_harmonics((low_hz + low.mean_hz, high_hz + high.mean_hz), pair.power, block)
     }
 
     /// Whether a tone has a strong second harmonic. That of a low tone is asked for only where the high tone does not hide it.
@@ -281,13 +315,33 @@ impl Suspicion {
     /// What is known after one more window: a further hit, or a new beginning when it is another digit.
     fn with(before: Option<Suspicion>, pair: Pair) -> Self {
         let same = before.filter(|before| before.key == pair.key);
-        let mut suspicion = same.unwrap_or(Suspicion { key: pair.key, hits: 0, offsets_hz: [(0.0, 0.0); HITS as usize] });
-        suspicion.offsets_hz.rotate_left(1);
-        if let Some(last) = suspicion.offsets_hz.last_mut() {
-            *last = pair.offset_hz;
+        let mut suspicion = same.unwrap_or(Suspicion { key: pair.key, hits: 0, pairs: [pair; HITS as usize] });
+        suspicion.pairs.rotate_left(1);
+        if let Some(last) = suspicion.pairs.last_mut() {
+            *last = pair;
         }
         suspicion.hits = suspicion.hits.saturating_add(1);
         suspicion
+    }
+}
+
+/// Where the frequency of one tone lay in some windows, as offsets from the nominal one.
+#[derive(Clone, Copy, Debug)]
+struct Steadiness {
+    mean_hz: f32,
+    spread_hz: f32,
+}
+
+impl Steadiness {
+    fn of(offsets_hz: impl Iterator<Item = f32>) -> Self {
+        let (mut sum, mut count, mut least, mut most) = (0.0, 0.0_f32, f32::MAX, f32::MIN);
+        for offset_hz in offsets_hz {
+            sum += offset_hz;
+            count += 1.0;
+            least = least.min(offset_hz);
+            most = most.max(offset_hz);
+        }
+        Steadiness { mean_hz: sum / count.max(1.0), spread_hz: most - least }
     }
 }
 

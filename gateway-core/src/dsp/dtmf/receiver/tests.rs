@@ -4,6 +4,8 @@ use super::*;
 use crate::dsp::FRAME_SAMPLES;
 use crate::dsp::babble::{Babble, WhiteNoise};
 use crate::dsp::dtmf::{DtmfGenerator, DtmfLevels, frequencies_of};
+use crate::dsp::line_model::{Impairments, LineModel};
+use crate::dsp::music::Music;
 use crate::dsp::tone::{Oscillators, ToneGenerator, ToneSpec};
 use crate::rng::Rng;
 
@@ -48,7 +50,7 @@ fn flat(level_dbm0: f32) -> DtmfLevels {
 #[test]
 fn every_digit_is_heard_at_every_level() {
     for digit in DIGITS.chars() {
-        for level_dbm0 in [-1.0, -5.0, -10.0, -20.0, -30.0, -38.0] {
+        for level_dbm0 in [-1.0, -5.0, -10.0, -20.0, -30.0, -38.0, -42.0] {
             let samples = burst(digit, flat(level_dbm0), (1.0, 1.0), 40, 37);
             assert_eq!(digits_in(&samples), digit.to_string(), "at {level_dbm0} dBm0");
         }
@@ -102,6 +104,83 @@ fn noise_of_15_db_below_costs_no_digit() {
             assert_eq!(digits_in(&samples), digit.to_string(), "round {round}");
         }
     }
+}
+
+#[test]
+fn noise_of_7_db_below_costs_no_digit_and_one_of_6_db_hardly_any() {
+    for (snr_db, most_lost) in [(7.0, 0), (6.0, 4)] {
+        let mut lost = 0;
+        for round in 0..20 {
+            for digit in DIGITS.chars() {
+                let mut samples = burst(digit, flat(-15.0), (1.0, 1.0), 50, round * 8);
+                let line = Impairments { noise_dbm0: Some(-12.0 - snr_db), ..Impairments::default() };
+                LineModel::new(line, Rng::from_seed(round as u64)).process(&mut samples);
+                lost += usize::from(digits_in(&samples) != digit.to_string());
+            }
+        }
+        assert!(lost <= most_lost, "{lost} of 320 at {snr_db} dB");
+    }
+}
+
+#[test]
+fn a_clipped_digit_is_heard() {
+    for digit in DIGITS.chars() {
+        for lead in [0, 33, 66] {
+            let mut samples = burst(digit, flat(-15.0), (1.0, 1.0), 50, lead);
+            let line = Impairments { clip_dbm0: Some(-21.0), noise_dbm0: Some(-65.0), ..Impairments::default() };
+            LineModel::new(line, Rng::from_seed(2)).process(&mut samples);
+            assert_eq!(digits_in(&samples), digit.to_string());
+        }
+    }
+}
+
+#[test]
+fn an_echo_10_db_below_costs_no_digit() {
+    for digit in DIGITS.chars() {
+        for late in [24, 40, 80, 120, 160] {
+            let direct = burst(digit, flat(-15.0), (1.0, 1.0), 50, 5);
+            let mut samples = direct.clone();
+            for (sample, echo) in samples[late..].iter_mut().zip(&direct) {
+                *sample += (f32::from(*echo) * 0.316) as i16;
+            }
+            assert_eq!(digits_in(&samples), digit.to_string(), "{late} samples late");
+        }
+    }
+}
+
+#[test]
+fn two_tones_that_glide_are_no_digit() {
+    for digit in DIGITS.chars() {
+        let (low_hz, high_hz) = frequencies_of(digit).unwrap();
+        for glide_hz_a_ms in [-1.5, 1.5_f64] {
+            let mut samples = vec![0; 400];
+            let mut phases = [0.0_f64; 2];
+            for n in 0..60 * 8 {
+                let beside_hz = glide_hz_a_ms * (f64::from(n) / 8.0 - 30.0);
+                for (phase, hz) in phases.iter_mut().zip([low_hz, high_hz]) {
+                    *phase += (f64::from(hz) + beside_hz) / 8000.0 * std::f64::consts::TAU;
+                }
+                samples.push((3000.0 * (phases[0].sin() + phases[1].sin())) as i16);
+            }
+            samples.resize(samples.len() + 800, 0);
+            assert_eq!(digits_in(&samples), "", "{digit} {glide_hz_a_ms}");
+        }
+    }
+}
+
+#[test]
+fn music_holds_hardly_any_digit() {
+    // Notes of the equal-tempered scale lie within 1.5 % of some tones of Q.23, so that a chord can be a digit indeed.
+    let mut digits = 0;
+    for seed in 0..10 {
+        let mut music = Music::new(Rng::from_seed(seed), -15.0);
+        let (mut receiver, mut events) = (DtmfReceiver::new(), Vec::new());
+        for _ in 0..50 * 90 {
+            receiver.process(&music.next_frame(), &mut events);
+        }
+        digits += events.iter().filter(|event| matches!(event, DtmfEvent::Begin { .. })).count();
+    }
+    assert!(digits <= 2, "{digits}");
 }
 
 #[test]
