@@ -2,7 +2,8 @@
 //!
 //! Two correlators as long as a bit, between the frequencies of both standards (1250 and 2150 Hz), so that one receiver serves
 //! Bell 202 and V.23: 50 Hz beside the middle turn the phase by a twentieth within a bit. Which of the two it was, the turn of
-//! the mark correlator tells.
+//! the mark correlator tells. Within a byte every edge corrects the clock: the sender's may be off, and noise moves the one edge
+//! that a byte begins with.
 
 use std::f32::consts::TAU;
 
@@ -25,6 +26,9 @@ const BIT: f32 = 8000.0 / 1200.0;
 
 /// Length of the correlators in samples: a bit, rounded.
 const WINDOW: usize = 7;
+
+/// How much of the distance between an edge and where it was expected is made up for.
+const EDGE_GAIN: f32 = 0.2;
 
 /// Below this there is no carrier (the standards demand −36 and forbid −48 dBm).
 const LEAST_DBM0: f32 = -43.0;
@@ -153,6 +157,7 @@ impl FskReceiver {
 
     /// Takes a bit when its middle has come: start bit, eight of data, stop bit.
     fn take(&mut self, elapsed: f32, taken: u8, bits: u16, before: f32) -> Option<(CallData, FskStandard)> {
+        let elapsed = elapsed - EDGE_GAIN * self.edge_error(elapsed, before);
         let middle = (f32::from(taken) + 0.5) * BIT;
         self.state = State::Byte { elapsed, taken, bits };
         if elapsed < middle {
@@ -173,6 +178,15 @@ impl FskReceiver {
             (_, _) => {}
         }
         None
+    }
+
+    /// How late the edge between the last two samples is, in samples; 0 where there is none.
+    fn edge_error(&self, elapsed: f32, before: f32) -> f32 {
+        if (before > 0.0) == (self.balance > 0.0) {
+            return 0.0;
+        }
+        let edge = elapsed - self.balance / (self.balance - before);
+        edge - (edge / BIT).round() * BIT
     }
 
     fn push(&mut self, byte: u8) -> Option<(CallData, FskStandard)> {

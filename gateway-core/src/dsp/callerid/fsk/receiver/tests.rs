@@ -109,6 +109,33 @@ fn frequency_rate_and_twist_may_deviate_as_the_standards_allow() {
 }
 
 #[test]
+fn a_clock_3_per_cent_off_costs_no_message() {
+    for standard in STANDARDS {
+        for bit_rate in [1164.0, 1170.0, 1230.0, 1236.0] {
+            for round in 0..20_u64 {
+                let data = call(&format!("11{:08}", round * 1_234_567));
+                let mut samples = sent(FskShape { bit_rate, ..FskShape::of(standard) }, &data.to_mdmf());
+                WhiteNoise::new(Rng::from_seed(round), -13.5 - 25.0).mix_into(&mut samples);
+                assert_eq!(received(&samples), [data.into_caller_id(standard.source())], "{standard:?} {bit_rate} bit/s");
+            }
+        }
+    }
+}
+
+#[test]
+fn noise_of_10_db_below_costs_no_message() {
+    for standard in STANDARDS {
+        let whole = (0..100_u64).filter(|round| {
+            let data = call(&format!("11{:08}", round * 1_234_567));
+            let mut samples = sent(FskShape::of(standard), &data.to_mdmf());
+            WhiteNoise::new(Rng::from_seed(*round), -13.5 - 10.0).mix_into(&mut samples);
+            received(&samples) == [data.into_caller_id(standard.source())]
+        });
+        assert_eq!(whole.count(), 100, "{standard:?}");
+    }
+}
+
+#[test]
 fn all_byte_values_come_through() {
     for start in (0..=255_u8).step_by(16) {
         let body: Vec<u8> = (start..=start + 15).collect();
