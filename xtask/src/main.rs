@@ -1,7 +1,8 @@
-//! The project's commands: `cargo xtask <setup|run|test|fuzz|bench|shots|package>`.
+//! The project's commands: `cargo xtask <setup|run|test|fuzz|bench|accuracy|shots|package>`.
 //!
 //! Each installs what it needs first, so that a fresh machine needs one command only.
 
+mod accuracy;
 mod bench;
 mod fuzz;
 mod package;
@@ -24,6 +25,8 @@ cargo xtask <command>
   fuzz keep        puts what fuzzing found into the corpora of the tests
   bench            print the measurements
   bench window     launch, reaction, processor time, memory and scrolling of the window
+  accuracy         the receivers beside those of spandsp; writes docs/ACCURACY.md
+  accuracy quick   a rough picture, printed
   shots            pictures of every page in every size, theme and language
   package          packages to install, and their sizes
 ";
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["test", "--quick"] => test::quick(),
         ["fuzz", rest @ ..] => fuzz::fuzz(rest),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["accuracy", rest @ ..] => accuracy::accuracy(rest),
         ["shots"] => test::shots(),
         ["package"] => package::package(),
         _ => {

@@ -73,6 +73,18 @@ pub fn for_bench() -> Outcome {
     ])
 }
 
+/// Installs what the receivers are compared with: spandsp, and real speech and music.
+pub fn for_accuracy() -> Outcome {
+    packages(&[
+        "build-essential",
+        "libspandsp-dev",
+        "asterisk-core-sounds-en-wav",
+        "asterisk-core-sounds-es-wav",
+        "asterisk-core-sounds-fr-wav",
+        "asterisk-moh-opsound-wav",
+    ])
+}
+
 /// Installs what every test needs.
 pub fn for_tests() -> Outcome {
     packages(&[TO_RUN, TO_TEST].concat())?;

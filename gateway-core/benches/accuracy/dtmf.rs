@@ -102,14 +102,7 @@ fn measure(context: &Context, trial: &Trial) -> Both {
         ours.add(compare(&digits, &heard_by_us(&samples)));
         sent.push(digits);
     }
-    let rival = listener.map(|listener| {
-        let mut tally = Tally::default();
-        for (line, digits) in listener.finish().iter().zip(&sent) {
-            tally.add(compare(digits, &heard_by_rival(line)));
-        }
-        tally
-    });
-    (ours, rival)
+    (ours, listener.map(|listener| told_of(&sent, &listener.finish())))
 }
 
 pub fn run(context: &mut Context, report: &mut Report) {
@@ -126,6 +119,7 @@ pub fn run(context: &mut Context, report: &mut Report) {
     times(context, report);
     noises(context, report);
     line_faults(context, report);
+    sound_of_rival(context, report);
 }
 
 fn table(title: &str, note: &str) -> Table {
@@ -182,12 +176,19 @@ fn times(context: &Context, report: &mut Report) {
     let note = "From 40 ms on a digit must be heard, up to 23 ms it must not (Q.24, AT&T). 60 ms of silence between digits.";
     let mut durations = table("DTMF over duration", note).plotted("duration in ms");
     for on_ms in [20.0, 23.0, 26.0, 28.0, 30.0, 32.0, 34.0, 36.0, 38.0, 40.0, 45.0, 50.0, 60.0] {
-        let wanted = if on_ms >= 40.0 { Wanted::More } else if on_ms <= 23.0 { Wanted::Less } else { Wanted::Free };
+        let wanted = if on_ms >= 40.0 {
+            Wanted::More
+        } else if on_ms <= 23.0 {
+            Wanted::Less
+        } else {
+            Wanted::Free
+        };
         let both = measure(context, &Trial::of_shape(DigitShape { on_ms, off_ms: 60.0, ..DigitShape::default() }));
         durations.row(&format!("{on_ms} ms"), on_ms, both, wanted);
     }
     report.table(durations);
-    let note = "Each digit twice in a row, of 50 ms each: two must be told. From 40 ms on they must be (Q.24, AT&T; 30 ms for NTT and Brazil).";
+    let note =
+        "Each digit twice in a row, of 50 ms each: two must be told. From 40 ms on they must be (Q.24, AT&T; 30 ms for NTT and Brazil).";
     let mut pauses = table("DTMF over pause", note).plotted("pause in ms");
     for off_ms in [10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0, 60.0] {
         let wanted = if off_ms >= 30.0 { Wanted::More } else { Wanted::Free };
@@ -216,7 +217,10 @@ fn noises(context: &Context, report: &mut Report) {
 
 fn line_faults(context: &Context, report: &mut Report) {
     let clean = Impairments::default();
-    let mut faults = table("DTMF over other faults", "Interruptions, hum and clicks come at any time; hum and clicks are told beside the level of each tone.");
+    let mut faults = table(
+        "DTMF over other faults",
+        "Interruptions, hum and clicks come at any time; hum and clicks are told beside the level of each tone.",
+    );
     let mut rows: Vec<(String, Impairments)> = Vec::new();
     for (length_ms, every_ms) in [(3.0, 150.0), (5.0, 150.0), (8.0, 150.0)] {
         let dropouts = Some(Dropouts { length_ms, every_ms });
@@ -235,7 +239,10 @@ fn line_faults(context: &Context, report: &mut Report) {
         rows.push((format!("clicks {:.0} dB above, each {every_ms} ms", peak_dbm0 + 15.0), Impairments { clicks, ..clean }));
     }
     for (slope_db, loss_db) in [(6.0, 15.0), (-3.0, 15.0)] {
-        rows.push((format!("line with {loss_db} dB loss and {slope_db} dB slope").replace('-', "−"), Impairments { slope_db, loss_db, ..clean }));
+        rows.push((
+            format!("line with {loss_db} dB loss and {slope_db} dB slope").replace('-', "−"),
+            Impairments { slope_db, loss_db, ..clean },
+        ));
     }
     rows.push(("shifted by 5 Hz".to_owned(), Impairments { offset_hz: 5.0, ..clean }));
     for (name, companding) in [("A-law", Companding::ALaw), ("µ-law", Companding::MuLaw)] {
@@ -247,6 +254,41 @@ fn line_faults(context: &Context, report: &mut Report) {
         faults.row(&name, n as f64, measure(context, &Trial::on_line(line)), Wanted::More);
     }
     report.table(faults);
+}
+
+/// What the other side's generator sends, so that a fault of ours in both directions cannot hide.
+fn sound_of_rival(context: &Context, report: &mut Report) {
+    let mut table = table("DTMF as spandsp sends it", "Its own generator with digits of 50 ms and pauses of 50 ms, unchanged.");
+    for (n, (low_dbm0, twist_db)) in [("-10", "0"), ("-20", "2"), ("-35", "0"), ("-20", "-4")].into_iter().enumerate() {
+        let mut listener = context.listen(&["dtmf"]);
+        let (mut ours, mut sent) = (Tally::default(), Vec::new());
+        for seed in 0..context.trials(CLIPS) as u64 {
+            let mut rng = Rng::from_seed(seed);
+            let digits = sound::shuffled(&mut rng, 1);
+            let word: String = digits.iter().collect();
+            let Some(made) = context.rival_sound(&["make-dtmf", &word, "50", "50", low_dbm0, twist_db]) else { return };
+            let mut samples = vec![0; 400 + usize::try_from(rng.below(160)).unwrap()];
+            samples.extend(made);
+            samples.resize(samples.len() + 1200, 0);
+            if let Some(listener) = &mut listener {
+                listener.hear(&samples);
+            }
+            ours.add(compare(&digits, &heard_by_us(&samples)));
+            sent.push(digits);
+        }
+        let rival = listener.map(|listener| told_of(&sent, &listener.finish()));
+        let name = format!("{low_dbm0} dBm0, the high tone {twist_db} dB above").replace('-', "−");
+        table.row(&name, n as f64, (ours, rival), Wanted::More);
+    }
+    report.table(table);
+}
+
+fn told_of(sent: &[Vec<char>], lines: &[String]) -> Tally {
+    let mut tally = Tally::default();
+    for (line, digits) in lines.iter().zip(sent) {
+        tally.add(compare(digits, &heard_by_rival(line)));
+    }
+    tally
 }
 
 /// Conditions of one limit, all of which have to be kept.
@@ -313,7 +355,12 @@ fn demands() -> Vec<Demand> {
         demand("4 dB of reverse twist", "Q.24", Wanted::More, one(twisted(-4.0))),
         demand("±1.5 % accepted", "Q.24", Wanted::More, detuned([(1.5, 1.5), (-1.5, -1.5), (1.5, -1.5), (-1.5, 1.5)])),
         demand("±3.5 % of one tone rejected", "Q.24", Wanted::Less, detuned([(3.5, 0.0), (-3.5, 0.0), (0.0, 3.5), (0.0, -3.5)])),
-        demand("0 dBm0 for both together, −25 dBm0 each", "Q.24", Wanted::More, vec![Trial::of_shape(flat(-3.1)), Trial::of_shape(flat(-25.0))]),
+        demand(
+            "0 dBm0 for both together, −25 dBm0 each",
+            "Q.24",
+            Wanted::More,
+            vec![Trial::of_shape(flat(-3.1)), Trial::of_shape(flat(-25.0))],
+        ),
         demand("26 dB of attenuation", "usual (from −3 dBm0 each)", Wanted::More, one(flat(-29.0))),
         demand("−55 dBm0 rejected", "Q.24", Wanted::Less, one(flat(-55.0))),
         demand("15 dB of signal to noise", "usual", Wanted::More, vec![Trial::at_snr(15.0)]),

@@ -30,8 +30,7 @@ use report::Report;
 /// A section of the document and its name on the command line.
 type Section = (&'static str, fn(&mut Context, &mut Report));
 
-const SECTIONS: &[Section] =
-    &[("dtmf", dtmf::run), ("talk_off", talk_off::run), ("caller_id", caller_id::run), ("cycles", cycles::run)];
+const SECTIONS: &[Section] = &[("dtmf", dtmf::run), ("talk_off", talk_off::run), ("caller_id", caller_id::run), ("cycles", cycles::run)];
 
 fn main() {
     // Cargo passes `--bench`.

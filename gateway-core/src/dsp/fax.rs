@@ -74,8 +74,7 @@ impl Fax {
     #[must_use]
     pub fn new(rng: Rng, level_dbm0: f32) -> Self {
         let peak = f64::from(amplitude_of_dbm0(level_dbm0));
-        let mut fax =
-            Fax { rng, peak, scene: Scene::Calling, elapsed: 0, samples: 0, phase: 0.0, modem: Modem::default() };
+        let mut fax = Fax { rng, peak, scene: Scene::Calling, elapsed: 0, samples: 0, phase: 0.0, modem: Modem::default() };
         fax.begin_scene();
         fax
     }

@@ -81,7 +81,7 @@ pub fn parse(digits: &str, category_digit: CategoryDigit) -> Option<CallerId> {
         Some(body) => (body, true),
         None => (digits.strip_suffix('#').unwrap_or(digits), false),
     };
-    let mut sections = body.split_inclusive(['A', 'B', 'C', 'D']);
+    let mut sections = without_stray(body).split_inclusive(['A', 'B', 'C', 'D']);
     let first = sections.next()?;
     match first {
         "A" | "D" => {
@@ -93,6 +93,19 @@ pub fn parse(digits: &str, category_digit: CategoryDigit) -> Option<CallerId> {
         number if has_stop && number.len() >= LEAST_UNSTARTED => numbered(number, category_digit),
         _ => None,
     }
+}
+
+/// Digits before a start letter that are taken for clicks of the line and not for a number.
+const MOST_STRAY: usize = 2;
+
+/// The string from its start letter on: what a reversal or the end of a ring was taken for goes, and so does the first half of a start
+/// letter that an interruption split.
+fn without_stray(body: &str) -> &str {
+    let is_start = |letter: char| matches!(letter, 'A' | 'B' | 'D');
+    let start = body.find(is_start).filter(|&start| start <= MOST_STRAY).unwrap_or(0);
+    let body = &body[start..];
+    let is_split = |body: &str| body.starts_with("AA") || body.starts_with("DD") || body.starts_with("BB");
+    if is_split(body) { &body[1..] } else { body }
 }
 
 /// The string that an exchange sends: `A`, category, number, `C`; without a number `B`, a code and `C`.
@@ -208,6 +221,17 @@ mod tests {
         }
         // The start letter may get lost with the first milliseconds.
         assert_eq!(heard("133334444C"), number("33334444", Some('1')));
+    }
+
+    #[test]
+    fn clicks_before_the_start_letter_and_a_split_one_cost_nothing() {
+        for stray in ["5A1133334444C", "0*A1133334444C", "AA1133334444C", "7AA1133334444#"] {
+            assert_eq!(heard(stray), number("1133334444", None), "{stray}");
+        }
+        assert_eq!(heard("3B10C"), Some((None, None, Presentation::Private)));
+        assert_eq!(heard("BB10C"), Some((None, None, Presentation::Private)));
+        // A start letter after more digits than that belongs to something else.
+        assert_eq!(heard("123A33334444C"), None);
     }
 
     #[test]

@@ -34,13 +34,7 @@ impl Shift {
             let window = 0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos();
             (2.0 / (PI * from_middle) * window) as f32
         });
-        Shift {
-            taps,
-            samples: [0.0; 2 * TAPS],
-            position: 0,
-            phase: 0.0,
-            step: f64::from(offset_hz) / f64::from(SAMPLE_RATE_HZ),
-        }
+        Shift { taps, samples: [0.0; 2 * TAPS], position: 0, phase: 0.0, step: f64::from(offset_hz) / f64::from(SAMPLE_RATE_HZ) }
     }
 
     pub(super) fn next(&mut self, sample: f32) -> f32 {
