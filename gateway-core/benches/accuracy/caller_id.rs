@@ -230,7 +230,7 @@ pub fn run(context: &mut Context, report: &mut Report) {
         "A message is right when number, name and presentation are what was sent; they vary from message to message. Ours is the receiver of all \
          kinds at once, spandsp's is set to the one that is sent. Unless said otherwise the level is −15 dBm0 and signal to noise 25 dB, which is the \
          power of the signal over that of the noise in 0–4 kHz; in 300–3400 Hz it is 1.1 dB better. FSK begins with 300 bits of seizure and 180 of \
-         mark, DTMF has 60 ms tones and pauses.",
+         mark, DTMF has 60 ms tones and pauses. With its default settings spandsp's modem takes nothing below about −30 dBm0 for a carrier.",
     );
     limits(context, report);
     sound_of_rival(context, report);

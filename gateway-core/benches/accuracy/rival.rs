@@ -21,9 +21,14 @@ impl Rival {
     pub fn build() -> Result<Rival, String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/accuracy/spandsp.c");
         let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("accuracy-spandsp");
-        let output = Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source).arg("-lspandsp").output();
+        // Under a name of its own first: a program that another run is using cannot be written over.
+        let built = program.with_extension(std::process::id().to_string());
+        let output = Command::new("cc").args(["-O2", "-o"]).arg(&built).arg(source).arg("-lspandsp").output();
         match output {
-            Ok(output) if output.status.success() => Ok(Rival { program }),
+            Ok(output) if output.status.success() => {
+                std::fs::rename(&built, &program).map_err(|error| error.to_string())?;
+                Ok(Rival { program })
+            }
             Ok(_) => Err("libspandsp is not installed".to_owned()),
             Err(error) => Err(format!("no C compiler: {error}")),
         }

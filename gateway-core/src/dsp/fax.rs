@@ -154,7 +154,7 @@ impl Fax {
         if self.modem.part >= 1.0 {
             self.modem.part -= 1.0;
             self.modem.bits += 1;
-            let in_flags = self.modem.bits < 300 || self.modem.bits / 8 % 32 == 0;
+            let in_flags = self.modem.bits < 300 || (self.modem.bits / 8).is_multiple_of(32);
             let bit = if in_flags { FLAG >> (self.modem.bits % 8) & 1 == 1 } else { self.rng.chance(500) };
             self.modem.symbol.0 = f64::from(u8::from(bit));
         }
