@@ -3,8 +3,8 @@
 use crate::setup;
 use crate::step::{Outcome, Steps, command, must};
 
-/// Measures, and writes `docs/ACCURACY.md` with its plots. Further words choose among the sections: `dtmf`, `talk_off`, `caller_id`, `cycles`;
-/// `quick` has far fewer trials, and prints only.
+/// Measures, and writes `docs/ACCURACY.md` with its plots. Further words choose among the sections: `dtmf`, `talk_off`, `caller_id`,
+/// `cycles`; `quick` has far fewer trials, and prints only.
 pub fn accuracy(args: &[&str]) -> Outcome {
     let mut steps = Steps::new(3);
     let build = ["bench", "--package", "gateway-core", "--no-default-features", "--bench", "accuracy"];
