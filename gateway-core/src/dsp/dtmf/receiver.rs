@@ -70,7 +70,7 @@ const TWISTED_FREQUENCY_TOLERANCE: f32 = 0.018;
 const NOISY_FREQUENCY_TOLERANCE: f32 = 0.015;
 
 /// The low tone may be so much louder than the high one where they are not pure: voices lose towards high frequencies.
-const NOISY_TWIST_DB: f32 = 6.5;
+const NOISY_TWIST_DB: f32 = 5.5;
 
 /// Both tones together must have this part of all energy to count as pure: speech has its energy in more places.
 const PURITY: f32 = 0.85;
@@ -78,8 +78,8 @@ const PURITY: f32 = 0.85;
 /// Less than this is no digit: noise 5 dB below the tones.
 const LEAST_PURITY: f32 = 0.72;
 
-/// The frequencies of one tone in the windows of a digit lie within so many Hz, also in noise 6 dB below; a voice glides.
-const SPREAD_HZ: f32 = 12.0;
+/// The frequencies of one tone in the windows of a digit lie within so many Hz, in noise 6 dB below nearly always; a voice glides.
+const SPREAD_HZ: f32 = 10.5;
 
 /// A tone may change by this factor of power in 5 ms while a digit is being recognised.
 const STEADINESS: f32 = 1.9;
