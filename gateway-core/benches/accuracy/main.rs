@@ -16,6 +16,7 @@ mod caller_id;
 mod context;
 mod cycles;
 mod dtmf;
+mod no_tone;
 mod plot;
 mod recordings;
 mod report;
@@ -23,6 +24,7 @@ mod rival;
 mod sound;
 mod talk_off;
 mod tally;
+mod tones;
 
 use context::Context;
 use report::Report;
@@ -30,7 +32,14 @@ use report::Report;
 /// A section of the document and its name on the command line.
 type Section = (&'static str, fn(&mut Context, &mut Report));
 
-const SECTIONS: &[Section] = &[("dtmf", dtmf::run), ("talk_off", talk_off::run), ("caller_id", caller_id::run), ("cycles", cycles::run)];
+const SECTIONS: &[Section] = &[
+    ("tones", tones::run),
+    ("no_tone", no_tone::run),
+    ("dtmf", dtmf::run),
+    ("talk_off", talk_off::run),
+    ("caller_id", caller_id::run),
+    ("cycles", cycles::run),
+];
 
 fn main() {
     // Cargo passes `--bench`.

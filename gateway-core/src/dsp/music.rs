@@ -39,6 +39,9 @@ const SCALES: [&[u8]; 4] = [&[0, 2, 4, 5, 7, 9, 11], &[0, 2, 3, 5, 7, 8, 10], &[
 /// Chords in semitones above their lowest note; two voices are the most dangerous.
 const CHORDS: [&[u8]; 7] = [&[0, 4, 7], &[0, 3, 7], &[0, 4, 7, 11], &[0, 7], &[0, 4], &[0, 9], &[0, 5]];
 
+/// The slowest decay of a note to a tenth, in ms.
+const LONGEST_DECAY_MS: u32 = 1700;
+
 /// A player who goes from one piece to the next, for ever.
 #[derive(Clone, Debug)]
 pub struct Music {
@@ -124,7 +127,7 @@ impl Music {
         }
         self.notes_left -= 1;
         let piece = self.piece;
-        let repeats = matches!(piece.style, Style::Repeated | Style::RepeatedChord);
+        let repeats = piece.repeats();
         let lowest = if repeats { piece.lowest } else { piece.lowest + self.degree() };
         // Of the rhythms a piece may have only those without rests of their own vary the lengths.
         let length_ms = if repeats || piece.rests || self.rng.chance(600) { piece.beat_ms } else { piece.beat_ms / 2 };
@@ -166,7 +169,7 @@ impl Piece {
         let cents = if rng.chance(500) { 0.0 } else { rng.below(51) as f64 - 25.0 };
         let style = *pick(rng, &[Style::Melody, Style::Melody, Style::Repeated, Style::Chords, Style::Chords, Style::RepeatedChord]);
         let vibrato_depth = if rng.chance(400) { 0.002 + 0.0001 * rng.below(150) as f64 } else { 0.0 };
-        Piece {
+        let piece = Piece {
             pitch_hz: 440.0 * (cents / 1200.0).exp2(),
             scale: SCALES[usize::try_from(rng.below(SCALES.len() as u64)).unwrap_or(0)],
             lowest: i32::try_from(rng.below(37)).unwrap_or(0) - 19,
@@ -179,7 +182,14 @@ impl Piece {
             attack_ms: *pick(rng, &[2.0, 5.0, 20.0, 60.0]),
             vibrato: (vibrato_depth, 4.5 + 0.01 * rng.below(200) as f64),
             drums: rng.chance(250),
-        }
+        };
+        let is_oscillator = piece.repeats() && piece.decay_ms.is_none() && vibrato_depth == 0.0;
+        // A note that is repeated and neither fades nor trembles is no music: it is an oscillator, as an exchange has one.
+        Piece { decay_ms: if is_oscillator { Some(LONGEST_DECAY_MS) } else { piece.decay_ms }, ..piece }
+    }
+
+    fn repeats(&self) -> bool {
+        matches!(self.style, Style::Repeated | Style::RepeatedChord)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bursts and gaps of a tone, and the pattern that they follow.
 
+use super::burst::Quality;
 use super::ear::HOP_MS;
 
 /// What has just been over: a burst of a tone, or a gap.
@@ -60,13 +61,13 @@ const HISTORY: usize = 8;
 pub(super) struct History {
     durations_ms: [u32; HISTORY],
     /// How far each was what an exchange plays, from 0 to 1.
-    qualities: [f32; HISTORY],
+    qualities: [Quality; HISTORY],
     length: usize,
     ends_with_burst: bool,
 }
 
 impl History {
-    pub(super) fn push(&mut self, is_burst: bool, duration_ms: u32, quality: f32) {
+    pub(super) fn push(&mut self, is_burst: bool, duration_ms: u32, quality: Quality) {
         if self.length > 0 && is_burst == self.ends_with_burst {
             self.length = 0;
         }
@@ -86,7 +87,7 @@ impl History {
     }
 
     /// Durations in ms with their qualities.
-    fn newest_first(&self) -> impl Iterator<Item = (u32, f32)> {
+    fn newest_first(&self) -> impl Iterator<Item = (u32, Quality)> {
         let durations_ms = self.durations_ms[..self.length].iter().rev().copied();
         durations_ms.zip(self.qualities[..self.length].iter().rev().copied())
     }
@@ -97,6 +98,8 @@ impl History {
 pub(super) struct Pattern {
     /// Bursts at even, gaps at odd places.
     durations_ms: Vec<u32>,
+    /// The parts of the tone beat against each other.
+    beats: bool,
     /// The place that comes next.
     place: usize,
     /// Segments in a row that fit, up to the newest.
@@ -113,7 +116,12 @@ impl Pattern {
         let even = cadence_ms.len() / 2 * 2;
         let durations_ms = cadence_ms[..even].to_vec();
         let sounds = !durations_ms.is_empty() && durations_ms.iter().all(|&ms| ms > 0);
-        sounds.then_some(Pattern { durations_ms, place: 0, run: 0, deviation: 0.0, evidence: 0.0 })
+        sounds.then_some(Pattern { durations_ms, beats: false, place: 0, run: 0, deviation: 0.0, evidence: 0.0 })
+    }
+
+    /// From now on the tone is taken to be one whose parts beat against each other.
+    pub(super) fn let_beat(&mut self) {
+        self.beats = true;
     }
 
     /// Takes the newest segment of `history`.
@@ -124,7 +132,7 @@ impl Pattern {
         if self.run > 0 && is_burst_expected == history.ends_with_burst && fits(duration_ms, expected_ms) {
             self.run += 1;
             self.deviation += deviation(duration_ms, expected_ms);
-            self.evidence += worth(is_burst_expected, duration_ms, quality);
+            self.evidence += worth(is_burst_expected, duration_ms, quality.of(self.beats));
             self.place = (self.place + 1) % self.durations_ms.len();
         } else {
             self.align(history);
@@ -149,7 +157,7 @@ impl Pattern {
             for (place, (ms, quality)) in matching {
                 run += 1;
                 sum += deviation(ms, self.durations_ms[place]);
-                evidence += worth(place.is_multiple_of(2), ms, quality);
+                evidence += worth(place.is_multiple_of(2), ms, quality.of(self.beats));
             }
             if run > self.run {
                 (self.run, self.deviation, self.evidence, self.place) = (run, sum, evidence, (last + 1) % length);
@@ -189,7 +197,7 @@ impl Pattern {
 
     /// How sure the run makes it that this tone is played, from 0 to 1, with what goes on now: a burst or gap that has lasted so long,
     /// with its quality so far. One burst alone proves nothing, so it takes two.
-    pub(super) fn confidence(&self, is_burst: bool, lasted_ms: u32, quality: f32) -> f32 {
+    pub(super) fn confidence(&self, is_burst: bool, lasted_ms: u32, quality: Quality) -> f32 {
         let expected_ms = self.durations_ms[self.place];
         let goes_on = self.run > 0 && is_burst == self.place.is_multiple_of(2) && lasted_ms <= longest_fit_ms(expected_ms);
         let (lasting, counts) = (lasted_ms.min(expected_ms), lasted_ms >= LEAST_LASTING_MS);
@@ -198,7 +206,7 @@ impl Pattern {
         if bursts < 2 {
             return 0.0;
         }
-        let now = if goes_on && counts { worth(is_burst, lasting, quality) } else { 0.0 };
+        let now = if goes_on && counts { worth(is_burst, lasting, quality.of(self.beats)) } else { 0.0 };
         (self.evidence + now).min(1.0)
     }
 
@@ -224,11 +232,10 @@ impl Pattern {
 }
 
 /// What a burst or gap that fits is worth: the longer it is, the less it is chance that it has the right length. Bursts say more than
-/// gaps, because they have a frequency as well. A tone of 250 ms on and off is sure with its third burst, one of 500 ms within its
-/// second.
+/// gaps, because they have a frequency as well. A tone of 250 ms on and off is sure with its fourth burst, one of 500 ms after its second.
 fn worth(is_burst: bool, duration_ms: u32, quality: f32) -> f32 {
-    let sure_ms = if is_burst { duration_ms as f32 / 1500.0 + 0.1 } else { duration_ms as f32 / 2500.0 };
-    sure_ms * quality
+    let worth = if is_burst { duration_ms as f32 / 1800.0 + 0.08 } else { duration_ms as f32 / 2400.0 };
+    worth * quality
 }
 
 /// What goes on counts from here on.
@@ -269,7 +276,7 @@ mod tests {
         segments
             .iter()
             .map(|&(is_burst, ms)| {
-                history.push(is_burst, ms, 1.0);
+                history.push(is_burst, ms, Quality::of_gap(1.0));
                 pattern.step(history);
                 pattern.run()
             })

@@ -1,6 +1,6 @@
 //! The detector of a country's tones: bursts and gaps against the patterns of the plan.
 
-use super::burst::Burst;
+use super::burst::{Burst, Quality};
 use super::cadence::{History, Pattern, Segment, Segmenter, longest_fit_ms};
 use super::data_tone::DataTones;
 use super::ear::{Ear, HOP, HOP_MS, Sound};
@@ -48,6 +48,8 @@ struct Candidate {
     name: ProgressTone,
     /// Index into the tones of the ear.
     tone: usize,
+    /// Its parts beat against each other.
+    beats: bool,
     cadence: Cadence,
     /// Cycles told of the run that goes on.
     told: u32,
@@ -136,7 +138,14 @@ impl ProgressDetector {
             let tone = ear.listen_for(&spec.frequencies_hz);
             let continuous = Cadence::Continuous { early_ms: EARLY_DIAL_MS, sure_ms: EARLY_DIAL_MS };
             let cadence = Pattern::new(&spec.cadence_ms).map_or(continuous, Cadence::Pattern);
-            candidates.push(Candidate { name, tone, cadence, told: 0, told_sure: false });
+            let has_parts = spec.frequencies_hz.len() > 1;
+            candidates.push(Candidate { name, tone, beats: has_parts, cadence, told: 0, told_sure: false });
+        }
+        for candidate in &mut candidates {
+            candidate.beats &= ear.is_band(candidate.tone);
+            if let (true, Cadence::Pattern(pattern)) = (candidate.beats, &mut candidate.cadence) {
+                pattern.let_beat();
+            }
         }
         drop_twins(&mut candidates);
         outlast_bursts(&mut candidates);
@@ -252,12 +261,11 @@ impl ProgressDetector {
                     self.tone = Some(tone);
                 }
                 self.early_dial_ms = None;
-                let quality = self.burst_quality(tone);
-                self.gap.level = self.measured.peak;
+                let quality = self.burst_quality();
+                self.gap.level = self.burst.mean().map_or(self.measured.peak, |(_, power)| power);
                 // What a voice left is nothing to compare a tone with.
-                let by_machine = self.burst.quality(self.ear.beats(tone)) >= MACHINE;
-                let offset_hz = self.burst.offset_hz().filter(|_| by_machine);
-                self.last_burst = offset_hz.map(|offset_hz| (offset_hz, self.measured.power));
+                let by_machine = self.burst.quality().steady >= MACHINE;
+                self.last_burst = self.burst.mean().filter(|_| by_machine);
                 if self.is_onset_known {
                     self.history.push(true, over.duration_ms, quality);
                 }
@@ -265,7 +273,7 @@ impl ProgressDetector {
             }
             None if self.tone.is_some() => {
                 let loud = 2 * self.gap.loud_looks > self.gap.looks;
-                self.history.push(false, over.duration_ms, self.gap.quality());
+                self.history.push(false, over.duration_ms, Quality::of_gap(self.gap.quality()));
                 if loud {
                     self.forget_run();
                 }
@@ -289,16 +297,16 @@ impl ProgressDetector {
     }
 
     /// How much the burst that goes on, or is just over, is what an exchange plays.
-    fn burst_quality(&self, tone: usize) -> f32 {
-        let quality = self.burst.quality(self.ear.beats(tone));
-        let is_same = match (self.last_burst, self.burst.offset_hz()) {
-            (Some((last_hz, last_power)), Some(offset_hz)) if !self.ear.beats(tone) => {
-                let change = self.measured.power / last_power.max(f32::MIN_POSITIVE);
+    fn burst_quality(&self) -> Quality {
+        let quality = self.burst.quality();
+        let is_same = match (self.last_burst, self.burst.mean()) {
+            (Some((last_hz, last_power)), Some((offset_hz, power))) => {
+                let change = power / last_power.max(f32::MIN_POSITIVE);
                 (offset_hz - last_hz).abs() <= SAME_HZ && (1.0 / SAME_POWER..=SAME_POWER).contains(&change)
             }
             _ => true,
         };
-        if is_same { quality } else { quality * UNLIKE }
+        if is_same { quality } else { Quality { steady: quality.steady * UNLIKE, ..quality } }
     }
 
     fn wait_in_gap(&mut self, current: Segment, sound: Sound, out: &mut Vec<HeardTone>) {
@@ -323,7 +331,7 @@ impl ProgressDetector {
     /// Tells the pattern that explains more of the history than every other one, for each cycle once, and once when it is sure.
     fn tell_patterns(&mut self, out: &mut Vec<HeardTone>) {
         let current = self.segmenter.current();
-        let quality = current.tone.map_or_else(|| self.gap.quality(), |tone| self.burst_quality(tone));
+        let quality = if current.tone.is_some() { self.burst_quality() } else { Quality::of_gap(self.gap.quality()) };
         let quiet = 2 * self.gap.loud_looks <= self.gap.looks;
         let gap_ms = (current.tone.is_none() && quiet).then_some(current.duration_ms);
         // Only a tone that explains what was heard so far can have a gap of its own here.
@@ -362,7 +370,7 @@ impl ProgressDetector {
         let began_ms = self.now_ms.saturating_sub(current.duration_ms);
         let early = self.early_dial_ms.is_some_and(|until_ms| began_ms <= until_ms);
         let measured = self.measured;
-        let quality = current.tone.map_or(0.0, |tone| self.burst.quality(self.ear.beats(tone)));
+        let quality = self.burst.quality();
         // Two continuous tones of one frequency cannot be told apart: the first name is the one.
         let sounding = |candidate: &&mut Candidate| Some(candidate.tone) == current.tone && candidate.pattern().is_none();
         let Some(candidate) = self.candidates.iter_mut().find(sounding) else { return };
@@ -372,7 +380,7 @@ impl ProgressDetector {
             candidate.told_sure = false;
             return;
         }
-        let confidence = (quality * current.duration_ms as f32 / SURE_CONTINUOUS_MS as f32).min(1.0);
+        let confidence = (quality.of(candidate.beats) * current.duration_ms as f32 / SURE_CONTINUOUS_MS as f32).min(1.0);
         let is_sure = confidence >= 1.0 && !candidate.told_sure;
         if candidate.told == 0 || is_sure {
             candidate.told = 1;
@@ -426,7 +434,7 @@ fn may_end_calls(tone: ProgressTone) -> bool {
 fn drop_twins(candidates: &mut Vec<Candidate>) {
     let is_twin = |one: &Candidate, other: &Candidate| {
         let same = one.pattern().zip(other.pattern()).is_some_and(|(one, other)| one.is_like(other));
-        one.tone == other.tone && same
+        one.tone == other.tone && one.beats == other.beats && same
     };
     for candidate in std::mem::take(candidates) {
         if !candidates.iter().any(|kept| is_twin(kept, &candidate)) {

@@ -15,8 +15,9 @@ const WINDOW: usize = 400;
 /// Tones below this are not heard.
 const LEAST_DBM0: f32 = -41.0;
 
-/// How far a frequency may be from its nominal value, in Hz.
+/// How far a frequency may be from its nominal value, in Hz, and as a part of it: the greater counts.
 const TOLERANCE_HZ: f32 = 16.0;
+const TOLERANCE: f32 = 0.032;
 
 /// Two frequencies of one tone that are nearer than this beat against each other within a window (Japan's ringback, 384 and
 /// 416 Hz): they are heard as energy in a band.
@@ -74,6 +75,12 @@ struct Filter {
     phasor: Phasor,
     offset_hz: f32,
     power: f32,
+}
+
+impl Filter {
+    fn is_near(&self) -> bool {
+        self.offset_hz.abs() <= TOLERANCE_HZ.max(TOLERANCE * self.goertzel.frequency_hz())
+    }
 }
 
 impl Ear {
@@ -159,12 +166,12 @@ impl Ear {
     fn offset_hz(&self, tone: usize) -> f32 {
         match &self.tones[tone] {
             Tone::Lines(lines) => lines.iter().map(|&part| self.filters[part].offset_hz).sum::<f32>() / lines.len().max(1) as f32,
-            Tone::Band(_) => 0.0,
+            Tone::Band(band) => self.filters[band[MIDDLE]].offset_hz,
         }
     }
 
-    /// Whether the parts of a tone beat against each other within a window.
-    pub(super) fn beats(&self, tone: usize) -> bool {
+    /// Whether a tone is heard as the energy in a band.
+    pub(super) fn is_band(&self, tone: usize) -> bool {
         matches!(self.tones.get(tone), Some(Tone::Band(_)))
     }
 
@@ -197,9 +204,7 @@ impl Ear {
     fn offset_of_lines(&self, lines: &[usize], power: f32) -> Option<f32> {
         let parts = || lines.iter().map(|&part| &self.filters[part]);
         let sum: f32 = parts().map(|part| part.power).sum();
-        let fits = !lines.is_empty()
-            && sum >= PURITY * power
-            && parts().all(|part| part.offset_hz.abs() <= TOLERANCE_HZ && part.power >= LEAST_SHARE * sum);
+        let fits = !lines.is_empty() && sum >= PURITY * power && parts().all(|part| part.is_near() && part.power >= LEAST_SHARE * sum);
         fits.then(|| parts().fold(0.0, |most, part| part.offset_hz.abs().max(most)))
     }
 
