@@ -17,6 +17,7 @@ mod context;
 mod cycles;
 mod dtmf;
 mod no_tone;
+mod path;
 mod plot;
 mod recordings;
 mod report;
@@ -36,6 +37,7 @@ const SECTIONS: &[Section] = &[
     ("tones", tones::run),
     ("no_tone", no_tone::run),
     ("dtmf", dtmf::run),
+    ("path", path::run),
     ("talk_off", talk_off::run),
     ("caller_id", caller_id::run),
     ("cycles", cycles::run),
