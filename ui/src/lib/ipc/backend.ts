@@ -39,6 +39,7 @@ import type {
   TraceExportError,
   TraceQuery,
 } from "./types";
+import type { ProfileTests } from "./profile_tests";
 import type { Profiles } from "./profiles";
 
 /** What the program tells by itself. */
@@ -59,6 +60,8 @@ export interface Backend {
   readonly history: History;
   /** Line tests that are over. */
   readonly lineTests: LineTests;
+  /** Line profiles of countries, tried. */
+  readonly profileTests: ProfileTests;
   /** SIP messages that came and went lately. */
   readonly sipTrace: SipMessages;
   /** Everything the window needs to paint its first picture. */

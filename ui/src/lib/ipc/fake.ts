@@ -10,6 +10,7 @@ import { callerNumber } from "./fake/caller_number";
 import { dialling } from "./fake/dialling";
 import { FakeHistory } from "./fake/history";
 import { FakeLineTests, FIRST_CHECK, lineTestSteps, type LineTestStep } from "./fake/line_tests";
+import { FakeProfileTests } from "./fake/profile_tests";
 import { FakeProfiles } from "./fake/profiles";
 import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
@@ -100,6 +101,7 @@ interface ToyPort {
 export class FakeBackend implements Backend {
   readonly history: FakeHistory;
   readonly lineTests = new FakeLineTests();
+  readonly profileTests: FakeProfileTests;
   readonly profiles: FakeProfiles;
   readonly sipTrace: ToySipMessages;
   readonly #startedAt: number;
@@ -130,6 +132,7 @@ export class FakeBackend implements Backend {
     this.history = new FakeHistory(CALLS[scene], PORTS[scene], now());
     const users = this.#settings.ports.map(({ user }) => user);
     this.sipTrace = new ToySipMessages(this.history.newest(CALLS_WITH_MESSAGES), users, this.#startedAt, () => this.#at());
+    this.profileTests = new FakeProfileTests(scene === "trouble");
     this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene], () => this.#at());

@@ -4,6 +4,7 @@ import { commands } from "./bindings";
 import { TauriHistory } from "./tauri/history";
 import { TauriLineTests } from "./tauri/line_tests";
 import { TauriNews } from "./tauri/news";
+import { TauriProfileTests } from "./tauri/profile_tests";
 import { TauriProfiles } from "./tauri/profiles";
 import { TauriSipMessages } from "./tauri/sip_trace";
 import type {
@@ -54,6 +55,7 @@ export class TauriBackend implements Backend {
   readonly #news = new TauriNews();
   readonly history = new TauriHistory(this.#news);
   readonly lineTests = new TauriLineTests();
+  readonly profileTests = new TauriProfileTests();
   readonly profiles = new TauriProfiles();
   readonly sipTrace = new TauriSipMessages();
 
