@@ -3,6 +3,7 @@ import about from "./en/about.json";
 import apply from "./en/apply.json";
 import calls from "./en/calls.json";
 import codes from "./en/codes.json";
+import country from "./en/country.json";
 import desk from "./en/desk.json";
 import devices from "./en/devices.json";
 import diagnostics from "./en/diagnostics.json";
@@ -25,6 +26,7 @@ export default {
   ...apply,
   ...calls,
   ...codes,
+  ...country,
   ...desk,
   ...devices,
   ...diagnostics,

@@ -3,6 +3,7 @@ import about from "./es/about.json";
 import apply from "./es/apply.json";
 import calls from "./es/calls.json";
 import codes from "./es/codes.json";
+import country from "./es/country.json";
 import desk from "./es/desk.json";
 import devices from "./es/devices.json";
 import diagnostics from "./es/diagnostics.json";
@@ -25,6 +26,7 @@ export default {
   ...apply,
   ...calls,
   ...codes,
+  ...country,
   ...desk,
   ...devices,
   ...diagnostics,

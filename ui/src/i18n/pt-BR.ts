@@ -3,6 +3,7 @@ import about from "./pt-BR/about.json";
 import apply from "./pt-BR/apply.json";
 import calls from "./pt-BR/calls.json";
 import codes from "./pt-BR/codes.json";
+import country from "./pt-BR/country.json";
 import desk from "./pt-BR/desk.json";
 import devices from "./pt-BR/devices.json";
 import diagnostics from "./pt-BR/diagnostics.json";
@@ -25,6 +26,7 @@ export default {
   ...apply,
   ...calls,
   ...codes,
+  ...country,
   ...desk,
   ...devices,
   ...diagnostics,

@@ -25,7 +25,7 @@ const ALL_CODE = SOURCES.map((file) => readFileSync(file, "utf8")).join("\n");
 const LOOKED_UP = [
   "exchange\\.(caller_id|sound)",
   "calls\\.(column|outcome|outcome_short)",
-  "plan\\.(source|timing|polarity)",
+  "plan\\.(source|timing|polarity|impedance|direct_current)",
   "profiles\\.strength",
   "registration\\.peer",
   "scope\\.(flag|lane)",
@@ -126,6 +126,9 @@ describe("every code of the program has words", () => {
     ["plan.source", "CallerIdSource"],
     ["plan.timing", "CallerIdTiming"],
     ["plan.polarity", "PolarityHabit"],
+    ["plan.impedance", "Impedance"],
+    ["plan.direct_current", "DirectCurrent"],
+    ["profile_check", "ProfileCheck", "check"],
     ["rollback", "RollbackCause"],
     ["vital", "Vital"],
     ["revision_kind", "RevisionKind"],
@@ -215,7 +218,7 @@ describe("no words in code", () => {
       "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
       "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by", "wire_state",
       "counter", "hint", "line_check", "line_test_file", "bar", "dialling", "tls", "offence", "ban_effect",
-      "exposure_check", "exposure_outcome", "exposure_reach", "exposure_grade",
+      "exposure_check", "exposure_outcome", "exposure_reach", "exposure_grade", "profile_check",
     ]);
     const named = [...ALL_CODE.matchAll(/"([a-z_]+(?:\.[a-zA-Z0-9_-]+)+)"/g)].map(([, key]) => key ?? "");
     const unused = Object.keys(pt).filter((key) => {

@@ -287,9 +287,9 @@ describe("setting pages", () => {
 
   it("show what the country means", async () => {
     await show("lines");
-    expect(screen.getByText("Como a linha soa em: Brasil")).toBeVisible();
+    expect(screen.getByText("Perfil de linha: Brasil")).toBeVisible();
     draft.settings.gateway.country = "GB";
-    expect(await screen.findByText("Como a linha soa em: Reino Unido")).toBeVisible();
+    expect(await screen.findByText("Perfil de linha: Reino Unido")).toBeVisible();
     draft.discard();
   });
 
