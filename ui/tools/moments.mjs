@@ -38,6 +38,26 @@ export const MOMENTS = [
   { name: "dialling-none", url: "?scene=lively#sip", act: (page) => page.locator("[data-path='gateway.dial_rules']").scrollIntoViewIfNeeded() },
   ...["light", "dark"].map((scheme) => ({ name: `callers-${scheme}`, url: "?scene=lively#sip", scheme, size: SMALL, act: writeCallers("33334444") })),
   { name: "dialling-spanish", url: "?scene=lively#sip", language: "es", scheme: "dark", size: SMALL, act: tryNumber("190") },
+  ...["light", "dark"].flatMap((scheme) =>
+    [undefined, WIDE].flatMap((size) =>
+      [null, "Irlanda", "Austrália"].flatMap((country) => {
+        const view = { url: "?scene=lively#lines", scheme, size };
+        const name = `${country === null ? "BR" : country === "Irlanda" ? "IE" : "AU"}-${scheme}-${size?.width ?? 1280}`;
+        return [
+          { ...view, name: `country-plan-${name}`, act: (page) => chooseCountry(page, country) },
+          { ...view, name: `country-test-${name}`, act: tryProfile(country) },
+        ];
+      }),
+    ),
+  ),
+  ...["light", "dark"].map((scheme) => ({ name: `country-failed-${scheme}`, url: "?scene=trouble#lines", scheme, act: tryProfile(null) })),
+  { name: "country-running", url: "?scene=lively#lines", act: tryProfile("Austrália", true) },
+  { name: "country-english", url: "?scene=trouble#lines", language: "en", act: tryProfile("Austria") },
+  { name: "country-spanish", url: "?scene=trouble#lines", language: "es", size: SMALL, act: tryProfile("Turquía") },
+  { name: "country-plan-turkey", url: "?scene=lively#lines", act: (page) => chooseCountry(page, "Turquia") },
+  { name: "country-plan-small", url: "?scene=lively#lines", size: SMALL, act: (page) => chooseCountry(page, "Austrália") },
+  { name: "country-contrast", url: "?scene=trouble#lines", contrast: "more", act: tryProfile(null) },
+  { name: "country-contrast-dark", url: "?scene=trouble#lines", contrast: "more", scheme: "dark", act: tryProfile(null) },
   { name: "small-lines", url: "?scene=lively#lines", size: { width: 880, height: 600 } },
   ...["light", "dark"].map((scheme) => ({ name: `guard-${scheme}`, url: "?scene=lively#diagnostics", scheme, act: toGuard })),
   ...["light", "dark"].map((scheme) => ({ name: `exposure-${scheme}`, url: "?scene=lively#diagnostics", scheme, act: attack })),
@@ -125,6 +145,28 @@ export const MOMENTS = [
 async function attack(page) {
   await page.click(".exposure .button");
   await page.locator("[data-exposure=stranger_sound]").scrollIntoViewIfNeeded();
+}
+
+/** The plan of a country, or of the one that is chosen already. */
+async function chooseCountry(page, country) {
+  if (country !== null) {
+    await page.click("[data-path='gateway.country'] button");
+    await page.click(`[role=option]:text-is("${country}")`);
+  }
+  await page.locator(".plan").scrollIntoViewIfNeeded();
+  await page.evaluate(() => document.querySelector("[data-path='gateway.country']").scrollIntoView());
+  await page.waitForTimeout(200);
+}
+
+/** The test of a line profile: over, or in the middle of it. */
+function tryProfile(country, underway = false) {
+  return async (page) => {
+    await chooseCountry(page, country);
+    await page.focus(".test .button");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(underway ? ".test tbody tr:nth-child(7)[data-outcome=passed]" : ".test[data-phase=done]", { timeout: 20_000 });
+    await page.evaluate(() => document.querySelector(".test").scrollIntoView());
+  };
 }
 
 /** The guard, whoever it keeps out. */
