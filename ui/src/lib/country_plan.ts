@@ -42,9 +42,9 @@ export function listedTones(country: Country): ListedTone[] {
   });
 }
 
-/** A number with the minus sign of figures. */
-function figure(words: Words, value: number, most = 3, least = 0): string {
-  return new Intl.NumberFormat(words.language, { minimumFractionDigits: least, maximumFractionDigits: most }).format(value).replace("-", "−");
+/** A number with the minus sign of figures, and thousands as instruments show them. */
+function figure(words: Words, value: number, most = 3): string {
+  return new Intl.NumberFormat(words.language, { maximumFractionDigits: most, useGrouping: false }).format(value).replace("-", "−");
 }
 
 /** "400 + 450 Hz". */

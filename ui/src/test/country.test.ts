@@ -139,7 +139,7 @@ describe("the test of a profile", () => {
     await waitFor(() => expect(phase()).toBe("done"));
     const texts = rows("failed").map((row) => row.textContent.replace(/\s+/g, " "));
     expect(texts).toHaveLength(3);
-    expect(texts[0]).toMatch(/tom de congestionamento falhou ?não veio de 3,5 s/);
+    expect(texts[0]).toMatch(/tom de congestionamento falhou ?não veio em 3,5 s/);
     expect(texts[1]).toMatch(/abre o laço falhou ?0,61 s de 0,35 s/);
     expect(said()).toMatch(/^12 de 15 passaram\. Falharam 3: O outro lado desliga com tom de congestionamento; .*DTMF antes do primeiro toque\.$/);
   });
