@@ -59,19 +59,22 @@ async function everywhere(views, look) {
 }
 
 test("axe finds nothing serious, on any page, in any theme", RUN, async () => {
-  await everywhere(SCENES.map((scene) => ({ scene })), async (page) => {
-    if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ content: AXE });
-    const found = [];
-    for (const theme of THEMES) {
-      await page.emulateMedia({ colorScheme: theme.scheme, contrast: theme.contrast ?? "no-preference" });
-      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
-      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-      const told = serious.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
-      found.push(...told.map((problem) => `${theme.scheme} ${theme.contrast ?? ""}: ${problem}`));
-    }
-    return found;
-  });
+  await everywhere(SCENES.map((scene) => ({ scene })), seriousInEveryTheme);
 });
+
+/** What axe finds that is serious, in each theme. */
+async function seriousInEveryTheme(page) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.addScriptTag({ content: AXE });
+  const found = [];
+  for (const theme of THEMES) {
+    await page.emulateMedia({ colorScheme: theme.scheme, contrast: theme.contrast ?? "no-preference" });
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    const told = serious.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
+    found.push(...told.map((problem) => `${theme.scheme} ${theme.contrast ?? ""}: ${problem}`));
+  }
+  return found;
+}
 
 test("everything that can be pressed or filled in is reached by Tab, and shows that it has the focus", RUN, async () => {
   await everywhere([{ scene: "lively" }], async (page) => {
@@ -110,6 +113,35 @@ test("every card has room for what it says, in any language and size, with any n
   }
   assert.deepEqual(found, []);
 });
+
+test("the test of a line profile, when it is over: axe finds nothing serious, and nothing sticks out or scrolls sideways", RUN, async () => {
+  const found = [];
+  for (const language of LANGUAGES) {
+    const { page, close } = await open(here, { url: "?scene=trouble#lines", language });
+    await page.focus("[data-phase] .button");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[data-phase=done]");
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      const problems = await page.evaluate(stickingOut);
+      const sideways = await page.evaluate(() => {
+        const boxes = [...document.querySelectorAll(".page-body, .page-body table")];
+        return boxes.filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => `${box.className} is ${box.scrollWidth} px wide in ${box.clientWidth}`);
+      });
+      const over = await page.evaluate(cutCells);
+      found.push(...[...problems, ...sideways, ...over].map((problem) => `${language} ${size.width}: ${problem}`));
+    }
+    found.push(...(await seriousInEveryTheme(page)).map((problem) => `${language} ${problem}`));
+    await close();
+  }
+  assert.deepEqual(found, []);
+});
+
+/** Cells that say more than their column has room for. Runs in the page. */
+function cutCells() {
+  const cells = [...document.querySelectorAll("td:not([aria-hidden]), th")].filter((cell) => cell.checkVisibility());
+  return cells.filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => `"${cell.textContent.trim().slice(0, 40)}" is wider than its column`);
+}
 
 /** Gives each control that a person should reach a number, and answers them. Runs in the page. */
 function markStops() {

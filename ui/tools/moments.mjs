@@ -153,7 +153,6 @@ async function chooseCountry(page, country) {
     await page.click("[data-path='gateway.country'] button");
     await page.click(`[role=option]:text-is("${country}")`);
   }
-  await page.locator(".plan").scrollIntoViewIfNeeded();
   await page.evaluate(() => document.querySelector("[data-path='gateway.country']").scrollIntoView());
   await page.waitForTimeout(200);
 }
