@@ -43,6 +43,9 @@ async function opened(code: string, scene: Scene = "quiet", pace_ms = 0): Promis
   return backend;
 }
 
+const QUIET_AXE = { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } };
+const tone = (name: string, form = 1): HTMLElement =>
+  document.querySelector<HTMLElement>(`tr[data-tone="${name}"][data-form="${form}"]`)!;
 const rows = (outcome: string): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(`tr[data-outcome="${outcome}"]`)];
 const phase = (): string | null => document.querySelector("section[data-phase]")!.getAttribute("data-phase");
 const said = (): string => within(document.querySelector<HTMLElement>("section[data-phase]")!).getByRole("status").textContent;
@@ -75,7 +78,9 @@ describe("figures", () => {
     for (const known of countries) {
       const listed = listedTones(known);
       expect(listed.filter(({ of }) => of !== null), known.code).toHaveLength(known.variants.length);
-      for (const [at, { tone, form }] of listed.entries()) if (form > 1) expect(listed[at - 1]).toMatchObject({ tone, form: form - 1 });
+      for (const [at, { tone, form }] of listed.entries()) {
+        if (form > 1) expect(listed[at - 1]).toMatchObject({ tone, form: form - 1 });
+      }
     }
   });
 });
@@ -83,26 +88,28 @@ describe("figures", () => {
 describe("the plan of a country", () => {
   it("shows every tone with frequency, level and rhythm, and whose its further forms are", async () => {
     await opened("AU");
-    const row = (tone: string, form = 1): HTMLElement => document.querySelector<HTMLElement>(`tr[data-tone="${tone}"][data-form="${form}"]`)!;
     expect(screen.getByText("Perfil de linha: Austrália")).toBeVisible();
-    expect(row("dial")).toHaveTextContent("413 + 438 Hz");
-    expect(row("dial")).toHaveTextContent("−13 dBm0");
-    expect(row("dial", 3)).toHaveTextContent("older exchanges");
-    expect(within(row("dial", 3)).getByRole("rowheader")).toHaveAccessibleName(/^outra forma do tom de discar: ?forma 3 · older exchanges$/);
-    expect(row("call_waiting")).toHaveTextContent("0,2 – 0,2 – 0,2 – 4,4 s");
+    expect(tone("dial")).toHaveTextContent("413 + 438 Hz");
+    expect(tone("dial")).toHaveTextContent("−13 dBm0");
+    expect(tone("dial", 3)).toHaveTextContent("older exchanges");
+    const further = within(tone("dial", 3)).getByRole("rowheader");
+    expect(further).toHaveAccessibleName(/^outra forma do tom de discar: ?forma 3 · older exchanges$/);
+    expect(tone("call_waiting")).toHaveTextContent("0,2 – 0,2 – 0,2 – 4,4 s");
     expect(screen.getByText("220 Ω + (820 Ω ∥ 120 nF)")).toBeVisible();
     expect(screen.getByText("tensão baixa, para laços longos")).toBeVisible();
     expect(screen.getByText(/^106/)).toBeVisible();
     expect(screen.getByText(/^ACIF S002/)).toBeVisible();
-    expect((await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations).toEqual([]);
+    expect((await axe.run(document.body, QUIET_AXE)).violations).toEqual([]);
     draft.discard();
   });
 
   it("says what nobody knows", async () => {
-    const dark = countries.find(({ call_waiting, caller_id, flash_ms }) => call_waiting === null && caller_id.length === 0 && flash_ms === null)!;
+    const dark = countries.find(
+      ({ call_waiting, caller_id, flash_ms }) => call_waiting === null && caller_id.length === 0 && flash_ms === null,
+    )!;
     await opened(dark.code);
     const fact = (name: string): string | undefined => screen.getByText(name, { selector: "dt" }).nextElementSibling?.textContent.trim();
-    expect(document.querySelector('tr[data-tone="call_waiting"]')).toHaveTextContent(words.t("plan.unknown"));
+    expect(tone("call_waiting")).toHaveTextContent(words.t("plan.unknown"));
     expect(fact("Identificação do chamador")).toBe("não se sabe ao certo; tudo é escutado");
     expect(fact("Flash usual")).toBe("não se sabe ao certo");
     expect(fact("Interrupção de laço")).toBe("nenhuma conhecida");
@@ -129,7 +136,7 @@ describe("the test of a profile", () => {
     expect(first!.querySelector("svg")).not.toBeNull();
     expect(screen.getByText("(forma 2: some exchanges)")).toBeVisible();
     expect(screen.getByRole("button", { name: "Testar de novo" })).toHaveFocus();
-    expect((await axe.run(document.body, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations).toEqual([]);
+    expect((await axe.run(document.body, QUIET_AXE)).violations).toEqual([]);
     draft.discard();
   });
 
@@ -141,7 +148,8 @@ describe("the test of a profile", () => {
     expect(texts).toHaveLength(3);
     expect(texts[0]).toMatch(/tom de congestionamento falhou ?não veio em 3,5 s/);
     expect(texts[1]).toMatch(/abre o laço falhou ?0,61 s de 0,35 s/);
-    expect(said()).toMatch(/^12 de 15 passaram\. Falharam 3: O outro lado desliga com tom de congestionamento; .*DTMF antes do primeiro toque\.$/);
+    expect(said()).toMatch(/^12 de 15 passaram\. Falharam 3: O outro lado desliga com tom de congestionamento; /);
+    expect(said()).toMatch(/DTMF antes do primeiro toque\.$/);
   });
 
   it("tells how far it is and can be cancelled with the same button; nothing more is tried then", async () => {
