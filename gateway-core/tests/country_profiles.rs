@@ -1,5 +1,5 @@
 //! Every line profile passes its own scenarios at the simulated exchange of its country.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::thread;
 

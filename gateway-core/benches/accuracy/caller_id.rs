@@ -141,7 +141,7 @@ fn sound_of(rng: &mut Rng, way: Way, caller: &CallerId, trial: &Trial) -> (Vec<i
     (samples, onset)
 }
 
-fn begin(rng: &mut Rng, samples: &mut Vec<i16>, onset: usize, before: Before) {
+fn begin(rng: &mut Rng, samples: &mut [i16], onset: usize, before: Before) {
     let early = |ms: f64| if ms < 0.0 { onset + sound::samples_of(-ms) } else { onset - sound::samples_of(ms) };
     match before {
         Before::Silence => {}

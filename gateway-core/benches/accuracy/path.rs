@@ -113,12 +113,7 @@ fn carry(dtmf_to_sip: DtmfToSip, mut rng: Rng) -> Outcome {
     }
     let told: Vec<char> = heard.iter().filter_map(begun).collect();
     let common = common(&digits, &told);
-    Outcome {
-        sent: digits.len(),
-        missed: digits.len() - common,
-        extra: told.len() - common,
-        leaked: left.iter().filter_map(begun).count(),
-    }
+    Outcome { sent: digits.len(), missed: digits.len() - common, extra: told.len() - common, leaked: left.iter().filter_map(begun).count() }
 }
 
 /// Gives the audio of a packet to a receiver.

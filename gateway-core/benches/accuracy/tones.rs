@@ -205,7 +205,7 @@ pub fn first_sure(detector: &mut ProgressDetector, samples: &[i16]) -> Option<f6
     let (mut heard, mut frames) = (Vec::new(), samples.chunks_exact(FRAME_SAMPLES).enumerate());
     frames.find_map(|(n, piece)| {
         detector.process(&Frame(piece.try_into().expect("a frame")), &mut heard);
-        heard.drain(..).any(|heard| is_sure(&heard)).then(|| (n as f64 + 1.0) * 20.0)
+        heard.drain(..).any(|heard| is_sure(&heard)).then_some((n as f64 + 1.0) * 20.0)
     })
 }
 

@@ -160,7 +160,7 @@ fn gauss(rng: &mut Rng) -> f32 {
 /// The number of samples from one thing to the next: between half of `every_ms` and once and a half.
 fn samples_until_next(every_ms: f32, rng: &mut Rng) -> u32 {
     let mean = (every_ms * SAMPLE_RATE_HZ as f32 / 1000.0).max(1.0) as u64;
-    u32::try_from(mean / 2 + rng.below(mean + 1)).unwrap_or(u32::MAX)
+    u32::try_from((mean / 2 + rng.below(mean + 1)).max(1)).unwrap_or(u32::MAX)
 }
 
 /// A filter of first order that loses more (one pole) or less (one zero) with rising frequency; 1020 Hz passes unchanged.

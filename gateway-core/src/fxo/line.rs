@@ -393,7 +393,12 @@ impl Line {
             LineEvent::LoopInterruption { duration } => self.interrupted(duration, now, out),
             LineEvent::ExtensionPickup => self.extension(true, now, out),
             LineEvent::ExtensionRelease => self.extension(false, now, out),
-            LineEvent::Measured { millivolts, microamps: _, off_hook } => self.measured(millivolts, off_hook, now, out),
+            LineEvent::Measured { millivolts, microamps, off_hook } => {
+                if microamps.is_some_and(|microamps| microamps > 0) {
+                    self.current_flows();
+                }
+                self.measured(millivolts, off_hook, now, out);
+            }
             LineEvent::CallerId(caller) => self.caller_heard(caller, now, out),
             LineEvent::Tone(tone) => self.heard(tone, now, out),
             LineEvent::SignalDone => self.signal_done(now, out),

@@ -15,12 +15,15 @@ use super::world::credentials;
 use crate::config::PortId;
 use crate::config::country::{CallerIdHabit, Country, ToneRow, Variant};
 use crate::config::settings::{AnswerMode, DialMethod, GatewaySettings, Mode, PortSettings, Secret, Settings};
+use crate::dsp::babble::Babble;
 use crate::dsp::callerid::CallerIdSource;
 use crate::dsp::progress::ProgressTone;
+use crate::dsp::tone::ToneGenerator;
 use crate::fxo::simulator::act::{CallerIdSending, ExchangeEvent, HangUpHow, IncomingCall, LineAct, LineSound, Sound};
 use crate::fxo::simulator::exchange::ExchangeConfig;
 use crate::gateway::mark::MarkKind;
 use crate::gateway::record::{CallRecord, EndCause};
+use crate::rng::Rng;
 use crate::time::Moment;
 
 /// Something that a line profile promises.
@@ -80,6 +83,9 @@ const DIAL_TONE_MS: u32 = 600;
 /// Where it has a cadence, that has to be heard: as long as the gateway waits for it.
 const CADENCED_DIAL_TONE_MS: u32 = 3000;
 
+/// Ringback is recognised within this of the end of its first burst, or of the last burst before its long pause.
+const RINGBACK_MS: u32 = 1500;
+
 /// A tone that ends a call has done so within this, or within two of its cycles and a half second where those are longer.
 const DISCONNECT_MS: u32 = 3000;
 
@@ -91,6 +97,9 @@ const USUAL_INTERRUPTION_MS: u32 = 250;
 
 /// All digits, none twice in a row and some twice; no number of it costs anything or calls for help.
 const DIALLED: &str = "24681357902";
+
+/// How loud the far end of a conversation speaks, in dBm0.
+const SPEECH_DBM0: f32 = -18.0;
 
 /// Who calls in these worlds.
 const CALLER: &str = "2134567890";
@@ -157,10 +166,12 @@ fn ringback(country: &Country, seed: u64) -> ProfileResult {
     let mut world = usual_world(country, seed, |port| port.line.answer_mode = AnswerMode::Voice);
     call(&mut world, "102");
     let began = when(&mut world, s(12), |world| world.lines.line_sound(PORT) == LineSound::Ringback);
+    let heard = when(&mut world, s(12), |world| has_heard(world, ProgressTone::Ringback));
     world.run_for(s(15));
     let as_another = [ProgressTone::Busy, ProgressTone::Congestion].into_iter().any(|tone| has_heard(&world, tone));
-    let passed = began.is_some() && has_heard(&world, ProgressTone::Ringback) && !as_another && world.records.is_empty();
-    plain(ProfileCheck::Ringback, passed)
+    let first_burst_ms: u32 = country.ringback.cadence_ms.iter().rev().skip(1).sum();
+    let result = timed(ProfileCheck::Ringback, began, heard, first_burst_ms + RINGBACK_MS);
+    ProfileResult { passed: result.passed && !as_another && world.records.is_empty(), ..result }
 }
 
 fn refused(country: &Country, check: ProfileCheck, number: &str, seed: u64) -> ProfileResult {
@@ -172,11 +183,8 @@ fn refused(country: &Country, check: ProfileCheck, number: &str, seed: u64) -> P
     let ended = when(&mut world, s(10), |world| !world.records.is_empty());
     let sound_alike =
         country.busy.cadence_ms == country.congestion.cadence_ms && country.busy.frequencies_hz == country.congestion.frequencies_hz;
-    let right = world.records.first().is_some_and(|record| match record.cause {
-        EndCause::Busy => is_busy || sound_alike,
-        EndCause::Congestion => !is_busy || sound_alike,
-        _ => false,
-    });
+    let (wanted, other) = if is_busy { (EndCause::Busy, EndCause::Congestion) } else { (EndCause::Congestion, EndCause::Busy) };
+    let right = world.records.first().is_some_and(|record| record.cause == wanted || (sound_alike && record.cause == other));
     let result = timed(check, began, ended, disconnect_limit_ms(row));
     ProfileResult { passed: result.passed && right, ..result }
 }
@@ -188,7 +196,13 @@ fn disconnect(country: &Country, tone: ProgressTone, form: u16, seed: u64) -> Pr
     let how = match tone {
         ProgressTone::Congestion => HangUpHow::CongestionTone,
         ProgressTone::Dial => HangUpHow::DialTone,
-        _ => HangUpHow::BusyTone,
+        ProgressTone::Busy
+        | ProgressTone::Ringback
+        | ProgressTone::SpecialInformation
+        | ProgressTone::CallWaiting
+        | ProgressTone::FaxCalling
+        | ProgressTone::FaxAnswering
+        | ProgressTone::ModemAnswering => HangUpHow::BusyTone,
     };
     let (began, ended) = hang_up(&mut world, how);
     let result = timed(check, began, ended, disconnect_limit_ms(row));
@@ -236,6 +250,12 @@ fn conversation(country: &Country, seed: u64) -> ProfileResult {
     let mut world = usual_world(country, seed, |_| {});
     call(&mut world, "107");
     world.run_until(s(20), |world| noted(world, |event| *event == ExchangeEvent::Answered));
+    let mut said = vec![0; 8 * 10_000];
+    Babble::new(Rng::from_seed(seed), SPEECH_DBM0).fill(&mut said);
+    if let Some(waiting) = country.call_waiting {
+        ToneGenerator::new(&waiting.spec()).mix_into(&mut said);
+    }
+    world.act(0, LineAct::Speak { sound: Sound::Recording { samples: said.into() } });
     world.run_for(s(60));
     let goes_on = world.records.is_empty();
     world.with_party(0, |party, now| party.hang_up_all(now));
@@ -267,9 +287,15 @@ fn usual_world(country: &Country, seed: u64, change: impl FnOnce(&mut PortSettin
 fn world_of(country: &Country, row: ToneRow, tone: ProgressTone, seed: u64, change: impl FnOnce(&mut PortSettings)) -> World {
     let mut exchange = ExchangeConfig::of(country, 1);
     match tone {
-        ProgressTone::Busy => exchange.tones.busy = row.spec(),
         ProgressTone::Congestion => exchange.tones.congestion = row.spec(),
-        _ => exchange.tones.dial = row.spec(),
+        ProgressTone::Dial => exchange.tones.dial = row.spec(),
+        ProgressTone::Busy
+        | ProgressTone::Ringback
+        | ProgressTone::SpecialInformation
+        | ProgressTone::CallWaiting
+        | ProgressTone::FaxCalling
+        | ProgressTone::FaxAnswering
+        | ProgressTone::ModemAnswering => exchange.tones.busy = row.spec(),
     }
     let mut port =
         PortSettings { user: "p1".to_owned(), secret: Secret("secret1".to_owned()), target: "p1".to_owned(), ..PortSettings::default() };
@@ -315,7 +341,13 @@ fn forms_of(country: &Country, tone: ProgressTone) -> impl Iterator<Item = ToneR
     let usual = match tone {
         ProgressTone::Congestion => country.congestion,
         ProgressTone::Dial => country.dial,
-        _ => country.busy,
+        ProgressTone::Busy
+        | ProgressTone::Ringback
+        | ProgressTone::SpecialInformation
+        | ProgressTone::CallWaiting
+        | ProgressTone::FaxCalling
+        | ProgressTone::FaxAnswering
+        | ProgressTone::ModemAnswering => country.busy,
     };
     let further = country.variants.iter().filter(move |variant: &&Variant| variant.tone == tone).map(|variant| variant.row);
     std::iter::once(usual).chain(further)

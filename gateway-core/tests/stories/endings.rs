@@ -46,7 +46,7 @@ fn a_loop_interruption_ends_the_call_either_way() {
     for incoming in [false, true] {
         let record = ends(server(), incoming, 2, hang_up(HangUpHow::Interruption { ms: 500 }));
         assert_eq!(record.cause, EndCause::LineHungUp);
-        assert!(matches!(record.evidence, Some(HangUpEvidence::LoopInterruption { duration_ms: 100 })), "{record:?}");
+        assert!(matches!(record.evidence, Some(HangUpEvidence::LoopInterruption { duration_ms: 140 })), "{record:?}");
     }
 }
 

@@ -191,6 +191,21 @@ fn special_information_tone_before_the_answer_gets_503() {
 }
 
 #[test]
+fn a_fax_that_answers_is_an_answer_where_answers_are_heard() {
+    let tone = HeardTone { tone: ProgressTone::FaxAnswering, frequency_hz: 2100.0, level_dbm0: -15.0, cycles: 1, confidence: 1.0 };
+    for (mode, answers) in [(AnswerMode::Voice, true), (AnswerMode::FirstOf, true), (AnswerMode::PolarityReversal, false)] {
+        let mut world = phone_with(answering(server(), mode), Habits::default());
+        call(&mut world, "108");
+        world.tell(Event::Media { port: PortId(0), event: MediaEvent::Tone(tone.clone()) });
+        assert!(world.run_until_port(0, PortState::Waiting, s(6)), "before the number is dialled it is no answer");
+        world.tell(Event::Media { port: PortId(0), event: MediaEvent::Tone(tone.clone()) });
+        world.run_for(s(1));
+        assert_eq!(world.port(0).state == PortState::Talking, answers, "{mode:?}");
+        end_well(&mut world);
+    }
+}
+
+#[test]
 fn no_codec_in_common_gets_488_before_the_line_is_touched() {
     let mut world = server_with_phone(Habits { codecs: Vec::new(), ..Habits::default() });
     call(&mut world, "100");

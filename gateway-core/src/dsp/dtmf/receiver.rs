@@ -173,7 +173,8 @@ impl DtmfReceiver {
     #[must_use]
     pub fn suspects(&self) -> bool {
         match self.state {
-            State::Suspect(suspicion) => suspicion.hits > 0,
+            // In a voice there are two impure tones now and then, and it would be cut to pieces.
+            State::Suspect(suspicion) => suspicion.hits > 0 && suspicion.is_pure(),
             State::Quiet | State::Sounding(_) => false,
         }
     }
@@ -312,6 +313,10 @@ impl Default for DtmfReceiver {
 }
 
 impl Suspicion {
+    fn is_pure(&self) -> bool {
+        self.pairs.last().is_some_and(|pair| pair.purity >= PURITY)
+    }
+
     /// What is known after one more window: a further hit, or a new beginning when it is another digit.
     fn with(before: Option<Suspicion>, pair: Pair) -> Self {
         let same = before.filter(|before| before.key == pair.key);

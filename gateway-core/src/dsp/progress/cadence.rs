@@ -210,6 +210,12 @@ impl Pattern {
         (self.evidence + now).min(1.0)
     }
 
+    /// Whether what goes on now, a burst or a gap that has lasted so long, can be what comes next.
+    pub(super) fn bears(&self, is_burst: bool, lasted_ms: u32) -> bool {
+        let is_next = is_burst == self.place.is_multiple_of(2);
+        self.run == 0 || !is_next || lasted_ms <= longest_fit_ms(self.durations_ms[self.place])
+    }
+
     /// Whether the same bursts and gaps follow one another in both.
     pub(super) fn is_like(&self, other: &Pattern) -> bool {
         self.durations_ms == other.durations_ms
@@ -257,7 +263,7 @@ fn tolerance_ms(expected_ms: u32) -> u32 {
 
 /// The longest duration that passes for `expected_ms`.
 pub(super) fn longest_fit_ms(expected_ms: u32) -> u32 {
-    expected_ms + tolerance_ms(expected_ms)
+    expected_ms.saturating_add(tolerance_ms(expected_ms))
 }
 
 fn fits(duration_ms: u32, expected_ms: u32) -> bool {

@@ -136,8 +136,12 @@ impl ProgressDetector {
         let mut candidates = Vec::new();
         for (name, spec) in specs {
             let tone = ear.listen_for(&spec.frequencies_hz);
-            let continuous = Cadence::Continuous { early_ms: EARLY_DIAL_MS, sure_ms: EARLY_DIAL_MS };
-            let cadence = Pattern::new(&spec.cadence_ms).map_or(continuous, Cadence::Pattern);
+            let cadence = match Pattern::new(&spec.cadence_ms) {
+                Some(pattern) => Cadence::Pattern(pattern),
+                None if spec.cadence_ms.is_empty() => Cadence::Continuous { early_ms: EARLY_DIAL_MS, sure_ms: EARLY_DIAL_MS },
+                // A cadence that is none can never be heard.
+                None => continue,
+            };
             let has_parts = spec.frequencies_hz.len() > 1;
             candidates.push(Candidate { name, tone, beats: has_parts, cadence, told: 0, told_sure: false });
         }
@@ -342,28 +346,41 @@ impl ProgressDetector {
         let candidate = &mut self.candidates[best];
         let Some(pattern) = candidate.pattern() else { return };
         let cycles = pattern.cycles(gap_ms, longest_short_gap_ms);
-        let confidence = pattern.confidence(current.tone.is_some(), current.duration_ms, quality);
+        // A burst of another tone is no part of this one's cadence, though it is not over yet.
+        let is_foreign = current.tone.is_some_and(|tone| tone != candidate.tone);
+        let confidence = if is_foreign { 0.0 } else { pattern.confidence(current.tone.is_some(), current.duration_ms, quality) };
         let is_sure = confidence >= 1.0 && !candidate.told_sure && may_end_calls(candidate.name);
         if cycles > candidate.told || is_sure {
-            candidate.told = cycles.max(candidate.told).max(1);
-            candidate.told_sure |= is_sure;
-            out.push(HeardTone { confidence, ..measured.heard(candidate.name, candidate.told) });
+            let (name, tone, told) = (candidate.name, candidate.tone, cycles.max(candidate.told).max(1));
+            out.push(HeardTone { confidence, ..measured.heard(name, told) });
+            // Another form of the same tone may turn out to be the nearer one: what was told is told.
+            for form in self.candidates.iter_mut().filter(|form| form.name == name && form.tone == tone) {
+                form.told = form.told.max(told);
+                form.told_sure |= is_sure;
+            }
         }
     }
 
-    /// The candidate whose run is longer than all others'; of equal runs the nearer one, but only when both are settled.
+    /// The candidate whose run is longer than all others', and that what goes on now may still belong to; of equal runs the nearer one. Two that mean different things are told apart
+    /// only when both are settled, and a call waiting tone gives way: it is heard while people talk, and ringback is not.
     fn best_pattern(&self) -> Option<usize> {
         let following = self.candidates.iter().enumerate().filter(|(_, candidate)| Some(candidate.tone) == self.tone);
-        let runs = following.filter_map(|(n, candidate)| candidate.pattern().map(|pattern| (n, pattern)));
-        let longest = runs.clone().map(|(_, pattern)| pattern.run()).max().filter(|&run| run > 0)?;
-        let mut leading = runs.filter(|(_, pattern)| pattern.run() == longest);
-        let first = leading.next()?;
-        let best = leading.try_fold(first, |best, next| {
-            let settled = best.1.is_settled() && next.1.is_settled();
-            let nearer = if next.1.mean_deviation() < best.1.mean_deviation() { next } else { best };
-            settled.then_some(nearer)
+        let current = self.segmenter.current();
+        let runs = following
+            .filter_map(|(n, candidate)| candidate.pattern().map(|pattern| (n, candidate.name, pattern)))
+            .filter(|(_, _, pattern)| pattern.bears(current.tone.is_some(), current.duration_ms));
+        let longest = runs.clone().map(|(_, _, pattern)| pattern.run()).max().filter(|&run| run > 0)?;
+        let leading = runs.filter(|(_, _, pattern)| pattern.run() == longest);
+        let waits = |name: ProgressTone| name == ProgressTone::CallWaiting;
+        let only_waiting = leading.clone().all(|(_, name, _)| waits(name));
+        let mut rivals = leading.filter(|(_, name, _)| only_waiting || !waits(*name));
+        let first = rivals.next()?;
+        let best = rivals.try_fold(first, |best, next| {
+            let may_choose = best.1 == next.1 || (best.2.is_settled() && next.2.is_settled());
+            let nearer = if next.2.mean_deviation() < best.2.mean_deviation() { next } else { best };
+            may_choose.then_some(nearer)
         });
-        best.map(|(n, _)| n)
+        best.map(|(n, _, _)| n)
     }
 
     fn tell_continuous(&mut self, current: Segment, out: &mut Vec<HeardTone>) {

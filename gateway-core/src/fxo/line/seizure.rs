@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::{Call, Purpose, Seizing, Signal, State, Timer};
+use super::state::{Call, Opened, Purpose, Seizing, Signal, State, Timer};
 use super::supervision::Supervision;
 use super::{HangUpEvidence, Line, LineOutput, LineProgress, LineReport, POLL, SeizeFailure, command, report};
 use crate::dsp::progress::HeardTone;
@@ -17,6 +17,9 @@ const SETTLING: Duration = Duration::from_millis(650);
 
 /// No loop current takes that long to settle: a longer interruption is a hang-up from the first moment on.
 const LONGEST_SETTLING: Duration = Duration::from_millis(300);
+
+/// How long a device may take to say whether current flows.
+const ASKING: Duration = Duration::from_millis(40);
 
 /// After `HungUp` the line gives itself back when nobody else does it for this long.
 const SELF_RELEASE: Duration = Duration::from_secs(10);
@@ -94,6 +97,7 @@ impl Line {
             recalled: false,
             hung_up: false,
             reversals: 0,
+            opened: None,
             supervision: Supervision::default(),
             signal: None,
         });
@@ -113,6 +117,7 @@ impl Line {
             && call.signal.is_none()
         {
             call.recalled = true;
+            call.supervision = Supervision::default();
             self.flash(duration, now, out);
         }
     }
@@ -122,6 +127,8 @@ impl Line {
         let State::OffHook(call) = &mut self.state else { return };
         if call.signal.is_none() {
             call.signal = Some(Signal::Flash);
+            call.opened = None;
+            self.timers.clear(Timer::Interruption);
             self.timers.set(Timer::Signal, now + duration + SIGNAL_SLACK);
             command(out, LineCommand::Flash { duration });
         }
@@ -135,6 +142,8 @@ impl Line {
         } else if call.signal.is_none() {
             let longest = PULSE_DIGIT * u32::try_from(digits.len()).unwrap_or(u32::MAX);
             call.signal = Some(Signal::Pulse);
+            call.opened = None;
+            self.timers.clear(Timer::Interruption);
             self.timers.set(Timer::Signal, now + longest + SIGNAL_SLACK);
             command(out, LineCommand::DialPulse { digits });
         }
@@ -184,24 +193,40 @@ impl Line {
 
     /// The loop current is away. Whether that is a hang-up is known as soon as it has lasted long enough, not only when it is back.
     pub(super) fn loop_opened(&mut self, now: Moment) {
-        let State::OffHook(call) = &self.state else { return };
+        let State::OffHook(call) = &mut self.state else { return };
         if let Some(shortest) = self.config.loop_interruption.filter(|_| call.signal.is_none()) {
             let lasts = if now - call.since >= SETTLING { shortest } else { shortest.max(LONGEST_SETTLING) };
+            call.opened = Some(Opened { since: now, asked: false });
             self.timers.set(Timer::Interruption, now + lasts);
         }
     }
 
+    /// It has lasted. That the current is back may have got lost on the way, or come a little late, so the device is asked first.
     pub(super) fn interruption_lasts(&mut self, now: Moment, out: &mut Vec<LineOutput>) {
-        let State::OffHook(call) = &self.state else { return };
-        if let Some(shortest) = self.config.loop_interruption.filter(|_| call.signal.is_none()) {
-            let duration_ms = u32::try_from(shortest.as_millis()).unwrap_or(u32::MAX);
-            self.weigh(HangUpEvidence::LoopInterruption { duration_ms }, 1.0, now, out);
+        let State::OffHook(call) = &mut self.state else { return };
+        let Some(opened) = &mut call.opened else { return };
+        if !opened.asked {
+            opened.asked = true;
+            self.timers.set(Timer::Interruption, now + ASKING);
+            command(out, LineCommand::Measure);
+            return;
+        }
+        let duration_ms = u32::try_from((now - opened.since).as_millis()).unwrap_or(u32::MAX);
+        call.opened = None;
+        self.weigh(HangUpEvidence::LoopInterruption { duration_ms }, 1.0, now, out);
+    }
+
+    /// Current flows: no loop is open.
+    pub(super) fn current_flows(&mut self) {
+        if let State::OffHook(call) = &mut self.state {
+            call.opened = None;
+            self.timers.clear(Timer::Interruption);
         }
     }
 
     /// The loop was open for `duration` and is closed again. What we do to the loop ourselves does not count.
     pub(super) fn interrupted(&mut self, duration: Duration, now: Moment, out: &mut Vec<LineOutput>) {
-        self.timers.clear(Timer::Interruption);
+        self.current_flows();
         let State::OffHook(call) = &self.state else { return };
         let settled = now - call.since >= SETTLING || duration >= LONGEST_SETTLING;
         if call.signal.is_none() && settled {

@@ -66,10 +66,21 @@ pub(super) struct Call {
     pub(super) hung_up: bool,
     /// Polarity reversals since the seizure.
     pub(super) reversals: u32,
+    /// The loop current is away.
+    pub(super) opened: Option<Opened>,
     /// What spoke for an end of the call so far.
     pub(super) supervision: Supervision,
     /// A flash or pulse dialling that the device has not completed yet.
     pub(super) signal: Option<Signal>,
+}
+
+/// A loop that is open while the line is seized.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opened {
+    /// Since when.
+    pub(super) since: Moment,
+    /// The device was asked whether it still is.
+    pub(super) asked: bool,
 }
 
 /// Something timed by the device.

@@ -14,6 +14,7 @@
 //! not sure alone may be so together. What is turned off is worth nothing. Silence and missing RTP are judged by the call, which hears
 //! both sides.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{HangUpEvidence, LineConfig};
@@ -29,10 +30,10 @@ const UNASKED_REVERSAL: f32 = 0.3;
 /// Before the number of cycles that is set, a tone is never sure alone.
 const BEFORE_CYCLES: f32 = 0.9;
 
-/// The last clue of each source on a seized line.
+/// The last clues on a seized line.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Supervision {
-    clues: [Option<Clue>; SOURCES],
+    clues: VecDeque<Clue>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,20 +46,28 @@ struct Clue {
 /// Loop, polarity, tone of the exchange.
 const SOURCES: usize = 3;
 
+/// Clues that are remembered; of more within eight seconds the oldest are forgotten.
+const MOST_CLUES: usize = 32;
+
 impl Supervision {
     /// Takes a clue and what it is worth; answers with the evidence when the far end is gone.
     pub(super) fn weigh(&mut self, evidence: HangUpEvidence, worth: f32, now: Moment) -> Option<HangUpEvidence> {
         if worth <= 0.0 {
             return None;
         }
-        let Some(source) = source_of(&evidence) else { return Some(evidence) };
-        for slot in &mut self.clues {
-            *slot = slot.take().filter(|clue| now - clue.at < TOGETHER_WITHIN);
+        if source_of(&evidence).is_none() {
+            return Some(evidence);
         }
-        if self.clues[source].as_ref().is_none_or(|clue| clue.worth <= worth) {
-            self.clues[source] = Some(Clue { evidence, worth, at: now });
+        self.clues.retain(|clue| now - clue.at < TOGETHER_WITHIN);
+        if self.clues.len() == MOST_CLUES {
+            self.clues.pop_front();
         }
-        let clues = || self.clues.iter().flatten();
+        self.clues.push_back(Clue { evidence, worth, at: now });
+        let best_of = |source| {
+            let of_source = self.clues.iter().filter(move |clue| source_of(&clue.evidence) == Some(source));
+            of_source.max_by(|one, other| one.worth.total_cmp(&other.worth))
+        };
+        let clues = || (0..SOURCES).filter_map(best_of);
         if let Some(sure) = clues().find(|clue| clue.worth >= 1.0) {
             return Some(sure.evidence.clone());
         }
@@ -150,6 +159,15 @@ mod tests {
         assert_eq!(supervision.weigh(HangUpEvidence::PolarityReversal, 0.3, Moment::from_millis(700)), None);
         let together = supervision.weigh(cut(60), 0.5, Moment::from_millis(900));
         assert_eq!(together, Some(HangUpEvidence::Together { clues: vec![cut(60), HangUpEvidence::PolarityReversal, busy(0.6)] }));
+    }
+
+    #[test]
+    fn the_best_clue_of_a_source_counts_while_it_is_fresh_and_then_the_next_best() {
+        let mut supervision = Supervision::default();
+        assert_eq!(supervision.weigh(busy(0.9), 0.9, Moment::ZERO), None);
+        assert_eq!(supervision.weigh(busy(0.8), 0.8, Moment::from_millis(7900)), None);
+        let together = supervision.weigh(HangUpEvidence::PolarityReversal, 0.3, Moment::from_millis(8100));
+        assert_eq!(together, Some(HangUpEvidence::Together { clues: vec![HangUpEvidence::PolarityReversal, busy(0.8)] }));
     }
 
     #[test]

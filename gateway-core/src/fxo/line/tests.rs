@@ -383,19 +383,43 @@ fn an_open_loop_ends_a_call_as_soon_as_it_has_lasted_and_not_before() {
     let mut story = Story::supervised();
     assert_eq!(story.driver(LineEvent::LoopOpened), []);
     assert_eq!(story.wait_ms(99), []);
-    let out = story.wait_ms(1);
-    assert_eq!(out, [told(LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 100 }))]);
+    assert_eq!(story.wait_ms(1), [ordered(LineCommand::Measure)], "the device is asked");
+    assert_eq!(story.driver(measured(0)), []);
+    let out = story.wait_ms(40);
+    assert_eq!(out, [told(LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 140 }))]);
     assert_eq!(story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(500) }), [], "told once");
+}
 
+#[test]
+fn a_loop_whose_end_got_lost_or_came_late_ends_no_call() {
+    for current_is_back in [measured(23_000), LineEvent::LoopInterruption { duration: Duration::from_millis(90) }] {
+        let mut story = Story::supervised();
+        assert_eq!(story.driver(LineEvent::LoopOpened), []);
+        assert_eq!(story.wait_ms(105), [ordered(LineCommand::Measure)]);
+        assert_eq!(story.driver(current_is_back), []);
+        assert!(story.wait_ms(3000).iter().all(|out| !matches!(out, LineOutput::Report(LineReport::HungUp(_)))));
+    }
     let mut story = Story::supervised();
     assert_eq!(story.driver(LineEvent::LoopOpened), []);
-    assert_eq!(story.wait_ms(60), []);
+    story.order(LineOrder::Flash(Duration::from_millis(100)));
+    let out = story.wait_ms(90);
+    assert!(out.iter().all(|out| !matches!(out, LineOutput::Report(_))), "a flash of ours opens the loop, too: {out:?}");
+}
+
+#[test]
+fn half_an_interruption_and_half_a_tone_are_enough() {
+    let mut story = Story::supervised();
     assert_eq!(story.driver(LineEvent::LoopInterruption { duration: Duration::from_millis(60) }), []);
     assert_eq!(story.wait_ms(1000), [], "half the length is half a clue");
     assert_eq!(story.heard(ProgressTone::Busy, 1), []);
     let busy = HangUpEvidence::DisconnectTone(heard(ProgressTone::Busy, 2));
     let clues = vec![HangUpEvidence::LoopInterruption { duration_ms: 60 }, busy];
     assert_eq!(story.heard(ProgressTone::Busy, 2), [told(LineReport::HungUp(HangUpEvidence::Together { clues }))]);
+}
+
+/// A seized line, measured.
+fn measured(microamps: u32) -> LineEvent {
+    LineEvent::Measured { millivolts: 8_000, microamps: Some(microamps), off_hook: true }
 }
 
 #[test]

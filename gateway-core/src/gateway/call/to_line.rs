@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::moves::{Moves, Side};
-use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, talk};
+use super::{Audio, Bridge, CallEvent, CallFacts, CallTimer, Ending, Step, recall, talk};
 use crate::config::PortId;
 use crate::config::settings::{AnswerMode, DialMethod};
 use crate::dsp::progress::ProgressTone;
@@ -151,7 +151,7 @@ impl ToLine {
             CallTimer::DialTone if self.stage == Stage::Talking => {
                 // After a hook flash dial tone is an invitation again.
                 if self.timers.get(CallTimer::Recall).is_none() {
-                    bridge.line.push(LineOrder::Supervise);
+                    recall::judge_again(bridge);
                 }
                 Step::Continue
             }

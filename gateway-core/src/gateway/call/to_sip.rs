@@ -15,6 +15,7 @@ use crate::gateway::notice::NoticeCode;
 use crate::gateway::plan::{longest_call, ms};
 use crate::gateway::record::EndCause;
 use crate::gateway::view::PortState;
+use crate::media::{Ear, MediaCommand};
 use crate::sdp::SdpError;
 use crate::sip::agent::{Invite, SessionId};
 use crate::time::Timers;
@@ -149,6 +150,8 @@ impl ToSip {
             (CallTimer::CollectAnswer, Stage::Screening(_)) => {
                 let open_ms = bridge.settings.collect_open_ms;
                 bridge.line.push(LineOrder::Flash(ms(open_ms)));
+                // What sounds after it is the exchange's answer, and begins anew.
+                bridge.media.push(MediaCommand::Listen(Ear::OffHook));
                 self.timers.set(CallTimer::CollectOpen, bridge.now + ms(open_ms + COLLECT_SETTLE_MS));
                 Step::Continue
             }
@@ -221,9 +224,19 @@ impl ToSip {
         }
         let evidence = match progress {
             LineProgress::Tone(heard) => match heard.tone {
-                ProgressTone::Dial => HangUpEvidence::DialTone(heard),
-                ProgressTone::Busy | ProgressTone::Congestion => HangUpEvidence::DisconnectTone(heard),
-                _ => return Step::Continue,
+                ProgressTone::Dial if bridge.settings.end_on_dial_tone => HangUpEvidence::DialTone(heard),
+                ProgressTone::Busy | ProgressTone::Congestion if bridge.settings.end_on_disconnect_tone => {
+                    HangUpEvidence::DisconnectTone(heard)
+                }
+                ProgressTone::Dial
+                | ProgressTone::Busy
+                | ProgressTone::Congestion
+                | ProgressTone::Ringback
+                | ProgressTone::SpecialInformation
+                | ProgressTone::CallWaiting
+                | ProgressTone::FaxCalling
+                | ProgressTone::FaxAnswering
+                | ProgressTone::ModemAnswering => return Step::Continue,
             },
             LineProgress::PolarityReversal if bridge.settings.end_on_polarity_reversal => HangUpEvidence::PolarityReversal,
             LineProgress::PolarityReversal => return Step::Continue,

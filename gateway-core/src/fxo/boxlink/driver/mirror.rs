@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::dsp::progress::HeardTone;
+use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::fxo::LineEvent;
 use crate::fxo::boxlink::message::{BoxEvent, LineStatus};
 
@@ -107,7 +107,9 @@ impl Mirror {
             BoxEvent::Hook { off_hook, .. } => self.hook(off_hook, events),
             BoxEvent::CallerId(caller) => events.push(LineEvent::CallerId(caller)),
             BoxEvent::Tone { tone, cycles } => {
-                let confidence = (f32::from(cycles) / SURE_CYCLES).min(1.0);
+                // Dial tone has no cycles to count.
+                let is_continuous = tone == ProgressTone::Dial;
+                let confidence = if is_continuous { 1.0 } else { (f32::from(cycles) / SURE_CYCLES).min(1.0) };
                 events.push(LineEvent::Tone(HeardTone { tone, frequency_hz: 0.0, level_dbm0: 0.0, cycles: u32::from(cycles), confidence }))
             }
             BoxEvent::Overload(_)

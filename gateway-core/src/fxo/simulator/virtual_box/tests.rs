@@ -77,7 +77,7 @@ fn numbers_do_what_the_table_says() {
     let mut rig = Rig::idle(1, None);
     call(&mut rig, "104");
     rig.run_ms(10_000);
-    assert!(rig.has_told(&LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 100 })));
+    assert!(rig.has_told(&LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 140 })));
     assert_eq!(rig.vbox.exchange().sound(PORT), LineSound::Busy);
     release(&mut rig);
     let mut rig = Rig::idle(1, None);
@@ -168,7 +168,7 @@ fn a_ringing_line_is_answered_and_hears_the_far_end_hang_up() {
     assert!(rig.has_noticed(&ExchangeEvent::Connected));
     rig.act(PORT, LineAct::HangUp { how: Some(HangUpHow::Interruption { ms: 300 }) });
     rig.run_ms(500);
-    assert!(rig.has_told(&LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 100 })));
+    assert!(rig.has_told(&LineReport::HungUp(HangUpEvidence::LoopInterruption { duration_ms: 140 })));
     release(&mut rig);
 }
 

@@ -106,11 +106,13 @@ impl Port {
     }
 
     pub(super) fn flash(&mut self, duration: Duration, now: Moment) {
+        self.interrupted = None;
         self.open = self.wanted;
         self.signal = VecDeque::from([(now + duration, true)]);
     }
 
     pub(super) fn pulses(&mut self, digits: &str, now: Moment) {
+        self.interrupted = None;
         let mut at = now;
         self.signal.clear();
         for digit in digits.chars().filter_map(|digit| digit.to_digit(10)) {
