@@ -40,6 +40,8 @@ pub fn run(context: &mut Context, report: &mut Report) {
     for (name, country) in [("Brazil", brazil), ("the United States", states)] {
         over_faults(context, report, name, country);
     }
+    report
+        .text("Under a voice a burst is worth less, so that a tone takes longer to be sure: that is what keeps voices from ending calls.");
     rejected(context, report, brazil);
 }
 

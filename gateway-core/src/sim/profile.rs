@@ -107,6 +107,30 @@ const CALLER: &str = "2134567890";
 /// The port of all checks.
 const PORT: PortId = PortId(0);
 
+/// The part that a tone plays when the far end has hung up.
+enum Part {
+    Busy,
+    Congestion,
+    Dial,
+}
+
+impl Part {
+    /// What is none of the three plays the part of busy tone.
+    fn of(tone: ProgressTone) -> Part {
+        match tone {
+            ProgressTone::Congestion => Part::Congestion,
+            ProgressTone::Dial => Part::Dial,
+            ProgressTone::Busy
+            | ProgressTone::Ringback
+            | ProgressTone::SpecialInformation
+            | ProgressTone::CallWaiting
+            | ProgressTone::FaxCalling
+            | ProgressTone::FaxAnswering
+            | ProgressTone::ModemAnswering => Part::Busy,
+        }
+    }
+}
+
 /// What the profile of a country promises, in the order of a call.
 #[must_use]
 pub fn checks_of(country: &Country) -> Vec<ProfileCheck> {
@@ -193,16 +217,10 @@ fn disconnect(country: &Country, tone: ProgressTone, form: u16, seed: u64) -> Pr
     let check = ProfileCheck::Disconnect { tone, form };
     let Some(row) = forms_of(country, tone).nth(usize::from(form)) else { return plain(check, false) };
     let mut world = world_of(country, row, tone, seed, |_| {});
-    let how = match tone {
-        ProgressTone::Congestion => HangUpHow::CongestionTone,
-        ProgressTone::Dial => HangUpHow::DialTone,
-        ProgressTone::Busy
-        | ProgressTone::Ringback
-        | ProgressTone::SpecialInformation
-        | ProgressTone::CallWaiting
-        | ProgressTone::FaxCalling
-        | ProgressTone::FaxAnswering
-        | ProgressTone::ModemAnswering => HangUpHow::BusyTone,
+    let how = match Part::of(tone) {
+        Part::Busy => HangUpHow::BusyTone,
+        Part::Congestion => HangUpHow::CongestionTone,
+        Part::Dial => HangUpHow::DialTone,
     };
     let (began, ended) = hang_up(&mut world, how);
     let result = timed(check, began, ended, disconnect_limit_ms(row));
@@ -286,16 +304,10 @@ fn usual_world(country: &Country, seed: u64, change: impl FnOnce(&mut PortSettin
 /// The same where the exchange plays one of its tones in this form.
 fn world_of(country: &Country, row: ToneRow, tone: ProgressTone, seed: u64, change: impl FnOnce(&mut PortSettings)) -> World {
     let mut exchange = ExchangeConfig::of(country, 1);
-    match tone {
-        ProgressTone::Congestion => exchange.tones.congestion = row.spec(),
-        ProgressTone::Dial => exchange.tones.dial = row.spec(),
-        ProgressTone::Busy
-        | ProgressTone::Ringback
-        | ProgressTone::SpecialInformation
-        | ProgressTone::CallWaiting
-        | ProgressTone::FaxCalling
-        | ProgressTone::FaxAnswering
-        | ProgressTone::ModemAnswering => exchange.tones.busy = row.spec(),
+    match Part::of(tone) {
+        Part::Busy => exchange.tones.busy = row.spec(),
+        Part::Congestion => exchange.tones.congestion = row.spec(),
+        Part::Dial => exchange.tones.dial = row.spec(),
     }
     let mut port =
         PortSettings { user: "p1".to_owned(), secret: Secret("secret1".to_owned()), target: "p1".to_owned(), ..PortSettings::default() };
@@ -338,16 +350,10 @@ fn plain(check: ProfileCheck, passed: bool) -> ProfileResult {
 
 /// The usual form of a tone, and the further ones.
 fn forms_of(country: &Country, tone: ProgressTone) -> impl Iterator<Item = ToneRow> {
-    let usual = match tone {
-        ProgressTone::Congestion => country.congestion,
-        ProgressTone::Dial => country.dial,
-        ProgressTone::Busy
-        | ProgressTone::Ringback
-        | ProgressTone::SpecialInformation
-        | ProgressTone::CallWaiting
-        | ProgressTone::FaxCalling
-        | ProgressTone::FaxAnswering
-        | ProgressTone::ModemAnswering => country.busy,
+    let usual = match Part::of(tone) {
+        Part::Busy => country.busy,
+        Part::Congestion => country.congestion,
+        Part::Dial => country.dial,
     };
     let further = country.variants.iter().filter(move |variant: &&Variant| variant.tone == tone).map(|variant| variant.row);
     std::iter::once(usual).chain(further)

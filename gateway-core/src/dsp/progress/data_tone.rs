@@ -62,7 +62,7 @@ struct Run {
     /// The last look at it that was good, for the phase of the next.
     good: Phasor,
     reversals: u32,
-    /// The wave of the level with 15 Hz that V.8 lays over the tone would show as this range.
+    /// Mean square of everything in the last good window.
     power: f32,
     told: bool,
 }
@@ -148,7 +148,7 @@ impl DataTones {
     fn goes_on(&self, run: Run, offset_hz: f32, power: f32) -> Run {
         let now = self.phasors[run.tone];
         let hops = run.misses + 1;
-        // The filter of a look begins its oscillator anew, so a tone in its middle turns by a whole number of periods a hop.
+        // Where nothing was reversed, the phase has gone on by so many turns since the last good look.
         let cycles = (TONES_HZ[run.tone].0 + run.offset_hz) * (hops as usize * HOP) as f32 / crate::dsp::SAMPLE_RATE_HZ as f32;
         let expected = std::f32::consts::TAU * cycles.fract();
         let off = (now.phase_since(run.good) - expected).rem_euclid(std::f32::consts::TAU);

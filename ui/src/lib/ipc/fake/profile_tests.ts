@@ -10,7 +10,7 @@ const ENDING: readonly ProgressTone[] = ["busy", "congestion", "dial"];
 const DISCONNECT_MS = 3000;
 const DIAL_TONE_MS = 600;
 const CADENCED_DIAL_TONE_MS = 3000;
-const INTERRUPTION_MS = 350;
+const INTERRUPTION_MS = 250;
 const RING_MARGIN_MS = 1650;
 
 function usual(country: Country, tone: ProgressTone): ToneRow {
