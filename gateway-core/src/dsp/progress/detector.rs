@@ -361,7 +361,8 @@ impl ProgressDetector {
         }
     }
 
-    /// The candidate whose run is longer than all others', and that what goes on now may still belong to; of equal runs the nearer one. Two that mean different things are told apart
+    /// The candidate whose run is longer than all others', and that what goes on now may still belong to; of equal runs the nearer
+    /// one. Two that mean different things are told apart
     /// only when both are settled, and a call waiting tone gives way: it is heard while people talk, and ringback is not.
     fn best_pattern(&self) -> Option<usize> {
         let following = self.candidates.iter().enumerate().filter(|(_, candidate)| Some(candidate.tone) == self.tone);

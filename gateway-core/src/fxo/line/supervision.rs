@@ -11,8 +11,8 @@
 //! | no battery for a second, or no device | 1 |
 //!
 //! Of each source the best clue of the last eight seconds counts. At 1 the far end is gone: one sure clue is enough, and clues that are
-//! not sure alone may be so together. A loop or a tone that is turned off is worth nothing. Silence and missing RTP are judged by the call, which hears
-//! both sides.
+//! not sure alone may be so together. A loop or a tone that is turned off is worth nothing. Silence and missing RTP are judged by the
+//! call, which hears both sides.
 
 use std::collections::VecDeque;
 use std::time::Duration;
