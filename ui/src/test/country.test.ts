@@ -147,7 +147,7 @@ describe("the test of a profile", () => {
     const texts = rows("failed").map((row) => row.textContent.replace(/\s+/g, " "));
     expect(texts).toHaveLength(3);
     expect(texts[0]).toMatch(/tom de congestionamento falhou ?não veio em 3,5 s/);
-    expect(texts[1]).toMatch(/abre o laço falhou ?0,61 s de 0,35 s/);
+    expect(texts[1]).toMatch(/abre o laço falhou ?0,61 s de 0,25 s/);
     expect(said()).toMatch(/^12 de 15 passaram\. Falharam 3: O outro lado desliga com tom de congestionamento; /);
     expect(said()).toMatch(/DTMF antes do primeiro toque\.$/);
   });
