@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod host;
 pub mod hosts;
 pub mod hours;
+pub mod learned_tone;
 pub mod lint;
 pub mod problem;
 pub mod profile;

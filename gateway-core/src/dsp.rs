@@ -8,6 +8,7 @@ pub mod fax;
 pub mod filter;
 pub mod g711;
 pub mod goertzel;
+pub mod learning;
 pub mod level;
 pub mod line_model;
 pub mod music;

@@ -195,6 +195,7 @@ impl Gateway {
             Event::PortGone { port, lost } => self.port_gone(port, lost, now, out),
             Event::Line { port, event } => self.line_event(port, event, now, out),
             Event::Media { port, event } => self.media_event(port, event, now, out),
+            Event::Sound(sound) => out.push(Action::KeepSound(sound)),
             Event::Command(command) => self.command(&command, now, out),
             Event::Address(address) => self.readdress(address, now, out),
             Event::LocalTime(time) => self.tell_time(time, now, out),
@@ -433,6 +434,9 @@ impl Gateway {
                     self.spend(id, answered, now);
                 }
                 self.line_input(id, LineInput::Order(LineOrder::Release), now);
+                if self.settings.gateway.keep_sounds_max > 0 {
+                    out.push(Action::Media { port: id, command: crate::media::MediaCommand::TakeSound { call: record.id.clone() } });
+                }
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Quiet });
                 out.push(Action::Media { port: id, command: crate::media::MediaCommand::Detach });
                 let seconds = record.answered_ms.map_or(0, |answered| record.ended_ms.saturating_sub(answered) / 1000);

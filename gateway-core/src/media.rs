@@ -5,6 +5,7 @@
 mod channel;
 mod ear;
 mod echo;
+mod last_sound;
 mod peer;
 mod probe;
 mod session;
@@ -86,6 +87,12 @@ pub enum MediaCommand {
     TestSound(SoundTest),
     /// Stop dialling, digits and measuring at once.
     Quiet,
+    /// Hand over the last seconds that were heard off hook, under the name of the call that they belong to, and forget them; answered
+    /// by [`MediaOutput::Sound`], unless nothing was heard.
+    TakeSound {
+        /// Name of the call.
+        call: String,
+    },
 }
 
 /// What can be measured in the sound of a line.
@@ -210,6 +217,21 @@ pub enum MediaEvent {
     Meter(Meter),
 }
 
+/// The last seconds that were heard on the line during a call: 20 at most, longer silences cut to five.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallSound {
+    /// Name of the call.
+    pub call: String,
+    /// A-law at 8 kHz (ITU-T G.711), oldest first.
+    pub alaw: Vec<u8>,
+}
+
+impl std::fmt::Debug for CallSound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallSound").field("call", &self.call).field("samples", &self.alaw.len()).finish_non_exhaustive()
+    }
+}
+
 /// Live numbers of one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -253,4 +275,6 @@ pub enum MediaOutput {
     },
     /// For the gateway.
     Event(MediaEvent),
+    /// What [`MediaCommand::TakeSound`] asked for.
+    Sound(CallSound),
 }

@@ -46,6 +46,7 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::File => some(&["", "/etc/gateway.pem", r"C:\Users\Técnico\gateway.pem"]),
         Shape::Fingerprint => "([0-9A-F]{2}:){31}[0-9a-f]{2}".boxed(),
         Shape::AreaCode => "([1-9][0-9]{1,4})?".boxed(),
+        Shape::LearnedTone => "(busy|congestion) [2-9][0-9]{2} [1-9][0-9]{2}/[1-9][0-9]{2}".boxed(),
         Shape::DialRule => "deny [0-9]{1,6}".boxed(),
     }
 }

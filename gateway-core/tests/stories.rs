@@ -12,6 +12,7 @@ mod stories {
     mod endings;
     mod guard;
     mod holding;
+    mod learning;
     mod line_rings;
     mod line_test;
     mod modes;

@@ -10,6 +10,7 @@ use tauri::Runtime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_events};
 
 use crate::commands::calls::ExportProgressEvent;
+use crate::commands::sounds::ToneProofEvent;
 
 /// `collect_commands!` cannot name the runtime of a generic function, so the list is a macro that is given it.
 macro_rules! commands {
@@ -40,6 +41,12 @@ macro_rules! commands {
             crate::commands::calls::choose_csv_path::<$runtime>,
             crate::commands::calls::export_calls::<$runtime>,
             crate::commands::calls::cancel_export,
+            crate::commands::sounds::call_sound,
+            crate::commands::sounds::choose_wav_path::<$runtime>,
+            crate::commands::sounds::save_call_sound,
+            crate::commands::sounds::learn_tone,
+            crate::commands::sounds::prove_tone::<$runtime>,
+            crate::commands::sounds::cancel_proof,
             crate::commands::line_tests::line_tests,
             crate::commands::line_tests::choose_line_test_path::<$runtime>,
             crate::commands::line_tests::export_line_test,
@@ -79,7 +86,7 @@ fn typed<R: Runtime>(commands: tauri_specta::Commands<R>) -> Builder<R> {
         .commands(commands)
         // A word that travels as an argument of a notice.
         .typ::<TlsFault>()
-        .events(collect_events![ExportProgressEvent])
+        .events(collect_events![ExportProgressEvent, ToneProofEvent])
         .constant("LINE_CHECKS", LineCheck::ALL)
         .constant("CHECK_UNITS", check_units())
         .error_handling(ErrorHandlingMode::Result)

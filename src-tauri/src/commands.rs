@@ -14,5 +14,6 @@ pub(crate) mod profiles;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod sip_trace;
+pub(crate) mod sounds;
 pub(crate) mod users_and_ports;
 pub(crate) mod window;

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
             app.manage(tray::Seat::new(tray));
             app.manage(Gateway::new(start));
             app.manage(commands::calls::Export::default());
+            app.manage(commands::sounds::Proof::default());
             notification::answer_clicks(&app, window::show);
             window::open(&app);
             tauri::async_runtime::spawn(async move {

@@ -43,6 +43,8 @@ pub enum Shape {
     AreaCode,
     /// One dialling rule, see [`super::dialling::rule`].
     DialRule,
+    /// A tone that the line plays, see [`super::learned_tone`].
+    LearnedTone,
     /// Path of a file on this computer. May be blank.
     File,
     /// SHA-256 in hexadecimal, see [`super::fingerprint`]. May be blank.

@@ -73,6 +73,8 @@ pub enum ProblemCode {
     BadHours,
     /// A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]).
     BadDialRule,
+    /// A tone that cannot be read (`fault`: a word of [`super::learned_tone::ToneFault`]).
+    BadTone,
     /// An area code with something else than digits, or with the trunk prefix.
     BadAreaCode,
     /// Text that is no SHA-256 in hexadecimal.

@@ -231,6 +231,8 @@ pub struct GatewaySettings {
     pub keep_calls_days: u32,
     /// Most call records that are kept; the oldest ones go when newer ones come.
     pub keep_calls_max: u32,
+    /// Calls of which the last 20 seconds heard on the line are kept, voices and all; the oldest sounds go when newer ones come.
+    pub keep_sounds_max: u32,
     /// After Apply, what was healthy must be healthy again within this many seconds, else the settings before return; 0 turns it off.
     pub rollback_after_s: u32,
 }
@@ -305,6 +307,8 @@ pub struct LineSettings {
     pub end_on_disconnect_tone: bool,
     /// Cycles of the disconnect tone that must be heard; 0: as many as it takes to be sure.
     pub disconnect_tone_cycles: u32,
+    /// Tones of this line beside those of the country, as `busy 425 250/250`; what is named busy or congestion ends calls like those.
+    pub learned_tones: Vec<String>,
     /// Dial tone after answer ends the call.
     pub end_on_dial_tone: bool,
     /// No RTP for this many seconds ends the call; 0 turns it off.
@@ -408,6 +412,7 @@ impl Default for GatewaySettings {
             dial_premium: false,
             keep_calls_days: 365,
             keep_calls_max: 100_000,
+            keep_sounds_max: 100,
             rollback_after_s: 30,
         }
     }
@@ -452,6 +457,7 @@ impl Default for LineSettings {
             end_on_polarity_reversal: false,
             end_on_disconnect_tone: true,
             disconnect_tone_cycles: 0,
+            learned_tones: Vec::new(),
             end_on_dial_tone: true,
             rtp_timeout_s: 30,
             silence_timeout_s: 60,

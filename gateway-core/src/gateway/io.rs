@@ -16,7 +16,7 @@ use super::sip_trace::{SipDrop, SipNote};
 use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
-use crate::media::{MediaCommand, MediaEvent};
+use crate::media::{CallSound, MediaCommand, MediaEvent};
 use crate::sip::hop::{Hop, TlsFault};
 use crate::sip::locate::Question;
 use crate::sip::registrar::Binding;
@@ -78,6 +78,8 @@ pub enum Event {
         /// What.
         event: MediaEvent,
     },
+    /// What was last heard on the line of a call that is over, as its channel was asked for.
+    Sound(CallSound),
     /// An order of the operator.
     Command(Command),
     /// The gateway is reachable elsewhere from now on: its sockets were bound anew.
@@ -189,6 +191,8 @@ pub enum Action {
     },
     /// A call is over: keep this.
     Record(CallRecord),
+    /// What was last heard on the line of a call whose record came before: keep this with it.
+    KeepSound(CallSound),
     /// Something a person should be able to read.
     Notice(Notice),
     /// Something was seen on a line or done to it.

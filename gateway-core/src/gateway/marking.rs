@@ -180,7 +180,11 @@ impl Gateway {
             }
             MediaCommand::Dial(digits) => MarkKind::Dialing { digits: digits.clone() },
             MediaCommand::Digit { digit, .. } => MarkKind::DigitSent { digit: *digit },
-            MediaCommand::Configure(_) | MediaCommand::Listen(_) | MediaCommand::TestSound(_) | MediaCommand::Quiet => return,
+            MediaCommand::Configure(_)
+            | MediaCommand::Listen(_)
+            | MediaCommand::TestSound(_)
+            | MediaCommand::TakeSound { .. }
+            | MediaCommand::Quiet => return,
         };
         self.mark(id, what, now, out);
     }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::config::country::{self, Country};
+use crate::config::learned_tone;
 use crate::config::settings::{GatewaySettings, LineSettings, Mode, PortSettings, Secret, Settings};
 use crate::dsp::callerid::dtmf::CategoryDigit;
+use crate::dsp::progress::TonePlan;
 use crate::fxo::line::LineConfig;
 use crate::media::MediaConfig;
 
@@ -58,7 +60,7 @@ pub fn line_config(port: &PortSettings, country: &Country) -> LineConfig {
 pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
     let line = &port.line;
     MediaConfig {
-        tones: country.tone_plan(),
+        tones: tone_plan(line, country),
         dtmf_to_sip: line.dtmf_to_sip,
         dtmf_on: ms(line.dtmf_on_ms),
         dtmf_off: ms(line.dtmf_off_ms),
@@ -66,6 +68,14 @@ pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
         silence_timeout: seconds_or_never(line.silence_timeout_s),
         category_digit: if country.caller_id_category { CategoryDigit::Brazil } else { CategoryDigit::Never },
     }
+}
+
+/// The tones of the country, and those that were learned on the line.
+#[must_use]
+pub fn tone_plan(line: &LineSettings, country: &Country) -> TonePlan {
+    let mut plan = country.tone_plan();
+    plan.further.extend(line.learned_tones.iter().filter_map(|text| learned_tone::parse(text).ok()));
+    plan
 }
 
 /// A bound in seconds, where 0 means that it is off.

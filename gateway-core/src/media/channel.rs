@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use super::ear::LineEar;
 use super::echo::Echo;
+use super::last_sound::LastSound;
 use super::probe::Probe;
 use super::session::{Content, Session};
 use super::to_line::ToLine;
 use super::to_net::ToNet;
 use super::watch::Watch;
-use super::{Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan, Meter};
+use super::{CallSound, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan, Meter};
 use crate::config::settings::DtmfToSip;
 use crate::dsp::Frame;
 use crate::dsp::level::{SILENCE_DBM0, dbm0_of};
@@ -45,6 +46,7 @@ pub struct Channel {
     events: event::Receiver,
     watch: Watch,
     probe: Probe,
+    last_sound: LastSound,
     rx_dbm0: f32,
     tx_dbm0: f32,
     frames_to_meter: u8,
@@ -63,6 +65,7 @@ impl Channel {
             events: event::Receiver::default(),
             watch: Watch::new(&config),
             probe: Probe::new(),
+            last_sound: LastSound::new(),
             rx_dbm0: SILENCE_DBM0,
             tx_dbm0: SILENCE_DBM0,
             frames_to_meter: METER_FRAMES,
@@ -75,6 +78,9 @@ impl Channel {
         match command {
             MediaCommand::Configure(config) => self.configure(*config),
             MediaCommand::Listen(ear) => {
+                if ear == Ear::OffHook && self.ear.listens_to() != Ear::OffHook {
+                    self.last_sound.forget();
+                }
                 self.ear.listen(ear);
                 self.to_net.forget_digit();
                 self.watch.restart_silence();
@@ -89,6 +95,10 @@ impl Channel {
                 self.to_line.quiet();
                 self.probe.stop();
             }
+            MediaCommand::TakeSound { call } => {
+                let alaw = self.last_sound.take();
+                out.extend((!alaw.is_empty()).then(|| MediaOutput::Sound(CallSound { call, alaw })));
+            }
         }
     }
 
@@ -96,6 +106,9 @@ impl Channel {
     pub fn line_frame(&mut self, frame: &Frame, now: Moment, out: &mut Vec<MediaOutput>) {
         self.rx_dbm0 = dbm0_of(&frame.0);
         self.watch.heard_on_line(frame);
+        if self.ear.listens_to() == Ear::OffHook {
+            self.last_sound.hear(frame, self.rx_dbm0);
+        }
         self.ear.hear(frame, self.rx_dbm0, &self.echo, now, out);
         let tested = self.probe.hear(frame, &self.config.tones.dial.frequencies_hz);
         out.extend(tested.map(|result| MediaOutput::Event(MediaEvent::SoundTested(result))));

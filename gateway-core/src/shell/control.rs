@@ -454,6 +454,7 @@ impl Control {
                         self.publisher.record(record.clone());
                         self.keep(ToKeep::Call(Box::new(record)));
                     }
+                    Action::KeepSound(sound) => self.keep(ToKeep::Sound(sound)),
                     Action::Notice(notice) => self.publisher.notice(notice),
                     Action::Mark(mark) => self.publisher.mark(mark),
                     Action::Ban(ban) => self.publisher.ban(ban),

@@ -10,6 +10,7 @@ pub mod history;
 mod line_tests;
 mod profiles;
 mod sip_trace;
+mod sounds;
 mod start;
 
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub use answers::{
     Applied, ApplyError, ApplyProgress, ApplyStatus, Beginning, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
 };
 pub use device_view::TraceExportError;
+pub use sounds::{EndedCall, KeptSound, Lesson, LessonError, ToneProof};
 pub use profiles::{ProfileFault, ProfileRead, Side};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.

@@ -1,4 +1,4 @@
-//! The task that keeps call records and line tests: it writes new ones and forgets old ones, a little at a time.
+//! The task that keeps call records, their sounds and line tests: it writes new ones and forgets old ones, a little at a time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::code;
 use crate::gateway::line_test::{LineTestReport, Verdict};
 use crate::gateway::mark::Mark;
 use crate::gateway::record::{CallDirection, CallRecord};
+use crate::media::CallSound;
 use crate::time::Moment;
 
 /// Records that may wait for the database: an hour of busy lines.
@@ -57,6 +58,8 @@ pub(crate) enum ToKeep {
     Call(Box<CallRecord>),
     /// A line test is over.
     LineTest(Box<LineTestReport>),
+    /// What was last heard on the line of a call that was told before.
+    Sound(CallSound),
 }
 
 /// What the task works with.
@@ -86,6 +89,10 @@ impl Keeper {
                         due = Instant::now();
                     }
                     Some(ToKeep::LineTest(report)) => self.write_line_test(&report).await,
+                    Some(ToKeep::Sound(sound)) => {
+                        self.write_sound(&sound).await;
+                        due = Instant::now();
+                    }
                     None => return,
                 },
                 () = tokio::time::sleep_until(due) => due = Instant::now() + self.forget_some().await,
@@ -107,6 +114,12 @@ impl Keeper {
         let test = stored_line_test(report, self.clock);
         if let Err(error) = persistently(|| self.store.append_line_test(&test)).await {
             tracing::error!(code = StoreError::code(&error), "a line test could not be written");
+        }
+    }
+
+    async fn write_sound(&self, sound: &CallSound) {
+        if let Err(error) = persistently(|| self.store.keep_sound(sound)).await {
+            tracing::error!(code = StoreError::code(&error), "the sound of a call could not be written");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::calls_csv::{ExportError, beside, local_time};
+use super::calls_csv::{ExportError, local_time, write_whole};
 use super::store::StoredLineTest;
 use crate::code;
 use crate::gateway::line_test::{Bounds, CheckResult, CheckUnit, LineCheck};
@@ -17,16 +17,7 @@ use crate::gateway::line_test::{Bounds, CheckResult, CheckUnit, LineCheck};
 pub async fn export(test: &StoredLineTest, path: &Path, words: impl Fn(&str) -> String) -> Result<(), ExportError> {
     let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
     let text = if is_json { json(test) } else { text(test, words, &TimeZone::system()) };
-    let part = beside(path);
-    let written = match tokio::fs::write(&part, text).await {
-        Ok(()) => tokio::fs::rename(&part, path).await,
-        Err(error) => Err(error),
-    };
-    if written.is_err() {
-        // It may never have been there.
-        let _ = tokio::fs::remove_file(&part).await;
-    }
-    Ok(written?)
+    Ok(write_whole(path, text).await?)
 }
 
 /// The whole test as JSON, with the codes that the program uses.

@@ -186,7 +186,11 @@ impl PortThread {
                 self.ear = *ear;
                 self.attached
             }
-            MediaCommand::Dial(_) | MediaCommand::Digit { .. } | MediaCommand::TestSound(_) | MediaCommand::Quiet => self.attached,
+            MediaCommand::Dial(_)
+            | MediaCommand::Digit { .. }
+            | MediaCommand::TestSound(_)
+            | MediaCommand::TakeSound { .. }
+            | MediaCommand::Quiet => self.attached,
         };
         if attached && !self.attached {
             // What lies in the sockets belongs to an earlier call.
@@ -220,7 +224,8 @@ impl PortThread {
                 // The network may lose any packet; one that the system does not take now is lost like any other.
                 MediaOutput::Rtp { to, bytes } => send(&self.sockets.rtp, to, &bytes),
                 MediaOutput::Rtcp { to, bytes } => send(&self.sockets.rtcp, to, &bytes),
-                MediaOutput::Event(event) => tell(&self.brain, self.port, event),
+                MediaOutput::Event(event) => tell(&self.brain, Event::Media { port: self.port, event }),
+                MediaOutput::Sound(sound) => tell(&self.brain, Event::Sound(sound)),
             }
         }
     }
@@ -268,9 +273,9 @@ fn send(socket: &std::net::UdpSocket, to: SocketAddr, bytes: &[u8]) {
 }
 
 /// Tells the brain. Meters may be lost: the next one comes soon. Anything else waits for room.
-fn tell(brain: &mpsc::Sender<Event>, port: PortId, event: MediaEvent) {
-    let perishable = matches!(event, MediaEvent::Meter(_));
-    match brain.try_send(Event::Media { port, event }) {
+fn tell(brain: &mpsc::Sender<Event>, event: Event) {
+    let perishable = matches!(event, Event::Media { event: MediaEvent::Meter(_), .. });
+    match brain.try_send(event) {
         Ok(()) | Err(TrySendError::Closed(_)) => {}
         Err(TrySendError::Full(_)) if perishable => {}
         // The brain is behind; the frames of this line wait (and are dropped, oldest first) until it has room.

@@ -1,4 +1,4 @@
-//! What outlives the program: revisions of the settings, call records, line tests and registered telephones, in one SQLite file.
+//! What outlives the program: revisions of the settings, call records with their sounds, line tests and registered telephones, in one SQLite file.
 //!
 //! Nothing above this module sees a row or a statement.
 
@@ -12,6 +12,7 @@ mod record;
 mod retention;
 mod revision;
 mod sealed;
+mod sounds;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

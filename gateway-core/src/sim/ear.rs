@@ -131,6 +131,7 @@ impl DeafChannel {
                 self.dialing.push_back((digits, self.free_at(now) + length, true));
             }
             MediaCommand::TestSound(test) => self.test = Some((test, now)),
+            MediaCommand::TakeSound { .. } => {}
             MediaCommand::Quiet => {
                 self.dialing.clear();
                 self.test = None;

@@ -8,7 +8,7 @@ use crate::config::country;
 use crate::config::settings::PortSettings;
 use crate::fxo::simulator::exchange::{Exchange, ExchangeOutput};
 use crate::gateway::plan;
-use crate::media::{Channel, MediaCommand, MediaEvent, MediaOutput};
+use crate::media::{CallSound, Channel, MediaCommand, MediaEvent, MediaOutput};
 use crate::time::Moment;
 
 /// The length of a frame.
@@ -21,6 +21,7 @@ pub struct Frames {
     next: Moment,
     rtp: Vec<(PortId, SocketAddr, Vec<u8>)>,
     said: Vec<(PortId, MediaEvent)>,
+    sounds: Vec<CallSound>,
 }
 
 impl Frames {
@@ -33,6 +34,7 @@ impl Frames {
             next: Moment::ZERO,
             rtp: Vec::new(),
             said: Vec::new(),
+            sounds: Vec::new(),
         }
     }
 
@@ -69,6 +71,11 @@ impl Frames {
         std::mem::take(&mut self.said)
     }
 
+    /// The last sounds of calls that are over.
+    pub fn take_sounds(&mut self) -> Vec<CallSound> {
+        std::mem::take(&mut self.sounds)
+    }
+
     /// RTP on its way: from which port, where to, and what.
     pub fn take_rtp(&mut self) -> Vec<(PortId, SocketAddr, Vec<u8>)> {
         std::mem::take(&mut self.rtp)
@@ -84,6 +91,7 @@ impl Frames {
                 // Reports of quality have no listener in the toy world.
                 MediaOutput::Rtcp { .. } => {}
                 MediaOutput::Event(event) => self.said.push((port, event)),
+                MediaOutput::Sound(sound) => self.sounds.push(sound),
             }
         }
     }

@@ -301,8 +301,9 @@ impl Lines {
             if frames.deadline() <= now {
                 frames.tick(&mut self.exchange, now, out);
             }
-            let events = frames.take_events();
-            return events.into_iter().map(|(port, event)| (now, Event::Media { port, event })).collect();
+            let sounds = frames.take_sounds().into_iter().map(Event::Sound);
+            let events = frames.take_events().into_iter().map(|(port, event)| Event::Media { port, event });
+            return events.chain(sounds).map(|event| (now, event)).collect();
         }
         let mut posted = Vec::new();
         for index in 0..self.channels.len() {

@@ -104,6 +104,6 @@ fn plan_of(agreed: &Agreed) -> MediaPlan {
 fn packet(output: MediaOutput) -> Option<(SocketAddr, Vec<u8>)> {
     match output {
         MediaOutput::Rtp { to, bytes } => Some((to, bytes)),
-        MediaOutput::Rtcp { .. } | MediaOutput::Event(_) => None,
+        MediaOutput::Rtcp { .. } | MediaOutput::Event(_) | MediaOutput::Sound(_) => None,
     }
 }

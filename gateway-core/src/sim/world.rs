@@ -25,6 +25,7 @@ use crate::gateway::record::CallRecord;
 use crate::gateway::sip_trace::{MaskedCopy, SipDirection, SipDrop, SipNote, SipPassage, SipRing};
 use crate::gateway::view::{PortState, PortView};
 use crate::gateway::{Gateway, GatewayAddress};
+use crate::media::CallSound;
 use crate::rng::Rng;
 use crate::sip::digest::Credentials;
 use crate::sip::locate::{Question, Record, Srv};
@@ -34,7 +35,8 @@ use crate::time::{Moment, earliest};
 /// Steps that one order to run may take: a machine that spins is found here instead of hanging the test.
 const MOST_STEPS: u32 = 200_000;
 
-/// Marks that a world remembers; it may live through thousands of calls.
+/// Sounds and marks that a world remembers; it may live through thousands of calls.
+const MOST_SOUNDS: usize = 16;
 const MOST_MARKS: usize = 2000;
 
 /// What a resolver takes to answer.
@@ -68,6 +70,8 @@ pub struct World {
     pub rng: Rng,
     /// Every record written.
     pub records: Vec<CallRecord>,
+    /// What was last heard on the lines of the last calls, oldest first.
+    pub sounds: VecDeque<CallSound>,
     /// Every line test that is over.
     pub line_tests: Vec<LineTestReport>,
     /// Who registered, as the gateway asked to keep it for its next run.
@@ -144,6 +148,7 @@ impl World {
             network: Network::new(rng.fork()),
             rng,
             records: Vec::new(),
+            sounds: VecDeque::new(),
             line_tests: Vec::new(),
             kept_bindings: BTreeMap::new(),
             notices: Vec::new(),
@@ -512,6 +517,12 @@ impl World {
                     self.note(|| format!("records {record:?}"));
                     self.checks.record(&record, self.now);
                     self.records.push(record);
+                }
+                Action::KeepSound(sound) => {
+                    if self.sounds.len() >= MOST_SOUNDS {
+                        self.sounds.pop_front();
+                    }
+                    self.sounds.push_back(sound);
                 }
                 Action::Notice(notice) => {
                     self.note(|| format!("notices {:?} {:?} {:?}", notice.code, notice.port, notice.args));

@@ -146,6 +146,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
         row(line("loop_interruption_ms"), lineNeeds("end_on_loop_interruption", true)),
         row(line("end_on_disconnect_tone")),
         row(line("disconnect_tone_cycles"), lineNeeds("end_on_disconnect_tone", true)),
+        row(line("learned_tones"), lineNeeds("end_on_disconnect_tone", true)),
         row(line("end_on_dial_tone")),
         row(line("end_on_polarity_reversal")),
         row(line("rtp_timeout_s")),
@@ -179,7 +180,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
     },
   ],
   // Above the list of calls, in a fold of its own.
-  calls: [{ title: "section.calls", rows: [row("gateway.keep_calls_days"), row("gateway.keep_calls_max")] }],
+  calls: [{ title: "section.calls", rows: [row("gateway.keep_calls_days"), row("gateway.keep_calls_max"), row("gateway.keep_sounds_max")] }],
 };
 
 const PAGES = Object.keys(SETTING_PAGES) as SettingPage[];

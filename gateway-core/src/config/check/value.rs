@@ -12,6 +12,7 @@ use crate::config::fingerprint::Fingerprint;
 use crate::config::host::{Host, HostFault, HostPort};
 use crate::config::hosts::{BadHost, HostList};
 use crate::config::hours::Hours;
+use crate::config::learned_tone;
 use crate::config::problem::{Problem, ProblemCode};
 use crate::config::target::{Target, is_plain_user};
 
@@ -166,6 +167,9 @@ fn check_shape(path: &str, text: &str, shape: Shape) -> Vec<Problem> {
         Shape::AreaCode => {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
             one((!digits).then(|| Problem::error(path, ProblemCode::BadAreaCode)))
+        }
+        Shape::LearnedTone => {
+            one(learned_tone::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadTone).with("fault", fault.word())))
         }
         Shape::DialRule => {
             one(Rule::parse(text).err().map(|fault| Problem::error(path, ProblemCode::BadDialRule).with("fault", fault.word())))

@@ -129,6 +129,13 @@ pub const FIELDS: &[Field] = &[
         aliases: &["CDR retention", "CDR Storage Days"],
     },
     plain("gateway.keep_calls_max", 100, 100_000, 100_000, Now, &["CDR retention", "Max CDR Records"]),
+    Field {
+        path: "gateway.keep_sounds_max",
+        kind: Kind::Integer { min: 1, max: 1000, unit: Unit::None, zero_is_off: true },
+        default: Preset::Integer(100),
+        grade: Now,
+        aliases: &["Call Recording", "PCM Capture", "Voice Record"],
+    },
     switchable("gateway.rollback_after_s", 5, 600, 30, Now, &["commit-confirmed", "Configuration Rollback"]),
     // Each port.
     text("ports[].name", Shape::Name, 60, "", Now, &["Description"]),
@@ -252,6 +259,13 @@ pub const FIELDS: &[Field] = &[
         &["Enable PSTN Disconnect Tone Detection", "Detect Disconnect Tone", "DisconnectOnBusyTone", "busydetect"],
     ),
     number("ports[].line.disconnect_tone_cycles", Cycles, 0, 20, 0, WhenIdle, &["busycount", "Busy count"]),
+    Field {
+        path: "ports[].line.learned_tones",
+        kind: Kind::Texts { shape: Shape::LearnedTone, max_chars: 80, max_items: 8 },
+        default: Preset::List(&[]),
+        grade: WhenIdle,
+        aliases: &["Tone Learning", "Custom Tone", "BusyTone1", "Disconnect Tone Detection"],
+    },
     flag("ports[].line.end_on_dial_tone", true, WhenIdle, &["DisconnectOnDialTone"]),
     switchable("ports[].line.rtp_timeout_s", 5, 3600, 30, NextCall, &["rtptimeout", "rtp_timeout", "BrokenConnectionEventTimeout"]),
     switchable(

@@ -72,6 +72,7 @@ impl Publisher {
             | Event::PortUp(_)
             | Event::PortGone { .. }
             | Event::Line { .. }
+            | Event::Sound(_)
             | Event::Command(_)
             | Event::Address(_)
             | Event::LocalTime(_)

@@ -497,7 +497,7 @@ mod tests {
     }
 
     fn of(records: u32) -> Retention {
-        Retention { days: 0, records }
+        Retention { days: 0, records, sounds: 100 }
     }
 
     /// A transaction right after settings that keep 200 calls replaced some that kept `before`.

@@ -34,7 +34,7 @@ async fn a_record_is_told_when_it_can_be_read_and_what_is_too_much_goes_by_itsel
         store.append_record(&stored_record(&record(&format!("old-{n}")), clock)).await.unwrap();
     }
     let (updates, mut told) = broadcast::channel(16);
-    let kept = KeptCalls::new(Retention { days: 0, records: 2 });
+    let kept = KeptCalls::new(Retention { days: 0, records: 2, sounds: 1 });
     let (records, inbox) = mpsc::channel(4);
     let keeper = tokio::spawn(Keeper { store: store.clone(), clock, kept, updates }.keep(inbox));
 
@@ -52,6 +52,7 @@ async fn a_record_is_told_when_it_can_be_read_and_what_is_too_much_goes_by_itsel
     };
     records.send(ToKeep::LineTest(Box::new(report))).await.unwrap();
     records.send(ToKeep::Call(Box::new(record("new")))).await.unwrap();
+    records.send(ToKeep::Sound(CallSound { call: "new".to_owned(), alaw: vec![7; 100] })).await.unwrap();
     let update = tokio::time::timeout(SOON, told.recv()).await.unwrap().unwrap();
     assert!(matches!(update, Update::Kept(id) if id == "new"));
     let test = store.line_test("tested").await.unwrap().expect("it was kept before the record was told");
@@ -69,6 +70,7 @@ async fn a_record_is_told_when_it_can_be_read_and_what_is_too_much_goes_by_itsel
     assert_eq!(left, ["new", "old-4"]);
     drop(records);
     tokio::time::timeout(SOON, keeper).await.unwrap().unwrap();
+    assert_eq!(store.sound("new").await, Ok(Some(vec![7; 100])));
     store.close().await;
     let _ = std::fs::remove_dir_all(&dir);
 }

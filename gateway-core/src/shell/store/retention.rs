@@ -7,13 +7,15 @@ use crate::config::settings::GatewaySettings;
 /// A day in ms.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Which records are kept: as many as `records`, and none older than `days`.
+/// Which records are kept: as many as `records`, and none older than `days`; and the sound of the newest `sounds` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Days since the call began; 0: however long ago.
     pub days: u32,
     /// Most records.
     pub records: u32,
+    /// Most sounds.
+    pub sounds: u32,
 }
 
 impl Retention {
@@ -21,18 +23,18 @@ impl Retention {
     #[must_use]
     pub fn or(self, other: Retention) -> Retention {
         let days = if self.days == 0 || other.days == 0 { 0 } else { self.days.max(other.days) };
-        Retention { days, records: self.records.max(other.records) }
+        Retention { days, records: self.records.max(other.records), sounds: self.sounds.max(other.sounds) }
     }
 }
 
 impl From<&GatewaySettings> for Retention {
     fn from(settings: &GatewaySettings) -> Self {
-        Retention { days: settings.keep_calls_days, records: settings.keep_calls_max }
+        Retention { days: settings.keep_calls_days, records: settings.keep_calls_max, sounds: settings.keep_sounds_max }
     }
 }
 
 impl Store {
-    /// Deletes records that are not to be kept, the oldest first, at most `at_most`. Answers how many: fewer than `at_most`
+    /// Deletes records that are not to be kept, the oldest first, at most `at_most`, and every sound beyond. Answers how many: fewer than `at_most`
     /// means that nothing is left to delete.
     ///
     /// # Errors
@@ -52,6 +54,7 @@ impl Store {
             let excess = i64::try_from(excess).unwrap_or(i64::MAX);
             deleted += sqlx::query(statement).bind(excess).execute(&self.pool).await?.rows_affected();
         }
+        self.prune_sounds(retention.sounds).await?;
         if deleted > 0 {
             self.lists.clear();
         }

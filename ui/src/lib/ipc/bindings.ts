@@ -58,6 +58,18 @@ export const commands = {
 	exportCalls: (query: CallQuery, path: string, options: CsvOptions) => typedError<number, ExportError>(__TAURI_INVOKE("export_calls", { query, path, options })),
 	/**  Ends the export that is under way; the file is left as it was. */
 	cancelExport: () => __TAURI_INVOKE<void>("cancel_export"),
+	/**  The last seconds heard on the line of a call; none when they are not kept. */
+	callSound: (id: string) => typedError<KeptSound | null, StoreFault>(__TAURI_INVOKE("call_sound", { id })),
+	/**  Asks a person where a WAV file shall be; none when they think better of it. */
+	chooseWavPath: (name: string) => __TAURI_INVOKE<string | null>("choose_wav_path", { name }),
+	/**  Writes the sound of a call to a WAV file. */
+	saveCallSound: (id: string, path: string) => typedError<null, ExportError>(__TAURI_INVOKE("save_call_sound", { id, path })),
+	/**  Learns the tone at the end of a call. */
+	learnTone: (id: string) => typedError<Lesson, LessonError>(__TAURI_INVOKE("learn_tone", { id })),
+	/**  Lets a tone listen to the kept calls of a port and to hours of what is no tone; tells how far it is meanwhile. */
+	proveTone: (port: PortId, text: string, clips: number) => typedError<ToneProof, LessonError>(__TAURI_INVOKE("prove_tone", { port, text, clips })),
+	/**  Ends the proof that is under way. */
+	cancelProof: () => __TAURI_INVOKE<void>("cancel_proof"),
 	/**  The newest line tests of a port first, at most `count`. */
 	lineTests: (port: PortId, count: number) => typedError<StoredLineTest[], StoreFault>(__TAURI_INVOKE("line_tests", { port, count })),
 	/**  Asks a person where the file of a line test shall be; none when they think better of it. */
@@ -113,6 +125,7 @@ export const commands = {
 /** Events */
 export const events = {
 	exportProgressEvent: makeEvent<ExportProgressEvent, ExportProgressEvent>("export-progress-event"),
+	toneProofEvent: makeEvent<ToneProofEvent, ToneProofEvent>("tone-proof-event"),
 };
 
 /* Constants */
@@ -994,6 +1007,14 @@ export type EndCause =
 /**  A line test has heard what it was to hear, or took as long as it may. */
 "test_over";
 
+/**  A kept call that the tone would have ended. */
+export type EndedCall = {
+	/**  Name of the call. */
+	call: string,
+	/**  When in its sound; if somebody spoke on, it would have been wrong. */
+	end: WouldEnd,
+};
+
 /**  One line, as the exchange sees it. */
 export type ExchangeLine = {
 	/**  Which line. */
@@ -1236,6 +1257,8 @@ export type GatewaySettings = {
 	keep_calls_days?: number,
 	/**  Most call records that are kept; the oldest ones go when newer ones come. */
 	keep_calls_max?: number,
+	/**  Calls of which the last 20 seconds heard on the line are kept, voices and all; the oldest sounds go when newer ones come. */
+	keep_sounds_max?: number,
 	/**  After Apply, what was healthy must be healthy again within this many seconds, else the settings before return; 0 turns it off. */
 	rollback_after_s?: number,
 };
@@ -1388,6 +1411,14 @@ export type KeepAwake =
 /**  Not while the gateway runs. */
 "always";
 
+/**  The sound of a call. */
+export type KeptSound = {
+	/**  A-law at 8 kHz (ITU-T G.711), oldest first, in base64. */
+	alaw_base64: string,
+	/**  Where the tones of its port, as the settings are now, would have ended the call. */
+	would_end: WouldEnd[],
+};
+
 /**  Type and range of a setting. */
 export type Kind = 
 /**  On or off. */
@@ -1437,6 +1468,60 @@ export type Language =
 "en" | 
 /**  Spanish. */
 "es";
+
+/**  A tone that was found in a recording. */
+export type LearnedTone = {
+	/**  One or two frequencies in whole Hz, the lower one first. */
+	frequencies_hz: number[],
+	/**  On and off times in ms, alternating, beginning with on; empty: continuous. */
+	cadence_ms: number[],
+	/**  Level of the tone while it sounds, in dBm0. */
+	level_dbm0: number | null,
+	/**  Bursts that it was measured from. */
+	bursts: number,
+	/**  The furthest that a burst or rest was from the cadence, in ms. */
+	deviation_ms: number,
+	/**  Where in the recording the first of the bursts begins, in ms. */
+	from_ms: number,
+	/**  Where the last of them ends, in ms. */
+	until_ms: number,
+};
+
+/**  Why no tone was learned. */
+export type LearningFault = 
+/**  Nothing in it is a tone: there are voices, noise, or silence. */
+"no_tone" | 
+/**  There are tones, and none repeats in a cadence or lasts for three seconds. */
+"not_repeated";
+
+/**  What a call taught. */
+export type Lesson = {
+	/**  The tone. */
+	tone: LearnedTone,
+	/**  As a setting has it, named busy. */
+	text: string,
+	/**  The port's tones, as the settings are now, hear it already: nothing has to be learned. */
+	is_known: boolean,
+	/**  With it the call would have ended by itself. */
+	ends_its_call: boolean,
+};
+
+/**  Why nothing could be learned, or proved. */
+export type LessonError = 
+/**  No sound of the call is kept. */
+{ kind: "no_sound" } | 
+/**  There is no such port, or the text is no tone. */
+{ kind: "unknown" } | 
+/**  Nothing in the sound can be learned. */
+{ kind: "nothing"; 
+/**  Why. */
+fault: LearningFault } | 
+/**  The database could not be read. */
+{ kind: "store"; 
+/**  Why. */
+error: StoreFault } | 
+/**  It was cancelled, or the gateway stops. */
+{ kind: "cancelled" };
 
 /**  What a value is judged by. */
 export type Limits = {
@@ -1552,6 +1637,8 @@ export type LineSettings = {
 	end_on_disconnect_tone?: boolean,
 	/**  Cycles of the disconnect tone that must be heard; 0: as many as it takes to be sure. */
 	disconnect_tone_cycles?: number,
+	/**  Tones of this line beside those of the country, as `busy 425 250/250`; what is named busy or congestion ends calls like those. */
+	learned_tones?: string[],
 	/**  Dial tone after answer ends the call. */
 	end_on_dial_tone?: boolean,
 	/**  No RTP for this many seconds ends the call; 0 turns it off. */
@@ -2309,6 +2396,8 @@ export type ProblemCode =
 "bad_hours" | 
 /**  A dialling rule that cannot be read (`fault`: a word of [`super::dialling::rule::RuleFault`]). */
 "bad_dial_rule" | 
+/**  A tone that cannot be read (`fault`: a word of [`super::learned_tone::ToneFault`]). */
+"bad_tone" | 
 /**  An area code with something else than digits, or with the trunk prefix. */
 "bad_area_code" | 
 /**  Text that is no SHA-256 in hexadecimal. */
@@ -2741,6 +2830,8 @@ export type Shape =
 "area_code" | 
 /**  One dialling rule, see [`super::dialling::rule`]. */
 "dial_rule" | 
+/**  A tone that the line plays, see [`super::learned_tone`]. */
+"learned_tone" | 
 /**  Path of a file on this computer. May be blank. */
 "file" | 
 /**  SHA-256 in hexadecimal, see [`super::fingerprint`]. May be blank. */
@@ -3036,6 +3127,25 @@ export type TlsTrust =
 /**  It is one certificate and no other, whatever name it has. */
 "fingerprint";
 
+/**  How far a proof is, and what it has found. */
+export type ToneProof = {
+	/**  Calls of the port whose sound was listened to. */
+	calls: number,
+	/**  Their sound together, in seconds. */
+	calls_s: number,
+	/**  Calls that the tone would have ended, each with the moment. */
+	ended: EndedCall[],
+	/**  Minutes of the corpus that were listened to: speech, music, machines. */
+	minutes: [number, number, number],
+	/**  Times that the tone would have ended a call in them. */
+	false_ends: [number, number, number],
+	/**  From 0 to 1. */
+	done: number | null,
+};
+
+/**  How far the proof is. */
+export type ToneProofEvent = ToneProof;
+
 /**  A supervisory tone of a country as data. */
 export type ToneRow = {
 	/**  One or two frequencies in Hz, sounded together. */
@@ -3184,6 +3294,16 @@ export type WireStatus = {
 	disconnects: number,
 	/**  The last time that it was. */
 	last_disconnect: Disconnect | null,
+};
+
+/**  A moment at which a call would have been ended. */
+export type WouldEnd = {
+	/**  Since the beginning of the recording, in ms. */
+	at_ms: number,
+	/**  The tone. */
+	tone: ProgressTone,
+	/**  Somebody spoke on for a second after it: it would have been wrong. What goes on after a call is over is no voice. */
+	speaks_on: boolean,
 };
 
 /* Tauri Specta runtime */

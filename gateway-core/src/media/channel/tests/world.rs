@@ -9,7 +9,7 @@ use crate::dsp::dtmf::{DtmfEvent, DtmfGenerator, DtmfReceiver};
 use crate::dsp::progress::TonePlan;
 use crate::dsp::tone::ToneSpec;
 use crate::dsp::{FRAME_SAMPLES, Frame};
-use crate::media::{Channel, Digit, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan};
+use crate::media::{CallSound, Channel, Digit, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan};
 use crate::rng::Rng;
 use crate::rtp::packet::{self, Packet};
 use crate::sdp::{Agreed, Codec, Direction};
@@ -75,6 +75,7 @@ pub(super) struct World {
     pub(super) channels: [Channel; 2],
     /// What each channel told.
     pub(super) events: [Vec<MediaEvent>; 2],
+    pub(super) sounds: [Vec<CallSound>; 2],
     /// The RTP that each channel sent.
     pub(super) sent: [Vec<Vec<u8>>; 2],
     pub(super) rtcp_sent: [Vec<Vec<u8>>; 2],
@@ -92,6 +93,7 @@ impl World {
             now: Moment::from_millis(20),
             channels: configs.map(Channel::new),
             events: [Vec::new(), Vec::new()],
+            sounds: [Vec::new(), Vec::new()],
             sent: [Vec::new(), Vec::new()],
             rtcp_sent: [Vec::new(), Vec::new()],
             loss_per_mille: 0,
@@ -161,6 +163,7 @@ impl World {
         for output in out {
             match output {
                 MediaOutput::Event(event) => self.events[side].push(event),
+                MediaOutput::Sound(sound) => self.sounds[side].push(sound),
                 MediaOutput::Rtp { to, bytes } => {
                     assert_eq!(to, address(1 - side, false));
                     self.sent[side].push(bytes.clone());
