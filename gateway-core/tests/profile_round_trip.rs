@@ -23,9 +23,7 @@ fn value(field: &Field) -> BoxedStrategy<Value> {
         }
         // Long enough to be found in a file only if it was put there.
         Kind::Secret { .. } => prop_oneof![Just(Value::from("")), "[ -~]{12,40}".prop_map(Value::from)].boxed(),
-        Kind::Texts { .. } => proptest::collection::btree_set("deny [0-9*#]{1,8}[.]|allow x[0-9]{1,6}( strip 1)?( add [0-9#]{1,5})?", 0..5)
-            .prop_map(|some| json!(some))
-            .boxed(),
+        Kind::Texts { shape, .. } => proptest::collection::btree_set(text(shape), 0..5).prop_map(|some| json!(some)).boxed(),
         Kind::Text { shape, .. } => text(shape).prop_map(Value::from).boxed(),
     }
 }
@@ -47,7 +45,7 @@ fn text(shape: Shape) -> BoxedStrategy<String> {
         Shape::Fingerprint => "([0-9A-F]{2}:){31}[0-9a-f]{2}".boxed(),
         Shape::AreaCode => "([1-9][0-9]{1,4})?".boxed(),
         Shape::LearnedTone => "(busy|congestion) [2-9][0-9]{2} [1-9][0-9]{2}/[1-9][0-9]{2}".boxed(),
-        Shape::DialRule => "deny [0-9]{1,6}".boxed(),
+        Shape::DialRule => "deny [0-9*#]{1,8}[.]|allow x[0-9]{1,6}( strip 1)?( add [0-9#]{1,5})?".boxed(),
     }
 }
 

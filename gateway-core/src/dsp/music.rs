@@ -39,6 +39,9 @@ const SCALES: [&[u8]; 4] = [&[0, 2, 4, 5, 7, 9, 11], &[0, 2, 3, 5, 7, 8, 10], &[
 /// Chords in semitones above their lowest note; two voices are the most dangerous.
 const CHORDS: [&[u8]; 7] = [&[0, 4, 7], &[0, 3, 7], &[0, 4, 7, 11], &[0, 7], &[0, 4], &[0, 9], &[0, 5]];
 
+/// The least depth of a vibrato, as a part of the frequency: ±9 cents. Players reach ±20 and singers ±100; below this nobody hears one.
+const LEAST_VIBRATO: f64 = 0.005;
+
 /// The slowest decay of a note to a tenth, in ms.
 const LONGEST_DECAY_MS: u32 = 1700;
 
@@ -168,7 +171,7 @@ impl Piece {
         // Half of the players are in tune, the others up to a quarter of a semitone off.
         let cents = if rng.chance(500) { 0.0 } else { rng.below(51) as f64 - 25.0 };
         let style = *pick(rng, &[Style::Melody, Style::Melody, Style::Repeated, Style::Chords, Style::Chords, Style::RepeatedChord]);
-        let vibrato_depth = if rng.chance(400) { 0.002 + 0.0001 * rng.below(150) as f64 } else { 0.0 };
+        let vibrato_depth = if rng.chance(400) { LEAST_VIBRATO + 0.0001 * rng.below(150) as f64 } else { 0.0 };
         let piece = Piece {
             pitch_hz: 440.0 * (cents / 1200.0).exp2(),
             scale: SCALES[usize::try_from(rng.below(SCALES.len() as u64)).unwrap_or(0)],

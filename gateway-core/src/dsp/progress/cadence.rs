@@ -282,7 +282,7 @@ mod tests {
         segments
             .iter()
             .map(|&(is_burst, ms)| {
-                history.push(is_burst, ms, Quality::of_gap(1.0));
+                history.push(is_burst, ms, Quality { steady: 1.0, beating: 1.0 });
                 pattern.step(history);
                 pattern.run()
             })

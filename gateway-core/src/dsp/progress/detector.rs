@@ -72,6 +72,8 @@ enum Cadence {
 struct Gap {
     /// Power of the burst before it.
     level: f32,
+    /// How far that burst was what an exchange plays.
+    after: Quality,
     /// Since then there was no tone for a moment: a tone that is faint against the burst is none of its rests.
     is_broken: bool,
     looks: u32,
@@ -267,6 +269,7 @@ impl ProgressDetector {
                 self.early_dial_ms = None;
                 let quality = self.burst_quality();
                 self.gap.level = self.burst.mean().map_or(self.measured.peak, |(_, power)| power);
+                self.gap.after = quality;
                 // What a voice left is nothing to compare a tone with.
                 let by_machine = self.burst.quality().steady >= MACHINE;
                 self.last_burst = self.burst.mean().filter(|_| by_machine);
@@ -277,14 +280,14 @@ impl ProgressDetector {
             }
             None if self.tone.is_some() => {
                 let loud = 2 * self.gap.loud_looks > self.gap.looks;
-                self.history.push(false, over.duration_ms, Quality::of_gap(self.gap.quality()));
+                self.history.push(false, over.duration_ms, self.gap.quality());
                 if loud {
                     self.forget_run();
                 }
             }
             None => self.is_onset_known |= over.duration_ms >= LEAST_QUIET_MS,
         }
-        self.gap = Gap { level: self.gap.level, ..Gap::default() };
+        self.gap = Gap { level: self.gap.level, after: self.gap.after, ..Gap::default() };
         self.burst = Burst::default();
         for candidate in &mut self.candidates {
             if let Cadence::Pattern(pattern) = &mut candidate.cadence
@@ -335,7 +338,7 @@ impl ProgressDetector {
     /// Tells the pattern that explains more of the history than every other one, for each cycle once, and once when it is sure.
     fn tell_patterns(&mut self, out: &mut Vec<HeardTone>) {
         let current = self.segmenter.current();
-        let quality = if current.tone.is_some() { self.burst_quality() } else { Quality::of_gap(self.gap.quality()) };
+        let quality = if current.tone.is_some() { self.burst_quality() } else { self.gap.quality() };
         let quiet = 2 * self.gap.loud_looks <= self.gap.looks;
         let gap_ms = (current.tone.is_none() && quiet).then_some(current.duration_ms);
         // Only a tone that explains what was heard so far can have a gap of its own here.
@@ -423,8 +426,8 @@ impl ProgressDetector {
 
 impl Gap {
     /// How much this is the pause of a tone: a few looks at its ends have the edges of bursts in their windows.
-    fn quality(&self) -> f32 {
-        if 10 * self.noisy_looks <= 3 * self.looks { 1.0 } else { UNLIKE }
+    fn quality(&self) -> Quality {
+        Quality::of_gap(if 10 * self.noisy_looks <= 3 * self.looks { 1.0 } else { UNLIKE }, self.after)
     }
 }
 

@@ -36,6 +36,9 @@ const PURITY: f32 = 0.6;
 /// The weakest of two frequencies must have this part of the tone (−10 dB against the other).
 const LEAST_SHARE: f32 = 0.09;
 
+/// An overtone this near to a part of the tone cannot be told from it, in Hz.
+const LEAST_OVERTONE_HZ: f32 = 60.0;
+
 /// What sounds now.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sound {
@@ -49,6 +52,8 @@ pub(super) struct Sound {
     pub(super) power: f32,
     /// The part of that which is the tone's, from 0 to 1.
     pub(super) purity: f32,
+    /// The part of that which its strongest part has at twice and three times its frequency, from 0 to 1.
+    pub(super) overtones: f32,
 }
 
 /// Listens for a list of tones, each one or more frequencies that sound together.
@@ -160,7 +165,19 @@ impl Ear {
         let tone = self.nearest_tone(power);
         let Some(sounding) = tone else { return Sound { power, ..Sound::default() } };
         let (frequency_hz, offset_hz) = (self.strongest_hz(sounding), self.offset_hz(sounding));
-        Sound { tone, frequency_hz, offset_hz, power, purity: self.purity(sounding, power) }
+        let overtones = self.overtones(sounding, frequency_hz, &block) / power;
+        Sound { tone, frequency_hz, offset_hz, power, purity: self.purity(sounding, power), overtones }
+    }
+
+    /// The power at twice and three times this frequency, where no part of the tone is near.
+    fn overtones(&self, tone: usize, frequency_hz: f32, block: &[f32; WINDOW]) -> f32 {
+        let parts = match &self.tones[tone] {
+            Tone::Lines(lines) => &lines[..],
+            Tone::Band(band) => &band[..],
+        };
+        let is_part = |hz: f32| parts.iter().any(|&part| (self.filters[part].goertzel.frequency_hz() - hz).abs() <= LEAST_OVERTONE_HZ);
+        let overtones_hz = [2.0, 3.0].map(|times| times * frequency_hz).into_iter().filter(|&hz| !is_part(hz));
+        overtones_hz.map(|hz| self.window.sine_power(Goertzel::new(hz).of(block), 0.0)).sum()
     }
 
     fn offset_hz(&self, tone: usize) -> f32 {
