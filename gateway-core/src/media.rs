@@ -20,8 +20,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::settings::DtmfToSip;
-use crate::dsp::callerid::CallerId;
 use crate::dsp::callerid::dtmf::CategoryDigit;
+use crate::dsp::callerid::{CallerId, CallerIdBurst};
 use crate::dsp::progress::{HeardTone, TonePlan};
 use crate::sdp::Agreed;
 
@@ -179,6 +179,8 @@ pub enum MediaEvent {
     Tone(HeardTone),
     /// A voice is heard on the line (energy that is no tone and no echo of ours); told again each second while it goes on.
     Voice,
+    /// An attempt to tell who calls ended, on hook: what the line sent, understood or not. Told before the caller ID that is in it.
+    CallerIdBurst(Box<CallerIdBurst>),
     /// Caller ID was decoded on hook.
     CallerId(CallerId),
     /// A digit was heard on the line, told once at its end (or when sure); RTP events are the channel's own work.

@@ -9,6 +9,7 @@ export const MOMENTS = [
   { name: "quiet", url: "?scene=quiet#overview" },
   { name: "empty", url: "?scene=empty#overview" },
   { name: "calls-details", url: "?scene=lively#calls", act: openCall },
+  ...["light", "dark"].flatMap((scheme) => ["clean", "noisy"].map((verdict) => ({ name: `calls-sent-${verdict}-${scheme}`, url: "?scene=lively#calls", scheme, act: openSent(verdict) }))),
   { name: "calls-empty", url: "?scene=empty#calls" },
   { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
   { name: "calls-none-found", url: "?scene=lively#calls", act: (page) => page.fill("[role=search] input", "555 0000 1111") },
@@ -314,6 +315,19 @@ async function focus(page) {
 async function openCall(page) {
   await page.click("#call-row-3");
   await page.waitForSelector("section.details");
+}
+
+/** The first call of which the line sent bytes with this verdict. */
+function openSent(verdict) {
+  return async (page) => {
+    for (let row = 0; row < 14; row += 1) {
+      await page.click(`#call-row-${row}`);
+      const found = page.locator(`.sent .burst:has(pre):has(.verdict.${verdict})`);
+      if ((await found.count()) === 0) continue;
+      return found.evaluate((burst) => burst.parentElement.scrollIntoView());
+    }
+    throw new Error(`no call of which the line sent ${verdict} bytes`);
+  };
 }
 
 async function filterCalls(page) {

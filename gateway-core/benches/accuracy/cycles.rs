@@ -26,9 +26,9 @@ pub fn run(context: &mut Context, report: &mut Report) {
         events.clear();
         digits.process(frame, &mut events);
     });
-    let (mut modem, mut callers) = (FskReceiver::new(), Vec::new());
-    let fsk = time_of(&frames, |frame| modem.process(frame, &mut callers));
-    let mut every = CallerIdReceiver::default();
+    let (mut modem, mut bursts) = (FskReceiver::new(), Vec::new());
+    let fsk = time_of(&frames, |frame| modem.process(frame, &mut bursts));
+    let (mut every, mut callers) = (CallerIdReceiver::default(), Vec::new());
     let caller_id = time_of(&frames, |frame| every.process(frame, &mut callers));
     let rows: Vec<_> = [("DTMF", "dtmf", dtmf), ("caller ID by FSK", "caller-id", fsk), ("every caller ID", "caller-id", caller_id)]
         .into_iter()

@@ -1,18 +1,22 @@
 //! Caller identification as the line sends it: FSK (Bell 202, V.23) carrying SDMF/MDMF, or DTMF (as in Brazil).
 //!
-//! `fsk` is the modem, `mdmf` the messages it carries, `dtmf` the digit strings; `receiver` listens for all of them at once.
+//! `fsk` is the modem, `mdmf` the messages it carries, `dtmf` the digit strings; `receiver` listens for all of them at once;
+//! `burst` is what the line really sent, understood or not.
 
+mod burst;
 pub mod dtmf;
 pub mod fsk;
 pub mod mdmf;
 mod receiver;
+mod sine_fit;
 
+pub use burst::{BurstContent, BurstFault, BurstReading, CallerIdBurst, Checksum, MessageType};
 pub use receiver::CallerIdReceiver;
 
 use serde::{Deserialize, Serialize};
 
 /// How the identification came over the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CallerIdSource {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::record::EndCause;
 use crate::config::PortId;
 use crate::config::dialling::Bar;
-use crate::dsp::callerid::CallerId;
+use crate::dsp::callerid::{CallerId, CallerIdBurst};
 use crate::dsp::progress::HeardTone;
 use crate::fxo::line::{HangUpEvidence, SeizeFailure};
 use crate::media::Meter;
@@ -73,6 +73,8 @@ pub enum MarkKind {
         /// True: it is off hook.
         off_hook: bool,
     },
+    /// What the line sent to tell who calls, understood or not.
+    CallerIdBurst(Box<CallerIdBurst>),
     /// The line told who calls.
     CallerId(CallerId),
     /// A supervisory tone: told when it is recognised, and again each further cadence cycle.
@@ -214,7 +216,11 @@ impl MarkKind {
     #[must_use]
     pub(super) fn foretells_a_call(&self) -> bool {
         match self {
-            MarkKind::RingOn { .. } | MarkKind::RingOff { .. } | MarkKind::Polarity { .. } | MarkKind::CallerId(_) => true,
+            MarkKind::RingOn { .. }
+            | MarkKind::RingOff { .. }
+            | MarkKind::Polarity { .. }
+            | MarkKind::CallerIdBurst(_)
+            | MarkKind::CallerId(_) => true,
             MarkKind::RingingEnded
             | MarkKind::Hook { .. }
             | MarkKind::Battery { .. }

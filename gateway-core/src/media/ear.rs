@@ -88,6 +88,8 @@ impl LineEar {
             Ear::Closed => {}
             Ear::OnHook => {
                 self.caller_id.process(frame, &mut self.callers);
+                let bursts = self.caller_id.bursts().iter().cloned();
+                out.extend(bursts.map(|burst| MediaOutput::Event(MediaEvent::CallerIdBurst(Box::new(burst)))));
                 out.extend(self.callers.drain(..).map(|caller| MediaOutput::Event(MediaEvent::CallerId(caller))));
             }
             Ear::OffHook => {

@@ -236,3 +236,28 @@ fn dial_tone_after_a_flash_is_heard_and_the_caller_passed_on_or_given_back() {
         end_well(&mut world);
     }
 }
+
+#[test]
+fn what_the_line_sent_is_kept_with_the_call_and_silence_is_not() {
+    for source in [CallerIdSource::Dtmf, CallerIdSource::Bell202, CallerIdSource::V23] {
+        let mut world = sounding(server(), lets_it_ring());
+        let call = IncomingCall {
+            from: Some("1133334444".to_owned()),
+            caller_id: Some(CallerIdSending::AfterRing { source }),
+            ..IncomingCall::default()
+        };
+        world.act(0, LineAct::Ring(call));
+        assert!(world.run_until_port(0, PortState::Calling, s(8)), "{source:?} {:?}", world.port(0));
+        end_well(&mut world);
+        let marks = &world.records[0].timeline;
+        let burst = marks.iter().find_map(|mark| if let MarkKind::CallerIdBurst(burst) = &mark.what { Some(burst) } else { None });
+        let burst = burst.unwrap_or_else(|| panic!("{source:?} {marks:?}"));
+        assert_eq!(burst.caller().map(|caller| (caller.source, caller.number.as_deref())), Some((source, Some("1133334444"))));
+        assert!((-20.0..-5.0).contains(&burst.level_dbm0) && burst.snr_db.is_some_and(|snr_db| snr_db > 20.0), "{burst:?}");
+    }
+    let mut world = sounding(server(), lets_it_ring());
+    world.act(0, LineAct::Ring(IncomingCall { caller_id: Some(CallerIdSending::Never), ..IncomingCall::default() }));
+    assert!(world.run_until_port(0, PortState::Calling, s(8)), "{:?}", world.port(0));
+    end_well(&mut world);
+    assert!(!world.records[0].timeline.iter().any(|mark| matches!(mark.what, MarkKind::CallerIdBurst(_))), "{:?}", world.records[0]);
+}

@@ -1,5 +1,6 @@
 /** Marks in words and colours: in full for lists, short for the flags of the scope. */
 import type { Words } from "../i18n";
+import { sourceOf } from "./caller_id_burst";
 import type { AudioQuality, MarkKind } from "./ipc/types";
 import { party } from "./party";
 import type { Hue } from "./states";
@@ -30,6 +31,11 @@ export function markWords(words: Words, what: MarkKind): string {
     case "caller_id": {
       const who = [what.number === null ? "" : party(what.number), what.name ?? ""].filter((part) => part !== "").join(" · ");
       return said({ who: who === "" ? words.code("presentation", what.presentation) : who, source: words.code("caller_id_source", what.source) });
+    }
+    case "caller_id_burst": {
+      const facts = { source: words.code("caller_id_source", sourceOf(what)), level: minus(what.level_dbm0 ?? 0) };
+      const { reading } = what;
+      return reading.result === "understood" ? words.t("mark.caller_id_burst.read", facts) : words.t("mark.caller_id_burst.unread", { ...facts, why: words.code("burst_fault", reading.fault) });
     }
     case "tone":
       return words.code("mark", what.cycles > 1 ? "tone_cycles" : "tone", {
@@ -104,6 +110,8 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
   switch (what.kind) {
     case "caller_id":
       return what.number === null ? words.t("scope.flag.caller_id_none") : party(what.number);
+    case "caller_id_burst":
+      return what.reading.result === "understood" ? undefined : words.t("scope.flag.caller_id_burst");
     case "tone":
       return `${words.code("tone", what.tone)} ${Math.round(what.frequency_hz ?? 0)} Hz`;
     case "digit_heard":
@@ -157,6 +165,7 @@ export function markHue(what: MarkKind): MarkHue {
     case "ring_off":
     case "ringing_ended":
     case "caller_id":
+    case "caller_id_burst":
       return "ringing";
     case "tone":
     case "dialing":

@@ -7,7 +7,8 @@ import App from "../App.svelte";
 import { after, governing, NO_FILTERS, outcome, queryOf, steps } from "../lib/calls";
 import { Refused } from "../lib/ipc/backend";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
-import type { StoredRecord } from "../lib/ipc/types";
+import { burstVerdict, dump, sentOfLine } from "../lib/caller_id_burst";
+import type { CallerIdBurst, MarkKind, StoredRecord } from "../lib/ipc/types";
 import { CallList, callList, WINDOW_ROWS } from "../lib/state/calls.svelte";
 import { lastCalls } from "../lib/state/last_calls.svelte";
 import { live } from "../lib/state/live.svelte";
@@ -157,6 +158,69 @@ describe("the keyboard", () => {
     await user.keyboard("{Escape}");
     expect(screen.queryByRole("region", { name: "Detalhes da chamada" })).toBeNull();
     expect(await grid()).toHaveFocus();
+  });
+});
+
+describe("what the line sent", () => {
+  const BURST: CallerIdBurst = {
+    level_dbm0: -16.2,
+    snr_db: 31.5,
+    content: { form: "fsk", standard: "bell202", bytes: "800c020a31313333333334343434", twist_db: 1.2, checksum: "good", message_type: "mdmf" },
+    reading: { result: "understood", caller: { number: "1133334444", name: "PADARIA", presentation: "allowed", category: null, source: "bell202" }, date_time: { month: 11, day: 28, hour: 14, minute: 5 } },
+  };
+  const BROKEN: CallerIdBurst = { ...BURST, level_dbm0: -38.1, snr_db: 9.2, content: { ...BURST.content, checksum: "bad" } as CallerIdBurst["content"], reading: { result: "not_understood", fault: "checksum" } };
+  const CALL = { direction: "fxo_to_sip", from: "1133334444", to: "sip:200@pbx.example", port: 0, answered_ms: null, cause: "caller_gave_up", evidence: null, sip_status: 487 } as const;
+
+  async function open(marks: MarkKind[]): Promise<HTMLElement> {
+    const backend = await show("single");
+    await grid();
+    const timeline = marks.map((what) => ({ at_ms: 5, port: 0, what }));
+    backend.history.keep({ ...CALL, id: "sent", started_ms: 5, ended_ms: 9000, timeline }, Date.now() + 60_000);
+    await waitFor(() => expect(callList.row(0)?.id).toBe("sent"));
+    await user.click(row(0));
+    return screen.findByRole("region", { name: "Detalhes da chamada" });
+  }
+  const ring: MarkKind = { kind: "ring_on", frequency_hz: 25 };
+
+  it("is shown with its fields, its measures in plain words, and its bytes", async () => {
+    const details = await open([ring, { kind: "caller_id_burst", ...BURST }]);
+    expect(within(details).getByRole("heading", { name: "Identificação de chamadas: o que a linha enviou" })).toBeVisible();
+    expect(within(details).getByText("Entendida, e chegou limpa.", { exact: false })).toBeVisible();
+    expect(details).toHaveTextContent("PADARIA");
+    expect(details).toHaveTextContent("−16,2 dBm0");
+    expect(details).toHaveTextContent("31,5 dB bom (norma: pelo menos 25)");
+    const bytes = within(details).getByRole("group", { name: "14 bytes recebidos, em hexadecimal" });
+    expect(bytes.textContent).toBe("00  80 0c 02 0a  31 31 33 33  ····1133\n08  33 33 34 34  34 34        334444\n");
+    expect(details).toHaveTextContent("identificação recebida e entendida (FSK Bell 202, −16 dBm0)");
+  });
+
+  it("says why it was not understood, and what is out of the standard", async () => {
+    const details = await open([ring, { kind: "caller_id_burst", ...BROKEN }]);
+    expect(details).toHaveTextContent(/Não entendida, e o sinal está fora.*A soma de verificação está errada/);
+    expect(details).toHaveTextContent("−38,1 dBm0 baixo demais");
+    expect(details).toHaveTextContent("9,2 dB baixo demais (norma: pelo menos 25)");
+    expect((await axe.run(details, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations).toEqual([]);
+  });
+
+  it("is nothing where nothing was heard, and not said where the record does not know", async () => {
+    const details = await open([ring]);
+    expect(details).toHaveTextContent("Nada foi ouvido: nem portadora FSK nem dígitos");
+    const caller = { kind: "caller_id", number: "1", name: null, presentation: "allowed", category: null } as const;
+    const of = (...marks: MarkKind[]): unknown => sentOfLine({ ...CALL, id: "", started_at_ms: 0, answered_at_ms: null, ended_at_ms: 1, damaged: false, timeline: marks.map((what) => ({ after_ms: 0, what })) });
+    expect(of(ring, { ...caller, source: "device" })).toEqual({ bursts: [], instead: "device" });
+    expect(of(ring, { ...caller, source: "dtmf" })).toEqual({ bursts: [], instead: null });
+    expect(of()).toEqual({ bursts: [], instead: null });
+  });
+
+  it("is judged by the limits of its own standard", () => {
+    expect(burstVerdict(BURST)).toBe("clean");
+    expect(burstVerdict({ ...BURST, snr_db: 22 })).toBe("marginal");
+    expect(burstVerdict({ ...BURST, snr_db: 22, content: { ...BURST.content, standard: "v23" } as CallerIdBurst["content"] })).toBe("clean");
+    expect(burstVerdict({ ...BURST, snr_db: null })).toBe("clean");
+    expect(burstVerdict({ ...BURST, content: { ...BURST.content, twist_db: -7 } as CallerIdBurst["content"] })).toBe("marginal");
+    expect(burstVerdict(BROKEN)).toBe("noisy");
+    expect(burstVerdict({ ...BROKEN, level_dbm0: -13, snr_db: 30 })).toBe("unreadable");
+    expect(dump("")).toEqual([]);
   });
 });
 

@@ -25,6 +25,7 @@ const ALL_CODE = SOURCES.map((file) => readFileSync(file, "utf8")).join("\n");
 const LOOKED_UP = [
   "exchange\\.(caller_id|sound)",
   "calls\\.(column|outcome|outcome_short)",
+  "calls\\.sent\\.(instead|standing|verdict)",
   "plan\\.(source|timing|polarity|impedance|direct_current)",
   "profiles\\.strength",
   "registration\\.peer",
@@ -111,6 +112,9 @@ describe("every code of the program has words", () => {
     ["direction", "CallDirection"],
     ["caller_id_source", "CallerIdSource"],
     ["presentation", "Presentation"],
+    ["checksum", "Checksum"],
+    ["message_type", "MessageType"],
+    ["burst_fault", "BurstFault"],
     ["seize_failure", "SeizeFailure"],
     ["answered_by", "AnsweredBy"],
     ["mode", "Mode"],
@@ -216,7 +220,8 @@ describe("no words in code", () => {
       "tray", "alarm", "exit", "state", "state_about", "notice", "severity", "cause", "evidence", "tone", "direction", "mode", "problem",
       "fault", "grade", "bind", "refusal", "language", "store", "export", "theme", "settings", "country", "unit", "verdict", "check",
       "device_fault", "device_fault_about", "device_error", "store_fault", "rollback", "vital", "revision_kind", "lint", "weight",
-      "profile_fault", "mark", "caller_id_source", "presentation", "seize_failure", "answered_by", "wire_state",
+      "profile_fault", "mark", "caller_id_source", "checksum", "message_type", "burst_fault", "presentation",
+      "seize_failure", "answered_by", "wire_state",
       "counter", "hint", "line_check", "line_test_file", "bar", "dialling", "tls", "offence", "ban_effect",
       "exposure_check", "exposure_outcome", "exposure_reach", "exposure_grade", "profile_check",
     ]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CallerId, CallerIdSource, Presentation};
+use super::{BurstFault, CallerId, CallerIdSource, Presentation};
 use crate::time::Moment;
 
 /// Whether the first digit may be the caller's category.
@@ -23,6 +23,15 @@ pub struct DtmfCallerIdReceiver {
     deadline: Option<Moment>,
 }
 
+/// A string of digits that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DigitString {
+    /// The digits with their signs: at most [`DtmfCallerIdReceiver::LONGEST`].
+    pub digits: String,
+    /// Who calls, or why the digits do not tell.
+    pub caller: Result<CallerId, BurstFault>,
+}
+
 /// A number without a start letter is believed from this length on, when a stop `C` ends it.
 const LEAST_UNSTARTED: usize = 8;
 
@@ -39,14 +48,14 @@ impl DtmfCallerIdReceiver {
         DtmfCallerIdReceiver { category_digit, digits: String::with_capacity(Self::LONGEST), deadline: None }
     }
 
-    /// Takes a digit that began at `now`.
-    pub fn digit(&mut self, digit: char, now: Moment) -> Option<CallerId> {
+    /// Takes a digit that began at `now`; tells the string that it ends.
+    pub fn digit(&mut self, digit: char, now: Moment) -> Option<DigitString> {
         if self.digits.len() < Self::LONGEST {
             self.digits.push(digit);
         }
         self.deadline = Some(now + Self::GAP);
         let is_stop = digit == 'C' || (digit == '#' && self.digits.len() > 1);
-        if is_stop { self.finish() } else { None }
+        is_stop.then(|| self.finish())
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
@@ -56,9 +65,9 @@ impl DtmfCallerIdReceiver {
     }
 
     /// Ends a string whose stop sign got lost.
-    pub fn handle_timeout(&mut self, now: Moment) -> Option<CallerId> {
+    pub fn handle_timeout(&mut self, now: Moment) -> Option<DigitString> {
         let due = self.deadline.is_some_and(|deadline| now >= deadline);
-        if due { self.finish() } else { None }
+        due.then(|| self.finish())
     }
 
     /// Forgets all digits.
@@ -67,11 +76,21 @@ impl DtmfCallerIdReceiver {
         self.deadline = None;
     }
 
-    fn finish(&mut self) -> Option<CallerId> {
-        let caller = if self.digits.len() < Self::LONGEST { parse(&self.digits, self.category_digit) } else { None };
+    fn finish(&mut self) -> DigitString {
+        let digits = self.digits.clone();
         self.reset();
-        caller
+        let caller = if digits.len() < Self::LONGEST { read(&digits, self.category_digit) } else { Err(BurstFault::TooLong) };
+        DigitString { digits, caller }
     }
+}
+
+/// Understands a string as [`parse`] does, and says why it cannot.
+///
+/// # Errors
+/// [`BurstFault::NoStart`] or [`BurstFault::Digits`].
+pub fn read(digits: &str, category_digit: CategoryDigit) -> Result<CallerId, BurstFault> {
+    let is_started = without_stray(digits).starts_with(['A', 'B', 'D']);
+    parse(digits, category_digit).ok_or(if is_started { BurstFault::Digits } else { BurstFault::NoStart })
 }
 
 /// Understands a string of digits with its start and, if it came, stop sign; `None` when it is no caller ID.
@@ -243,9 +262,11 @@ mod tests {
         let due = receiver.deadline().unwrap();
         assert_eq!(due, Moment::from_millis(11 * 150 + 600));
         assert_eq!(receiver.handle_timeout(Moment::from_millis(11 * 150 + 599)), None);
-        assert_eq!(receiver.handle_timeout(due).and_then(|caller| caller.number).as_deref(), Some("1133334444"));
+        let over = receiver.handle_timeout(due).unwrap();
+        assert_eq!((over.digits.as_str(), over.caller.unwrap().number.as_deref()), ("A11133334444", Some("1133334444")));
         assert_eq!((receiver.deadline(), receiver.handle_timeout(due)), (None, None));
-        let told: Vec<CallerId> = "A133334444C".chars().filter_map(|digit| receiver.digit(digit, due)).collect();
+        let told = "A133334444C".chars().filter_map(|digit| receiver.digit(digit, due));
+        let told: Vec<CallerId> = told.filter_map(|over| over.caller.ok()).collect();
         assert_eq!(told.len(), 1);
         assert_eq!(to_digits(&told[0]), "A133334444C");
     }
@@ -265,6 +286,14 @@ mod tests {
         for n in 0..1000 {
             assert_eq!(receiver.digit('5', Moment::from_millis(n)), None);
         }
-        assert_eq!(receiver.digit('C', Moment::from_millis(1000)), None);
+        let over = receiver.digit('C', Moment::from_millis(1000)).unwrap();
+        assert_eq!((over.digits.len(), over.caller), (DtmfCallerIdReceiver::LONGEST, Err(BurstFault::TooLong)));
+    }
+
+    #[test]
+    fn why_digits_are_no_caller_id_is_told() {
+        for (digits, fault) in [("33334444", BurstFault::NoStart), ("*21#", BurstFault::NoStart), ("A*1C", BurstFault::Digits)] {
+            assert_eq!(read(digits, CategoryDigit::Brazil), Err(fault), "{digits}");
+        }
     }
 }

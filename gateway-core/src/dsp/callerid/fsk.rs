@@ -1,16 +1,21 @@
 //! The modem of caller ID: 1200 bit/s by frequency shift (Bell 202; ITU-T V.23), one byte as start bit, eight bits from the lowest,
 //! stop bit.
 
+mod carrier;
 mod receiver;
 mod transmitter;
 
 pub use receiver::FskReceiver;
 pub use transmitter::{FskShape, FskTransmitter};
 
+use serde::{Deserialize, Serialize};
+
 use super::CallerIdSource;
 
 /// The two modems in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
 pub enum FskStandard {
     /// Mark 1200 Hz, space 2200 Hz (Telcordia GR-30).
     Bell202,

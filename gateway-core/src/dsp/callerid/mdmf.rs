@@ -52,7 +52,8 @@ pub enum Absence {
 }
 
 /// A time of the exchange, without year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct DateTime {
     /// 1–12.
     pub month: u8,

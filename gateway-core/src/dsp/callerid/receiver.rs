@@ -1,10 +1,14 @@
 //! Listens for every kind of caller ID at once, as an exchange may send any of them, before or after the first ring.
 
 use super::CallerId;
-use super::dtmf::{CategoryDigit, DtmfCallerIdReceiver};
+use super::burst::{BurstContent, BurstReading, CallerIdBurst, ratio_db, to_a_tenth};
+use super::dtmf::{CategoryDigit, DigitString, DtmfCallerIdReceiver};
 use super::fsk::FskReceiver;
-use crate::dsp::dtmf::{DtmfEvent, DtmfReceiver};
-use crate::dsp::{FRAME_MS, Frame};
+use super::sine_fit::{self, Purity};
+use crate::dsp::dtmf::{DtmfEvent, DtmfReceiver, frequencies_of};
+use crate::dsp::filter::Biquad;
+use crate::dsp::level::dbm0_of_power;
+use crate::dsp::{FRAME_MS, FRAME_SAMPLES, Frame};
 use crate::time::Moment;
 
 /// Recognises the caller ID of one line, whichever way it comes; what parses first is told.
@@ -14,6 +18,9 @@ pub struct CallerIdReceiver {
     digits: DtmfReceiver,
     dtmf: DtmfCallerIdReceiver,
     events: Vec<DtmfEvent>,
+    tones: DigitTones,
+    /// What ended with the newest frame.
+    bursts: Vec<CallerIdBurst>,
     /// Counts frames, so that it needs no clock.
     now: Moment,
     quiet_until: Moment,
@@ -31,6 +38,8 @@ impl CallerIdReceiver {
             digits: DtmfReceiver::new(),
             dtmf: DtmfCallerIdReceiver::new(category_digit),
             events: Vec::with_capacity(8),
+            tones: DigitTones::default(),
+            bursts: Vec::with_capacity(8),
             now: Moment::ZERO,
             quiet_until: Moment::ZERO,
         }
@@ -40,22 +49,36 @@ impl CallerIdReceiver {
     pub fn process(&mut self, frame: &Frame, out: &mut Vec<CallerId>) {
         let told_before = out.len();
         self.now = Moment::from_millis(self.now.as_millis() + FRAME_MS);
-        self.fsk.process(frame, out);
+        self.bursts.clear();
+        self.fsk.process(frame, &mut self.bursts);
         self.events.clear();
         self.digits.process(frame, &mut self.events);
+        self.tones.remember(frame);
         for event in &self.events {
             match *event {
-                DtmfEvent::Begin { digit, .. } => out.extend(self.dtmf.digit(digit, self.now)),
+                DtmfEvent::Begin { digit, .. } => {
+                    self.tones.measure(digit);
+                    let over = self.dtmf.digit(digit, self.now);
+                    self.bursts.extend(over.map(|over| self.tones.burst(over)));
+                }
                 DtmfEvent::End { .. } => {}
             }
         }
         if self.digits.sounding().is_none() {
-            out.extend(self.dtmf.handle_timeout(self.now));
+            let over = self.dtmf.handle_timeout(self.now);
+            self.bursts.extend(over.map(|over| self.tones.burst(over)));
         }
+        out.extend(self.bursts.iter().filter_map(CallerIdBurst::caller).cloned());
         if out.len() > told_before {
             out.truncate(told_before + usize::from(self.now >= self.quiet_until));
             self.quiet_until = Moment::from_millis(self.now.as_millis() + Self::QUIET_MS);
         }
+    }
+
+    /// Every attempt to tell who calls that ended with the newest frame: also what was not understood, and repetitions.
+    #[must_use]
+    pub fn bursts(&self) -> &[CallerIdBurst] {
+        &self.bursts
     }
 
     /// Whether something is on its way: who waits for caller ID may wait a little longer.
@@ -69,7 +92,61 @@ impl CallerIdReceiver {
         self.fsk.reset();
         self.digits.reset();
         self.dtmf.reset();
+        self.tones = DigitTones::default();
+        self.bursts.clear();
         self.quiet_until = Moment::ZERO;
+    }
+}
+
+/// Samples that are kept of the line: the newest frame and the one before.
+const KEPT: usize = 2 * FRAME_SAMPLES;
+
+/// Of those a digit sounds in these for certain when it is told: 30 to 15 ms before the end of the frame. A digit is told after 36 ms,
+/// and up to 15 ms of the frame come after that.
+const CERTAIN: std::ops::Range<usize> = 80..200;
+
+/// How loud and how clean the digits of a string are.
+#[derive(Clone, Debug)]
+struct DigitTones {
+    samples: [i16; KEPT],
+    measured: Purity,
+    digits: u32,
+}
+
+impl Default for DigitTones {
+    fn default() -> Self {
+        DigitTones { samples: [0; KEPT], measured: Purity::default(), digits: 0 }
+    }
+}
+
+impl DigitTones {
+    fn remember(&mut self, frame: &Frame) {
+        self.samples.copy_within(FRAME_SAMPLES.., 0);
+        self.samples[FRAME_SAMPLES..].copy_from_slice(&frame.0);
+    }
+
+    fn measure(&mut self, digit: char) {
+        let Some((low_hz, high_hz)) = frequencies_of(digit) else { return };
+        // Hum and a direct current are no noise that disturbs digits; the filter has settled before the samples that count.
+        let mut hum_filter = Biquad::high_pass(180.0, 0.707);
+        let samples = self.samples.map(|sample| hum_filter.next(f32::from(sample)));
+        if let Some(found) = sine_fit::fit(&samples[CERTAIN], &[low_hz, high_hz]) {
+            self.measured.add(found);
+            self.digits += 1;
+        }
+    }
+
+    fn burst(&mut self, over: DigitString) -> CallerIdBurst {
+        let (measured, digits) = (std::mem::take(&mut self.measured), std::mem::take(&mut self.digits));
+        CallerIdBurst {
+            level_dbm0: to_a_tenth(dbm0_of_power((measured.sines / f64::from(digits.max(1))) as f32)),
+            snr_db: (digits > 0).then(|| ratio_db(measured.sines, measured.rest)),
+            content: BurstContent::Dtmf { digits: over.digits },
+            reading: match over.caller {
+                Ok(caller) => BurstReading::Understood { caller, date_time: None },
+                Err(fault) => BurstReading::NotUnderstood { fault },
+            },
+        }
     }
 }
 
@@ -151,5 +228,44 @@ mod tests {
             receiver.process(&frame, &mut out);
         }
         assert_eq!(out, [caller(CallerIdSource::Bell202), caller(CallerIdSource::V23)]);
+    }
+
+    #[test]
+    fn digits_are_told_as_a_burst_with_level_and_noise() {
+        let (on, off) = (Duration::from_millis(70), Duration::from_millis(70));
+        let heard = |digits: &str, noise_dbm0: f32| {
+            let (mut receiver, mut out, mut told) = (CallerIdReceiver::default(), Vec::new(), Vec::new());
+            let mut generator = DtmfGenerator::default();
+            generator.push(digits, on, off).unwrap();
+            let mut noise = WhiteNoise::new(Rng::from_seed(9), noise_dbm0);
+            for _ in 0..200 {
+                let mut frame = Frame::SILENCE;
+                generator.fill(&mut frame);
+                noise.mix_into(&mut frame.0);
+                receiver.process(&frame, &mut out);
+                told.extend_from_slice(receiver.bursts());
+            }
+            assert_eq!(told.len(), 1, "{digits}: {told:?}");
+            (told.remove(0), out.len())
+        };
+        let level_dbm0 = heard("A1133334444C", -70.0).0.level_dbm0;
+        for snr_db in [15.0, 20.0, 30.0] {
+            let (burst, callers) = heard("A1133334444C", level_dbm0 - snr_db);
+            assert_eq!((callers, burst.content), (1, BurstContent::Dtmf { digits: "A1133334444C".into() }));
+            assert!((burst.level_dbm0 - level_dbm0).abs() < 0.5, "{}", burst.level_dbm0);
+            assert!((burst.snr_db.unwrap() - snr_db).abs() < 1.5, "{:?}", burst.snr_db);
+        }
+        let (burst, callers) = heard("33334444", -60.0);
+        assert_eq!((callers, burst.reading), (0, BurstReading::NotUnderstood { fault: crate::dsp::callerid::BurstFault::NoStart }));
+    }
+
+    #[test]
+    fn a_repetition_is_a_burst_of_its_own() {
+        let (mut receiver, mut out, mut told) = (CallerIdReceiver::default(), Vec::new(), Vec::new());
+        for frame in burst(CallerIdSource::Bell202).iter().chain(&burst(CallerIdSource::Dtmf)) {
+            receiver.process(frame, &mut out);
+            told.extend(receiver.bursts().iter().filter_map(CallerIdBurst::caller).map(|caller| caller.source));
+        }
+        assert_eq!((told, out.len()), (vec![CallerIdSource::Bell202, CallerIdSource::Dtmf], 1));
     }
 }

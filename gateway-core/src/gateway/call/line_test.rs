@@ -320,6 +320,7 @@ impl LineTest {
                 | MediaEvent::SoundTested(_)
                 | MediaEvent::Voice
                 | MediaEvent::Tone(_)
+                | MediaEvent::CallerIdBurst(_)
                 | MediaEvent::CallerId(_)
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)

@@ -119,6 +119,7 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         | MediaEvent::NetDigit(_)
         | MediaEvent::Tone(_)
         | MediaEvent::Voice
+        | MediaEvent::CallerIdBurst(_)
         | MediaEvent::CallerId(_)
         | MediaEvent::Dialed
         | MediaEvent::RtpStarted { .. }

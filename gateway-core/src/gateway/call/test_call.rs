@@ -161,6 +161,7 @@ impl TestCall {
                 MediaEvent::Dialed
                 | MediaEvent::Voice
                 | MediaEvent::Tone(_)
+                | MediaEvent::CallerIdBurst(_)
                 | MediaEvent::CallerId(_)
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)

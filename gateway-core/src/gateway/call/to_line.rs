@@ -318,6 +318,7 @@ impl ToLine {
                 MediaEvent::Dialed
                 | MediaEvent::Voice
                 | MediaEvent::Tone(_)
+                | MediaEvent::CallerIdBurst(_)
                 | MediaEvent::CallerId(_)
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)

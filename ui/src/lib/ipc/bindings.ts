@@ -375,6 +375,59 @@ export type Bounds = {
 	most: number | null,
 };
 
+/**  What a burst was made of. */
+export type BurstContent = 
+/**  Bytes by frequency shift keying. */
+{ form: "fsk"; 
+/**  Which modem; `None`: the burst ended before its mark told. */
+standard: FskStandard | null; 
+/**  What came, from the message type to the checksum: at most [`mdmf::LONGEST`] bytes, in JSON as hexadecimal digits. */
+bytes: string; 
+/**  By how much the mark is louder than the space, in dB; `None`: no byte came. */
+twist_db: number | null; 
+/**  Whether the sum of all bytes is zero. */
+checksum: Checksum; 
+/**  The kind of message; `None`: no byte came. */
+message_type: MessageType | null } | 
+/**  DTMF digits. */
+{ form: "dtmf"; 
+/**  What came, with start and stop signs: at most [`DtmfCallerIdReceiver::LONGEST`](super::dtmf::DtmfCallerIdReceiver::LONGEST). */
+digits: string };
+
+/**  Why a burst was not understood. */
+export type BurstFault = 
+/**  A carrier and no byte. */
+"no_message" | 
+/**  The carrier ended before the message did. */
+"cut_short" | 
+/**  A byte had no stop bit: the bits came wrongly. */
+"framing" | 
+/**  The checksum is wrong. */
+"checksum" | 
+/**  The message is whole, and neither SDMF nor MDMF call setup. */
+"type" | 
+/**  The message is whole, and its parameters are longer than it. */
+"body" | 
+/**  Digits without a start letter, as a telephone beside us dials them. */
+"no_start" | 
+/**  What stands between start letter and stop sign is no number. */
+"digits" | 
+/**  More digits than any number has. */
+"too_long";
+
+/**  What the receiver made of a burst. */
+export type BurstReading = 
+/**  It tells who calls. */
+{ result: "understood"; 
+/**  Who. */
+caller: CallerId; 
+/**  When, by the clock of the exchange. */
+date_time: DateTime | null } | 
+/**  It tells nothing. */
+{ result: "not_understood"; 
+/**  Why. */
+fault: BurstFault };
+
 /**  Which way a call goes. */
 export type CallDirection = 
 /**  A SIP caller goes out on the line. */
@@ -477,6 +530,21 @@ export type CallerId = {
 	category: string | null,
 	/**  How it came. */
 	source: CallerIdSource,
+};
+
+/**  One attempt to tell who calls, from its carrier or first digit to its end. */
+export type CallerIdBurst = {
+	/**  Level in dBm0: the mean power of mark and space, or of both tones of the digits. */
+	level_dbm0: number | null,
+	/**
+	 *  Signal to noise in dB, in the band of the receiver: the mark before the message, or the tones of the digits, against all else that
+	 *  sounds with them. `None`: neither came whole.
+	 */
+	snr_db: number | null,
+	/**  What was sent. */
+	content: BurstContent,
+	/**  What the receiver made of it. */
+	reading: BurstReading,
 };
 
 /**  One way in which exchanges of a country send caller ID. */
@@ -593,6 +661,15 @@ export type CheckUnit =
 "dbm0" | 
 /**  dB. */
 "decibels";
+
+/**  Whether the checksum of a message fits (Telcordia GR-30: the sum of all bytes is zero, modulo 256). */
+export type Checksum = 
+/**  It does. */
+"good" | 
+/**  It does not. */
+"bad" | 
+/**  The message ended before it. */
+"missing";
 
 /**  An audio codec towards SIP. */
 export type Codec = 
@@ -711,6 +788,18 @@ export type CsvOptions = {
 	byte_order_mark: boolean,
 	/**  Words for codes of causes, for the column `reason`. A code without words stands for itself. */
 	words: { [key in string]: string },
+};
+
+/**  A time of the exchange, without year. */
+export type DateTime = {
+	/**  1–12. */
+	month: number,
+	/**  1–31. */
+	day: number,
+	/**  0–23. */
+	hour: number,
+	/**  0–59. */
+	minute: number,
 };
 
 /**  What the window knows of the desktop around it. */
@@ -1165,6 +1254,13 @@ export type FieldValue =
 { type: "list"; value: string[] } | 
 /**  A secret: whether it is set. */
 { type: "secret"; value: boolean };
+
+/**  The two modems in use. */
+export type FskStandard = 
+/**  Mark 1200 Hz, space 2200 Hz (Telcordia GR-30). */
+"bell202" | 
+/**  Mark 1300 Hz, space 2100 Hz (ITU-T V.23; ETSI EN 300 659-1). */
+"v23";
 
 /**  Settings of the gateway as a whole. */
 export type GatewaySettings = {
@@ -1809,6 +1905,10 @@ duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?
 ({ kind: "extension"; 
 /**  True: it is off hook. */
 off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+/**  What the line sent to tell who calls, understood or not. */
+{
+	kind: "caller_id_burst",
+} & CallerIdBurst | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -1925,6 +2025,15 @@ cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: ne
 ({ kind: "left_out"; 
 /**  How many. */
 count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never };
+
+/**  The kind of an FSK message, by its first byte. */
+export type MessageType = 
+/**  Single data message format: calling number delivery. */
+"sdmf" | 
+/**  Multiple data message format: call setup. */
+"mdmf" | 
+/**  Something else, as a message waiting indicator. */
+"other";
 
 /**  Live numbers of one channel. */
 export type Meter = {

@@ -8,8 +8,9 @@
 use std::f32::consts::TAU;
 
 use super::FskStandard;
-use crate::dsp::callerid::CallerId;
-use crate::dsp::callerid::mdmf::{self, CallData};
+use super::carrier::Carrier;
+use crate::dsp::callerid::burst::{BurstContent, BurstFault, BurstReading, CallerIdBurst, Checksum, MessageType};
+use crate::dsp::callerid::mdmf::{self, CallDataError};
 use crate::dsp::filter::Biquad;
 use crate::dsp::goertzel::Phasor;
 use crate::dsp::level::power_of_dbm0;
@@ -39,6 +40,9 @@ const LEAST_MARK: u32 = 67;
 /// Ones in a row, in samples, after which a message that began does not go on (the standards allow ten stuffed bits).
 const LONGEST_STUFFING: u32 = 200;
 
+/// Samples after the seizure within which the message must begin: 0.5 s, of which the longest mark takes a third.
+const LONGEST_LEAD: u32 = 4000;
+
 /// Recognises caller ID messages in the audio of one line.
 #[derive(Clone, Debug)]
 pub struct FskReceiver {
@@ -54,6 +58,9 @@ pub struct FskReceiver {
     mark_run: u32,
     state: State,
     message: Vec<u8>,
+    carrier: Carrier,
+    /// The highest power since the carrier came.
+    loudest: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,15 +87,15 @@ impl FskReceiver {
             mark_run: 0,
             state: State::Hunting,
             message: Vec::with_capacity(mdmf::LONGEST),
+            carrier: Carrier::new(),
+            loudest: 0.0,
         }
     }
 
-    /// Takes the next frame; adds what was received whole and with the right checksum to `out`.
-    pub fn process(&mut self, frame: &Frame, out: &mut Vec<CallerId>) {
+    /// Takes the next frame; adds each burst that ended in it to `out`, understood or not.
+    pub fn process(&mut self, frame: &Frame, out: &mut Vec<CallerIdBurst>) {
         for &sample in &frame.0 {
-            if let Some((data, standard)) = self.next(f32::from(sample)) {
-                out.push(data.into_caller_id(standard.source()));
-            }
+            out.extend(self.next(f32::from(sample)));
         }
     }
 
@@ -103,7 +110,7 @@ impl FskReceiver {
         *self = FskReceiver::new();
     }
 
-    fn next(&mut self, sample: f32) -> Option<(CallData, FskStandard)> {
+    fn next(&mut self, sample: f32) -> Option<CallerIdBurst> {
         let sample = self.hum_filter.next(sample);
         self.power += (sample * sample - self.power) / 32.0;
         let (mark, space) = (self.mark.next(sample), self.space.next(sample));
@@ -111,70 +118,93 @@ impl FskReceiver {
         let before = self.balance;
         self.balance = (strength - weakness) / (strength + weakness).max(f32::MIN_POSITIVE);
         if self.power < power_of_dbm0(LEAST_DBM0) {
-            self.lose_carrier();
-            return None;
+            return self.lose_carrier();
         }
+        self.loudest = self.loudest.max(self.power);
+        self.carrier.hear(sample, before, self.balance);
         self.mark_run = if self.balance > 0.0 { self.mark_run + 1 } else { 0 };
         match self.state {
             State::Hunting => self.hunt(mark),
             State::Waiting => self.wait(before, mark),
-            State::Byte { elapsed, taken, bits } => return self.take(elapsed + 1.0, taken, bits, before),
+            State::Byte { elapsed, taken, bits } => self.take(elapsed + 1.0, taken, bits, before, (mark, space)),
         }
-        None
     }
 
-    fn lose_carrier(&mut self) {
-        self.state = State::Hunting;
-        self.message.clear();
-        self.mark_run = 0;
+    /// What there was to be measured is kept only while there is a carrier.
+    fn lose_carrier(&mut self) -> Option<CallerIdBurst> {
+        if self.loudest == 0.0 {
+            return None;
+        }
+        let burst = self.end(self.fault_of_an_end());
         self.pitch = Pitch::default();
+        self.loudest = 0.0;
+        burst
     }
 
-    fn hunt(&mut self, mark: Phasor) {
+    fn hunt(&mut self, mark: Phasor) -> Option<CallerIdBurst> {
         if self.mark_run == 0 {
             self.pitch = Pitch::default();
+            self.carrier.forget_mark();
         } else if self.mark_run > WINDOW as u32 {
             self.pitch.listen(mark);
         }
         if self.mark_run >= LEAST_MARK {
             self.state = State::Waiting;
         }
+        self.give_up()
     }
 
-    fn wait(&mut self, before: f32, mark: Phasor) {
+    fn wait(&mut self, before: f32, mark: Phasor) -> Option<CallerIdBurst> {
         if self.balance > 0.0 {
             if self.message.is_empty() {
                 self.pitch.listen(mark);
-            } else if self.mark_run > LONGEST_STUFFING {
-                self.abandon();
+                self.carrier.hear_mark(self.mark_run, self.pitch.standard());
+                return self.give_up();
             }
-            return;
+            return if self.mark_run > LONGEST_STUFFING { self.end(BurstFault::CutShort) } else { None };
         }
         // The edge lies where the line between the two samples crosses zero.
         let elapsed = if before > 0.0 { -self.balance / (before - self.balance) } else { 0.0 };
         self.state = State::Byte { elapsed, taken: 0, bits: 0 };
+        self.carrier.begin_byte();
+        None
+    }
+
+    /// Waits no longer for a message after a seizure.
+    fn give_up(&mut self) -> Option<CallerIdBurst> {
+        if self.carrier.since_seizure() > LONGEST_LEAD { self.end(BurstFault::NoMessage) } else { None }
     }
 
     /// Takes a bit when its middle has come: start bit, eight of data, stop bit.
-    fn take(&mut self, elapsed: f32, taken: u8, bits: u16, before: f32) -> Option<(CallData, FskStandard)> {
+    fn take(&mut self, elapsed: f32, taken: u8, bits: u16, before: f32, tones: (Phasor, Phasor)) -> Option<CallerIdBurst> {
         let elapsed = elapsed - EDGE_GAIN * self.edge_error(elapsed, before);
         let middle = (f32::from(taken) + 0.5) * BIT;
         self.state = State::Byte { elapsed, taken, bits };
+        if (0.0..1.0).contains(&(elapsed - f32::from(taken) * BIT)) {
+            self.carrier.hear_boundary(tones.0, tones.1);
+        }
         if elapsed < middle {
             return None;
         }
         let balance = self.balance + (before - self.balance) * (elapsed - middle);
         let bit = u16::from(balance > 0.0);
+        if taken > 0 && bits >> (taken - 1) & 1 == bit {
+            self.carrier.hear_equal_bits(bit == 1, WINDOW);
+        }
         let bits = bits | bit << taken;
         self.state = State::Byte { elapsed, taken: taken + 1, bits };
         match (taken, bit) {
             // A click looks like a start bit, but it does not last.
             (0, 1) => self.state = State::Waiting,
+            // Where nothing sounds any more, there is no stop bit either.
+            (9, _) if self.carrier.has_ended(if bit == 1 { tones.0 } else { tones.1 }, WINDOW) => {
+                return self.end(self.fault_of_an_end());
+            }
             (9, 1) => {
                 self.state = State::Waiting;
                 return self.push((bits >> 1) as u8);
             }
-            (9, 0) => self.abandon(),
+            (9, 0) => return self.end(BurstFault::Framing),
             (_, _) => {}
         }
         None
@@ -189,27 +219,65 @@ impl FskReceiver {
         edge - (edge / BIT).round() * BIT
     }
 
-    fn push(&mut self, byte: u8) -> Option<(CallData, FskStandard)> {
-        let is_known_type = byte == mdmf::MDMF || byte == mdmf::SDMF;
-        if self.message.is_empty() && !is_known_type {
-            self.abandon();
-            return None;
+    fn push(&mut self, byte: u8) -> Option<CallerIdBurst> {
+        // After a seizure whatever comes is a message; without one only the types that tell who calls are believed.
+        if self.message.is_empty() && MessageType::of(byte) == MessageType::Other && !self.carrier.is_seized() {
+            return self.end(BurstFault::NoMessage);
         }
         self.message.push(byte);
+        self.carrier.end_byte();
         let total = self.message.get(1).map(|&length| usize::from(length) + 3);
         if total != Some(self.message.len()) {
             return None;
         }
-        let data = mdmf::parse(&self.message).ok();
         let standard = self.pitch.standard();
-        self.abandon();
-        data.map(|data| (data, standard))
+        let (checksum, reading) = match mdmf::parse(&self.message) {
+            Ok(data) => {
+                let date_time = data.date_time;
+                (Checksum::Good, BurstReading::Understood { caller: data.into_caller_id(standard.source()), date_time })
+            }
+            Err(error) => {
+                let checksum = if error == CallDataError::Checksum { Checksum::Bad } else { Checksum::Good };
+                (checksum, BurstReading::NotUnderstood { fault: error.into() })
+            }
+        };
+        self.finish(checksum, reading)
     }
 
-    fn abandon(&mut self) {
+    fn fault_of_an_end(&self) -> BurstFault {
+        if self.message.is_empty() { BurstFault::NoMessage } else { BurstFault::CutShort }
+    }
+
+    /// The message is over before it was whole.
+    fn end(&mut self, fault: BurstFault) -> Option<CallerIdBurst> {
+        self.finish(Checksum::Missing, BurstReading::NotUnderstood { fault })
+    }
+
+    /// Tells what came, if it was a burst, and waits for the next.
+    fn finish(&mut self, checksum: Checksum, reading: BurstReading) -> Option<CallerIdBurst> {
+        let is_understood = matches!(reading, BurstReading::Understood { .. });
+        let is_burst = is_understood || self.carrier.is_seized() || (!self.message.is_empty() && self.carrier.has_pure_mark());
+        let burst = is_burst.then(|| {
+            let measured = self.carrier.measured(self.loudest);
+            let has_mark = self.carrier.has_mark() || is_understood;
+            CallerIdBurst {
+                level_dbm0: measured.level_dbm0,
+                snr_db: measured.snr_db,
+                content: BurstContent::Fsk {
+                    standard: has_mark.then(|| self.pitch.standard()),
+                    bytes: self.message.clone(),
+                    twist_db: measured.twist_db,
+                    checksum,
+                    message_type: self.message.first().map(|&first| MessageType::of(first)),
+                },
+                reading,
+            }
+        });
         self.message.clear();
         self.mark_run = 0;
         self.state = State::Hunting;
+        self.carrier = Carrier::new();
+        burst
     }
 }
 

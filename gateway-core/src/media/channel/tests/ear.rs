@@ -1,9 +1,11 @@
 //! What a line tells: tones, voices, caller ID, and the echo that is none of them.
 
 use super::world::*;
-use crate::dsp::babble::Babble;
+use crate::dsp::babble::{Babble, WhiteNoise};
 use crate::dsp::callerid::dtmf::to_digits;
-use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
+use crate::dsp::callerid::fsk::{FskShape, FskStandard, FskTransmitter};
+use crate::dsp::callerid::mdmf::CallData;
+use crate::dsp::callerid::{BurstContent, BurstFault, BurstReading, CallerId, CallerIdSource, Checksum, Presentation};
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::dsp::tone::{ToneGenerator, ToneSpec};
 use crate::dsp::{FRAME_SAMPLES, Frame};
@@ -125,6 +127,59 @@ fn caller_id_is_told_on_hook_once_and_only_there() {
         world.play([&said, &[]], 150);
         let told: Vec<_> = world.events[A].iter().filter(|event| matches!(event, MediaEvent::CallerId(_))).cloned().collect();
         assert_eq!(told, expected, "{ear:?}");
+        let bursts = world.events[A].iter().filter(|event| matches!(event, MediaEvent::CallerIdBurst(_))).count();
+        assert_eq!(bursts, expected.len(), "{ear:?}");
         assert_eq!(net_digits(&world.events[B]).is_empty(), ear != Ear::OffHook, "{ear:?}");
+    }
+}
+
+#[test]
+fn a_burst_is_evidence_whether_it_was_understood_or_not_and_noise_is_none() {
+    let caller = CallerId {
+        number: Some("1133334444".to_owned()),
+        name: Some("PADARIA CENTRAL".to_owned()),
+        presentation: Presentation::Allowed,
+        category: None,
+        source: CallerIdSource::V23,
+    };
+    let message = CallData::of_caller_id(&caller).to_mdmf();
+    let mut corrupted = message.clone();
+    corrupted[5] ^= 4;
+    let burst = |message: &[u8]| {
+        let mut transmitter = FskTransmitter::new(FskShape::of(FskStandard::V23), message);
+        let (mut samples, mut frame) = (vec![0_i16; 1600], Frame::SILENCE);
+        while !transmitter.fill(&mut frame) {
+            samples.extend_from_slice(&frame.0);
+        }
+        samples.extend_from_slice(&frame.0);
+        samples.extend([0; 4000]);
+        WhiteNoise::new(Rng::from_seed(2), -48.0).mix_into(&mut samples);
+        samples
+    };
+    let mut noise = vec![0_i16; 16_000];
+    WhiteNoise::new(Rng::from_seed(3), -20.0).mix_into(&mut noise);
+    let cases = [
+        (burst(&message), Some((Checksum::Good, None))),
+        (burst(&corrupted), Some((Checksum::Bad, Some(BurstFault::Checksum)))),
+        (burst(&message[..15]), Some((Checksum::Missing, Some(BurstFault::CutShort)))),
+        (noise, None),
+    ];
+    for (samples, expected) in cases {
+        let mut world = World::pair();
+        world.command(A, MediaCommand::Listen(Ear::OnHook));
+        world.play([&samples, &[]], samples.len() / FRAME_SAMPLES + 20);
+        let told: Vec<_> = world.events[A]
+            .iter()
+            .filter_map(|event| if let MediaEvent::CallerIdBurst(burst) = event { Some(burst) } else { None })
+            .collect();
+        assert_eq!(told.len(), usize::from(expected.is_some()), "{expected:?}: {told:?}");
+        let callers: Vec<_> = world.events[A].iter().filter(|event| **event == MediaEvent::CallerId(caller.clone())).collect();
+        assert_eq!(callers.len(), usize::from(expected == Some((Checksum::Good, None))));
+        let (Some(burst), Some((sum, why))) = (told.first(), expected) else { continue };
+        let BurstContent::Fsk { bytes, checksum, .. } = &burst.content else { panic!("{burst:?}") };
+        let fault = if let BurstReading::NotUnderstood { fault } = &burst.reading { Some(*fault) } else { None };
+        assert_eq!((*checksum, fault), (sum, why));
+        assert!(bytes.len() >= 15 && bytes.len() <= message.len());
+        assert!((burst.level_dbm0 + 13.5).abs() < 1.0 && burst.snr_db.is_some_and(|snr_db| (28.0..40.0).contains(&snr_db)), "{burst:?}");
     }
 }

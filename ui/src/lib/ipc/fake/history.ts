@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "../backend";
 import type { History } from "../history";
-import type { CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, MarkKind, StoredMark, StoredRecord } from "../types";
+import type { CallerIdBurst, CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, MarkKind, StoredMark, StoredRecord } from "../types";
 
 /** How long a busy office takes for a hundred thousand calls: most of a year. */
 const BETWEEN_CALLS_MS = 259_000;
@@ -186,7 +186,11 @@ function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number,
   const incoming = call.direction === "fxo_to_sip";
   if (incoming) {
     const number = call.from || null;
-    at(-315, { kind: "caller_id", number, name: null, presentation: number ? "allowed" : "unavailable", category: null, source: "dtmf" });
+    const burst = pick(BURSTS, Number.parseInt(call.id, 16) * 37)(number);
+    if (burst) {
+      at(-316, { kind: "caller_id_burst", ...burst });
+      if (burst.reading.result === "understood") at(-315, { kind: "caller_id", ...burst.reading.caller });
+    }
     at(0, { kind: "ring_on", frequency_hz: 25 });
     at(200, { kind: "sip_out", message: "INVITE", peer: call.to });
     at(212, { kind: "sip_in", message: "180", peer });
@@ -212,6 +216,42 @@ function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number,
   if (end.answered) at(over, { kind: "media_detached", quality: { received: Math.round(talk / 20), lost: 3, jitter_ms: 2.4, peer_lost: 0, round_trip_ms: 23 } });
   at(over, { kind: "ended", cause: end.cause });
   return marks;
+}
+
+/** What lines send, the usual things more often: digits, bytes, bytes with a wrong checksum and much noise, and nothing. */
+const BURSTS: readonly ((number: string | null) => CallerIdBurst | null)[] = [sentDigits, sentBytes, sentDigits, sentBytes, corrupted, () => null];
+
+function sentDigits(number: string | null): CallerIdBurst {
+  return {
+    level_dbm0: -9.4,
+    snr_db: 33.8,
+    content: { form: "dtmf", digits: number ? `A${number}C` : "B00C" },
+    reading: { result: "understood", caller: { number, name: null, presentation: number ? "allowed" : "unavailable", category: null, source: "dtmf" }, date_time: null },
+  };
+}
+
+function sentBytes(number: string | null): CallerIdBurst {
+  const name = number ? "PADARIA CENTRAL" : null;
+  const caller = { number, name, presentation: number ? "allowed" : "unavailable", category: null, source: "bell202" } as const;
+  const content = { form: "fsk", standard: "bell202", bytes: message(number, name), twist_db: 1.2, checksum: "good", message_type: "mdmf" } as const;
+  return { level_dbm0: -16.2, snr_db: 31.5, content, reading: { result: "understood", caller, date_time: { month: 11, day: 28, hour: 14, minute: 5 } } };
+}
+
+function corrupted(number: string | null): CallerIdBurst {
+  const burst = sentBytes(number);
+  const bytes = message(number?.replace(/.$/, "?") ?? null, null);
+  const content = { ...burst.content, bytes: `${bytes.slice(0, -2)}5a`, twist_db: 7.4, checksum: "bad" } as CallerIdBurst["content"];
+  return { level_dbm0: -38.1, snr_db: 9.2, content, reading: { result: "not_understood", fault: "checksum" } };
+}
+
+/** An MDMF message as hexadecimal digits, with its checksum. */
+function message(number: string | null, name: string | null): string {
+  const text = (value: string): number[] => [...value].map((letter) => letter.charCodeAt(0));
+  const part = (kind: number, value: number[]): number[] => [kind, value.length, ...value];
+  const body = [...part(1, text("11281405")), ...(number ? part(2, text(number)) : part(4, text("O"))), ...(name ? part(7, text(name)) : [])];
+  const bytes = [0x80, body.length, ...body];
+  const sum = bytes.reduce((total, byte) => total + byte, 0) & 255;
+  return [...bytes, (256 - sum) & 255].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 const searched = (text: string): string => text.toLowerCase().replace(/[ ()-]/g, "");

@@ -2,7 +2,9 @@ use super::*;
 use crate::dsp::FRAME_SAMPLES;
 use crate::dsp::babble::{Babble, WhiteNoise};
 use crate::dsp::callerid::fsk::{FskShape, FskTransmitter};
-use crate::dsp::callerid::{CallerIdSource, Presentation};
+use crate::dsp::callerid::mdmf::CallData;
+use crate::dsp::callerid::{CallerId, CallerIdSource, Presentation};
+use crate::dsp::music::Music;
 use crate::dsp::tone::{ToneGenerator, ToneSpec};
 use crate::rng::Rng;
 
@@ -27,6 +29,10 @@ fn sent(shape: FskShape, message: &[u8]) -> Vec<i16> {
 }
 
 fn received(samples: &[i16]) -> Vec<CallerId> {
+    bursts(samples).iter().filter_map(CallerIdBurst::caller).cloned().collect()
+}
+
+fn bursts(samples: &[i16]) -> Vec<CallerIdBurst> {
     let (mut receiver, mut out) = (FskReceiver::new(), Vec::new());
     for piece in samples.chunks(FRAME_SAMPLES) {
         let mut frame = Frame::SILENCE;
@@ -170,6 +176,7 @@ fn a_broken_message_is_not_told_and_the_next_is() {
         let mut samples = sent(FskShape::of(FskStandard::Bell202), &message);
         assert_eq!(received(&samples), []);
         samples.extend(sent(FskShape::of(FskStandard::Bell202), &data.to_mdmf()));
+        assert_eq!(bursts(&samples).len(), 2);
         assert_eq!(received(&samples), [data.clone().into_caller_id(CallerIdSource::Bell202)]);
     }
 }
@@ -214,4 +221,152 @@ fn speech_noise_and_tones_are_no_message() {
         receiver.process(&frame, &mut out);
     }
     assert_eq!(out, []);
+}
+
+/// Bytes, twist, checksum and message type of the only burst.
+fn content(samples: &[i16]) -> (Vec<u8>, Option<f32>, Checksum, Option<MessageType>) {
+    match &bursts(samples)[..] {
+        [CallerIdBurst { content: BurstContent::Fsk { bytes, twist_db, checksum, message_type, .. }, .. }] => {
+            (bytes.clone(), *twist_db, *checksum, *message_type)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn level_noise_and_twist_are_measured() {
+    for standard in STANDARDS {
+        for level_dbm0 in [-4.0, -13.5, -24.0, -34.0] {
+            for (twist_db, snr_db) in [(0.0, 12.0), (0.0, 20.0), (6.0, 25.0), (-6.0, 25.0), (3.0, 30.0)] {
+                let data = call("1133334444");
+                let shape = FskShape { mark_dbm0: level_dbm0, space_dbm0: level_dbm0 - twist_db, ..FskShape::of(standard) };
+                let mut samples = sent(shape, &data.to_mdmf());
+                WhiteNoise::new(Rng::from_seed(5), level_dbm0 - snr_db).mix_into(&mut samples);
+                let told = bursts(&samples);
+                let [
+                    CallerIdBurst {
+                        level_dbm0: level, snr_db: Some(snr), content: BurstContent::Fsk { twist_db: Some(twist), .. }, ..
+                    },
+                ] = told[..]
+                else {
+                    panic!("{told:?}")
+                };
+                let mean = 10.0 * ((1.0 + 10f32.powf(-twist_db / 10.0)) / 2.0).log10() + level_dbm0;
+                let told = format!("{standard:?} {level_dbm0} dBm0, twist {twist_db}, S/N {snr_db}: {level} {twist} {snr}");
+                assert!((level - mean).abs() < 0.8, "{told}");
+                assert!((twist - twist_db).abs() < 1.0, "{told}");
+                // What is below 400 Hz is not heard: 0.5 dB of white noise.
+                assert!((snr - snr_db).abs() < 1.5, "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_burst_tells_its_bytes_its_checksum_and_its_fields() {
+    let date_time = Some(mdmf::DateTime { month: 11, day: 28, hour: 12, minute: 5 });
+    let data = CallData { date_time, ..call("1133334444") };
+    for (message, kind) in [(data.to_mdmf(), MessageType::Mdmf), (data.to_sdmf(), MessageType::Sdmf)] {
+        let samples = sent(FskShape::of(FskStandard::V23), &message);
+        let (bytes, twist_db, checksum, message_type) = content(&samples);
+        assert_eq!((bytes, checksum, message_type), (message, Checksum::Good, Some(kind)));
+        assert!(twist_db.unwrap().abs() < 0.5);
+        let told = bursts(&samples);
+        let BurstReading::Understood { caller, date_time: told_at } = &told[0].reading else { panic!("{told:?}") };
+        assert_eq!((caller.number.as_deref(), *told_at), (Some("1133334444"), date_time));
+    }
+}
+
+#[test]
+fn what_is_broken_is_told_with_its_reason() {
+    let fault = |samples: &[i16]| match &bursts(samples)[..] {
+        [CallerIdBurst { reading: BurstReading::NotUnderstood { fault }, .. }] => *fault,
+        other => panic!("{other:?}"),
+    };
+    for standard in STANDARDS {
+        let shape = FskShape::of(standard);
+        let message = call("1133334444").to_mdmf();
+        let mut wrong = message.clone();
+        wrong[6] ^= 1;
+        let samples = sent(shape, &wrong);
+        assert_eq!((content(&samples).2, fault(&samples)), (Checksum::Bad, BurstFault::Checksum));
+        assert_eq!(content(&samples).0, wrong);
+        // Cut by the sender, after a byte, and by the line, within one: 0.4 s of lead, 10 bits a byte.
+        let sender = sent(shape, &message[..12]);
+        let mut line = sent(shape, &message);
+        line.truncate(800 + 3200 + 67 * 12 + 30);
+        line.extend([0; 1600]);
+        for samples in [sender, line] {
+            let (bytes, _, checksum, message_type) = content(&samples);
+            assert_eq!(fault(&samples), BurstFault::CutShort);
+            assert_eq!((checksum, message_type), (Checksum::Missing, Some(MessageType::Mdmf)));
+            assert!(bytes.len() >= 11 && message.starts_with(&bytes), "{bytes:?}");
+        }
+        // Nothing but the seizure, or the seizure and the mark.
+        for lead in [1500, 3000] {
+            let mut samples = sent(shape, &message);
+            samples.truncate(800 + lead);
+            samples.extend([0; 1600]);
+            assert_eq!(fault(&samples), BurstFault::NoMessage);
+            assert_eq!(bursts(&samples)[0].snr_db.is_some(), lead == 3000);
+            assert!((bursts(&samples)[0].level_dbm0 + 13.5).abs() < 1.0, "{:?}", bursts(&samples));
+        }
+        // A message waiting indicator is no caller ID, and is shown.
+        let waiting = [0x82, 3, 0x0B, 1, 0xFF, 0x70];
+        assert_eq!((content(&sent(shape, &waiting)).3, fault(&sent(shape, &waiting))), (Some(MessageType::Other), BurstFault::Type));
+        // Without seizure, as in a call, a mark and a byte are enough.
+        let bare = FskShape { seizure_bits: 0, mark_bits: 80, ..shape };
+        assert_eq!(fault(&sent(bare, &message[..6])), BurstFault::CutShort);
+        // Random bits after a good beginning.
+        let mut noisy = sent(shape, &message);
+        let mut noise = WhiteNoise::new(Rng::from_seed(4), -8.0);
+        noise.mix_into(&mut noisy[800 + 3200 + 67 * 8..]);
+        assert!(matches!(fault(&noisy), BurstFault::Framing | BurstFault::CutShort | BurstFault::Checksum));
+    }
+}
+
+#[test]
+fn what_is_no_carrier_is_no_burst() {
+    let (mut receiver, mut out) = (FskReceiver::new(), Vec::new());
+    let mut frame = Frame::SILENCE;
+    for seed in 0..4 {
+        let (mut babble, mut music) = (Babble::new(Rng::from_seed(seed), -15.0), Music::new(Rng::from_seed(seed), -15.0));
+        let mut noise = WhiteNoise::new(Rng::from_seed(seed), -10.0 - 10.0 * seed as f32);
+        for _ in 0..50 * 30 {
+            receiver.process(&babble.next_frame(), &mut out);
+            receiver.process(&music.next_frame(), &mut out);
+        }
+        for _ in 0..50 * 60 {
+            frame = Frame::SILENCE;
+            noise.mix_into(&mut frame.0);
+            receiver.process(&frame, &mut out);
+        }
+    }
+    // Every pair of the keypad, dial tone, a milliwatt, and the mark itself.
+    let keys = crate::dsp::dtmf::LOW_GROUP_HZ.iter().flat_map(|low| crate::dsp::dtmf::HIGH_GROUP_HZ.map(|high| vec![*low, high]));
+    let plain = [vec![425.0], vec![350.0, 440.0], vec![1004.0], vec![1200.0], vec![1300.0], vec![587.0, 1174.0, 1761.0]];
+    for frequencies_hz in keys.chain(plain) {
+        let mut tone = ToneGenerator::new(&ToneSpec { frequencies_hz, level_dbm0: -10.0, cadence_ms: vec![300, 200] });
+        for _ in 0..100 {
+            tone.fill(&mut frame.0);
+            receiver.process(&frame, &mut out);
+        }
+    }
+    assert_eq!(out, []);
+}
+
+#[test]
+#[ignore = "takes minutes without optimisation"]
+fn an_hour_of_speech_and_one_of_music_hold_no_burst() {
+    for speaker in 0..6 {
+        let (mut receiver, mut out) = (FskReceiver::new(), Vec::new());
+        let (mut babble, mut music) = (Babble::new(Rng::from_seed(speaker), -15.0), Music::new(Rng::from_seed(speaker), -15.0));
+        for _ in 0..50 * 600 {
+            receiver.process(&babble.next_frame(), &mut out);
+        }
+        for _ in 0..50 * 600 {
+            receiver.process(&music.next_frame(), &mut out);
+        }
+        assert_eq!(out, [], "{speaker}");
+    }
 }
