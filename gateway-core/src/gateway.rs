@@ -4,6 +4,7 @@
 //! session to a line. What the machines say to each other is settled inside [`Gateway::handle`] before it returns.
 
 pub mod call;
+pub mod caller_id_verdict;
 pub mod exposure;
 pub mod guard;
 pub mod io;

@@ -19,9 +19,11 @@ use gateway_core::config::profile::Imported;
 use gateway_core::config::settings::Settings;
 use gateway_core::fxo::line::LineState;
 use gateway_core::fxo::simulator::act::{ExchangeEvent, IncomingCall, LineAct};
+use gateway_core::gateway::caller_id_verdict::CallerIdVerdict;
+use gateway_core::gateway::mark::MarkKind;
 use gateway_core::gateway::record::{CallDirection, CallRecord, EndCause};
 use gateway_core::gateway::view::{PortState, Snapshot};
-use gateway_core::shell::store::CallQuery;
+use gateway_core::shell::store::{CallQuery, RecordDirection, StoredMark, StoredRecord};
 use gateway_core::shell::{DeviceChoice, DeviceError, DeviceState, GatewayHandle, StartOptions, Update};
 use place::{Folder, server_settings, trunk_settings};
 use updates::Updates;
@@ -84,6 +86,42 @@ async fn a_line_that_rings_is_shown_and_a_caller_who_gives_up_leaves_one_record(
     assert_eq!(kept[0].timeline.iter().map(|mark| mark.what.clone()).collect::<Vec<_>>(), told);
     assert!(!told.is_empty() && !kept[0].damaged);
     assert!(kept[0].started_at_ms.abs_diff(gateway.started_epoch_ms()) < 60_000);
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_line_sends_caller_id_is_told_by_the_calls_of_its_own_port() {
+    let folder = Folder::new();
+    let gateway = start(&folder, server_settings(2), DeviceChoice::None).await;
+    let mark = |after_ms, what| StoredMark { after_ms, what: Some(what) };
+    let rung = |id: &str, port, direction| StoredRecord {
+        id: id.to_owned(),
+        port,
+        direction,
+        from: String::new(),
+        to: "sip:p1@127.0.0.1".to_owned(),
+        started_at_ms: 1_790_000_000_000,
+        answered_at_ms: None,
+        ended_at_ms: 1_790_000_006_000,
+        cause: "caller_gave_up".to_owned(),
+        evidence: None,
+        sip_status: None,
+        timeline: vec![
+            mark(0, MarkKind::RingOn { frequency_hz: Some(25) }),
+            mark(1000, MarkKind::RingOff { on_ms: 1000 }),
+            mark(5000, MarkKind::RingOn { frequency_hz: Some(25) }),
+        ],
+        damaged: false,
+    };
+    let calls = [("a", PORT), ("b", PORT), ("c", PortId(1))];
+    for (id, port) in calls {
+        gateway.store().append_record(&rung(id, port, RecordDirection::FxoToSip)).await.unwrap();
+    }
+    gateway.store().append_record(&rung("d", PORT, RecordDirection::SipToFxo)).await.unwrap();
+    assert_eq!(gateway.caller_id_verdict(PORT).await.unwrap(), CallerIdVerdict::Unknown { of: 2, least: 3 });
+    gateway.store().append_record(&rung("e", PORT, RecordDirection::FxoToSip)).await.unwrap();
+    assert_eq!(gateway.caller_id_verdict(PORT).await.unwrap(), CallerIdVerdict::SendsNone { of: 3 });
+    assert_eq!(gateway.caller_id_verdict(PortId(1)).await.unwrap(), CallerIdVerdict::Unknown { of: 1, least: 3 });
     tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
 }
 

@@ -37,6 +37,7 @@ macro_rules! commands {
             crate::commands::scope::recent_marks,
             crate::commands::calls::calls,
             crate::commands::calls::call,
+            crate::commands::calls::caller_id_verdict,
             crate::commands::calls::forget_calls,
             crate::commands::calls::choose_csv_path::<$runtime>,
             crate::commands::calls::export_calls::<$runtime>,

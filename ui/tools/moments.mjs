@@ -31,6 +31,7 @@ export const MOMENTS = [
   { name: "profiles-compare", url: "?scene=lively#profiles", act: compareProfiles },
   { name: "profiles-advice", url: "?scene=lively#profiles", act: (page) => page.click("[data-tab=advice]") },
   { name: "palette", url: "?scene=lively#overview", act: find },
+  ...["light", "dark"].flatMap((scheme) => [0, 1].map((port) => ({ name: `lines-sends-${port}-${scheme}`, url: "?scene=lively#lines", scheme, act: chooseSends(port) }))),
   { name: "lines-differ", url: "?scene=lively#lines", act: differ },
   { name: "lines-names", url: "?scene=lively#lines", act: (page) => page.click("[data-toggle-root]") },
   ...["light", "dark"].map((scheme) => ({ name: `dialling-${scheme}`, url: "?scene=lively#sip", scheme, act: tryNumber("90014155550100") })),
@@ -315,6 +316,15 @@ async function focus(page) {
 async function openCall(page) {
   await page.click("#call-row-3");
   await page.waitForSelector("section.details");
+}
+
+/** What the line of a port sends, beside the setting of how long it is waited for. */
+function chooseSends(port) {
+  return async (page) => {
+    await page.click(`.ports [role=radio] >> nth=${port + 1}`);
+    await page.waitForSelector(".told .verdict");
+    await page.locator(".told").evaluate((told) => told.scrollIntoView({ block: "center" }));
+  };
 }
 
 /** The first call of which the line sent bytes with this verdict. */

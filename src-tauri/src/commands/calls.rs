@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use gateway_core::config::PortId;
+use gateway_core::gateway::caller_id_verdict::CallerIdVerdict;
 use gateway_core::shell::StoreFault;
 use gateway_core::shell::calls_csv::{CsvOptions, ExportError, ExportProgress};
 use gateway_core::shell::handle::DeviceError;
@@ -52,6 +54,14 @@ pub(crate) async fn calls(
 pub(crate) async fn call(id: String, gateway: State<'_, Gateway>) -> Result<Option<StoredRecord>, StoreFault> {
     let running = gateway.running().await.ok_or_else(stopped)?;
     running.handle.call(&id).await
+}
+
+/// Whether the line of a port sends caller ID, by its last incoming calls.
+#[tauri::command]
+#[specta::specta]
+pub(crate) async fn caller_id_verdict(port: PortId, gateway: State<'_, Gateway>) -> Result<CallerIdVerdict, StoreFault> {
+    let running = gateway.running().await.ok_or_else(stopped)?;
+    running.handle.caller_id_verdict(port).await
 }
 
 /// Deletes the calls that a query finds, and answers how many. The window has asked for a confirmation.

@@ -210,6 +210,24 @@ describe("setting pages", () => {
     expect(draft.dirty).toBe(false);
   });
 
+  it("say whether the line of the chosen port sends caller ID, and ask again when a call is over", async () => {
+    const backend = await show("lines");
+    const told = (): HTMLElement => screen.getByRole("status", { name: "O que a linha enviou nas últimas chamadas" });
+    expect(told()).toHaveTextContent("Escolha uma porta");
+    await user.click(screen.getByRole("radio", { name: /^Porta 1/ }));
+    await waitFor(() => expect(told()).toHaveTextContent("Esta linha envia identificação (DTMF): entendida em 9 de 10 chamadas recentes."));
+    expect(told()).toHaveTextContent("os detalhes de cada chamada mostram");
+    await user.click(screen.getByRole("radio", { name: /^Porta 2/ }));
+    await waitFor(() => expect(told()).toHaveTextContent("Esta linha não envia identificação: nada foi ouvido em 7 chamadas recentes. Peça à operadora"));
+    const asked = vi.spyOn(backend.history, "callerIdVerdict").mockResolvedValue({ verdict: "unreadable", unread: 3, of: 4 });
+    backend.history.keep({ id: "over", port: 1, direction: "fxo_to_sip", from: "", to: "", started_ms: 1, answered_ms: null, ended_ms: 2, cause: "caller_gave_up", evidence: null, sip_status: null, timeline: [] }, 1_790_000_000_000);
+    await waitFor(() => expect(told()).toHaveTextContent("não foi entendida em 3 de 4 chamadas"));
+    expect(asked).toHaveBeenCalledWith(1);
+    asked.mockResolvedValue({ verdict: "unknown", of: 1, least: 3 });
+    await user.click(screen.getByRole("radio", { name: /^Porta 1/ }));
+    await waitFor(() => expect(told()).toHaveTextContent("Ainda não se sabe: 1 de 3 chamadas necessárias. Ligue para a linha"));
+  });
+
   it("say range, default and other makers’ names", async () => {
     await show("sip");
     const row = within(field("gateway.register_expires_s"));

@@ -4,8 +4,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::{GatewayHandle, StoreFault};
+use crate::config::PortId;
+use crate::gateway::caller_id_verdict::{CALLS_LOOKED_AT, CallerIdVerdict, caller_id_verdict};
 use crate::shell::calls_csv::{self, CsvOptions, ExportError, ExportProgress};
-use crate::shell::store::{CallQuery, CallWindow, StoredRecord};
+use crate::shell::store::{CallQuery, CallWindow, RecordDirection, StoredRecord};
 
 impl GatewayHandle {
     /// A window into the calls that a query finds; see [`crate::shell::store::Store::calls`].
@@ -22,6 +24,17 @@ impl GatewayHandle {
     /// Why the database did not answer.
     pub async fn call(&self, id: &str) -> Result<Option<StoredRecord>, StoreFault> {
         Ok(self.inner.store.record(id).await?)
+    }
+
+    /// Whether the line of a port sends caller ID, by its last incoming calls.
+    ///
+    /// # Errors
+    /// Why the database did not answer.
+    pub async fn caller_id_verdict(&self, port: PortId) -> Result<CallerIdVerdict, StoreFault> {
+        let query = CallQuery { direction: Some(RecordDirection::FxoToSip), ports: vec![port], ..CallQuery::default() };
+        let found = self.inner.store.calls(&query, None, 0, CALLS_LOOKED_AT).await?;
+        let timelines = found.calls.iter().map(|call| call.timeline.iter().filter_map(|mark| Some((mark.after_ms, mark.what.as_ref()?))));
+        Ok(caller_id_verdict(timelines))
     }
 
     /// Deletes the calls that a query finds, up to the record `up_to`, and answers how many.

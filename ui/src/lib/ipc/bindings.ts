@@ -50,6 +50,8 @@ export const commands = {
 	calls: (query: CallQuery, upTo: number | null, first: number, count: number) => typedError<CallWindow, StoreFault>(__TAURI_INVOKE("calls", { query, upTo, first, count })),
 	/**  One call; none when it is not kept any more. */
 	call: (id: string) => typedError<StoredRecord | null, StoreFault>(__TAURI_INVOKE("call", { id })),
+	/**  Whether the line of a port sends caller ID, by its last incoming calls. */
+	callerIdVerdict: (port: PortId) => typedError<CallerIdVerdict, StoreFault>(__TAURI_INVOKE("caller_id_verdict", { port })),
 	/**  Deletes the calls that a query finds, and answers how many. The window has asked for a confirmation. */
 	forgetCalls: (query: CallQuery, upTo: number) => typedError<number, StoreFault>(__TAURI_INVOKE("forget_calls", { query, upTo })),
 	/**  Asks a person where a CSV file shall be; none when they think better of it. */
@@ -585,6 +587,33 @@ export type CallerIdTiming =
 "before_first_ring" | 
 /**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
 "after_first_ring";
+
+/**  What can be said of a line. */
+export type CallerIdVerdict = 
+/**  It sends caller ID, which is understood. */
+{ verdict: "works"; 
+/**  How, in most of the calls. */
+source: CallerIdSource; 
+/**  Calls in which it was understood. */
+understood: number; 
+/**  Calls that tell anything. */
+of: number } | 
+/**  It sends something, and that was not understood in most of the calls. */
+{ verdict: "unreadable"; 
+/**  Calls in which it was not understood. */
+unread: number; 
+/**  Calls that tell anything. */
+of: number } | 
+/**  It sends none: enough rings were waited for, and nothing was heard. */
+{ verdict: "sends_none"; 
+/**  Calls in which nothing was heard. */
+of: number } | 
+/**  Too few calls tell anything. */
+{ verdict: "unknown"; 
+/**  Calls that do. */
+of: number; 
+/**  Calls that it takes. */
+least: number };
 
 /**  How the number of a caller on the line is written for SIP. */
 export type CallerNumberFormat = 

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "../backend";
 import type { History } from "../history";
-import type { CallerIdBurst, CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, MarkKind, StoredMark, StoredRecord } from "../types";
+import type { CallerIdBurst, CallerIdVerdict, CallQuery, CallRecord, CallWindow, CsvOptions, ExportError, ExportProgress, HangUpEvidence, MarkKind, PortId, StoredMark, StoredRecord } from "../types";
 
 /** How long a busy office takes for a hundred thousand calls: most of a year. */
 const BETWEEN_CALLS_MS = 259_000;
@@ -143,6 +143,17 @@ export class FakeHistory implements History {
     const kept = this.#kept.find((record) => record.id === id);
     const seq = Number.parseInt(id, 16);
     return Promise.resolve(kept ?? (seq <= this.#made && !this.#forgotten.has(seq) ? this.#record(seq) : null));
+  }
+
+  /** Each port of the toy world has a line of its own kind. */
+  callerIdVerdict(port: PortId): Promise<CallerIdVerdict> {
+    const kinds: readonly CallerIdVerdict[] = [
+      { verdict: "works", source: "dtmf", understood: 9, of: 10 },
+      { verdict: "sends_none", of: 7 },
+      { verdict: "unreadable", unread: 4, of: 6 },
+      { verdict: "unknown", of: 1, least: 3 },
+    ];
+    return Promise.resolve(kinds[port % kinds.length] as CallerIdVerdict);
   }
 
   forget(query: CallQuery, upTo: number): Promise<number> {

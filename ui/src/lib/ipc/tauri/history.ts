@@ -3,7 +3,7 @@ import { Refused, type Outcome } from "../backend";
 import { commands, events } from "../bindings";
 import type { History } from "../history";
 import type { TauriNews } from "./news";
-import type { CallQuery, CallWindow, CsvOptions, ExportError, ExportProgress, StoredRecord } from "../types";
+import type { CallerIdVerdict, CallQuery, CallWindow, CsvOptions, ExportError, ExportProgress, PortId, StoredRecord } from "../types";
 
 export class TauriHistory implements History {
   readonly #news: TauriNews;
@@ -20,6 +20,12 @@ export class TauriHistory implements History {
 
   async call(id: string): Promise<StoredRecord | null> {
     const answer = await commands.call(id);
+    if (answer.status === "error") throw new Refused(answer.error);
+    return answer.data;
+  }
+
+  async callerIdVerdict(port: PortId): Promise<CallerIdVerdict> {
+    const answer = await commands.callerIdVerdict(port);
     if (answer.status === "error") throw new Refused(answer.error);
     return answer.data;
   }
