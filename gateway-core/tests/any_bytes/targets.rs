@@ -7,6 +7,7 @@ mod device;
 mod pieces;
 
 pub mod box_frames;
+pub mod caller_id;
 pub mod conversation;
 pub mod datagram;
 pub mod digest;
@@ -25,8 +26,9 @@ pub mod u100;
 pub type Property = fn(&[u8]);
 
 /// Every target: its name, which is that of its corpus and of its fuzz target, and what must hold.
-pub const TARGETS: [(&str, Property); 14] = [
+pub const TARGETS: [(&str, Property); 15] = [
     ("box_frames", box_frames::holds),
+    ("caller_id", caller_id::holds),
     ("conversation", conversation::holds),
     ("datagram", datagram::holds),
     ("digest", digest::holds),
