@@ -471,6 +471,7 @@ impl Gateway {
             Command::Reregister { port } => self.reregister(*port, now),
             Command::TestCall { port, number } => self.test_call(*port, number.as_deref(), now, out),
             Command::LineTest { port } => self.test_line(*port, now, out),
+            Command::Analyse { port } => self.analyse(*port, out),
             Command::LiftBan { source } => {
                 if let Some(block) = Block::parse(source) {
                     self.guard.conduct.lift(block);

@@ -2,6 +2,7 @@
 //!
 //! A [`Channel`] runs 50 times a second a port. It never waits, locks or logs.
 
+mod analyser;
 mod channel;
 mod ear;
 mod echo;
@@ -25,6 +26,7 @@ use crate::dsp::callerid::{CallerId, CallerIdBurst};
 use crate::dsp::progress::{HeardTone, TonePlan};
 use crate::sdp::Agreed;
 
+pub use analyser::{Analysis, SPECTRUM_LINES, SpectrumPeak};
 pub use channel::Channel;
 
 /// A DTMF digit: `0`–`9`, `*`, `#`, `A`–`D`.
@@ -93,6 +95,8 @@ pub enum MediaCommand {
         /// Name of the call.
         call: String,
     },
+    /// Somebody looks at what is heard on the line: tell it as [`MediaEvent::Analysis`] for three seconds, unless this comes again.
+    Analyse,
 }
 
 /// What can be measured in the sound of a line.
@@ -217,6 +221,8 @@ pub enum MediaEvent {
     SoundTested(SoundResult),
     /// Levels and counts, five times a second while audio flows.
     Meter(Meter),
+    /// What is heard on the line, ten times a second while somebody looks ([`MediaCommand::Analyse`]).
+    Analysis(Box<Analysis>),
 }
 
 /// The last seconds that were heard on the line during a call: 20 at most, longer silences cut to five.

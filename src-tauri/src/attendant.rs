@@ -97,6 +97,7 @@ async fn attend<R: Runtime>(app: AppHandle<R>, running: Running, mut updates: Re
                     | Update::Kept(_)
                     | Update::Ban(_)
                     | Update::Mark(_)
+                    | Update::Analysis { .. }
                     | Update::Apply(_),
                 ) => {}
                 // Whatever was missed shows in the next picture.

@@ -3,14 +3,16 @@
 //! The window asks and is never pushed: an event of Tauri is a script that the web view has to run whether it has time or not
 //! (decision 0007). One question waits at a time, so a window that is slow, hidden or gone costs nothing but what stands here.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use gateway_core::config::PortId;
 use gateway_core::fxo::line::LineState;
 use gateway_core::gateway::mark::Mark;
 use gateway_core::gateway::notice::Notice;
 use gateway_core::gateway::view::{PortState, Snapshot};
+use gateway_core::media::Analysis;
 use gateway_core::shell::device::DeviceStatus;
 use gateway_core::shell::handle::{ApplyProgress, Update};
 use serde::Serialize;
@@ -46,6 +48,15 @@ pub(crate) struct Picture {
     pub(crate) device: DeviceStatus,
 }
 
+/// What is heard on a line.
+#[derive(Clone, Debug, Serialize, specta::Type)]
+pub(crate) struct LineAnalysis {
+    /// Which line.
+    pub(crate) port: PortId,
+    /// What.
+    pub(crate) analysis: Analysis,
+}
+
 /// What there is to tell since the last question. Everything stands in the order in which it happened.
 #[derive(Clone, Debug, Default, Serialize, specta::Type)]
 pub(crate) struct News {
@@ -55,6 +66,8 @@ pub(crate) struct News {
     pub(crate) notices: Vec<Notice>,
     /// What was seen on the lines.
     pub(crate) marks: Vec<Mark>,
+    /// What is heard on the lines that somebody looks at, the newest of each.
+    pub(crate) analyses: Vec<LineAnalysis>,
     /// What was settled about Apply, or is still to be.
     pub(crate) progress: Vec<ApplyProgress>,
     /// A call record can be read that could not be before.
@@ -87,6 +100,7 @@ struct Waiting {
     shown: Vec<(PortState, LineState)>,
     notices: VecDeque<Notice>,
     marks: VecDeque<Mark>,
+    analyses: BTreeMap<PortId, Analysis>,
     progress: VecDeque<ApplyProgress>,
     calls_kept: bool,
     ended: bool,
@@ -97,7 +111,7 @@ impl Waiting {
     fn due(&self, now: Instant) -> Option<Instant> {
         let pace = if self.urgent {
             CHANGE_PACE
-        } else if self.picture || !self.marks.is_empty() {
+        } else if self.picture || !self.marks.is_empty() || !self.analyses.is_empty() {
             PICTURE_PACE
         } else {
             return None;
@@ -122,6 +136,7 @@ impl Waiting {
             picture,
             notices: self.notices.drain(..).collect(),
             marks: self.marks.drain(..).collect(),
+            analyses: std::mem::take(&mut self.analyses).into_iter().map(|(port, analysis)| LineAnalysis { port, analysis }).collect(),
             progress: self.progress.drain(..).collect(),
             calls_kept: std::mem::take(&mut self.calls_kept),
         }
@@ -164,6 +179,9 @@ impl Feed {
                 waiting.urgent = true;
             }
             Update::Mark(mark) => push(&mut waiting.marks, mark, MOST_MARKS),
+            Update::Analysis { port, analysis } => {
+                waiting.analyses.insert(port, *analysis);
+            }
             Update::Kept(_) => {
                 waiting.calls_kept = true;
                 waiting.urgent = true;

@@ -113,6 +113,13 @@ export const MOMENTS = [
   { name: "empty-users", url: "?scene=empty#users_and_ports" },
   { name: "scope", url: "?scene=call#overview", act: openScope },
   { name: "scope-dark", url: "?scene=call#overview", scheme: "dark", size: { width: 1920, height: 1080 }, act: openScope },
+  ...["light", "dark"].flatMap((scheme) =>
+    [SMALL, undefined, WIDE].map((size) => ({ name: `tones-${scheme}-${size?.width ?? 1280}`, url: "?scene=eight#overview", scheme, size, act: openTones })),
+  ),
+  { name: "tones-talk", url: "?scene=call#overview?port=1", act: lookAtTones(22_000) },
+  { name: "tones-on-hook", url: "?scene=call#overview?port=1", language: "en", act: lookAtTones(1_000) },
+  { name: "tones-spanish", url: "?scene=eight#overview", language: "es", act: openTones },
+  { name: "tones-contrast", url: "?scene=eight#overview", contrast: "more", act: openTones },
   { name: "scope-frozen", url: "?scene=call#overview", act: freezeScope },
   { name: "scope-small", url: "?scene=call#overview", size: { width: 880, height: 600 }, act: openScope },
   { name: "scope-contrast", url: "?scene=call#overview", contrast: "more", act: openScope },
@@ -281,6 +288,22 @@ async function openScope(page) {
   await page.click("[data-port='1'] button[title=S]");
   await page.waitForSelector("[role=application]");
   await page.waitForTimeout(1_500);
+}
+
+/** The tones of a line whose recorded minute is at its busy tone. */
+async function openTones(page) {
+  await page.evaluate(() => (location.hash = "overview?port=7"));
+  await page.waitForSelector("[role=application]");
+  await page.click(".scope .panel-title button >> nth=0");
+  await page.waitForFunction(() => Number(document.querySelector(".confidence")?.getAttribute("aria-valuenow")) >= 58, null, { timeout: 20_000 });
+}
+
+function lookAtTones(after_ms) {
+  return async (page) => {
+    await page.waitForSelector("[role=application]");
+    await page.click(".scope .panel-title button >> nth=0");
+    await page.waitForTimeout(after_ms);
+  };
 }
 
 async function freezeScope(page) {

@@ -84,3 +84,39 @@ pub struct HeardTone {
     #[serde(default)]
     pub confidence: f32,
 }
+
+/// One burst or gap of a cadence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CadencePart {
+    /// A burst of the tone; else a gap.
+    pub is_burst: bool,
+    /// How long it lasted, or has lasted so far, in ms.
+    pub duration_ms: u32,
+}
+
+/// What the detector believes at a moment, long before it tells a tone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ToneBelief {
+    /// The last bursts and gaps of one tone of the plan, oldest first, eight at most; the last one goes on. Empty: there is none.
+    pub heard: Vec<CadencePart>,
+    /// The tone that explains them best; `None`: none does, or several do as well.
+    pub leading: Option<LeadingTone>,
+}
+
+/// The tone that explains best what was heard so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct LeadingTone {
+    /// Which tone.
+    pub tone: ProgressTone,
+    /// As [`HeardTone::confidence`].
+    pub confidence: f32,
+    /// How many full cadence cycles were heard; 0 until the first one is believed.
+    pub cycles: u32,
+    /// Its bursts and gaps by the plan in ms, alternating, beginning with a burst; empty for a continuous tone.
+    pub expected_ms: Vec<u32>,
+    /// Which of these the last part of [`ToneBelief::heard`] is.
+    pub place: usize,
+}

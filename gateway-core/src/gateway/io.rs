@@ -16,7 +16,7 @@ use super::sip_trace::{SipDrop, SipNote};
 use crate::config::PortId;
 use crate::config::settings::Settings;
 use crate::fxo::{Identity, LineCommand, LineEvent};
-use crate::media::{CallSound, MediaCommand, MediaEvent};
+use crate::media::{Analysis, CallSound, MediaCommand, MediaEvent};
 use crate::sip::hop::{Hop, TlsFault};
 use crate::sip::locate::Question;
 use crate::sip::registrar::Binding;
@@ -140,6 +140,11 @@ pub enum Command {
         /// Which port.
         port: PortId,
     },
+    /// Somebody looks at what is heard on a line: it is told as [`Action::Analysis`] for three seconds, unless this comes again.
+    Analyse {
+        /// Which port.
+        port: PortId,
+    },
     /// Hold a port out of service, or put it back.
     OutOfService {
         /// Which port.
@@ -197,6 +202,13 @@ pub enum Action {
     Notice(Notice),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// What is heard on a line, while somebody looks.
+    Analysis {
+        /// Which line.
+        port: PortId,
+        /// What.
+        analysis: Box<Analysis>,
+    },
     /// A source is banned from now on, or slowed.
     Ban(BanView),
     /// What is known of SIP messages, for whoever keeps them.

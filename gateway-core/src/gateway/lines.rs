@@ -113,6 +113,13 @@ impl Gateway {
         }
     }
 
+    /// Somebody looks at what is heard on a line. A line that is not there has no channel that could tell.
+    pub(super) fn analyse(&self, id: PortId, out: &mut Vec<Action>) {
+        if self.ports.get(id.index()).is_some_and(|port| port.line.state() != LineState::Absent) {
+            out.push(Action::Media { port: id, command: MediaCommand::Analyse });
+        }
+    }
+
     pub(super) fn media_event(&mut self, id: PortId, event: MediaEvent, now: Moment, out: &mut Vec<Action>) {
         self.mark_media_event(id, &event, now, out);
         match event {
@@ -121,6 +128,7 @@ impl Gateway {
                     port.meter = port.call.is_some().then_some(meter);
                 }
             }
+            MediaEvent::Analysis(analysis) => out.push(Action::Analysis { port: id, analysis }),
             MediaEvent::Tone(heard) => self.line_input(id, LineInput::Heard(heard), now),
             MediaEvent::CallerId(caller) => self.line_input(id, LineInput::CallerId(caller), now),
             // Evidence of which nothing follows: its mark is all.

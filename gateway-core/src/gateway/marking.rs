@@ -120,7 +120,8 @@ impl Gateway {
             | MediaEvent::RtpLost { .. }
             | MediaEvent::Silence { .. }
             | MediaEvent::SoundTested(_)
-            | MediaEvent::Meter(_) => None,
+            | MediaEvent::Meter(_)
+            | MediaEvent::Analysis(_) => None,
         };
         if let Some(what) = what {
             self.mark(id, what, now, out);
@@ -185,7 +186,8 @@ impl Gateway {
             | MediaCommand::Listen(_)
             | MediaCommand::TestSound(_)
             | MediaCommand::TakeSound { .. }
-            | MediaCommand::Quiet => return,
+            | MediaCommand::Quiet
+            | MediaCommand::Analyse => return,
         };
         self.mark(id, what, now, out);
     }

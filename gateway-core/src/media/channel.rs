@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::analyser::Analyser;
 use super::ear::LineEar;
 use super::echo::Echo;
 use super::last_sound::LastSound;
@@ -47,6 +48,7 @@ pub struct Channel {
     watch: Watch,
     probe: Probe,
     last_sound: LastSound,
+    analyser: Analyser,
     rx_dbm0: f32,
     tx_dbm0: f32,
     frames_to_meter: u8,
@@ -66,6 +68,7 @@ impl Channel {
             watch: Watch::new(&config),
             probe: Probe::new(),
             last_sound: LastSound::new(),
+            analyser: Analyser::new(),
             rx_dbm0: SILENCE_DBM0,
             tx_dbm0: SILENCE_DBM0,
             frames_to_meter: METER_FRAMES,
@@ -91,6 +94,7 @@ impl Channel {
             MediaCommand::Dial(digits) => self.to_line.dial(&digits),
             MediaCommand::Digit { digit, duration } => self.to_line.digit(digit, duration, now),
             MediaCommand::TestSound(test) => self.probe.start(test),
+            MediaCommand::Analyse => self.analyser.watch(),
             MediaCommand::Quiet => {
                 self.to_line.quiet();
                 self.probe.stop();
@@ -110,6 +114,8 @@ impl Channel {
             self.last_sound.hear(frame, self.rx_dbm0);
         }
         self.ear.hear(frame, self.rx_dbm0, &self.echo, now, out);
+        let analysis = self.analyser.hear(frame, now, || self.ear.belief(&self.echo, now));
+        out.extend(analysis.map(|analysis| MediaOutput::Event(MediaEvent::Analysis(analysis))));
         let tested = self.probe.hear(frame, &self.config.tones.dial.frequencies_hz);
         out.extend(tested.map(|result| MediaOutput::Event(MediaEvent::SoundTested(result))));
         if let Some(session) = &mut self.session {

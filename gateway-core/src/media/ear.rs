@@ -6,7 +6,7 @@ use super::{Ear, MediaConfig, MediaEvent, MediaOutput};
 use crate::dsp::Frame;
 use crate::dsp::callerid::{CallerId, CallerIdReceiver};
 use crate::dsp::dtmf::{DtmfEvent, DtmfReceiver};
-use crate::dsp::progress::{HeardTone, ProgressDetector, VoiceDetector};
+use crate::dsp::progress::{HeardTone, ProgressDetector, ToneBelief, VoiceDetector};
 use crate::time::Moment;
 
 /// Digits or tones that can be told with one frame.
@@ -101,6 +101,15 @@ impl LineEar {
                 self.voice.hear(heard, digit, out);
             }
         }
+    }
+
+    /// What the tone detector believes, off hook; the echo of a tone of ours is none.
+    pub(super) fn belief(&self, echo: &Echo, now: Moment) -> Option<ToneBelief> {
+        (self.listens_to == Ear::OffHook).then(|| {
+            let mut belief = self.tones.belief();
+            belief.leading = belief.leading.filter(|leading| !echo.explains_tone(leading.tone, now));
+            belief
+        })
     }
 
     /// What the newest frame means for the way to the network.

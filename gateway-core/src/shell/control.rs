@@ -457,6 +457,7 @@ impl Control {
                     Action::KeepSound(sound) => self.keep(ToKeep::Sound(sound)),
                     Action::Notice(notice) => self.publisher.notice(notice),
                     Action::Mark(mark) => self.publisher.mark(mark),
+                    Action::Analysis { port, analysis } => self.publisher.analysis(port, analysis),
                     Action::Ban(ban) => self.publisher.ban(ban),
                     Action::Sip(SipNote::Owner(owner)) => self.messages.belongs(owner),
                     // It was kept with the message.

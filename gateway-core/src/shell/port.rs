@@ -190,7 +190,8 @@ impl PortThread {
             | MediaCommand::Digit { .. }
             | MediaCommand::TestSound(_)
             | MediaCommand::TakeSound { .. }
-            | MediaCommand::Quiet => self.attached,
+            | MediaCommand::Quiet
+            | MediaCommand::Analyse => self.attached,
         };
         if attached && !self.attached {
             // What lies in the sockets belongs to an earlier call.
@@ -272,9 +273,9 @@ fn send(socket: &std::net::UdpSocket, to: SocketAddr, bytes: &[u8]) {
     }
 }
 
-/// Tells the brain. Meters may be lost: the next one comes soon. Anything else waits for room.
+/// Tells the brain. Meters and analyses may be lost: the next one comes soon. Anything else waits for room.
 fn tell(brain: &mpsc::Sender<Event>, event: Event) {
-    let perishable = matches!(event, Event::Media { event: MediaEvent::Meter(_), .. });
+    let perishable = matches!(event, Event::Media { event: MediaEvent::Meter(_) | MediaEvent::Analysis(_), .. });
     match brain.try_send(event) {
         Ok(()) | Err(TrySendError::Closed(_)) => {}
         Err(TrySendError::Full(_)) if perishable => {}

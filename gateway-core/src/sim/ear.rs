@@ -130,6 +130,8 @@ impl DeafChannel {
                 let length = each * u32::try_from(digits.len()).unwrap_or(0);
                 self.dialing.push_back((digits, self.free_at(now) + length, true));
             }
+            // There is no sound that could be looked at.
+            MediaCommand::Analyse => {}
             MediaCommand::TestSound(test) => self.test = Some((test, now)),
             MediaCommand::TakeSound { .. } => {}
             MediaCommand::Quiet => {

@@ -538,6 +538,8 @@ impl World {
                 Action::KeepBindings { user, bindings } => {
                     self.kept_bindings.insert(user, bindings);
                 }
+                // Nobody looks at these lines while a story is told.
+                Action::Analysis { .. } => {}
                 // The notice beside it says the same.
                 Action::Ban(_) => {}
                 Action::Sip(SipNote::Owner(owner)) => self.sip.belongs(owner),

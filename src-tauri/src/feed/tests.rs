@@ -4,6 +4,7 @@ use gateway_core::config::PortId;
 use gateway_core::config::settings::{GatewaySettings, PortSettings, Settings};
 use gateway_core::gateway::mark::MarkKind;
 use gateway_core::gateway::{Gateway, GatewayAddress};
+use gateway_core::media::SPECTRUM_LINES;
 use gateway_core::rng::Rng;
 use gateway_core::shell::handle::Ended as GatewayEnded;
 use gateway_core::time::Moment;
@@ -101,6 +102,27 @@ async fn what_nobody_asks_for_stays_bounded_and_what_is_known_is_forgotten() {
 
     updates.send(mark(0)).unwrap();
     tokio::task::yield_now().await;
+    feed.forget();
+    assert_eq!(ask(&feed, PortState::Idle).await.0, LONGEST_WAIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_what_is_heard_on_a_line_the_newest_is_told_ten_times_a_second() {
+    let (feed, updates) = feed();
+    let tell = |port, at_ms| {
+        let (spectrum_dbm0, peaks) = (vec![-99.0; SPECTRUM_LINES], Vec::new());
+        let analysis = Analysis { at_ms, level_dbm0: -99.0, purity: 0.0, spectrum_dbm0, peaks, belief: None };
+        updates.send(Update::Analysis { port: PortId(port), analysis: Box::new(analysis) }).unwrap();
+    };
+    tell(0, 1);
+    assert_eq!(ask(&feed, PortState::Idle).await.1.analyses.len(), 1);
+    for (port, at_ms) in [(1, 100), (0, 100), (1, 200)] {
+        tell(port, at_ms);
+    }
+    let (waited, news) = ask(&feed, PortState::Idle).await;
+    let told: Vec<(u16, u64)> = news.analyses.iter().map(|one| (one.port.0, one.analysis.at_ms)).collect();
+    assert_eq!((waited, told), (PICTURE_PACE, vec![(0, 100), (1, 200)]));
+    assert!(news.picture.is_none(), "the picture has not changed");
     feed.forget();
     assert_eq!(ask(&feed, PortState::Idle).await.0, LONGEST_WAIT);
 }

@@ -17,6 +17,7 @@ import profiles from "./pt-BR/profiles.json";
 import scope from "./pt-BR/scope.json";
 import settings from "./pt-BR/settings.json";
 import sip_trace from "./pt-BR/sip_trace.json";
+import tones from "./pt-BR/tones.json";
 import trace from "./pt-BR/trace.json";
 import users from "./pt-BR/users.json";
 import window from "./pt-BR/window.json";
@@ -40,6 +41,7 @@ export default {
   ...scope,
   ...settings,
   ...sip_trace,
+  ...tones,
   ...trace,
   ...users,
   ...window,

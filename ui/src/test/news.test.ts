@@ -4,7 +4,7 @@ import type { Listener } from "../lib/ipc/backend";
 import { commands, type News } from "../lib/ipc/bindings";
 import { TauriNews } from "../lib/ipc/tauri/news";
 
-const NOTHING: News = { picture: null, notices: [], marks: [], progress: [], calls_kept: false };
+const NOTHING: News = { picture: null, notices: [], marks: [], analyses: [], progress: [], calls_kept: false };
 
 /** Questions that wait for an answer, oldest first. */
 let asked: { ear: number; answer: (news: News | null) => void; refuse: (error: unknown) => void }[] = [];
@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 function listener(): Listener {
-  return { picture: vi.fn(), notice: vi.fn(), progress: vi.fn(), marks: vi.fn() };
+  return { picture: vi.fn(), notice: vi.fn(), progress: vi.fn(), marks: vi.fn(), analyses: vi.fn() };
 }
 
 describe("news of the real program", () => {

@@ -212,6 +212,16 @@ describe("in the window", () => {
     expect(location.hash).toBe("#overview");
   });
 
+  it("asks once what was seen before, and not with every picture", async () => {
+    const backend = await show("eight", 0);
+    const asked = vi.spyOn(backend, "recentMarks");
+    route.showScope(1);
+    await screen.findByRole("application", { name: /^Último minuto da porta 2/ });
+    const told = live.snapshot;
+    await waitFor(() => expect((live.snapshot?.now_ms ?? 0) - (told?.now_ms ?? 0)).toBeGreaterThan(500), { timeout: 10_000 });
+    expect(asked.mock.calls).toEqual([[1]]);
+  });
+
   it("freezes by keyboard, and two cursors measure a time", async () => {
     await show("call", 0);
     const plot = await screen.findByRole("application");

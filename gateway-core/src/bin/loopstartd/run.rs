@@ -180,6 +180,7 @@ fn line(update: &Update) -> Value {
         Update::LineTest(report) => json!({ "event": "line_test", "line_test": report }),
         Update::Record(record) => json!({ "event": "record", "record": record }),
         Update::Mark(mark) => json!({ "event": "mark", "mark": mark }),
+        Update::Analysis { port, analysis } => json!({ "event": "analysis", "port": port, "analysis": analysis }),
         Update::Ban(ban) => json!({ "event": "ban", "ban": ban }),
         Update::Kept(id) => json!({ "event": "record_kept", "id": id }),
         Update::Exchange(exchange) => json!({ "event": "exchange", "exchange": exchange }),

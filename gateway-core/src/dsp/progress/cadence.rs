@@ -86,6 +86,12 @@ impl History {
         self.length = 0;
     }
 
+    /// Whether each was a burst, and its duration in ms.
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = (bool, u32)> {
+        let bursts = (0..self.length).map(|n| (self.length - 1 - n).is_multiple_of(2) == self.ends_with_burst);
+        bursts.zip(self.durations_ms[..self.length].iter().copied())
+    }
+
     /// Durations in ms with their qualities.
     fn newest_first(&self) -> impl Iterator<Item = (u32, Quality)> {
         let durations_ms = self.durations_ms[..self.length].iter().rev().copied();
@@ -167,6 +173,16 @@ impl Pattern {
 
     pub(super) fn run(&self) -> u32 {
         self.run
+    }
+
+    /// Bursts and gaps in ms, alternating, beginning with a burst.
+    pub(super) fn durations_ms(&self) -> &[u32] {
+        &self.durations_ms
+    }
+
+    /// Which of them comes next, or goes on.
+    pub(super) fn place(&self) -> usize {
+        self.place
     }
 
     pub(super) fn mean_deviation(&self) -> f32 {

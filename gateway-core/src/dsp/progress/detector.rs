@@ -1,5 +1,7 @@
 //! The detector of a country's tones: bursts and gaps against the patterns of the plan.
 
+mod belief;
+
 use super::burst::{Burst, Quality};
 use super::cadence::{History, Pattern, Segment, Segmenter, longest_fit_ms};
 use super::data_tone::DataTones;
@@ -65,6 +67,15 @@ enum Cadence {
         sure_ms: u32,
     },
     Pattern(Pattern),
+}
+
+/// The candidate that explains best what was heard.
+#[derive(Clone, Copy, Debug)]
+struct Leading {
+    /// Index into the candidates.
+    candidate: usize,
+    cycles: u32,
+    confidence: f32,
 }
 
 /// How quiet the gap that goes on is.
@@ -234,7 +245,7 @@ impl ProgressDetector {
             self.wait_in_gap(current, sound, out);
         } else {
             self.tell_patterns(out);
-            self.tell_continuous(current, out);
+            self.tell_continuous(out);
         }
     }
 
@@ -337,21 +348,9 @@ impl ProgressDetector {
 
     /// Tells the pattern that explains more of the history than every other one, for each cycle once, and once when it is sure.
     fn tell_patterns(&mut self, out: &mut Vec<HeardTone>) {
-        let current = self.segmenter.current();
-        let quality = if current.tone.is_some() { self.burst_quality() } else { self.gap.quality() };
-        let quiet = 2 * self.gap.loud_looks <= self.gap.looks;
-        let gap_ms = (current.tone.is_none() && quiet).then_some(current.duration_ms);
-        // Only a tone that explains what was heard so far can have a gap of its own here.
-        let rivals = self.candidates.iter().filter(|candidate| Some(candidate.tone) == self.tone).filter_map(Candidate::pattern);
-        let longest_short_gap_ms = rivals.filter(|rival| rival.run() > 0).map(Pattern::longest_short_gap_ms).max().unwrap_or(0);
-        let Some(best) = self.best_pattern() else { return };
+        let Some(Leading { candidate: best, cycles, confidence }) = self.leading_pattern() else { return };
         let measured = self.measured;
         let candidate = &mut self.candidates[best];
-        let Some(pattern) = candidate.pattern() else { return };
-        let cycles = pattern.cycles(gap_ms, longest_short_gap_ms);
-        // A burst of another tone is no part of this one's cadence, though it is not over yet.
-        let is_foreign = current.tone.is_some_and(|tone| tone != candidate.tone);
-        let confidence = if is_foreign { 0.0 } else { pattern.confidence(current.tone.is_some(), current.duration_ms, quality) };
         let is_sure = confidence >= 1.0 && !candidate.told_sure && may_end_calls(candidate.name);
         if cycles > candidate.told || is_sure {
             let (name, tone, told) = (candidate.name, candidate.tone, cycles.max(candidate.told).max(1));
@@ -362,6 +361,25 @@ impl ProgressDetector {
                 form.told_sure |= is_sure;
             }
         }
+    }
+
+    /// The pattern that explains more of the history than every other one.
+    fn leading_pattern(&self) -> Option<Leading> {
+        let current = self.segmenter.current();
+        let quality = if current.tone.is_some() { self.burst_quality() } else { self.gap.quality() };
+        let quiet = 2 * self.gap.loud_looks <= self.gap.looks;
+        let gap_ms = (current.tone.is_none() && quiet).then_some(current.duration_ms);
+        // Only a tone that explains what was heard so far can have a gap of its own here.
+        let rivals = self.candidates.iter().filter(|candidate| Some(candidate.tone) == self.tone).filter_map(Candidate::pattern);
+        let longest_short_gap_ms = rivals.filter(|rival| rival.run() > 0).map(Pattern::longest_short_gap_ms).max().unwrap_or(0);
+        let best = self.best_pattern()?;
+        let candidate = &self.candidates[best];
+        let pattern = candidate.pattern()?;
+        let cycles = pattern.cycles(gap_ms, longest_short_gap_ms);
+        // A burst of another tone is no part of this one's cadence, though it is not over yet.
+        let is_foreign = current.tone.is_some_and(|tone| tone != candidate.tone);
+        let confidence = if is_foreign { 0.0 } else { pattern.confidence(current.tone.is_some(), current.duration_ms, quality) };
+        Some(Leading { candidate: best, cycles, confidence })
     }
 
     /// The candidate whose run is longer than all others', and that what goes on now may still belong to; of equal runs the nearer
@@ -387,27 +405,37 @@ impl ProgressDetector {
         best.map(|(n, _, _)| n)
     }
 
-    fn tell_continuous(&mut self, current: Segment, out: &mut Vec<HeardTone>) {
-        let began_ms = self.now_ms.saturating_sub(current.duration_ms);
-        let early = self.early_dial_ms.is_some_and(|until_ms| began_ms <= until_ms);
+    fn tell_continuous(&mut self, out: &mut Vec<HeardTone>) {
+        let Some(Leading { candidate, cycles, confidence }) = self.leading_continuous() else { return };
         let measured = self.measured;
-        let quality = self.burst.quality();
-        // Two continuous tones of one frequency cannot be told apart: the first name is the one.
-        let sounding = |candidate: &&mut Candidate| Some(candidate.tone) == current.tone && candidate.pattern().is_none();
-        let Some(candidate) = self.candidates.iter_mut().find(sounding) else { return };
-        let Cadence::Continuous { early_ms, sure_ms } = candidate.cadence else { return };
-        if current.duration_ms < if early { early_ms } else { sure_ms } {
+        let candidate = &mut self.candidates[candidate];
+        if cycles == 0 {
             candidate.told = 0;
             candidate.told_sure = false;
             return;
         }
-        let confidence = (quality.of(candidate.beats) * current.duration_ms as f32 / SURE_CONTINUOUS_MS as f32).min(1.0);
         let is_sure = confidence >= 1.0 && !candidate.told_sure;
         if candidate.told == 0 || is_sure {
             candidate.told = 1;
             candidate.told_sure |= is_sure;
             out.push(HeardTone { confidence, ..measured.heard(candidate.name, 1) });
         }
+    }
+
+    /// The continuous tone that sounds; its cycles are 0 until it has lasted long enough to be believed.
+    fn leading_continuous(&self) -> Option<Leading> {
+        let current = self.segmenter.current();
+        let began_ms = self.now_ms.saturating_sub(current.duration_ms);
+        let early = self.early_dial_ms.is_some_and(|until_ms| began_ms <= until_ms);
+        // Two continuous tones of one frequency cannot be told apart: the first name is the one.
+        let sounding = |candidate: &Candidate| Some(candidate.tone) == current.tone && candidate.pattern().is_none();
+        let n = self.candidates.iter().position(sounding)?;
+        let candidate = &self.candidates[n];
+        let Cadence::Continuous { early_ms, sure_ms } = candidate.cadence else { return None };
+        let cycles = u32::from(current.duration_ms >= if early { early_ms } else { sure_ms });
+        let quality = self.burst.quality().of(candidate.beats);
+        let confidence = (quality * current.duration_ms as f32 / SURE_CONTINUOUS_MS as f32).min(1.0);
+        Some(Leading { candidate: n, cycles, confidence })
     }
 
     fn forget_run(&mut self) {

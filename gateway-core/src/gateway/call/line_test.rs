@@ -329,7 +329,8 @@ impl LineTest {
                 | MediaEvent::RtpMissing { .. }
                 | MediaEvent::RtpLost { .. }
                 | MediaEvent::Silence { .. }
-                | MediaEvent::Meter(_),
+                | MediaEvent::Meter(_)
+                | MediaEvent::Analysis(_),
                 _,
             ) => {}
         }

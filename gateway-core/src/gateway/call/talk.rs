@@ -125,7 +125,8 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         | MediaEvent::RtpStarted { .. }
         | MediaEvent::RtpMissing { .. }
         | MediaEvent::SoundTested(_)
-        | MediaEvent::Meter(_) => {}
+        | MediaEvent::Meter(_)
+        | MediaEvent::Analysis(_) => {}
     }
     Step::Continue
 }

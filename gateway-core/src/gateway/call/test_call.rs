@@ -171,7 +171,8 @@ impl TestCall {
                 | MediaEvent::RtpLost { .. }
                 | MediaEvent::Silence { .. }
                 | MediaEvent::SoundTested(_)
-                | MediaEvent::Meter(_),
+                | MediaEvent::Meter(_)
+                | MediaEvent::Analysis(_),
                 _,
             ) => Step::Continue,
         }

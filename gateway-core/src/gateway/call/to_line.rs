@@ -328,7 +328,8 @@ impl ToLine {
                 | MediaEvent::RtpLost { .. }
                 | MediaEvent::Silence { .. }
                 | MediaEvent::SoundTested(_)
-                | MediaEvent::Meter(_),
+                | MediaEvent::Meter(_)
+                | MediaEvent::Analysis(_),
                 _,
             ) => Step::Continue,
         }

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 
+use crate::config::PortId;
 use crate::gateway::Gateway;
 use crate::gateway::guard::BanView;
-use crate::gateway::io::Event;
+use crate::gateway::io::{Command, Event};
 use crate::gateway::line_test::LineTestReport;
 use crate::gateway::mark::Mark;
 use crate::gateway::notice::{Notice, Severity};
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
-use crate::media::MediaEvent;
+use crate::media::{Analysis, MediaEvent};
 use crate::shell::handle::Update;
 use crate::shell::marks::RecentMarks;
 use crate::time::Moment;
@@ -63,6 +64,8 @@ impl Publisher {
     /// An event came: the next picture is due soon, or at once when it may have changed a state.
     pub(crate) fn heard(&mut self, event: &Event) {
         let flows = match event {
+            // It is no part of the picture.
+            Event::Media { event: MediaEvent::Analysis(_), .. } | Event::Command(Command::Analyse { .. }) => return,
             Event::Message { .. } | Event::CutOff { .. } | Event::Resolved(_) => true,
             Event::Media { event, .. } => matches!(event, MediaEvent::Meter(_)),
             Event::DeviceUp(_)
@@ -136,6 +139,11 @@ impl Publisher {
     pub(crate) fn mark(&mut self, mark: Mark) {
         self.marks.keep(mark.clone());
         self.tell(Update::Mark(mark));
+    }
+
+    /// Tells what is heard on a line. Nothing of it is kept: the next one comes soon.
+    pub(crate) fn analysis(&self, port: PortId, analysis: Box<Analysis>) {
+        self.tell(Update::Analysis { port, analysis });
     }
 
     /// Tells a ban that begins.

@@ -16,6 +16,7 @@ use crate::gateway::notice::Notice;
 use crate::gateway::probation::{Missing, RollbackReason};
 use crate::gateway::record::CallRecord;
 use crate::gateway::view::Snapshot;
+use crate::media::Analysis;
 use crate::shell::device::DeviceStatus;
 use crate::shell::sockets::BindError;
 use crate::shell::store::{RevisionId, StoreError};
@@ -257,6 +258,13 @@ pub enum Update {
     Record(CallRecord),
     /// Something was seen on a line or done to it.
     Mark(Mark),
+    /// What is heard on a line, while somebody looks ([`Command::Analyse`](crate::gateway::io::Command::Analyse)).
+    Analysis {
+        /// Which line.
+        port: PortId,
+        /// What.
+        analysis: Box<Analysis>,
+    },
     /// A source is banned from now on, or slowed.
     Ban(BanView),
     /// The record with this id is in the database.

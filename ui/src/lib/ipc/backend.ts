@@ -22,6 +22,7 @@ import type {
   ExchangeLine,
   Language,
   LineAct,
+  LineAnalysis,
   Mark,
   Notice,
   PortId,
@@ -51,6 +52,8 @@ export interface Listener {
   progress(progress: ApplyProgress): void;
   /** What was seen on the lines, oldest first. */
   marks(marks: Mark[]): void;
+  /** What is heard on the lines that somebody looks at: for three seconds after each order to. */
+  analyses(analyses: LineAnalysis[]): void;
 }
 
 export type Outcome<Done, Refusal> = { ok: true; value: Done } | { ok: false; refusal: Refusal };

@@ -50,8 +50,6 @@ export const commands = {
 	calls: (query: CallQuery, upTo: number | null, first: number, count: number) => typedError<CallWindow, StoreFault>(__TAURI_INVOKE("calls", { query, upTo, first, count })),
 	/**  One call; none when it is not kept any more. */
 	call: (id: string) => typedError<StoredRecord | null, StoreFault>(__TAURI_INVOKE("call", { id })),
-	/**  Whether the line of a port sends caller ID, by its last incoming calls. */
-	callerIdVerdict: (port: PortId) => typedError<CallerIdVerdict, StoreFault>(__TAURI_INVOKE("caller_id_verdict", { port })),
 	/**  Deletes the calls that a query finds, and answers how many. The window has asked for a confirmation. */
 	forgetCalls: (query: CallQuery, upTo: number) => typedError<number, StoreFault>(__TAURI_INVOKE("forget_calls", { query, upTo })),
 	/**  Asks a person where a CSV file shall be; none when they think better of it. */
@@ -146,6 +144,22 @@ export type Advice = {
 	code: LintCode,
 	/**  What the words of `code` need, by name; never a secret. */
 	args: { [key in string]: string },
+};
+
+/**  What a channel hears on its line, told ten times a second while somebody looks. */
+export type Analysis = {
+	/**  When the last of it was heard, in ms since the start. */
+	at_ms: number,
+	/**  The level of the last 128 ms in dBm0, weighted by a Hann window; −99 for digital silence. */
+	level_dbm0: number | null,
+	/**  The part of all energy that is at the strongest frequencies, from 0 to 1. */
+	purity: number | null,
+	/**  What there is from 0 to 4000 Hz in [`SPECTRUM_LINES`] bands of 31.25 Hz, in dBm0 each, to a tenth; −99 for nothing. */
+	spectrum_dbm0: (number | null)[],
+	/**  The strongest frequencies, the strongest first, three at most. */
+	peaks: SpectrumPeak[],
+	/**  What the tone detector believes; `None` while it does not listen, because the line is on hook. */
+	belief: ToneBelief | null,
 };
 
 /**  When a SIP→FXO call counts as answered. */
@@ -377,58 +391,13 @@ export type Bounds = {
 	most: number | null,
 };
 
-/**  What a burst was made of. */
-export type BurstContent = 
-/**  Bytes by frequency shift keying. */
-{ form: "fsk"; 
-/**  Which modem; `None`: the burst ended before its mark told. */
-standard: FskStandard | null; 
-/**  What came, from the message type to the checksum: at most [`mdmf::LONGEST`] bytes, in JSON as hexadecimal digits. */
-bytes: string; 
-/**  By how much the mark is louder than the space, in dB; `None`: no byte came. */
-twist_db: number | null; 
-/**  Whether the sum of all bytes is zero. */
-checksum: Checksum; 
-/**  The kind of message; `None`: no byte came. */
-message_type: MessageType | null } | 
-/**  DTMF digits. */
-{ form: "dtmf"; 
-/**  What came, with start and stop signs: at most [`DtmfCallerIdReceiver::LONGEST`](super::dtmf::DtmfCallerIdReceiver::LONGEST). */
-digits: string };
-
-/**  Why a burst was not understood. */
-export type BurstFault = 
-/**  A carrier and no byte. */
-"no_message" | 
-/**  The carrier ended before the message did. */
-"cut_short" | 
-/**  A byte had no stop bit: the bits came wrongly. */
-"framing" | 
-/**  The checksum is wrong. */
-"checksum" | 
-/**  The message is whole, and neither SDMF nor MDMF call setup. */
-"type" | 
-/**  The message is whole, and its parameters are longer than it. */
-"body" | 
-/**  Digits without a start letter, as a telephone beside us dials them. */
-"no_start" | 
-/**  What stands between start letter and stop sign is no number. */
-"digits" | 
-/**  More digits than any number has. */
-"too_long";
-
-/**  What the receiver made of a burst. */
-export type BurstReading = 
-/**  It tells who calls. */
-{ result: "understood"; 
-/**  Who. */
-caller: CallerId; 
-/**  When, by the clock of the exchange. */
-date_time: DateTime | null } | 
-/**  It tells nothing. */
-{ result: "not_understood"; 
-/**  Why. */
-fault: BurstFault };
+/**  One burst or gap of a cadence. */
+export type CadencePart = {
+	/**  A burst of the tone; else a gap. */
+	is_burst: boolean,
+	/**  How long it lasted, or has lasted so far, in ms. */
+	duration_ms: number,
+};
 
 /**  Which way a call goes. */
 export type CallDirection = 
@@ -534,21 +503,6 @@ export type CallerId = {
 	source: CallerIdSource,
 };
 
-/**  One attempt to tell who calls, from its carrier or first digit to its end. */
-export type CallerIdBurst = {
-	/**  Level in dBm0: the mean power of mark and space, or of both tones of the digits. */
-	level_dbm0: number | null,
-	/**
-	 *  Signal to noise in dB, in the band of the receiver: the mark before the message, or the tones of the digits, against all else that
-	 *  sounds with them. `None`: neither came whole.
-	 */
-	snr_db: number | null,
-	/**  What was sent. */
-	content: BurstContent,
-	/**  What the receiver made of it. */
-	reading: BurstReading,
-};
-
 /**  One way in which exchanges of a country send caller ID. */
 export type CallerIdHabit = {
 	/**  Modulation. */
@@ -587,33 +541,6 @@ export type CallerIdTiming =
 "before_first_ring" | 
 /**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
 "after_first_ring";
-
-/**  What can be said of a line. */
-export type CallerIdVerdict = 
-/**  It sends caller ID, which is understood. */
-{ verdict: "works"; 
-/**  How, in most of the calls. */
-source: CallerIdSource; 
-/**  Calls in which it was understood. */
-understood: number; 
-/**  Calls that tell anything. */
-of: number } | 
-/**  It sends something, and that was not understood in most of the calls. */
-{ verdict: "unreadable"; 
-/**  Calls in which it was not understood. */
-unread: number; 
-/**  Calls that tell anything. */
-of: number } | 
-/**  It sends none: enough rings were waited for, and nothing was heard. */
-{ verdict: "sends_none"; 
-/**  Calls in which nothing was heard. */
-of: number } | 
-/**  Too few calls tell anything. */
-{ verdict: "unknown"; 
-/**  Calls that do. */
-of: number; 
-/**  Calls that it takes. */
-least: number };
 
 /**  How the number of a caller on the line is written for SIP. */
 export type CallerNumberFormat = 
@@ -691,15 +618,6 @@ export type CheckUnit =
 /**  dB. */
 "decibels";
 
-/**  Whether the checksum of a message fits (Telcordia GR-30: the sum of all bytes is zero, modulo 256). */
-export type Checksum = 
-/**  It does. */
-"good" | 
-/**  It does not. */
-"bad" | 
-/**  The message ended before it. */
-"missing";
-
 /**  An audio codec towards SIP. */
 export type Codec = 
 /**  G.711 A-law, static payload type 8 (RFC 3551). */
@@ -725,6 +643,10 @@ port: PortId;
 number: string | null } | 
 /**  Measure a line that nobody uses: volts, loop current, dial tone, noise, echo, and that it is given back. At most 90 s. */
 { do: "line_test"; 
+/**  Which port. */
+port: PortId } | 
+/**  Somebody looks at what is heard on a line: it is told as [`Action::Analysis`] for three seconds, unless this comes again. */
+{ do: "analyse"; 
 /**  Which port. */
 port: PortId } | 
 /**  Hold a port out of service, or put it back. */
@@ -817,18 +739,6 @@ export type CsvOptions = {
 	byte_order_mark: boolean,
 	/**  Words for codes of causes, for the column `reason`. A code without words stands for itself. */
 	words: { [key in string]: string },
-};
-
-/**  A time of the exchange, without year. */
-export type DateTime = {
-	/**  1–12. */
-	month: number,
-	/**  1–31. */
-	day: number,
-	/**  0–23. */
-	hour: number,
-	/**  0–59. */
-	minute: number,
 };
 
 /**  What the window knows of the desktop around it. */
@@ -1284,13 +1194,6 @@ export type FieldValue =
 /**  A secret: whether it is set. */
 { type: "secret"; value: boolean };
 
-/**  The two modems in use. */
-export type FskStandard = 
-/**  Mark 1200 Hz, space 2200 Hz (Telcordia GR-30). */
-"bell202" | 
-/**  Mark 1300 Hz, space 2100 Hz (ITU-T V.23; ETSI EN 300 659-1). */
-"v23";
-
 /**  Settings of the gateway as a whole. */
 export type GatewaySettings = {
 	/**  Operating mode. */
@@ -1648,6 +1551,20 @@ error: StoreFault } |
 /**  It was cancelled, or the gateway stops. */
 { kind: "cancelled" };
 
+/**  The tone that explains best what was heard so far. */
+export type LeadingTone = {
+	/**  Which tone. */
+	tone: ProgressTone,
+	/**  As [`HeardTone::confidence`]. */
+	confidence: number | null,
+	/**  How many full cadence cycles were heard; 0 until the first one is believed. */
+	cycles: number,
+	/**  Its bursts and gaps by the plan in ms, alternating, beginning with a burst; empty for a continuous tone. */
+	expected_ms: number[],
+	/**  Which of these the last part of [`ToneBelief::heard`] is. */
+	place: number,
+};
+
 /**  What a value is judged by. */
 export type Limits = {
 	/**  Inside: pass. */
@@ -1698,6 +1615,14 @@ present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: ne
 ms: number }) & { how?: never; off_hook?: never; polarity?: never; present?: never; sound?: never } | 
 /**  The polarity turns; the call goes on. */
 ({ act: "reverse" }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; present?: never; sound?: never };
+
+/**  What is heard on a line. */
+export type LineAnalysis = {
+	/**  Which line. */
+	port: PortId,
+	/**  What. */
+	analysis: Analysis,
+};
 
 /**  One thing that is measured, in the order of the test. */
 export type LineCheck = 
@@ -1934,10 +1859,6 @@ duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?
 ({ kind: "extension"; 
 /**  True: it is off hook. */
 off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
-/**  What the line sent to tell who calls, understood or not. */
-{
-	kind: "caller_id_burst",
-} & CallerIdBurst | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -2055,15 +1976,6 @@ cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: ne
 /**  How many. */
 count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never };
 
-/**  The kind of an FSK message, by its first byte. */
-export type MessageType = 
-/**  Single data message format: calling number delivery. */
-"sdmf" | 
-/**  Multiple data message format: call setup. */
-"mdmf" | 
-/**  Something else, as a message waiting indicator. */
-"other";
-
 /**  Live numbers of one channel. */
 export type Meter = {
 	/**  From the line, in dBm0; −99 for digital silence. */
@@ -2111,6 +2023,8 @@ export type News = {
 	notices: Notice[],
 	/**  What was seen on the lines. */
 	marks: Mark[],
+	/**  What is heard on the lines that somebody looks at, the newest of each. */
+	analyses: LineAnalysis[],
 	/**  What was settled about Apply, or is still to be. */
 	progress: ApplyProgress[],
 	/**  A call record can be read that could not be before. */
@@ -3117,6 +3031,14 @@ level_dbm0: number | null } |
 /**  Samples, 8 kHz, linear. */
 samples: Recording };
 
+/**  A frequency that stands out. */
+export type SpectrumPeak = {
+	/**  Where, in Hz. */
+	frequency_hz: number | null,
+	/**  How strong it is, in dBm0. */
+	level_dbm0: number | null,
+};
+
 /**  Whether audio is sent and taken in SRTP. */
 export type SrtpUse = 
 /**  Never. */
@@ -3283,6 +3205,14 @@ export type ToneProof = {
 
 /**  How far the proof is. */
 export type ToneProofEvent = ToneProof;
+
+/**  What the detector believes at a moment, long before it tells a tone. */
+export type ToneBelief = {
+	/**  The last bursts and gaps of one tone of the plan, oldest first, eight at most; the last one goes on. Empty: there is none. */
+	heard: CadencePart[],
+	/**  The tone that explains them best; `None`: none does, or several do as well. */
+	leading: LeadingTone | null,
+};
 
 /**  A supervisory tone of a country as data. */
 export type ToneRow = {

@@ -14,12 +14,13 @@ import { FakeProfileTests } from "./fake/profile_tests";
 import { FakeProfiles } from "./fake/profiles";
 import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
-import { recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
+import { busyFor, recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
 import { firstSettings } from "./fake/settings";
 import { toyExposure } from "./fake/exposure";
 import { ToyGuard } from "./fake/guard";
 import { ToySipMessages } from "./fake/sip_trace";
 import { toyTable } from "./fake/table";
+import { ToyAnalyser } from "./fake/tones";
 import type {
   Applied,
   ApplyError,
@@ -116,6 +117,12 @@ export class FakeBackend implements Backend {
   #meters: ReturnType<typeof setInterval> | undefined;
   readonly #desk: ToyDesk;
   readonly #guard: ToyGuard;
+  readonly #analyser = new ToyAnalyser({
+    now: () => this.#at(),
+    view: (port) => this.#ports[port]?.view,
+    busyFor: (port, at_ms) => (RECORDED.includes(this.scene) ? busyFor(port, at_ms) : null),
+    tell: (told) => this.#listeners.forEach((listener) => listener.analyses(told)),
+  });
   #marks: Mark[] = [];
   /** Up to when the recording was told. */
   #told = 0;
@@ -544,6 +551,10 @@ export class FakeBackend implements Backend {
   command(command: Command): Promise<void> {
     if (command.do === "lift_ban") {
       this.#guard.lift(command.source);
+      return Promise.resolve();
+    }
+    if (command.do === "analyse") {
+      this.#analyser.watch(command.port);
       return Promise.resolve();
     }
     const toy = this.#ports[command.port];

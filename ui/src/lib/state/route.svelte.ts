@@ -32,6 +32,8 @@ class Route {
   exchange: boolean = $state(new URLSearchParams(location.search).get("exchange") === "open");
   /** The port whose scope fills the overview; `null`: all ports. */
   scope: number | null = $state(scopeFromHash());
+  /** Whether the tones on the line are looked at beside its scope. */
+  tones: boolean = $state(false);
   /** The field to bring before a person's eyes, as the program names it. */
   field: string | null = $state(null);
   /** The port whose lines and digits are edited; `null`: all ports at once. */

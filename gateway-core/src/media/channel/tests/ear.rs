@@ -1,6 +1,7 @@
 //! What a line tells: tones, voices, caller ID, and the echo that is none of them.
 
 use super::world::*;
+use crate::config::country::country;
 use crate::dsp::babble::{Babble, WhiteNoise};
 use crate::dsp::callerid::dtmf::to_digits;
 use crate::dsp::callerid::fsk::{FskShape, FskStandard, FskTransmitter};
@@ -9,7 +10,7 @@ use crate::dsp::callerid::{BurstContent, BurstFault, BurstReading, CallerId, Cal
 use crate::dsp::progress::{HeardTone, ProgressTone};
 use crate::dsp::tone::{ToneGenerator, ToneSpec};
 use crate::dsp::{FRAME_SAMPLES, Frame};
-use crate::media::{Ear, MediaCommand, MediaConfig, MediaEvent};
+use crate::media::{Analysis, Ear, MediaCommand, MediaConfig, MediaEvent};
 use crate::rng::Rng;
 
 fn sound(spec: &ToneSpec, seconds: usize) -> Vec<i16> {
@@ -182,4 +183,58 @@ fn a_burst_is_evidence_whether_it_was_understood_or_not_and_noise_is_none() {
         assert!(bytes.len() >= 15 && bytes.len() <= message.len());
         assert!((burst.level_dbm0 + 13.5).abs() < 1.0 && burst.snr_db.is_some_and(|snr_db| (28.0..40.0).contains(&snr_db)), "{burst:?}");
     }
+}
+
+/// What A told of the sound of its line since the last question.
+fn analyses(world: &mut World) -> Vec<Analysis> {
+    let analysis = |event: MediaEvent| if let MediaEvent::Analysis(analysis) = event { Some(*analysis) } else { None };
+    world.events[A].drain(..).filter_map(analysis).collect()
+}
+
+/// The tone that leads, and how sure it is.
+fn leads(analysis: &Analysis) -> Option<(ProgressTone, f32)> {
+    let leading = analysis.belief.as_ref()?.leading.as_ref()?;
+    Some((leading.tone, leading.confidence))
+}
+
+#[test]
+fn who_looks_sees_busy_tone_grow_sure_and_nothing_is_told_to_nobody() {
+    let plan = country("BR").unwrap().tone_plan();
+    let said = sound(&plan.busy, 4);
+    let mut world = World::pair();
+    world.command(A, MediaCommand::Configure(Box::new(MediaConfig { tones: plan, ..config() })));
+    world.play([&said, &[]], 200);
+    assert_eq!(analyses(&mut world), [], "nobody looks");
+
+    world.command(A, MediaCommand::Listen(Ear::OffHook));
+    world.command(A, MediaCommand::Analyse);
+    world.play([&[], &[]], 25);
+    let silence = analyses(&mut world);
+    assert!(silence.len() >= 3 && silence.iter().all(|one| leads(one).is_none() && one.peaks.is_empty()), "{silence:?}");
+
+    world.play([&said, &[]], 120);
+    let told = analyses(&mut world);
+    assert_eq!(told.len(), 24, "ten a second");
+    let sure: Vec<(ProgressTone, f32)> = told.iter().filter_map(leads).collect();
+    assert!(sure.iter().all(|(tone, _)| *tone == ProgressTone::Busy), "{sure:?}");
+    assert!(sure[0].1 < 0.6 && sure.last().unwrap().1 == 1.0 && sure.is_sorted_by(|a, b| a.1 <= b.1), "{sure:?}");
+    let last = told.last().unwrap().belief.clone().unwrap();
+    assert_eq!(last.leading.unwrap().expected_ms, [250, 250]);
+    assert!(last.heard[..7].iter().all(|part| part.duration_ms.abs_diff(250) <= 20), "{:?}", last.heard);
+    let sounding = told.iter().max_by(|a, b| a.level_dbm0.total_cmp(&b.level_dbm0)).unwrap();
+    assert!((sounding.peaks[0].frequency_hz - 425.0).abs() < 2.0 && sounding.purity > 0.9, "{sounding:?}");
+
+    world.play([&[], &[]], 200);
+    assert_eq!(analyses(&mut world).len(), 1, "three seconds after the order nobody looks");
+}
+
+#[test]
+fn on_hook_the_sound_is_told_and_no_tone_is_believed() {
+    let said = sound(&config().tones.busy, 2);
+    let mut world = World::pair();
+    world.command(A, MediaCommand::Listen(Ear::OnHook));
+    world.command(A, MediaCommand::Analyse);
+    world.play([&said, &[]], 100);
+    let told = analyses(&mut world);
+    assert!(told.iter().all(|one| one.belief.is_none()) && told.iter().any(|one| !one.peaks.is_empty()), "{told:?}");
 }

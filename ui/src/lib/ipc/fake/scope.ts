@@ -123,6 +123,12 @@ export function recordedView(view: PortView, now_ms: number): PortView {
   return { ...view, state, line, since_ms: Math.max(0, began + since), call, meter: meter(at), millivolts, microamps };
 }
 
+/** For how long busy tone has sounded on a line, in ms; `null`: it does not. */
+export function busyFor(port: PortId, now_ms: number): number | null {
+  const at = (now_ms + phase(port)) % ROUND_MS;
+  return at >= BUSY_MS && at < END_MS ? at - BUSY_MS : null;
+}
+
 /** One step of a test: how long after the one before, what is seen, and what the port does then. */
 export interface TestStep {
   after_ms: number;

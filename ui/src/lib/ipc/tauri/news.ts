@@ -39,10 +39,11 @@ export class TauriNews {
     }
   }
 
-  #tell({ progress, notices, marks, picture, calls_kept }: News, listener: Listener): void {
+  #tell({ progress, notices, marks, analyses, picture, calls_kept }: News, listener: Listener): void {
     progress.forEach((told) => listener.progress(told));
     notices.forEach((notice) => listener.notice(notice));
     if (marks.length > 0) listener.marks(marks);
+    if (analyses.length > 0) listener.analyses(analyses);
     if (picture) listener.picture(picture.snapshot, picture.exchange, picture.device);
     if (calls_kept) this.#keptListeners.forEach((heard) => heard());
   }
