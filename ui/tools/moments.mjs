@@ -10,6 +10,11 @@ export const MOMENTS = [
   { name: "empty", url: "?scene=empty#overview" },
   { name: "calls-details", url: "?scene=lively#calls", act: openCall },
   ...["light", "dark"].flatMap((scheme) => ["clean", "noisy"].map((verdict) => ({ name: `calls-sent-${verdict}-${scheme}`, url: "?scene=lively#calls", scheme, act: openSent(verdict) }))),
+  ...["light", "dark"].flatMap((scheme) => [undefined, WIDE].map((size) => ({ name: `stages-${scheme}-${size?.width ?? 1280}`, url: "?scene=lively#calls", scheme, size, act: openOutgoing("voz") }))),
+  { name: "stages-no-answer", url: "?scene=lively#calls", act: openRow(1) },
+  { name: "stages-failed", url: "?scene=lively#calls", act: openRow(4) },
+  { name: "stages-contrast", url: "?scene=lively#calls", contrast: "more", act: openRow(4) },
+  { name: "stages-spanish", url: "?scene=lively#calls", language: "es", act: openOutgoing("voz") },
   { name: "calls-empty", url: "?scene=empty#calls" },
   { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
   { name: "calls-none-found", url: "?scene=lively#calls", act: (page) => page.fill("[role=search] input", "555 0000 1111") },
@@ -360,6 +365,22 @@ function openSent(verdict) {
       return found.evaluate((burst) => burst.parentElement.scrollIntoView());
     }
     throw new Error(`no call of which the line sent ${verdict} bytes`);
+function openRow(row) {
+  return async (page) => {
+    await page.click(`#call-row-${row}`);
+    await page.waitForSelector("section.details");
+  };
+}
+
+/** The first call to the line whose details say this. */
+function openOutgoing(wanted) {
+  return async (page) => {
+    for (let row = 0; row < 14; row += 1) {
+      await page.click(`#call-row-${row}`);
+      await page.waitForSelector("section.details");
+      if ((await page.locator("section.details [data-stage=ringing], section.details [data-stage=post_dial]").count()) === 0) continue;
+      if ((await page.locator("section.details").innerText()).includes(wanted)) return;
+    }
   };
 }
 

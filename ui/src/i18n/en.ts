@@ -17,6 +17,7 @@ import profiles from "./en/profiles.json";
 import scope from "./en/scope.json";
 import settings from "./en/settings.json";
 import sip_trace from "./en/sip_trace.json";
+import stages from "./en/stages.json";
 import tones from "./en/tones.json";
 import trace from "./en/trace.json";
 import users from "./en/users.json";
@@ -41,6 +42,7 @@ export default {
   ...scope,
   ...settings,
   ...sip_trace,
+  ...stages,
   ...tones,
   ...trace,
   ...users,

@@ -17,6 +17,7 @@ import profiles from "./es/profiles.json";
 import scope from "./es/scope.json";
 import settings from "./es/settings.json";
 import sip_trace from "./es/sip_trace.json";
+import stages from "./es/stages.json";
 import tones from "./es/tones.json";
 import trace from "./es/trace.json";
 import users from "./es/users.json";
@@ -41,6 +42,7 @@ export default {
   ...scope,
   ...settings,
   ...sip_trace,
+  ...stages,
   ...tones,
   ...trace,
   ...users,

@@ -224,6 +224,24 @@ describe("what the line sent", () => {
   });
 });
 
+describe("the stages of a call to the line", () => {
+  it("stand in its details, with what it was seen as answered by, and not in those of a call from the line", async () => {
+    await show("lively");
+    await grid();
+    const outgoing = (call: StoredRecord): boolean => call.direction === "sip_to_fxo" && call.answered_at_ms !== null && !call.damaged;
+    const { calls } = await new FakeBackend("lively").history.window(queryOf(NO_FILTERS, new Date()), null, 0, 14);
+    await user.click(row(calls.findIndex(outgoing)));
+    const table = await screen.findByRole("table", { name: "Etapas até atender" });
+    const length = (name: string): string => within(within(table).getByRole("row", { name: new RegExp(`^${name} `) })).getByRole("cell").textContent.trim();
+    expect(length("ocupar a linha")).toBe("0,02 s");
+    expect(length("discagem")).toBe("1,20 s");
+    expect(length("Até atender")).toMatch(/^\d+,\d\d s\s+por voz$/);
+    expect((await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } })).violations.map(({ id }) => id)).toEqual([]);
+    await user.click(row(calls.findIndex(({ direction }) => direction === "fxo_to_sip")));
+    await waitFor(() => expect(screen.queryByRole("table", { name: "Etapas até atender" })).toBeNull());
+  });
+});
+
 describe("deleting and exporting", () => {
   it("deletes only what was found, after asking once", async () => {
     const backend = await show("single");

@@ -30,6 +30,7 @@ const LOOKED_UP = [
   "profiles\\.strength",
   "registration\\.peer",
   "scope\\.(flag|lane)",
+  "stages\\.(about|came|name)",
   "sip_trace\\.(drop|way)",
 ];
 

@@ -214,6 +214,9 @@ function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number,
       at(700, { kind: "tone", tone: "dial", frequency_hz: 425, level_dbm0: -13, cycles: 1 });
       at(705, { kind: "dialing", digits: call.to });
       at(1900, { kind: "dialed" });
+      const heard = (tone: "ringback" | "busy", cycles: number): MarkKind => ({ kind: "tone", tone, frequency_hz: 425.2, level_dbm0: -15, cycles });
+      if (end.cause === "busy") at(rings - 40, heard("busy", 2));
+      else if (rings > 4_800) at(4_300, heard("ringback", Math.ceil((rings - 4_300) / 5_000)));
     }
   }
   if (end.answered) {
