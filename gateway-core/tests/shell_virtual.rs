@@ -20,9 +20,11 @@ use gateway_core::config::settings::Settings;
 use gateway_core::fxo::line::LineState;
 use gateway_core::fxo::simulator::act::{ExchangeEvent, IncomingCall, LineAct};
 use gateway_core::gateway::caller_id_verdict::CallerIdVerdict;
+use gateway_core::gateway::io::Command;
 use gateway_core::gateway::mark::MarkKind;
 use gateway_core::gateway::record::{CallDirection, CallRecord, EndCause};
 use gateway_core::gateway::view::{PortState, Snapshot};
+use gateway_core::media::SPECTRUM_LINES;
 use gateway_core::shell::store::{CallQuery, RecordDirection, StoredMark, StoredRecord};
 use gateway_core::shell::{DeviceChoice, DeviceError, DeviceState, GatewayHandle, StartOptions, Update};
 use place::{Folder, server_settings, trunk_settings};
@@ -122,6 +124,26 @@ async fn whether_a_line_sends_caller_id_is_told_by_the_calls_of_its_own_port() {
     gateway.store().append_record(&rung("e", PORT, RecordDirection::FxoToSip)).await.unwrap();
     assert_eq!(gateway.caller_id_verdict(PORT).await.unwrap(), CallerIdVerdict::SendsNone { of: 3 });
     assert_eq!(gateway.caller_id_verdict(PortId(1)).await.unwrap(), CallerIdVerdict::Unknown { of: 1, least: 3 });
+    tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_at_a_line_is_told_what_is_heard_there_and_of_no_line_that_is_not_there() {
+    let folder = Folder::new();
+    let gateway = start(&folder, server_settings(2), DeviceChoice::Virtual { ports: 1 }).await;
+    let mut updates = Updates::of(&gateway);
+    updates.picture(|picture| picture.ports[0].state == PortState::Idle && picture.ports[1].state == PortState::Absent).await;
+    for port in [PortId(1), PORT] {
+        gateway.command(Command::Analyse { port }).await.unwrap();
+    }
+    let mut last_ms = 0;
+    for _ in 0..5 {
+        let heard = |update: &Update| if let Update::Analysis { port, analysis } = update { Some((*port, analysis.clone())) } else { None };
+        let (port, analysis) = updates.wait(heard).await;
+        assert_eq!((port, analysis.spectrum_dbm0.len(), &analysis.belief), (PORT, SPECTRUM_LINES, &None), "on hook");
+        assert!(analysis.at_ms > last_ms);
+        last_ms = analysis.at_ms;
+    }
     tokio::time::timeout(Duration::from_secs(15), gateway.stop()).await.unwrap();
 }
 

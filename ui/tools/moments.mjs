@@ -365,6 +365,9 @@ function openSent(verdict) {
       return found.evaluate((burst) => burst.parentElement.scrollIntoView());
     }
     throw new Error(`no call of which the line sent ${verdict} bytes`);
+  };
+}
+
 function openRow(row) {
   return async (page) => {
     await page.click(`#call-row-${row}`);
