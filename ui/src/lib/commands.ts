@@ -5,6 +5,7 @@ import type { Name } from "./finding";
 import type { IconName } from "./icons";
 import { jump } from "./jump";
 import { actOnLine, order } from "./orders";
+import { PROFILE_TEST } from "./profile_test";
 import { pageOf } from "./setting_pages";
 import { settingHint, settingName } from "./setting_words";
 import { draft } from "./state/draft.svelte";
@@ -69,6 +70,15 @@ function portActs(): Command[] {
   return [...hangUp, ...ring];
 }
 
+/** The test of the line profile that the draft chooses. It is begun by a person who stands before it. */
+function profileActs(): Command[] {
+  const { country } = draft.settings.gateway;
+  if (!table.countries.some(({ code }) => code === country)) return [];
+  const say = (words: (typeof EVERY_LANGUAGE)[number]): string => words.t("palette.profile_test", { country: words.code("country", country) });
+  const run = (): void => route.go("lines", PROFILE_TEST);
+  return [{ id: "profile_test", icon: "probe", title: say(locale.words), aside: locale.words.t("nav.lines"), names: named(say), run }];
+}
+
 function displayActs(): Command[] {
   const themes = THEMES.map((choice) => {
     const command = act(`theme:${choice}`, "display", `theme.${choice}`, () => theme.choose(choice), {}, locale.words.t("theme.label"));
@@ -86,7 +96,7 @@ function displayActs(): Command[] {
 }
 
 export function actCommands(): Command[] {
-  return [...draftActs(), ...portActs(), ...displayActs()];
+  return [...draftActs(), ...portActs(), ...profileActs(), ...displayActs()];
 }
 
 export function settingCommands(): Command[] {

@@ -3,6 +3,9 @@ import type { Words } from "../i18n";
 import { habitWords } from "./country_plan";
 import type { Country, ProfileCheck } from "./ipc/types";
 
+/** Where the test of the profile stands on its page, for who is led there. */
+export const PROFILE_TEST = "profile_test";
+
 /** What a check tries. */
 export function checkWords(words: Words, check: ProfileCheck): string {
   switch (check.check) {

@@ -326,6 +326,17 @@ describe("setting pages", () => {
 });
 
 describe("the palette", () => {
+  it("leads to the test of the line profile, and leaves it to a person to begin it", async () => {
+    const backend = await show("overview");
+    const asked = vi.spyOn(backend.profileTests, "checks");
+    await ask("testar o perfil");
+    await user.keyboard("{Enter}");
+    const test = await screen.findByRole("region", { name: "Teste do perfil" });
+    await waitFor(() => expect(within(test).getByRole("button")).toHaveFocus());
+    expect(location.hash).toBe("#lines");
+    expect(asked).not.toHaveBeenCalled();
+  });
+
   it("opens by Ctrl+K, finds by another maker’s name, and focuses the field", async () => {
     await show("overview");
     await ask("busycount");
