@@ -22,7 +22,7 @@ export interface Picture {
 }
 
 /** Room for levels to the left, frequencies below, and labels above. */
-const LEFT_PX = 34;
+const LEFT_PX = 42;
 const BELOW_PX = 20;
 const RIGHT_PX = 12;
 const FLAG_ROWS = 4;
