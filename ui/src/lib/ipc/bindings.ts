@@ -1497,6 +1497,20 @@ export type Language =
 /**  Spanish. */
 "es";
 
+/**  The tone that explains best what was heard so far. */
+export type LeadingTone = {
+	/**  Which tone. */
+	tone: ProgressTone,
+	/**  As [`HeardTone::confidence`]. */
+	confidence: number | null,
+	/**  How many full cadence cycles were heard; 0 until the first one is believed. */
+	cycles: number,
+	/**  Its bursts and gaps by the plan in ms, alternating, beginning with a burst; empty for a continuous tone. */
+	expected_ms: number[],
+	/**  Which of these the last part of [`ToneBelief::heard`] is. */
+	place: number,
+};
+
 /**  A tone that was found in a recording. */
 export type LearnedTone = {
 	/**  One or two frequencies in whole Hz, the lower one first. */
@@ -1550,20 +1564,6 @@ fault: LearningFault } |
 error: StoreFault } | 
 /**  It was cancelled, or the gateway stops. */
 { kind: "cancelled" };
-
-/**  The tone that explains best what was heard so far. */
-export type LeadingTone = {
-	/**  Which tone. */
-	tone: ProgressTone,
-	/**  As [`HeardTone::confidence`]. */
-	confidence: number | null,
-	/**  How many full cadence cycles were heard; 0 until the first one is believed. */
-	cycles: number,
-	/**  Its bursts and gaps by the plan in ms, alternating, beginning with a burst; empty for a continuous tone. */
-	expected_ms: number[],
-	/**  Which of these the last part of [`ToneBelief::heard`] is. */
-	place: number,
-};
 
 /**  What a value is judged by. */
 export type Limits = {
@@ -3187,6 +3187,14 @@ export type TlsTrust =
 /**  It is one certificate and no other, whatever name it has. */
 "fingerprint";
 
+/**  What the detector believes at a moment, long before it tells a tone. */
+export type ToneBelief = {
+	/**  The last bursts and gaps of one tone of the plan, oldest first, eight at most; the last one goes on. Empty: there is none. */
+	heard: CadencePart[],
+	/**  The tone that explains them best; `None`: none does, or several do as well. */
+	leading: LeadingTone | null,
+};
+
 /**  How far a proof is, and what it has found. */
 export type ToneProof = {
 	/**  Calls of the port whose sound was listened to. */
@@ -3205,14 +3213,6 @@ export type ToneProof = {
 
 /**  How far the proof is. */
 export type ToneProofEvent = ToneProof;
-
-/**  What the detector believes at a moment, long before it tells a tone. */
-export type ToneBelief = {
-	/**  The last bursts and gaps of one tone of the plan, oldest first, eight at most; the last one goes on. Empty: there is none. */
-	heard: CadencePart[],
-	/**  The tone that explains them best; `None`: none does, or several do as well. */
-	leading: LeadingTone | null,
-};
 
 /**  A supervisory tone of a country as data. */
 export type ToneRow = {
