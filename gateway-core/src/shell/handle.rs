@@ -47,8 +47,8 @@ pub use answers::{
     Applied, ApplyError, ApplyProgress, ApplyStatus, Beginning, DeviceError, Ended, Review, StartError, StoreFault, TargetPreview, Update,
 };
 pub use device_view::TraceExportError;
-pub use sounds::{EndedCall, KeptSound, Lesson, LessonError, ToneProof};
 pub use profiles::{ProfileFault, ProfileRead, Side};
+pub use sounds::{EndedCall, KeptSound, Lesson, LessonError, ToneProof};
 
 /// How long an order to the box may take: releasing every line, closing it, opening another.
 const BOX_PATIENCE: Duration = Duration::from_secs(5);

@@ -1,4 +1,5 @@
-//! What outlives the program: revisions of the settings, call records with their sounds, line tests and registered telephones, in one SQLite file.
+//! What outlives the program: revisions of the settings, call records with their sounds, line tests and registered telephones, in one
+//! SQLite file.
 //!
 //! Nothing above this module sees a row or a statement.
 

@@ -1,7 +1,7 @@
 //! A line whose exchange plays a tone that its country does not know: its sound is kept, the tone is learned, and the next call ends.
 
-use gateway_core::config::{PortId, learned_tone};
 use gateway_core::config::settings::Settings;
+use gateway_core::config::{PortId, learned_tone};
 use gateway_core::dsp::g711::alaw_decode;
 use gateway_core::dsp::learning::learn;
 use gateway_core::dsp::progress::ProgressTone;

@@ -56,7 +56,8 @@ impl Measured<'_> {
         let mut peaks: Vec<(i32, f64)> = peaks.map(|around| around[1]).collect();
         peaks.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
         let Some(&(first_hz, first)) = peaks.first() else { return Vec::new() };
-        let is_another = |&&(hz, power): &&(i32, f64)| f64::from((hz - first_hz).abs()) >= lobe_hz && power >= f64::from(LEAST_SHARE) * first;
+        let is_another =
+            |&&(hz, power): &&(i32, f64)| f64::from((hz - first_hz).abs()) >= lobe_hz && power >= f64::from(LEAST_SHARE) * first;
         let second = peaks.iter().skip(1).find(is_another).map(|(hz, _)| *hz);
         let mut found: Vec<u32> = std::iter::once(first_hz).chain(second).map(i32::unsigned_abs).collect();
         found.sort_unstable();

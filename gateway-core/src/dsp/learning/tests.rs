@@ -84,7 +84,10 @@ fn speech_noise_silence_and_a_single_burst_teach_nothing() {
     let mut noise = vec![0; 20 * 8000];
     WhiteNoise::new(Rng::from_seed(5), -30.0).mix_into(&mut noise);
     assert_eq!(learn(&noise), Err(LearningFault::NoTone));
-    assert_eq!((learn(&[0; 160_000]), learn(&[]), learn(&[7; 399])), (Err(LearningFault::NoTone), Err(LearningFault::NoTone), Err(LearningFault::NoTone)));
+    assert_eq!(
+        (learn(&[0; 160_000]), learn(&[]), learn(&[7; 399])),
+        (Err(LearningFault::NoTone), Err(LearningFault::NoTone), Err(LearningFault::NoTone))
+    );
     assert_eq!(learn(&call_with(&spec(&[425.0], &[500, 9000]), 100, 2000, 1)), Err(LearningFault::NotRepeated));
 }
 
@@ -115,7 +118,10 @@ fn what_was_learned_ends_the_next_call_and_no_speech() {
     assert_eq!(would_end(&plan, &call), []);
     let plan = plan_with(&learn(&call).unwrap());
     let again = would_end(&plan, &call_with(&foreign, 6000, 6000, 2));
-    assert!(matches!(again[..], [end] if end.tone == ProgressTone::Busy && !end.speaks_on && (6000..8500).contains(&end.at_ms)), "{again:?}");
+    assert!(
+        matches!(again[..], [end] if end.tone == ProgressTone::Busy && !end.speaks_on && (6000..8500).contains(&end.at_ms)),
+        "{again:?}"
+    );
     let minute = &CorpusKind::Speech.clip(1)[..60 * 8000];
     assert_eq!(would_end(&plan, minute), []);
 }

@@ -34,7 +34,8 @@ impl From<&GatewaySettings> for Retention {
 }
 
 impl Store {
-    /// Deletes records that are not to be kept, the oldest first, at most `at_most`, and every sound beyond. Answers how many: fewer than `at_most`
+    /// Deletes records that are not to be kept, the oldest first, at most `at_most`, and every sound beyond. Answers how many: fewer
+    /// than `at_most`
     /// means that nothing is left to delete.
     ///
     /// # Errors

@@ -50,6 +50,8 @@ export const commands = {
 	calls: (query: CallQuery, upTo: number | null, first: number, count: number) => typedError<CallWindow, StoreFault>(__TAURI_INVOKE("calls", { query, upTo, first, count })),
 	/**  One call; none when it is not kept any more. */
 	call: (id: string) => typedError<StoredRecord | null, StoreFault>(__TAURI_INVOKE("call", { id })),
+	/**  Whether the line of a port sends caller ID, by its last incoming calls. */
+	callerIdVerdict: (port: PortId) => typedError<CallerIdVerdict, StoreFault>(__TAURI_INVOKE("caller_id_verdict", { port })),
 	/**  Deletes the calls that a query finds, and answers how many. The window has asked for a confirmation. */
 	forgetCalls: (query: CallQuery, upTo: number) => typedError<number, StoreFault>(__TAURI_INVOKE("forget_calls", { query, upTo })),
 	/**  Asks a person where a CSV file shall be; none when they think better of it. */
@@ -391,6 +393,59 @@ export type Bounds = {
 	most: number | null,
 };
 
+/**  What a burst was made of. */
+export type BurstContent = 
+/**  Bytes by frequency shift keying. */
+{ form: "fsk"; 
+/**  Which modem; `None`: the burst ended before its mark told. */
+standard: FskStandard | null; 
+/**  What came, from the message type to the checksum: at most [`mdmf::LONGEST`] bytes, in JSON as hexadecimal digits. */
+bytes: string; 
+/**  By how much the mark is louder than the space, in dB; `None`: no byte came. */
+twist_db: number | null; 
+/**  Whether the sum of all bytes is zero. */
+checksum: Checksum; 
+/**  The kind of message; `None`: no byte came. */
+message_type: MessageType | null } | 
+/**  DTMF digits. */
+{ form: "dtmf"; 
+/**  What came, with start and stop signs: at most [`DtmfCallerIdReceiver::LONGEST`](super::dtmf::DtmfCallerIdReceiver::LONGEST). */
+digits: string };
+
+/**  Why a burst was not understood. */
+export type BurstFault = 
+/**  A carrier and no byte. */
+"no_message" | 
+/**  The carrier ended before the message did. */
+"cut_short" | 
+/**  A byte had no stop bit: the bits came wrongly. */
+"framing" | 
+/**  The checksum is wrong. */
+"checksum" | 
+/**  The message is whole, and neither SDMF nor MDMF call setup. */
+"type" | 
+/**  The message is whole, and its parameters are longer than it. */
+"body" | 
+/**  Digits without a start letter, as a telephone beside us dials them. */
+"no_start" | 
+/**  What stands between start letter and stop sign is no number. */
+"digits" | 
+/**  More digits than any number has. */
+"too_long";
+
+/**  What the receiver made of a burst. */
+export type BurstReading = 
+/**  It tells who calls. */
+{ result: "understood"; 
+/**  Who. */
+caller: CallerId; 
+/**  When, by the clock of the exchange. */
+date_time: DateTime | null } | 
+/**  It tells nothing. */
+{ result: "not_understood"; 
+/**  Why. */
+fault: BurstFault };
+
 /**  One burst or gap of a cadence. */
 export type CadencePart = {
 	/**  A burst of the tone; else a gap. */
@@ -503,6 +558,21 @@ export type CallerId = {
 	source: CallerIdSource,
 };
 
+/**  One attempt to tell who calls, from its carrier or first digit to its end. */
+export type CallerIdBurst = {
+	/**  Level in dBm0: the mean power of mark and space, or of both tones of the digits. */
+	level_dbm0: number | null,
+	/**
+	 *  Signal to noise in dB, in the band of the receiver: the mark before the message, or the tones of the digits, against all else that
+	 *  sounds with them. `None`: neither came whole.
+	 */
+	snr_db: number | null,
+	/**  What was sent. */
+	content: BurstContent,
+	/**  What the receiver made of it. */
+	reading: BurstReading,
+};
+
 /**  One way in which exchanges of a country send caller ID. */
 export type CallerIdHabit = {
 	/**  Modulation. */
@@ -541,6 +611,33 @@ export type CallerIdTiming =
 "before_first_ring" | 
 /**  In the pause after the first ring (GR-30-CORE; ETSI EN 300 659-1 §6.3). */
 "after_first_ring";
+
+/**  What can be said of a line. */
+export type CallerIdVerdict = 
+/**  It sends caller ID, which is understood. */
+{ verdict: "works"; 
+/**  How, in most of the calls. */
+source: CallerIdSource; 
+/**  Calls in which it was understood. */
+understood: number; 
+/**  Calls that tell anything. */
+of: number } | 
+/**  It sends something, and that was not understood in most of the calls. */
+{ verdict: "unreadable"; 
+/**  Calls in which it was not understood. */
+unread: number; 
+/**  Calls that tell anything. */
+of: number } | 
+/**  It sends none: enough rings were waited for, and nothing was heard. */
+{ verdict: "sends_none"; 
+/**  Calls in which nothing was heard. */
+of: number } | 
+/**  Too few calls tell anything. */
+{ verdict: "unknown"; 
+/**  Calls that do. */
+of: number; 
+/**  Calls that it takes. */
+least: number };
 
 /**  How the number of a caller on the line is written for SIP. */
 export type CallerNumberFormat = 
@@ -617,6 +714,15 @@ export type CheckUnit =
 "dbm0" | 
 /**  dB. */
 "decibels";
+
+/**  Whether the checksum of a message fits (Telcordia GR-30: the sum of all bytes is zero, modulo 256). */
+export type Checksum = 
+/**  It does. */
+"good" | 
+/**  It does not. */
+"bad" | 
+/**  The message ended before it. */
+"missing";
 
 /**  An audio codec towards SIP. */
 export type Codec = 
@@ -739,6 +845,18 @@ export type CsvOptions = {
 	byte_order_mark: boolean,
 	/**  Words for codes of causes, for the column `reason`. A code without words stands for itself. */
 	words: { [key in string]: string },
+};
+
+/**  A time of the exchange, without year. */
+export type DateTime = {
+	/**  1–12. */
+	month: number,
+	/**  1–31. */
+	day: number,
+	/**  0–23. */
+	hour: number,
+	/**  0–59. */
+	minute: number,
 };
 
 /**  What the window knows of the desktop around it. */
@@ -1193,6 +1311,13 @@ export type FieldValue =
 { type: "list"; value: string[] } | 
 /**  A secret: whether it is set. */
 { type: "secret"; value: boolean };
+
+/**  The two modems in use. */
+export type FskStandard = 
+/**  Mark 1200 Hz, space 2200 Hz (Telcordia GR-30). */
+"bell202" | 
+/**  Mark 1300 Hz, space 2100 Hz (ITU-T V.23; ETSI EN 300 659-1). */
+"v23";
 
 /**  Settings of the gateway as a whole. */
 export type GatewaySettings = {
@@ -1859,6 +1984,10 @@ duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?
 ({ kind: "extension"; 
 /**  True: it is off hook. */
 off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+/**  What the line sent to tell who calls, understood or not. */
+{
+	kind: "caller_id_burst",
+} & CallerIdBurst | 
 /**  The line told who calls. */
 {
 	kind: "caller_id",
@@ -1975,6 +2104,15 @@ cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: ne
 ({ kind: "left_out"; 
 /**  How many. */
 count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never };
+
+/**  The kind of an FSK message, by its first byte. */
+export type MessageType = 
+/**  Single data message format: calling number delivery. */
+"sdmf" | 
+/**  Multiple data message format: call setup. */
+"mdmf" | 
+/**  Something else, as a message waiting indicator. */
+"other";
 
 /**  Live numbers of one channel. */
 export type Meter = {
