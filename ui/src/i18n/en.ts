@@ -17,6 +17,7 @@ import profiles from "./en/profiles.json";
 import scope from "./en/scope.json";
 import settings from "./en/settings.json";
 import sip_trace from "./en/sip_trace.json";
+import sounds from "./en/sounds.json";
 import stages from "./en/stages.json";
 import tones from "./en/tones.json";
 import trace from "./en/trace.json";
@@ -42,6 +43,7 @@ export default {
   ...scope,
   ...settings,
   ...sip_trace,
+  ...sounds,
   ...stages,
   ...tones,
   ...trace,

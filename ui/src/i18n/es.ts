@@ -17,6 +17,7 @@ import profiles from "./es/profiles.json";
 import scope from "./es/scope.json";
 import settings from "./es/settings.json";
 import sip_trace from "./es/sip_trace.json";
+import sounds from "./es/sounds.json";
 import stages from "./es/stages.json";
 import tones from "./es/tones.json";
 import trace from "./es/trace.json";
@@ -42,6 +43,7 @@ export default {
   ...scope,
   ...settings,
   ...sip_trace,
+  ...sounds,
   ...stages,
   ...tones,
   ...trace,

@@ -17,6 +17,7 @@ import profiles from "./pt-BR/profiles.json";
 import scope from "./pt-BR/scope.json";
 import settings from "./pt-BR/settings.json";
 import sip_trace from "./pt-BR/sip_trace.json";
+import sounds from "./pt-BR/sounds.json";
 import stages from "./pt-BR/stages.json";
 import tones from "./pt-BR/tones.json";
 import trace from "./pt-BR/trace.json";
@@ -42,6 +43,7 @@ export default {
   ...scope,
   ...settings,
   ...sip_trace,
+  ...sounds,
   ...stages,
   ...tones,
   ...trace,

@@ -403,6 +403,35 @@ describe("the theme", () => {
   });
 });
 
+describe("learned tones", () => {
+  it("are edited, added and removed as texts", async () => {
+    await show("lines");
+    draft.settings.ports[1]!.line.learned_tones = ["busy 440 350/350"];
+    jump("ports[1].line.learned_tones");
+    const fresh = await screen.findByRole("textbox", { name: "Novo tom" });
+    await user.type(fresh, "busy 620 continuous{Enter}");
+    const tones = (): readonly string[] => draft.settings.ports[1]!.line.learned_tones;
+    expect(tones()).toEqual(["busy 440 350/350", "busy 620 continuous"]);
+    expect(draft.settings.ports[0]!.line.learned_tones).toEqual([]);
+    // What is there already is not added again.
+    await user.type(fresh, "busy 620 continuous{Enter}");
+    expect(tones()).toHaveLength(2);
+    await user.type(screen.getByRole("textbox", { name: "Tom 1" }), "{Backspace}5");
+    expect(tones()[0]).toBe("busy 440 350/355");
+    await user.click(screen.getByRole("button", { name: "Retirar o tom 1" }));
+    expect(tones()).toEqual(["busy 620 continuous"]);
+  });
+
+  it("takes no more than there may be", async () => {
+    await show("lines");
+    const most = fields.find(({ path }) => path === "ports[].line.learned_tones")?.kind;
+    if (most?.type !== "texts") throw new Error("no list");
+    draft.settings.ports[1]!.line.learned_tones = Array.from({ length: most.max_items }, (_, n) => `busy ${400 + n} 200/200`);
+    jump("ports[1].line.learned_tones");
+    expect(await screen.findByRole("textbox", { name: "Novo tom" })).toBeDisabled();
+  });
+});
+
 describe("everybody can use them", () => {
   const RULES = { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } };
 
