@@ -15,6 +15,22 @@ export const MOMENTS = [
   { name: "stages-failed", url: "?scene=lively#calls", act: openRow(4) },
   { name: "stages-contrast", url: "?scene=lively#calls", contrast: "more", act: openRow(4) },
   { name: "stages-spanish", url: "?scene=lively#calls", language: "es", act: openOutgoing("voz") },
+  ...["light", "dark"].flatMap((scheme) =>
+    [undefined, WIDE].flatMap((size) => {
+      const view = (name, act) => ({
+        name: `sound-${name}-${scheme}-${size?.width ?? 1280}`,
+        url: "?scene=single#calls",
+        scheme,
+        size,
+        act,
+      });
+      return [
+        view("player", seeSound("tom de ocupado")),
+        view("player-unknown", seeSound("silêncio")),
+      ];
+    }),
+  ),
+  { name: "sound-none", url: "?scene=lively#calls", act: seeSound(null) },
   { name: "calls-empty", url: "?scene=empty#calls" },
   { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
   { name: "calls-none-found", url: "?scene=lively#calls", act: (page) => page.fill("[role=search] input", "555 0000 1111") },
@@ -384,6 +400,26 @@ function openOutgoing(wanted) {
       if ((await page.locator("section.details [data-stage=ringing], section.details [data-stage=post_dial]").count()) === 0) continue;
       if ((await page.locator("section.details").innerText()).includes(wanted)) return;
     }
+  };
+}
+
+/** The details of the newest call that ended so, with its sound; `null`: of one that has none. */
+function seeSound(reason) {
+  return async (page) => {
+    await page.click("#call-row-0");
+    await page.focus("[role=grid]");
+    for (let row = 0; row < 40; row += 1) {
+      const why = await page.textContent("section.details .why");
+      const answered = await page.$("section.details .mark.answered");
+      if (reason === null ? why.includes("desistiu") : answered && why.includes(reason)) break;
+      await page.keyboard.press("ArrowDown");
+      await page.waitForTimeout(50);
+    }
+    await page.waitForSelector(reason === null ? ".sound[aria-busy=false]" : ".sound .plot");
+    if (reason === null) return;
+    await page.focus(".sound .plot");
+    await page.keyboard.press("PageUp");
+    await page.keyboard.press("PageUp");
   };
 }
 

@@ -32,6 +32,7 @@ const LOOKED_UP = [
   "scope\\.(flag|lane)",
   "stages\\.(about|came|name)",
   "sip_trace\\.(drop|way)",
+  "sounds\\.none",
 ];
 
 const args = (message: string): string[] => [...message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").sort();

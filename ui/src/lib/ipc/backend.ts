@@ -4,6 +4,7 @@
 import type { History } from "./history";
 import type { LineTests } from "./line_tests";
 import type { SipMessages } from "./sip_trace";
+import type { Sounds } from "./sounds";
 import type {
   Applied,
   ApplyError,
@@ -67,6 +68,8 @@ export interface Backend {
   readonly profileTests: ProfileTests;
   /** SIP messages that came and went lately. */
   readonly sipTrace: SipMessages;
+  /** The sound that is kept with calls. */
+  readonly sounds: Sounds;
   /** Everything the window needs to paint its first picture. */
   boot(): Promise<Boot>;
   /** Every setting with its range, default and names, and the countries. It never changes while the program runs. */

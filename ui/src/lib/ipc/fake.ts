@@ -19,6 +19,7 @@ import { firstSettings } from "./fake/settings";
 import { toyExposure } from "./fake/exposure";
 import { ToyGuard } from "./fake/guard";
 import { ToySipMessages } from "./fake/sip_trace";
+import { FakeSounds } from "./fake/sounds";
 import { toyTable } from "./fake/table";
 import { ToyAnalyser } from "./fake/tones";
 import type {
@@ -105,6 +106,7 @@ export class FakeBackend implements Backend {
   readonly profileTests: FakeProfileTests;
   readonly profiles: FakeProfiles;
   readonly sipTrace: ToySipMessages;
+  readonly sounds: FakeSounds;
   readonly #startedAt: number;
   readonly #now: () => number;
   #settings: Settings;
@@ -140,6 +142,7 @@ export class FakeBackend implements Backend {
     const users = this.#settings.ports.map(({ user }) => user);
     this.sipTrace = new ToySipMessages(this.history.newest(CALLS_WITH_MESSAGES), users, this.#startedAt, () => this.#at());
     this.profileTests = new FakeProfileTests(scene === "trouble");
+    this.sounds = new FakeSounds(this.history, () => this.#settings, scene === "trouble");
     this.profiles = new FakeProfiles(() => this.#settings, (draft) => this.review(draft));
     this.#ports = this.#settings.ports.map((settings, index) => this.#firstPort(index, settings));
     this.#box = new ToyBox(PORTS[scene], () => this.#at());

@@ -7,6 +7,7 @@ import { TauriNews } from "./tauri/news";
 import { TauriProfileTests } from "./tauri/profile_tests";
 import { TauriProfiles } from "./tauri/profiles";
 import { TauriSipMessages } from "./tauri/sip_trace";
+import { TauriSounds } from "./tauri/sounds";
 import type {
   Applied,
   ApplyError,
@@ -58,6 +59,7 @@ export class TauriBackend implements Backend {
   readonly profileTests = new TauriProfileTests();
   readonly profiles = new TauriProfiles();
   readonly sipTrace = new TauriSipMessages();
+  readonly sounds = new TauriSounds();
 
   async boot(): Promise<Boot> {
     return (await done(commands.boot())) as Boot;
