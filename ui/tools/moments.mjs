@@ -17,9 +17,9 @@ export const MOMENTS = [
   { name: "stages-spanish", url: "?scene=lively#calls", language: "es", act: openOutgoing("voz") },
   ...["light", "dark"].flatMap((scheme) =>
     [undefined, WIDE].flatMap((size) => {
-      const view = (name, act) => ({
+      const view = (name, act, scene = "single") => ({
         name: `sound-${name}-${scheme}-${size?.width ?? 1280}`,
-        url: "?scene=single#calls",
+        url: `?scene=${scene}#calls`,
         scheme,
         size,
         act,
@@ -27,9 +27,18 @@ export const MOMENTS = [
       return [
         view("player", seeSound("tom de ocupado")),
         view("player-unknown", seeSound("silêncio")),
+        view("learned", learnTone("silêncio")),
+        view("unlearned", learnTone("o lado SIP desligou")),
+        view("known", learnTone("tom de ocupado")),
+        view("proving", proveTone(false)),
+        view("proved", proveTone(true)),
+        view("not-offered", proveTone(true), "trouble"),
+        view("used", useTone),
       ];
     }),
   ),
+  { name: "sound-spanish", url: "?scene=trouble#calls", language: "es", act: proveTone(true, "silencio") },
+  { name: "sound-contrast", url: "?scene=single#calls", contrast: "more", act: seeSound("tom de ocupado") },
   { name: "sound-none", url: "?scene=lively#calls", act: seeSound(null) },
   { name: "calls-empty", url: "?scene=empty#calls" },
   { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
@@ -415,12 +424,39 @@ function seeSound(reason) {
       await page.keyboard.press("ArrowDown");
       await page.waitForTimeout(50);
     }
-    await page.waitForSelector(reason === null ? ".sound[aria-busy=false]" : ".sound .plot");
+    await page.waitForSelector(reason === null ? ".sound[aria-busy=false]" : ".sound .learn");
     if (reason === null) return;
     await page.focus(".sound .plot");
     await page.keyboard.press("PageUp");
     await page.keyboard.press("PageUp");
   };
+}
+
+function learnTone(reason) {
+  return async (page) => {
+    await seeSound(reason)(page);
+    await page.focus(".sound .learn");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".learn-tone[data-step=learned], .learn-tone[data-step=unlearned]");
+  };
+}
+
+/** The proof of a learned tone: over, or in the middle of it. */
+function proveTone(over, reason = "silêncio") {
+  return async (page) => {
+    await learnTone(reason)(page);
+    await page.click(".learn-tone .primary");
+    if (over) await page.waitForSelector(".learn-tone[data-step=proved]");
+    else await page.waitForSelector(".learn-tone [data-kind=speech] td:text-is('40 min')");
+  };
+}
+
+/** A tone in the draft, where the bar of Apply stands. */
+async function useTone(page) {
+  await proveTone(true)(page);
+  await page.click(".learn-tone .primary");
+  await page.waitForSelector("[data-path='ports[].line.learned_tones'], [data-path='ports[0].line.learned_tones']");
+  await page.waitForTimeout(300);
 }
 
 async function filterCalls(page) {

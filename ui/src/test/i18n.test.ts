@@ -32,7 +32,7 @@ const LOOKED_UP = [
   "scope\\.(flag|lane)",
   "stages\\.(about|came|name)",
   "sip_trace\\.(drop|way)",
-  "sounds\\.none",
+  "sounds\\.(error|fault|kind|none|step)",
 ];
 
 const args = (message: string): string[] => [...message.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "").sort();
@@ -152,6 +152,7 @@ describe("every code of the program has words", () => {
     ["exposure_grade", "ExposureGrade"],
     ["sip_trace.drop", "SipDrop", "why"],
     ["sip_trace.way", "SipDirection"],
+    ["sounds.fault", "LearningFault"],
   ];
 
   it.each(FAMILIES)("%s of %s", (family, type, tag) => {
@@ -167,6 +168,12 @@ describe("every code of the program has words", () => {
   it("every reason against an export of calls has words", () => {
     const elsewhere = ["store", "cancelled"];
     const missing = codes("ExportError", "kind").filter((code) => !elsewhere.includes(code) && !(`export.${code}` in pt));
+    expect(missing).toEqual([]);
+  });
+
+  it("every reason against learning a tone has words", () => {
+    const elsewhere = ["nothing", "store"];
+    const missing = codes("LessonError", "kind").filter((code) => !elsewhere.includes(code) && !(`sounds.error.${code}` in pt));
     expect(missing).toEqual([]);
   });
 

@@ -1,11 +1,12 @@
 /**
- * The kept sounds of the toy world. Talk is noise in syllables; whoever hangs up on the line leaves busy tone behind, and calls that ended by
- * silence or by the operator end in a tone that no plan has, which the window can learn.
+ * The kept sounds of the toy world. Talk is noise in syllables; whoever hangs up on the line leaves busy tone behind, and calls that ended
+ * by silence or by the operator end in a tone that no plan has, which the window can learn.
  */
 import type { Outcome } from "../backend";
 import type { History } from "../history";
 import type { Sounds } from "../sounds";
-import type { ExportError, KeptSound, LearnedTone, Lesson, LessonError, PortId, Settings, StoredRecord, ToneProof, WouldEnd } from "../types";
+import type { ExportError, KeptSound, LearnedTone, Lesson, LessonError, PortId, Settings, StoredRecord } from "../types";
+import type { ToneProof, WouldEnd } from "../types";
 
 const SAMPLES_PER_S = 8000;
 const SOUND_S = 20;
