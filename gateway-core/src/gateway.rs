@@ -196,7 +196,7 @@ impl Gateway {
             Event::PortGone { port, lost } => self.port_gone(port, lost, now, out),
             Event::Line { port, event } => self.line_event(port, event, now, out),
             Event::Media { port, event } => self.media_event(port, event, now, out),
-            Event::Sound(sound) => out.push(Action::KeepSound(sound)),
+            Event::Sound(sound) => out.extend((self.settings.gateway.keep_sounds_max > 0).then_some(Action::KeepSound(sound))),
             Event::Command(command) => self.command(&command, now, out),
             Event::Address(address) => self.readdress(address, now, out),
             Event::LocalTime(time) => self.tell_time(time, now, out),

@@ -1,5 +1,5 @@
 //! Tones that a line plays beside those of its country, as text: `busy 425 250/250`, `congestion 480+620 250/250/250/750`,
-//! `busy 450 continuous`.
+//! `dial 450 continuous`.
 
 use crate::dsp::progress::{FurtherTone, ProgressTone};
 use crate::dsp::tone::ToneSpec;
@@ -9,6 +9,9 @@ const FREQUENCIES_HZ: std::ops::RangeInclusive<u32> = 200..=3400;
 
 /// The shortest and the longest burst or rest in ms.
 const DURATIONS_MS: std::ops::RangeInclusive<u32> = 50..=12_000;
+
+/// A rest that is as long is one of ringing or of call waiting, in every country: what has one ends no call.
+const ALERTING_REST_MS: u32 = 1500;
 
 /// Most bursts in one round of a cadence.
 const MOST_BURSTS: usize = 3;
@@ -35,8 +38,11 @@ pub enum ToneFault {
     UnknownName,
     /// Neither one nor two frequencies from 200 to 3400 Hz.
     BadFrequencies,
-    /// Neither `continuous` nor one to three pairs of times from 50 ms to 12 s.
+    /// Not one to three pairs of times from 50 ms to 12 s; nor `continuous`, which dial tone alone may be: before a number is dialled
+    /// any other would be taken for a refusal.
     BadCadence,
+    /// A tone that ends calls, with a rest as long as those of ringing.
+    RestTooLong,
 }
 
 impl ToneFault {
@@ -48,6 +54,7 @@ impl ToneFault {
             ToneFault::UnknownName => "tone_unknown_name",
             ToneFault::BadFrequencies => "tone_bad_frequencies",
             ToneFault::BadCadence => "tone_bad_cadence",
+            ToneFault::RestTooLong => "tone_rest_too_long",
         }
     }
 }
@@ -64,9 +71,14 @@ pub fn parse(text: &str) -> Result<FurtherTone, ToneFault> {
     if hz.len() > 2 || hz.first() == hz.get(1) {
         return Err(ToneFault::BadFrequencies);
     }
-    let cadence_ms = if cadence == CONTINUOUS { Vec::new() } else { numbers(cadence, '/', &DURATIONS_MS).ok_or(ToneFault::BadCadence)? };
+    let is_continuous = cadence == CONTINUOUS && tone == ProgressTone::Dial;
+    let cadence_ms = if is_continuous { Vec::new() } else { numbers(cadence, '/', &DURATIONS_MS).ok_or(ToneFault::BadCadence)? };
     if cadence_ms.len() % 2 == 1 || cadence_ms.len() > 2 * MOST_BURSTS {
         return Err(ToneFault::BadCadence);
+    }
+    let ends_calls = matches!(tone, ProgressTone::Busy | ProgressTone::Congestion);
+    if ends_calls && cadence_ms.iter().skip(1).step_by(2).any(|&rest_ms| rest_ms >= ALERTING_REST_MS) {
+        return Err(ToneFault::RestTooLong);
     }
     let frequencies_hz = hz.into_iter().map(|hz| hz as f32).collect();
     Ok(FurtherTone { tone, spec: ToneSpec { frequencies_hz, level_dbm0: USUAL_DBM0, cadence_ms } })
@@ -90,6 +102,7 @@ fn numbers(text: &str, sign: char, range: &std::ops::RangeInclusive<u32>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::country::countries;
 
     #[test]
     fn tones_are_read_and_written() {
@@ -118,10 +131,25 @@ mod tests {
             ("busy 425 250/99999999999999999999", ToneFault::BadCadence),
             ("busy 425 1/1/1/1/1/1/1/1", ToneFault::BadCadence),
             ("busy 425 -250/250", ToneFault::BadCadence),
+            ("busy 425 continuous", ToneFault::BadCadence),
+            ("ringback 425 continuous", ToneFault::BadCadence),
+            ("busy 425 1000/3000", ToneFault::RestTooLong),
+            ("congestion 425 200/200/200/4400", ToneFault::RestTooLong),
         ] {
             assert_eq!(parse(text).err(), Some(fault), "{text}");
         }
         assert_eq!(text_of(ProgressTone::CallWaiting, &[425], &[250, 250]), None);
         assert_eq!(text_of(ProgressTone::Busy, &[50], &[250, 250]), None);
+    }
+
+    #[test]
+    fn no_country_ends_calls_with_a_tone_that_rests_as_long_as_ringing() {
+        for country in countries() {
+            let plan = country.tone_plan();
+            let further = plan.further.iter().filter(|form| matches!(form.tone, ProgressTone::Busy | ProgressTone::Congestion));
+            let ending = [&plan.busy, &plan.congestion].into_iter().chain(further.map(|form| &form.spec));
+            let rests_ms = ending.flat_map(|spec| spec.cadence_ms.iter().skip(1).step_by(2));
+            assert!(rests_ms.copied().all(|rest_ms| rest_ms < ALERTING_REST_MS), "{}", country.code);
+        }
     }
 }

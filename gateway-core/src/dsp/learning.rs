@@ -45,6 +45,9 @@ pub enum LearningFault {
     /// There are tones, and none repeats in a cadence or lasts for three seconds.
     #[error("no tone repeats")]
     NotRepeated,
+    /// It is ringback or call waiting tone, or too near to one of the country: nobody had hung up.
+    #[error("it is ringback or call waiting tone")]
+    Alerting,
 }
 
 impl LearnedTone {
@@ -81,8 +84,8 @@ pub fn learn(samples: &[i16]) -> Result<LearnedTone, LearningFault> {
         level_dbm0: dbm0_of_power(power),
         bursts: u32::try_from(bursts.len()).unwrap_or(u32::MAX),
         deviation_ms,
-        from_ms: first.from_ms(),
-        until_ms: last.until_ms(),
+        from_ms: first.start_ms(),
+        until_ms: last.end_ms(),
     })
 }
 

@@ -81,7 +81,9 @@ impl Channel {
         match command {
             MediaCommand::Configure(config) => self.configure(*config),
             MediaCommand::Listen(ear) => {
-                if ear == Ear::OffHook && self.ear.listens_to() != Ear::OffHook {
+                // What was on a line belongs to whoever had it off hook. A cable that is pulled out ends a call, whose sound is still
+                // to be taken.
+                if ear != Ear::Closed && ear != self.ear.listens_to() {
                     self.last_sound.forget();
                 }
                 self.ear.listen(ear);
@@ -101,7 +103,7 @@ impl Channel {
             }
             MediaCommand::TakeSound { call } => {
                 let alaw = self.last_sound.take();
-                out.extend((!alaw.is_empty()).then(|| MediaOutput::Sound(CallSound { call, alaw })));
+                out.extend((!alaw.is_empty()).then_some(MediaOutput::Sound(CallSound { call, alaw })));
             }
         }
     }

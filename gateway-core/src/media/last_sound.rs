@@ -1,13 +1,11 @@
 //! The last seconds that were heard on the line: evidence of why a call ended, and what a tone is learned from.
 
+use super::watch::SILENT_DBM0;
 use crate::dsp::g711::alaw_encode;
 use crate::dsp::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
 
 /// What is kept: 20 s, in which the slowest cadence of ITU-T E.180 comes round three times.
 const KEPT_SAMPLES: usize = 20 * SAMPLE_RATE_HZ as usize;
-
-/// Below this the line is quiet: no supervisory tone is so soft.
-const QUIET_DBM0: f32 = -45.0;
 
 /// A silence is kept for so long and then left out until it ends, so that a tone is still there when a call ends for the silence
 /// after it. No rest within a tone of E.180 is longer, save those of call waiting.
@@ -37,7 +35,7 @@ impl LastSound {
 
     /// Takes the newest frame and its level.
     pub(super) fn hear(&mut self, frame: &Frame, level_dbm0: f32) {
-        self.quiet_frames = if level_dbm0 < QUIET_DBM0 { self.quiet_frames + 1 } else { 0 };
+        self.quiet_frames = if level_dbm0 < SILENT_DBM0 { self.quiet_frames + 1 } else { 0 };
         if self.quiet_frames > MOST_QUIET_FRAMES {
             return;
         }

@@ -8,7 +8,7 @@ use crate::dsp::level::SilenceTimer;
 use crate::time::Moment;
 
 /// Below this a direction is silent.
-const SILENT_DBM0: f32 = -45.0;
+pub(super) const SILENT_DBM0: f32 = -45.0;
 
 /// RTP that has not begun after this long is told, and again each time it has passed once more.
 const RTP_IS_LATE: Duration = Duration::from_secs(2);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -35,19 +35,20 @@ const AGAIN_MS: [u64; 3] = [50, 200, 1000];
 /// Which records are kept. What is deleted never returns, so while settings are on probation everything is kept that they or those
 /// before them want. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct KeptCalls(Arc<Mutex<Retention>>);
+pub(crate) struct KeptCalls(Arc<(Mutex<Retention>, Notify)>);
 
 impl KeptCalls {
     pub(crate) fn new(retention: Retention) -> Self {
-        KeptCalls(Arc::new(Mutex::new(retention)))
+        KeptCalls(Arc::new((Mutex::new(retention), Notify::new())))
     }
 
     pub(crate) fn get(&self) -> Retention {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn set(&self, retention: Retention) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = retention;
+        self.0.1.notify_one();
     }
 }
 
@@ -95,6 +96,8 @@ impl Keeper {
                     }
                     None => return,
                 },
+                // Whoever wants less kept does not wait for an hour.
+                () = self.kept.0.1.notified() => due = Instant::now(),
                 () = tokio::time::sleep_until(due) => due = Instant::now() + self.forget_some().await,
             }
         }

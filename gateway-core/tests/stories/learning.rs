@@ -9,7 +9,7 @@ use gateway_core::dsp::tone::ToneSpec;
 use gateway_core::fxo::line::HangUpEvidence;
 use gateway_core::fxo::simulator::act::{HangUpHow, LineAct};
 use gateway_core::fxo::simulator::exchange::ExchangeConfig;
-use gateway_core::gateway::io::Command;
+use gateway_core::gateway::io::{Command, Event};
 use gateway_core::gateway::record::EndCause;
 use gateway_core::gateway::view::PortState;
 use gateway_core::sim::World;
@@ -62,6 +62,29 @@ fn a_tone_that_nobody_knew_is_learned_from_the_call_that_it_did_not_end() {
     assert_eq!(record.cause, EndCause::LineHungUp);
     assert!(matches!(&record.evidence, Some(HangUpEvidence::DisconnectTone(heard)) if heard.tone == ProgressTone::Busy), "{record:?}");
     end_well(&mut world);
+}
+
+#[test]
+fn the_sound_of_a_call_is_never_that_of_the_next() {
+    // A talk of which no sound was wanted, and then a call that nobody answers, while sounds are wanted.
+    let unwanted = with(server(), |settings| settings.gateway.keep_sounds_max = 0);
+    for settings in [server(), unwanted] {
+        let mut world = at_a_foreign_exchange(settings);
+        talk(&mut world, "100");
+        world.command(Command::HangUp { port: PortId(0) });
+        world.run_for(s(5));
+        let wanted = with(server(), |settings| settings.ports.truncate(1));
+        world.tell(Event::Apply(Box::new(wanted)));
+        world.sounds.clear();
+        world.parties[0].habits = lets_it_ring();
+        world.act(0, ring("1133334444"));
+        world.run_for(s(12));
+        world.act(0, LineAct::HangUp { how: Some(HangUpHow::Silent) });
+        assert!(world.run_until(s(20), |world| world.records.len() == 2));
+        world.run_for(s(2));
+        assert!(world.sounds.is_empty(), "what was heard before it was no part of it");
+        end_well(&mut world);
+    }
 }
 
 #[test]

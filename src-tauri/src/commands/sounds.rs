@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gateway_core::config::PortId;
 use gateway_core::shell::StoreFault;
@@ -20,10 +20,10 @@ use crate::gateway::Gateway;
 #[derive(Clone, Debug, Serialize, Deserialize, specta::Type, tauri_specta::Event)]
 pub(crate) struct ToneProofEvent(ToneProof);
 
-/// The proof that is under way: one at a time, cancelled by a word.
+/// The number of the proof that is under way: one at a time. A newer one ends it, and so does a word.
 #[derive(Debug, Default)]
 pub(crate) struct Proof {
-    cancelled: AtomicBool,
+    latest: AtomicU64,
 }
 
 fn stopped() -> StoreFault {
@@ -79,12 +79,12 @@ pub(crate) async fn prove_tone<R: Runtime>(
     proof: State<'_, Proof>,
 ) -> Result<ToneProof, LessonError> {
     let running = gateway.running().await.ok_or_else(|| LessonError::Store { error: stopped() })?;
-    proof.cancelled.store(false, Ordering::Relaxed);
+    let number = proof.latest.fetch_add(1, Ordering::Relaxed) + 1;
     let progress = |so_far: &ToneProof| {
         if let Err(error) = ToneProofEvent(so_far.clone()).emit(&app) {
             tracing::debug!(%error, "the window was not told");
         }
-        if proof.cancelled.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if proof.latest.load(Ordering::Relaxed) == number { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     running.handle.prove_tone(port, &text, clips, progress).await
 }
@@ -93,5 +93,5 @@ pub(crate) async fn prove_tone<R: Runtime>(
 #[tauri::command]
 #[specta::specta]
 pub(crate) fn cancel_proof(proof: State<'_, Proof>) {
-    proof.cancelled.store(true, Ordering::Relaxed);
+    proof.latest.fetch_add(1, Ordering::Relaxed);
 }

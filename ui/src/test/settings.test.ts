@@ -409,17 +409,17 @@ describe("learned tones", () => {
     draft.settings.ports[1]!.line.learned_tones = ["busy 440 350/350"];
     jump("ports[1].line.learned_tones");
     const fresh = await screen.findByRole("textbox", { name: "Novo tom" });
-    await user.type(fresh, "busy 620 continuous{Enter}");
+    await user.type(fresh, "busy 620 300/300{Enter}");
     const tones = (): readonly string[] => draft.settings.ports[1]!.line.learned_tones;
-    expect(tones()).toEqual(["busy 440 350/350", "busy 620 continuous"]);
+    expect(tones()).toEqual(["busy 440 350/350", "busy 620 300/300"]);
     expect(draft.settings.ports[0]!.line.learned_tones).toEqual([]);
     // What is there already is not added again.
-    await user.type(fresh, "busy 620 continuous{Enter}");
+    await user.type(fresh, "busy 620 300/300{Enter}");
     expect(tones()).toHaveLength(2);
     await user.type(screen.getByRole("textbox", { name: "Tom 1" }), "{Backspace}5");
     expect(tones()[0]).toBe("busy 440 350/355");
     await user.click(screen.getByRole("button", { name: "Retirar o tom 1" }));
-    expect(tones()).toEqual(["busy 620 continuous"]);
+    expect(tones()).toEqual(["busy 620 300/300"]);
   });
 
   it("takes no more than there may be", async () => {

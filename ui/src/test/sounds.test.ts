@@ -308,6 +308,7 @@ describe("learning", () => {
     vi.spyOn(backend.sounds, "learn").mockResolvedValue({ ok: true, value: { ...taught.value, ends_its_call: false } });
     await user.click(await learnButton());
     expect(await screen.findByText(/ele soou pouco tempo/)).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Provar o tom" })).toBeNull();
   });
 });
 

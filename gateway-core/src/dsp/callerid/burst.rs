@@ -122,7 +122,7 @@ pub enum BurstFault {
     Type,
     /// The message is whole, and its parameters are longer than it.
     Body,
-    /// Digits without a start letter, as a telephone beside us dials them.
+    /// Digits without a start letter, as a telephone beside us dials them: they are not kept.
     NoStart,
     /// What stands between start letter and stop sign is no number.
     Digits,

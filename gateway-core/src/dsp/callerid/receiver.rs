@@ -1,7 +1,7 @@
 //! Listens for every kind of caller ID at once, as an exchange may send any of them, before or after the first ring.
 
 use super::CallerId;
-use super::burst::{BurstContent, BurstReading, CallerIdBurst, ratio_db, to_a_tenth};
+use super::burst::{BurstContent, BurstFault, BurstReading, CallerIdBurst, ratio_db, to_a_tenth};
 use super::dtmf::{CategoryDigit, DigitString, DtmfCallerIdReceiver};
 use super::fsk::FskReceiver;
 use super::sine_fit::{self, Purity};
@@ -138,10 +138,12 @@ impl DigitTones {
 
     fn burst(&mut self, over: DigitString) -> CallerIdBurst {
         let (measured, digits) = (std::mem::take(&mut self.measured), std::mem::take(&mut self.digits));
+        // What a telephone beside us dials is nobody's business: it may be a secret.
+        let is_dialled = matches!(over.caller, Err(BurstFault::NoStart));
         CallerIdBurst {
             level_dbm0: to_a_tenth(dbm0_of_power((measured.sines / f64::from(digits.max(1))) as f32)),
             snr_db: (digits > 0).then(|| ratio_db(measured.sines, measured.rest)),
-            content: BurstContent::Dtmf { digits: over.digits },
+            content: BurstContent::Dtmf { digits: if is_dialled { String::new() } else { over.digits } },
             reading: match over.caller {
                 Ok(caller) => BurstReading::Understood { caller, date_time: None },
                 Err(fault) => BurstReading::NotUnderstood { fault },
@@ -256,7 +258,7 @@ mod tests {
             assert!((burst.snr_db.unwrap() - snr_db).abs() < 1.5, "{:?}", burst.snr_db);
         }
         let (burst, callers) = heard("33334444", -60.0);
-        assert_eq!((callers, burst.reading), (0, BurstReading::NotUnderstood { fault: crate::dsp::callerid::BurstFault::NoStart }));
+        assert_eq!((callers, burst.reading), (0, BurstReading::NotUnderstood { fault: BurstFault::NoStart }));
     }
 
     #[test]

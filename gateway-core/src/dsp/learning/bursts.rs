@@ -57,13 +57,13 @@ impl Burst {
     }
 
     /// Where it begins in the recording, in ms.
-    pub(super) fn from_ms(&self) -> u32 {
+    pub(super) fn start_ms(&self) -> u32 {
         ms_of(self.first_look) + (WINDOW / 2 * HOP_MS as usize / HOP) as u32
     }
 
     /// Where it ends, in ms.
-    pub(super) fn until_ms(&self) -> u32 {
-        self.from_ms() + self.duration_ms()
+    pub(super) fn end_ms(&self) -> u32 {
+        self.start_ms() + self.duration_ms()
     }
 
     /// The samples that are surely inside.
@@ -137,7 +137,7 @@ pub(super) fn last_rhythm(bursts: &[Burst]) -> Option<Rhythm> {
             return Some(Rhythm { bursts: vec![*last], cadence_ms: Vec::new(), deviation_ms: 0 });
         }
         let follows = |later: &Burst, burst: &Burst| {
-            let rest_ms = later.from_ms().saturating_sub(burst.until_ms());
+            let rest_ms = later.start_ms().saturating_sub(burst.end_ms());
             let is_as_loud = (1.0 / SAME_POWER..=SAME_POWER).contains(&(burst.power / last.power.max(f32::MIN_POSITIVE)));
             burst.tone.is_like(&last.tone) && is_as_loud && (LEAST_REST_MS..=LONGEST_REST_MS).contains(&rest_ms)
         };
@@ -171,7 +171,7 @@ fn in_rounds(bursts: &[Burst], round: usize) -> Option<Rhythm> {
         let whole = (0..bursts.len()).filter(of_place).filter(|&n| !bursts[n].is_cut);
         let on: Vec<u32> = whole.map(|n| bursts[n].duration_ms()).collect();
         let pairs = bursts.windows(2).enumerate().filter(|(n, _)| of_place(n));
-        let off: Vec<u32> = pairs.map(|(_, pair)| pair[1].from_ms().saturating_sub(pair[0].until_ms())).collect();
+        let off: Vec<u32> = pairs.map(|(_, pair)| pair[1].start_ms().saturating_sub(pair[0].end_ms())).collect();
         for durations_ms in [on, off] {
             let (mean_ms, furthest_ms) = mean_of(&durations_ms)?;
             cadence_ms.push(mean_ms);

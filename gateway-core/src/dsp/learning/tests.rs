@@ -1,4 +1,4 @@
-use super::proof::{CorpusKind, would_end};
+use super::proof::{CorpusKind, alerts, spoils, would_end};
 use super::*;
 use crate::config::country::country;
 use crate::dsp::babble::{Babble, WhiteNoise};
@@ -124,6 +124,28 @@ fn what_was_learned_ends_the_next_call_and_no_speech() {
     );
     let minute = &CorpusKind::Speech.clip(1)[..60 * 8000];
     assert_eq!(would_end(&plan, minute), []);
+}
+
+#[test]
+fn ringback_is_known_as_such() {
+    let plan = country("BR").unwrap().tone_plan();
+    let ringing = call_with(&spec(&[425.0], &[1000, 4000]), 500, 17_000, 1);
+    assert!(learn(&ringing).is_ok() && alerts(&plan, &ringing, 500));
+    assert!(!alerts(&plan, &call_with(&spec(&[425.0], &[250, 250]), 2000, 8000, 1), 0));
+}
+
+#[test]
+fn what_is_too_near_to_a_tone_of_the_plan_spoils_it() {
+    let plan = country("BR").unwrap().tone_plan();
+    let with = |frequencies_hz: &[f32], cadence_ms: &[u32]| {
+        let mut with = plan.clone();
+        with.further.push(FurtherTone { tone: ProgressTone::Busy, spec: spec(frequencies_hz, cadence_ms) });
+        with
+    };
+    assert!(!spoils(&plan, &with(&[480.0], &[350, 300])));
+    assert!(!spoils(&plan, &with(&[425.0], &[350, 350])));
+    assert!(spoils(&plan, &with(&[425.0], &[1010, 3990])), "ringback is told as such no longer");
+    assert!(spoils(&plan, &with(&[425.0], &[1000, 3000])), "ringback ends calls");
 }
 
 #[test]

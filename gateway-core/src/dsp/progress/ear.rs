@@ -39,6 +39,9 @@ const LEAST_SHARE: f32 = 0.09;
 /// An overtone this near to a part of the tone cannot be told from it, in Hz.
 const LEAST_OVERTONE_HZ: f32 = 60.0;
 
+/// Above this nothing is on the line, and what a filter finds there is the image of what is below.
+const HIGHEST_HZ: f32 = 3900.0;
+
 /// What sounds now.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sound {
@@ -176,7 +179,7 @@ impl Ear {
             Tone::Band(band) => &band[..],
         };
         let is_part = |hz: f32| parts.iter().any(|&part| (self.filters[part].goertzel.frequency_hz() - hz).abs() <= LEAST_OVERTONE_HZ);
-        let overtones_hz = [2.0, 3.0].map(|times| times * frequency_hz).into_iter().filter(|&hz| !is_part(hz));
+        let overtones_hz = [2.0, 3.0].map(|times| times * frequency_hz).into_iter().filter(|&hz| hz < HIGHEST_HZ && !is_part(hz));
         overtones_hz.map(|hz| self.window.sine_power(Goertzel::new(hz).of(block), 0.0)).sum()
     }
 

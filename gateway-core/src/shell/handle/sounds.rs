@@ -12,7 +12,7 @@ use super::{GatewayHandle, StoreFault};
 use crate::config::settings::Settings;
 use crate::config::{PortId, learned_tone};
 use crate::dsp::g711::alaw_decode;
-use crate::dsp::learning::proof::{CorpusKind, WouldEnd, ends_calls, would_end};
+use crate::dsp::learning::proof::{CorpusKind, WouldEnd, alerts, spoils, would_end};
 use crate::dsp::learning::{LearnedTone, LearningFault, learn};
 use crate::dsp::progress::{ProgressTone, TonePlan};
 use crate::gateway::plan;
@@ -31,7 +31,7 @@ const FIRST_SEED: u64 = 90_000;
 pub struct KeptSound {
     /// A-law at 8 kHz (ITU-T G.711), oldest first, in base64.
     pub alaw_base64: String,
-    /// Where the tones of its port, as the settings are now, would have ended the call.
+    /// Where the tones that end calls on its port, as the settings are now, would have been sure.
     pub would_end: Vec<WouldEnd>,
 }
 
@@ -41,9 +41,9 @@ pub struct KeptSound {
 pub struct Lesson {
     /// The tone.
     pub tone: LearnedTone,
-    /// As a setting has it, named busy.
+    /// As a setting has it: busy, or dial where it has no cadence.
     pub text: String,
-    /// The port's tones, as the settings are now, hear it already: nothing has to be learned.
+    /// The port's tones, as the settings are now, end calls by it already: nothing has to be learned.
     pub is_known: bool,
     /// With it the call would have ended by itself.
     pub ends_its_call: bool,
@@ -119,9 +119,9 @@ impl GatewayHandle {
     pub async fn call_sound(&self, call: &str) -> Result<Option<KeptSound>, StoreFault> {
         let Some(record) = self.inner.store.record(call).await? else { return Ok(None) };
         let Some(alaw) = self.inner.store.sound(call).await? else { return Ok(None) };
-        let plan = tones_of(&self.settings(), record.port);
+        let ear = Ear::of(&self.settings(), record.port);
         let heard = off_thread(move || {
-            let would_end = plan.map(|plan| would_end(&plan, &linear(&alaw))).unwrap_or_default();
+            let would_end = ear.map(|ear| ear.would_end(&linear(&alaw))).unwrap_or_default();
             KeptSound { alaw_base64: STANDARD.encode(&alaw), would_end }
         });
         Ok(heard.await)
@@ -144,12 +144,12 @@ impl GatewayHandle {
     pub async fn learn_tone(&self, call: &str) -> Result<Lesson, LessonError> {
         let record = self.inner.store.record(call).await?.ok_or(LessonError::NoSound)?;
         let alaw = self.inner.store.sound(call).await?.ok_or(LessonError::NoSound)?;
-        let plan = tones_of(&self.settings(), record.port).ok_or(LessonError::Unknown)?;
-        off_thread(move || lesson(plan, &linear(&alaw))).await.unwrap_or(Err(LessonError::Cancelled))
+        let ear = Ear::of(&self.settings(), record.port).ok_or(LessonError::Unknown)?;
+        off_thread(move || lesson(ear, &linear(&alaw))).await.unwrap_or(Err(LessonError::Cancelled))
     }
 
-    /// Lets a tone, as a setting has it, listen to every kept call of a port and to `clips` of ten minutes of what is no tone, one
-    /// kind after the other. `progress` is told after each call and clip, and may end it.
+    /// Lets a tone, as a setting has it, listen to every kept call of a port that was answered, and to `clips` of ten minutes of what
+    /// is no tone, one kind after the other. `progress` is told after each call and clip, and may end it.
     ///
     /// # Errors
     /// See [`LessonError`].
@@ -160,8 +160,13 @@ impl GatewayHandle {
         clips: u32,
         mut progress: impl FnMut(&ToneProof) -> ControlFlow<()>,
     ) -> Result<ToneProof, LessonError> {
-        let mut plan = tones_of(&self.settings(), port).ok_or(LessonError::Unknown)?;
-        plan.further.push(learned_tone::parse(text).map_err(|_| LessonError::Unknown)?);
+        let ear = Ear::of(&self.settings(), port).ok_or(LessonError::Unknown)?;
+        let before = ear.plan.clone();
+        let ear = ear.with(text).ok_or(LessonError::Unknown)?;
+        let plan = ear.plan.clone();
+        if off_thread(move || spoils(&before, &plan)).await.ok_or(LessonError::Cancelled)? {
+            return Err(LessonError::Nothing { fault: LearningFault::Alerting });
+        }
         let calls = self.inner.store.calls_with_sound(port).await?;
         let clips = clips.min(MOST_CLIPS);
         let steps = calls.len() as f32 + clips as f32;
@@ -177,7 +182,7 @@ impl GatewayHandle {
                 let samples = linear(&alaw);
                 proof.calls += 1;
                 proof.calls_s += u32::try_from(samples.len() / 8000).unwrap_or(u32::MAX);
-                let ends = ends_in(&plan, samples).await?;
+                let ends = ear.clone().ends_in(samples).await?;
                 proof.ended.extend(ends.into_iter().map(|end| EndedCall { call: call.clone(), end }));
             }
             told(&mut proof)?;
@@ -185,7 +190,7 @@ impl GatewayHandle {
         for (clip, (place, kind)) in (0..clips).zip(CorpusKind::ALL.into_iter().enumerate().cycle()) {
             let samples = off_thread(move || kind.clip(FIRST_SEED + u64::from(clip))).await.ok_or(LessonError::Cancelled)?;
             proof.minutes[place] += 10;
-            proof.false_ends[place] += u32::try_from(ends_in(&plan, samples).await?.len()).unwrap_or(u32::MAX);
+            proof.false_ends[place] += u32::try_from(ear.clone().ends_in(samples).await?.len()).unwrap_or(u32::MAX);
             told(&mut proof)?;
         }
         proof.done = 1.0;
@@ -193,10 +198,42 @@ impl GatewayHandle {
     }
 }
 
-/// The tones that a port listens for; `None`: there is no such port.
-fn tones_of(settings: &Settings, port: PortId) -> Option<TonePlan> {
-    let line = &settings.ports.get(port.index())?.line;
-    Some(plan::tone_plan(line, plan::country(&settings.gateway.country)))
+/// What a port listens for, and what of it ends calls.
+#[derive(Clone, Debug)]
+struct Ear {
+    plan: TonePlan,
+    /// Busy and congestion tone do.
+    ends_on_busy: bool,
+    /// Dial tone does.
+    ends_on_dial: bool,
+}
+
+impl Ear {
+    /// `None`: there is no such port.
+    fn of(settings: &Settings, port: PortId) -> Option<Ear> {
+        let line = &settings.ports.get(port.index())?.line;
+        let plan = plan::tone_plan(line, plan::country(&settings.gateway.country));
+        Some(Ear { plan, ends_on_busy: line.end_on_disconnect_tone, ends_on_dial: line.end_on_dial_tone })
+    }
+
+    /// The same with a tone more, which ends calls; `None`: the text is no tone.
+    fn with(mut self, text: &str) -> Option<Ear> {
+        let tone = learned_tone::parse(text).ok()?;
+        self.ends_on_dial |= tone.tone == ProgressTone::Dial;
+        self.ends_on_busy |= tone.tone != ProgressTone::Dial;
+        self.plan.further.push(tone);
+        Some(self)
+    }
+
+    fn would_end(&self, samples: &[i16]) -> Vec<WouldEnd> {
+        let mut ends = would_end(&self.plan, samples);
+        ends.retain(|end| if end.tone == ProgressTone::Dial { self.ends_on_dial } else { self.ends_on_busy });
+        ends
+    }
+
+    async fn ends_in(self, samples: Vec<i16>) -> Result<Vec<WouldEnd>, LessonError> {
+        off_thread(move || self.would_end(&samples)).await.ok_or(LessonError::Cancelled)
+    }
 }
 
 fn linear(alaw: &[u8]) -> Vec<i16> {
@@ -216,19 +253,23 @@ fn wav(samples: &[i16]) -> io::Result<Vec<u8>> {
     Ok(file.into_inner())
 }
 
-async fn ends_in(plan: &TonePlan, samples: Vec<i16>) -> Result<Vec<WouldEnd>, LessonError> {
-    let plan = plan.clone();
-    off_thread(move || would_end(&plan, &samples)).await.ok_or(LessonError::Cancelled)
-}
-
-fn lesson(mut plan: TonePlan, samples: &[i16]) -> Result<Lesson, LessonError> {
-    let tone = learn(samples).map_err(|fault| LessonError::Nothing { fault })?;
-    let text = learned_tone::text_of(ProgressTone::Busy, &tone.frequencies_hz, &tone.cadence_ms);
-    let text = text.ok_or(LessonError::Nothing { fault: LearningFault::NotRepeated })?;
-    let within = |plan: &TonePlan| would_end(plan, samples).iter().any(|end| end.at_ms >= tone.from_ms && ends_calls(end.tone));
-    let is_known = within(&plan);
-    plan.further.extend(learned_tone::parse(&text));
-    let ends_its_call = within(&plan);
+fn lesson(ear: Ear, samples: &[i16]) -> Result<Lesson, LessonError> {
+    let nothing = |fault| LessonError::Nothing { fault };
+    let tone = learn(samples).map_err(nothing)?;
+    if alerts(&ear.plan, samples, tone.from_ms) {
+        return Err(nothing(LearningFault::Alerting));
+    }
+    // Without a cadence it is an invitation to dial: that is also what it means before a number.
+    let name = if tone.cadence_ms.is_empty() { ProgressTone::Dial } else { ProgressTone::Busy };
+    let text = learned_tone::text_of(name, &tone.frequencies_hz, &tone.cadence_ms).ok_or(nothing(LearningFault::Alerting))?;
+    let within = |ear: &Ear| ear.would_end(samples).iter().any(|end| end.at_ms >= tone.from_ms);
+    let is_known = within(&ear);
+    let before = ear.plan.clone();
+    let ear = ear.with(&text).ok_or(LessonError::Unknown)?;
+    if !is_known && spoils(&before, &ear.plan) {
+        return Err(nothing(LearningFault::Alerting));
+    }
+    let ends_its_call = within(&ear);
     Ok(Lesson { tone, text, is_known, ends_its_call })
 }
 

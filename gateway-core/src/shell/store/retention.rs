@@ -34,9 +34,8 @@ impl From<&GatewaySettings> for Retention {
 }
 
 impl Store {
-    /// Deletes records that are not to be kept, the oldest first, at most `at_most`, and every sound beyond. Answers how many: fewer
-    /// than `at_most`
-    /// means that nothing is left to delete.
+    /// Deletes records that are not to be kept, the oldest first, at most `at_most`, and every sound that is not. Answers how many
+    /// records: fewer than `at_most` means that none is left to delete.
     ///
     /// # Errors
     /// See [`StoreError`].

@@ -23,12 +23,13 @@ impl Store {
         Ok(sqlx::query_scalar("SELECT alaw FROM call_sounds WHERE id = ?").bind(call).fetch_optional(&self.pool).await?)
     }
 
-    /// The names of the calls of a port whose sound is kept, newest first.
+    /// The names of the answered calls of a port whose sound is kept, newest first.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn calls_with_sound(&self, port: PortId) -> Result<Vec<String>, StoreError> {
-        let statement = "SELECT id FROM call_sounds JOIN call_records USING (id) WHERE port = ? ORDER BY call_sounds.seq DESC";
+        let statement = "SELECT id FROM call_sounds JOIN call_records USING (id) \
+                         WHERE port = ? AND answered_at_ms IS NOT NULL ORDER BY call_sounds.seq DESC";
         Ok(sqlx::query_scalar(statement).bind(port.0).fetch_all(&self.pool).await?)
     }
 

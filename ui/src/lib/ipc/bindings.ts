@@ -426,7 +426,7 @@ export type BurstFault =
 "type" | 
 /**  The message is whole, and its parameters are longer than it. */
 "body" | 
-/**  Digits without a start letter, as a telephone beside us dials them. */
+/**  Digits without a start letter, as a telephone beside us dials them: they are not kept. */
 "no_start" | 
 /**  What stands between start letter and stop sign is no number. */
 "digits" | 
@@ -1568,7 +1568,7 @@ export type KeepAwake =
 export type KeptSound = {
 	/**  A-law at 8 kHz (ITU-T G.711), oldest first, in base64. */
 	alaw_base64: string,
-	/**  Where the tones of its port, as the settings are now, would have ended the call. */
+	/**  Where the tones that end calls on its port, as the settings are now, would have been sure. */
 	would_end: WouldEnd[],
 };
 
@@ -1659,15 +1659,17 @@ export type LearningFault =
 /**  Nothing in it is a tone: there are voices, noise, or silence. */
 "no_tone" | 
 /**  There are tones, and none repeats in a cadence or lasts for three seconds. */
-"not_repeated";
+"not_repeated" | 
+/**  It is ringback or call waiting tone, or too near to one of the country: nobody had hung up. */
+"alerting";
 
 /**  What a call taught. */
 export type Lesson = {
 	/**  The tone. */
 	tone: LearnedTone,
-	/**  As a setting has it, named busy. */
+	/**  As a setting has it: busy, or dial where it has no cadence. */
 	text: string,
-	/**  The port's tones, as the settings are now, hear it already: nothing has to be learned. */
+	/**  The port's tones, as the settings are now, end calls by it already: nothing has to be learned. */
 	is_known: boolean,
 	/**  With it the call would have ended by itself. */
 	ends_its_call: boolean,

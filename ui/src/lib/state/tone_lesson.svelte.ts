@@ -44,6 +44,11 @@ export class ToneLesson {
     this.stage = { step: "proving", lesson, told: NOTHING_TOLD, cancelled: false };
     await this.#proof;
     if (round !== this.#round) return;
+    // Cancelled before it began: the word went to the proof before it.
+    if (this.stage.cancelled) {
+      this.stage = { step: "learned", lesson, failure: null };
+      return;
+    }
     const progress = (told: ToneProof): void => {
       if (round === this.#round && this.stage.step === "proving") this.stage = { ...this.stage, told };
     };

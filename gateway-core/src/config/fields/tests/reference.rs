@@ -108,7 +108,7 @@ fn form(shape: Shape) -> &'static str {
         Shape::Hours => "spans of the day `hh:mm-hh:mm`",
         Shape::File => "path of a file",
         Shape::Fingerprint => "64 hexadecimal digits, colons between them or not",
-        Shape::LearnedTone => "a tone, as `busy 425 250/250` or `busy 450+500 continuous`",
+        Shape::LearnedTone => "a tone, as `busy 425 250/250` or `dial 350+440 continuous`",
         Shape::DialRule => "[a dialling rule](DIALLING.md)",
     }
 }

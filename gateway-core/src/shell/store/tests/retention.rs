@@ -35,13 +35,10 @@ async fn no_more_calls_are_kept_than_wanted() {
 
 #[test]
 fn two_wishes_together_keep_what_either_keeps() {
-    let (few, old) = (Retention { days: 90, records: 100, sounds: 3 }, Retention { days: 365, records: 50, sounds: 3 });
-    assert_eq!(few.or(old), Retention { days: 365, records: 100, sounds: 3 });
-    assert_eq!(
-        few.or(Retention { days: 0, records: 7, sounds: 3 }),
-        Retention { days: 0, records: 100, sounds: 3 },
-        "0 is however long ago"
-    );
+    let (few, old) = (Retention { days: 90, records: 100, sounds: 3 }, Retention { days: 365, records: 50, sounds: 9 });
+    assert_eq!(few.or(old), Retention { days: 365, records: 100, sounds: 9 });
+    let ever = Retention { days: 0, records: 7, sounds: 0 };
+    assert_eq!(few.or(ever), Retention { days: 0, records: 100, sounds: 3 }, "0 is however long ago");
 }
 
 #[tokio::test]
