@@ -46,9 +46,11 @@ const FOREIGN_HZ: f32 = 17.0;
 const CLIPPED: f32 = 0.12;
 const INSTRUMENT: f32 = 0.25;
 
-/// Parts that beat change the level of every look against that of its neighbours by this part of it, and a single note hardly does.
-const BEATING: f32 = 0.1;
-const SINGLE: f32 = 0.04;
+/// What moves less than this, in Hz, is one frequency and no beat of two; a player's vibrato does.
+const SINGLE_HZ: f32 = 15.0;
+
+/// Two parts that beat are heard this near to their middle, in Hz.
+const BESIDE_HZ: f32 = 9.0;
 
 /// What can be asked of a tone is less where something else sounds with it: it grows with the amplitude of that, as a part of all.
 struct Bound {
@@ -75,10 +77,6 @@ pub(super) struct Burst {
     /// Of the distances without their signs: beyond what a look can tell, the sign is chance.
     sum_distance_hz: f32,
     sum_power: f32,
-    /// How far each look is from the mean of its neighbours in power.
-    sum_ripple: f32,
-    /// The powers of the last two looks, the older one first.
-    last_powers: [f32; 2],
 }
 
 /// How far looks are from one another.
@@ -137,11 +135,6 @@ impl Burst {
     }
 
     fn take(&mut self, look: Look) {
-        if self.all.looks >= 2 {
-            let [before, middle] = self.last_powers;
-            self.sum_ripple += (middle - (before + look.power) / 2.0).abs();
-        }
-        self.last_powers = [self.last_powers[1], look.power];
         self.sum_purity += look.purity;
         self.sum_overtones += look.overtones;
         self.sum_hz += look.offset_hz;
@@ -167,12 +160,13 @@ impl Burst {
         let looks = self.all.looks as f32;
         let overtones = self.sum_overtones / self.sum_purity.max(f32::MIN_POSITIVE);
         let pure = falling(-self.sum_purity / looks, -PURE, -IMPURE, LEAST_SHARED) * falling(overtones, CLIPPED, INSTRUMENT, 0.0);
-        let beats = falling(-self.sum_ripple / self.sum_power.max(f32::MIN_POSITIVE), -BEATING, -SINGLE, 0.0);
         let offset_hz = self.sum_distance_hz / looks;
         let exact = if offset_hz > FOREIGN_HZ { 0.0 } else { falling(offset_hz, EXACT_HZ, INEXACT_HZ, LEAST_SHARED) };
         let is_alone = self.alone.looks >= LEAST_LOOKS_ALONE;
         let steadiness = if is_alone { self.alone.steadiness(0.0) } else { self.all.steadiness(LEAST_SHARED) };
-        Quality { steady: pure * exact * steadiness, beating: pure * beats }
+        // One frequency beside the middle of those that should beat is a tone of its own.
+        let is_beside = self.all.most_hz - self.all.least_hz < SINGLE_HZ && offset_hz > BESIDE_HZ;
+        Quality { steady: pure * exact * steadiness, beating: if is_beside { 0.0 } else { pure } }
     }
 }
 
@@ -236,7 +230,9 @@ mod tests {
         assert!(fading.quality().steady <= LEAST_SHARED, "{}", fading.quality().steady);
         let shared = heard((0..40).map(|_| (425.0, 1.0, 0.7)));
         assert!((0.6..0.7).contains(&shared.quality().steady), "{}", shared.quality().steady);
-        assert_eq!(heard((0..40).map(|n| (400.0, 1.0 + (n % 3) as f32, 0.98))).quality().beating, 1.0, "a tone that beats");
+        let beating = heard((0..40).map(|n| (425.0 + 12.0 * (n % 2) as f32, 1.0 + (n % 3) as f32, 0.98)));
+        assert_eq!(beating.quality().beating, 1.0);
+        assert_eq!(heard((0..40).map(|_| (441.0, 1.0, 0.98))).quality().beating, 0.0, "one note beside those that should beat");
     }
 
     #[test]
