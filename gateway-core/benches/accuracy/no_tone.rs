@@ -1,12 +1,9 @@
 //! What is no tone: hours of speech, music and modems, in which no call may be ended.
 
 use gateway_core::config::country::{Country, countries, country};
-use gateway_core::dsp::babble::Babble;
-use gateway_core::dsp::fax::Fax;
-use gateway_core::dsp::music::Music;
+use gateway_core::dsp::learning::proof::CorpusKind;
 use gateway_core::dsp::progress::ProgressDetector;
 use gateway_core::dsp::{FRAME_SAMPLES, Frame};
-use gateway_core::rng::Rng;
 
 use super::context::Context;
 use super::recordings;
@@ -16,8 +13,6 @@ use super::tones::{TIMED, is_sure, spec_of, told_by_rival};
 
 /// Clips of ten minutes of each synthetic kind in a whole run: 50, 40 and 14 hours.
 const CLIPS: [usize; 3] = [300, 240, 84];
-
-const CLIP_SAMPLES: usize = 10 * 60 * 8000;
 
 /// After an end nothing is counted for this long: the call is over.
 const CALL_OVER_SAMPLES: usize = 10 * 8000;
@@ -40,7 +35,7 @@ pub fn run(context: &mut Context, report: &mut Report) {
         let mut count = Count::default();
         for (n, code) in (0..context.trials(CLIPS[kind])).zip(TIMED.iter().cycle()) {
             let country = country(code).expect("it is there");
-            count.hear(context, country, &synthetic(kind, 5000 + n as u64));
+            count.hear(context, country, &CorpusKind::ALL[kind].clip(5000 + n as u64));
         }
         samples_heard += count.samples;
         roc.iter_mut().zip(count.over).for_each(|(sum, over)| *sum += over);
@@ -64,17 +59,6 @@ pub fn run(context: &mut Context, report: &mut Report) {
         text.push_str(&format!("| {threshold} | {over} |\n"));
     }
     report.text(text.trim_end());
-}
-
-fn synthetic(kind: usize, seed: u64) -> Vec<i16> {
-    let rng = Rng::from_seed(seed);
-    let mut samples = vec![0; CLIP_SAMPLES];
-    match kind {
-        0 => Babble::new(rng, -16.0).fill(&mut samples),
-        1 => Music::new(rng, -16.0).fill(&mut samples),
-        _ => Fax::new(rng, -16.0).fill(&mut samples),
-    }
-    samples
 }
 
 #[derive(Default)]
