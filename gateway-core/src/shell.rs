@@ -13,6 +13,8 @@ pub mod telemetry;
 
 mod private_file;
 
+mod whole_file;
+
 pub mod sockets;
 
 mod tls;

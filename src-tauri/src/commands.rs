@@ -11,6 +11,7 @@ pub(crate) mod guard;
 pub(crate) mod line_tests;
 pub(crate) mod overview;
 pub(crate) mod profiles;
+mod save_dialog;
 pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod sip_trace;

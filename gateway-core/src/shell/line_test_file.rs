@@ -5,8 +5,9 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use super::calls_csv::{ExportError, local_time, write_whole};
+use super::calls_csv::{ExportError, local_time};
 use super::store::StoredLineTest;
+use super::whole_file::write_whole;
 use crate::code;
 use crate::gateway::line_test::{Bounds, CheckResult, CheckUnit, LineCheck};
 

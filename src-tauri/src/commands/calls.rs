@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
 use tauri_plugin_dialog::DialogExt as _;
 use tauri_specta::Event as _;
-use tokio::sync::oneshot;
 
+use super::save_dialog::chosen_path;
 use crate::gateway::Gateway;
 
 /// How far the export is.
@@ -76,12 +76,7 @@ pub(crate) async fn forget_calls(query: CallQuery, up_to: u64, gateway: State<'_
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn choose_csv_path<R: Runtime>(name: String, app: AppHandle<R>) -> Option<String> {
-    let (chosen, path) = oneshot::channel();
-    app.dialog().file().set_file_name(name).add_filter("CSV", &["csv"]).save_file(move |path| {
-        // The window may be gone.
-        let _ = chosen.send(path);
-    });
-    let path = path.await.ok().flatten().and_then(|path| path.into_path().ok());
+    let path = chosen_path(app.dialog().file().set_file_name(name).add_filter("CSV", &["csv"])).await;
     path.map(|path| path.to_string_lossy().into_owned())
 }
 

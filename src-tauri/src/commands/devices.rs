@@ -8,8 +8,8 @@ use gateway_core::shell::device::{DeviceEntry, DeviceTrace, TraceQuery};
 use gateway_core::shell::handle::{DeviceError, TraceExportError};
 use tauri::{AppHandle, Runtime, State};
 use tauri_plugin_dialog::DialogExt as _;
-use tokio::sync::oneshot;
 
+use super::save_dialog::chosen_path;
 use crate::gateway::Gateway;
 
 /// How the files of traces end.
@@ -54,9 +54,7 @@ pub(crate) async fn device_trace(query: TraceQuery, gateway: State<'_, Gateway>)
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn place_trace<R: Runtime>(app: AppHandle<R>, name: String) -> Option<PathBuf> {
-    let (answer, answered) = oneshot::channel();
-    app.dialog().file().add_filter(TRACE_ENDING, &[TRACE_ENDING]).set_file_name(name).save_file(|path| drop(answer.send(path)));
-    answered.await.ok().flatten().and_then(|path| path.into_path().ok())
+    chosen_path(app.dialog().file().add_filter(TRACE_ENDING, &[TRACE_ENDING]).set_file_name(name)).await
 }
 
 /// Writes what is kept of the trace to a file, and answers how many lines. `remark`: what the file says of itself.

@@ -10,8 +10,8 @@ use gateway_core::shell::handle::DeviceError;
 use gateway_core::shell::store::StoredLineTest;
 use tauri::{AppHandle, Runtime, State};
 use tauri_plugin_dialog::DialogExt as _;
-use tokio::sync::oneshot;
 
+use super::save_dialog::chosen_path;
 use crate::gateway::Gateway;
 
 /// The gateway does not run.
@@ -31,13 +31,7 @@ pub(crate) async fn line_tests(port: PortId, count: u32, gateway: State<'_, Gate
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn choose_line_test_path<R: Runtime>(name: String, app: AppHandle<R>) -> Option<String> {
-    let (chosen, path) = oneshot::channel();
-    let dialog = app.dialog().file().set_file_name(name).add_filter("TXT", &["txt"]).add_filter("JSON", &["json"]);
-    dialog.save_file(move |path| {
-        // The window may be gone.
-        let _ = chosen.send(path);
-    });
-    let path = path.await.ok().flatten().and_then(|path| path.into_path().ok());
+    let path = chosen_path(app.dialog().file().set_file_name(name).add_filter("TXT", &["txt"]).add_filter("JSON", &["json"])).await;
     path.map(|path| path.to_string_lossy().into_owned())
 }
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Runtime, State};
 use tauri_plugin_dialog::DialogExt as _;
 use tauri_specta::Event as _;
-use tokio::sync::oneshot;
 
+use super::save_dialog::chosen_path;
 use crate::gateway::Gateway;
 
 /// How far the proof is.
@@ -42,12 +42,7 @@ pub(crate) async fn call_sound(id: String, gateway: State<'_, Gateway>) -> Resul
 #[tauri::command]
 #[specta::specta]
 pub(crate) async fn choose_wav_path<R: Runtime>(name: String, app: AppHandle<R>) -> Option<String> {
-    let (chosen, path) = oneshot::channel();
-    app.dialog().file().set_file_name(name).add_filter("WAV", &["wav"]).save_file(move |path| {
-        // The window may be gone.
-        let _ = chosen.send(path);
-    });
-    let path = path.await.ok().flatten().and_then(|path| path.into_path().ok());
+    let path = chosen_path(app.dialog().file().set_file_name(name).add_filter("WAV", &["wav"])).await;
     path.map(|path| path.to_string_lossy().into_owned())
 }
 

@@ -16,8 +16,9 @@ use crate::dsp::learning::proof::{CorpusKind, WouldEnd, alerts, spoils, would_en
 use crate::dsp::learning::{LearnedTone, LearningFault, learn};
 use crate::dsp::progress::{ProgressTone, TonePlan};
 use crate::gateway::plan;
-use crate::shell::calls_csv::{ExportError, write_whole};
+use crate::shell::calls_csv::ExportError;
 use crate::shell::store::StoreError;
+use crate::shell::whole_file::write_whole;
 
 /// Most clips of ten minutes that one proof listens to: 25 hours.
 const MOST_CLIPS: u32 = 150;
