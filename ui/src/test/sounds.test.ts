@@ -10,6 +10,7 @@ import { Refused } from "../lib/ipc/backend";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
 import { alawOf } from "../lib/ipc/fake/sounds";
 import type { StoredRecord, ToneProof } from "../lib/ipc/types";
+import { settingName } from "../lib/setting_words";
 import { depth, secondTicks } from "../lib/sound_strip";
 import { callList } from "../lib/state/calls.svelte";
 import { draft } from "../lib/state/draft.svelte";
@@ -418,6 +419,21 @@ describe("the proof", () => {
     expect(await screen.findByText(/já tem 8 tons aprendidos/)).toBeVisible();
     expect(screen.getByText(/as chamadas não terminam por tom/)).toBeVisible();
     expect(screen.queryByRole("button", { name: "Usar este tom" })).toBeNull();
+    draft.discard();
+  });
+
+  it.each(["busy 440 350/350", "dial 440 continuous"])("names the switch that %s needs", async (text) => {
+    const { backend, call } = await show(unknown);
+    const taught = await backend.sounds.learn(call.id);
+    if (!taught.ok) throw new Error("nothing learned");
+    vi.spyOn(backend.sounds, "learn").mockResolvedValue({ ok: true, value: { ...taught.value, text } });
+    const isDial = text.startsWith("dial");
+    draft.settings.ports[0]!.line.end_on_disconnect_tone = isDial;
+    draft.settings.ports[0]!.line.end_on_dial_tone = !isDial;
+    await user.click(await learnButton());
+    await user.click(await screen.findByRole("button", { name: "Provar o tom" }));
+    const needed = settingName(locale.words, `ports[0].line.${isDial ? "end_on_dial_tone" : "end_on_disconnect_tone"}`);
+    expect(await screen.findByRole("button", { name: needed })).toBeVisible();
     draft.discard();
   });
 
