@@ -46,11 +46,10 @@ const FOREIGN_HZ: f32 = 17.0;
 const CLIPPED: f32 = 0.12;
 const INSTRUMENT: f32 = 0.25;
 
-/// What moves less than this, in Hz, is one frequency and no beat of two; a player's vibrato does.
-const SINGLE_HZ: f32 = 15.0;
-
-/// Two parts that beat are heard this near to their middle, in Hz.
-const BESIDE_HZ: f32 = 9.0;
+/// Between two parts that beat the ear hears a frequency that jumps: from look to look by 25 Hz and more on average when they are equal,
+/// by the first, in Hz, when one is 6 dB below the other. One note moves by less than the second, a player's vibrato included.
+const RESTLESS_HZ: f32 = 12.0;
+const CALM_HZ: f32 = 6.0;
 
 /// What can be asked of a tone is less where something else sounds with it: it grows with the amplitude of that, as a part of all.
 struct Bound {
@@ -77,6 +76,9 @@ pub(super) struct Burst {
     /// Of the distances without their signs: beyond what a look can tell, the sign is chance.
     sum_distance_hz: f32,
     sum_power: f32,
+    /// Of the moves from one look to the next, in Hz.
+    sum_moves_hz: f32,
+    last_hz: f32,
 }
 
 /// How far looks are from one another.
@@ -135,6 +137,10 @@ impl Burst {
     }
 
     fn take(&mut self, look: Look) {
+        if self.all.looks > 0 {
+            self.sum_moves_hz += (look.offset_hz - self.last_hz).abs();
+        }
+        self.last_hz = look.offset_hz;
         self.sum_purity += look.purity;
         self.sum_overtones += look.overtones;
         self.sum_hz += look.offset_hz;
@@ -164,9 +170,9 @@ impl Burst {
         let exact = if offset_hz > FOREIGN_HZ { 0.0 } else { falling(offset_hz, EXACT_HZ, INEXACT_HZ, LEAST_SHARED) };
         let is_alone = self.alone.looks >= LEAST_LOOKS_ALONE;
         let steadiness = if is_alone { self.alone.steadiness(0.0) } else { self.all.steadiness(LEAST_SHARED) };
-        // One frequency beside the middle of those that should beat is a tone of its own.
-        let is_beside = self.all.most_hz - self.all.least_hz < SINGLE_HZ && offset_hz > BESIDE_HZ;
-        Quality { steady: pure * exact * steadiness, beating: if is_beside { 0.0 } else { pure } }
+        let moves_hz = self.sum_moves_hz / (looks - 1.0).max(1.0);
+        let restless = falling(-moves_hz, -RESTLESS_HZ, -CALM_HZ, 0.0);
+        Quality { steady: pure * exact * steadiness, beating: pure * restless }
     }
 }
 
@@ -230,9 +236,10 @@ mod tests {
         assert!(fading.quality().steady <= LEAST_SHARED, "{}", fading.quality().steady);
         let shared = heard((0..40).map(|_| (425.0, 1.0, 0.7)));
         assert!((0.6..0.7).contains(&shared.quality().steady), "{}", shared.quality().steady);
-        let beating = heard((0..40).map(|n| (425.0 + 12.0 * (n % 2) as f32, 1.0 + (n % 3) as f32, 0.98)));
+        let beating = heard((0..40).map(|n| (425.0 + 15.0 * (n % 2) as f32, 1.0 + (n % 3) as f32, 0.98)));
         assert_eq!(beating.quality().beating, 1.0);
-        assert_eq!(heard((0..40).map(|_| (441.0, 1.0, 0.98))).quality().beating, 0.0, "one note beside those that should beat");
+        assert_eq!(heard((0..40).map(|_| (441.0, 1.0, 0.98))).quality().beating, 0.0, "one note where two should beat");
+        assert_eq!(trembling.quality().beating, 0.0, "vibrato");
     }
 
     #[test]

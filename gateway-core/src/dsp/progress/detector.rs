@@ -406,19 +406,18 @@ impl ProgressDetector {
     }
 
     fn tell_continuous(&mut self, out: &mut Vec<HeardTone>) {
-        let Some(Leading { candidate, cycles, confidence }) = self.leading_continuous() else { return };
-        let measured = self.measured;
-        let candidate = &mut self.candidates[candidate];
+        let Some(Leading { candidate: leading, cycles, confidence }) = self.leading_continuous() else { return };
+        let Candidate { name, tone, told, told_sure, .. } = self.candidates[leading];
+        // Which form leads may change while it sounds: what was told is told.
+        let forms = self.candidates.iter_mut().filter(|form| form.tone == tone && form.pattern().is_none());
         if cycles == 0 {
-            candidate.told = 0;
-            candidate.told_sure = false;
+            forms.for_each(|form| (form.told, form.told_sure) = (0, false));
             return;
         }
-        let is_sure = confidence >= 1.0 && !candidate.told_sure;
-        if candidate.told == 0 || is_sure {
-            candidate.told = 1;
-            candidate.told_sure |= is_sure;
-            out.push(HeardTone { confidence, ..measured.heard(candidate.name, 1) });
+        let is_sure = confidence >= 1.0 && !told_sure;
+        if told == 0 || is_sure {
+            forms.filter(|form| form.name == name).for_each(|form| (form.told, form.told_sure) = (1, told_sure || is_sure));
+            out.push(HeardTone { confidence, ..self.measured.heard(name, 1) });
         }
     }
 
@@ -427,13 +426,14 @@ impl ProgressDetector {
         let current = self.segmenter.current();
         let began_ms = self.now_ms.saturating_sub(current.duration_ms);
         let early = self.early_dial_ms.is_some_and(|until_ms| began_ms <= until_ms);
-        // Two continuous tones of one frequency cannot be told apart: the first name is the one.
         let sounding = |candidate: &Candidate| Some(candidate.tone) == current.tone && candidate.pattern().is_none();
-        let n = self.candidates.iter().position(sounding)?;
-        let candidate = &self.candidates[n];
+        let burst = self.burst.quality();
+        let candidates = self.candidates.iter().enumerate().filter(|(_, candidate)| sounding(candidate));
+        // Two continuous tones of one frequency differ in whether they beat; of those that do not, the first name is the one.
+        let (n, candidate) = candidates.reduce(|best, next| if burst.of(next.1.beats) > burst.of(best.1.beats) { next } else { best })?;
         let Cadence::Continuous { early_ms, sure_ms } = candidate.cadence else { return None };
         let cycles = u32::from(current.duration_ms >= if early { early_ms } else { sure_ms });
-        let quality = self.burst.quality().of(candidate.beats);
+        let quality = burst.of(candidate.beats);
         let confidence = (quality * current.duration_ms as f32 / SURE_CONTINUOUS_MS as f32).min(1.0);
         Some(Leading { candidate: n, cycles, confidence })
     }
