@@ -1,8 +1,9 @@
 //! Caller identification as the line sends it: FSK (Bell 202, V.23) carrying SDMF/MDMF, or DTMF (as in Brazil).
 //!
 //! `fsk` is the modem, `mdmf` the messages it carries, `dtmf` the digit strings; `receiver` listens for all of them at once;
-//! `burst` is what the line really sent, understood or not.
+//! `burst` is what the line really sent, understood or not; `alerting` is the signal that announces a second caller in a call.
 
+mod alerting;
 mod burst;
 pub mod dtmf;
 pub mod fsk;
@@ -10,6 +11,7 @@ pub mod mdmf;
 mod receiver;
 mod sine_fit;
 
+pub use alerting::{ALERTING_HZ, ALERTING_MS, AlertingReceiver};
 pub use burst::{BurstContent, BurstFault, BurstReading, CallerIdBurst, Checksum, MessageType};
 pub use receiver::CallerIdReceiver;
 
