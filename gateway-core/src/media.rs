@@ -13,6 +13,7 @@ mod session;
 pub mod srtp;
 mod to_line;
 mod to_net;
+mod waiting_caller;
 mod watch;
 
 use std::net::{IpAddr, SocketAddr};
@@ -51,6 +52,8 @@ pub struct MediaConfig {
     pub tones: TonePlan,
     /// Whether caller ID by DTMF may begin with the caller's category.
     pub category_digit: CategoryDigit,
+    /// Whether the exchange is asked who waits when it announces a second caller.
+    pub waiting_caller_id: bool,
     /// How digits heard on the line go to SIP.
     pub dtmf_to_sip: DtmfToSip,
     /// Length of a dialled digit.
@@ -187,6 +190,8 @@ pub enum MediaEvent {
     CallerIdBurst(Box<CallerIdBurst>),
     /// Caller ID was decoded on hook.
     CallerId(CallerId),
+    /// The exchange announced a second caller, and was asked who it is: what it sent, understood or not; `None`: nothing.
+    WaitingCaller(Option<Box<CallerIdBurst>>),
     /// A digit was heard on the line, told once at its end (or when sure); RTP events are the channel's own work.
     LineDigit(Digit),
     /// A telephone-event digit came from SIP and is being played on the line.

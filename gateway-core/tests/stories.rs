@@ -5,6 +5,7 @@ mod stories {
     mod admission;
     mod applying;
     mod budget;
+    mod call_waiting;
     pub mod cast;
     mod dialling;
     mod digits;

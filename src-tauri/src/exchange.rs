@@ -61,6 +61,7 @@ impl ExchangeLine {
             | ExchangeEvent::CalledBusy
             | ExchangeEvent::NoRoute
             | ExchangeEvent::CallerRefused
+            | ExchangeEvent::CallWaiting
             | ExchangeEvent::Flash
             | ExchangeEvent::Retrieved
             | ExchangeEvent::Transferred

@@ -321,6 +321,8 @@ pub struct LineSettings {
     pub guard_ms: u32,
     /// Longest wait for caller ID after the first ring, in ms.
     pub caller_id_wait_ms: u32,
+    /// A second caller, whom the exchange announces in a call, is asked for; the conversation is silent for a second meanwhile.
+    pub waiting_caller_id: bool,
     /// What happens when every SIP target refuses.
     pub on_refusal: OnRefusal,
     /// Brazil: refuse collect calls by double answer.
@@ -464,6 +466,7 @@ impl Default for LineSettings {
             longest_call_s: 4 * 3600,
             guard_ms: 1000,
             caller_id_wait_ms: 2000,
+            waiting_caller_id: false,
             on_refusal: OnRefusal::LetRing,
             block_collect: false,
             collect_answer_ms: 1000,

@@ -450,6 +450,7 @@ impl Call {
             to: facts.to.clone(),
             started_ms: facts.started.as_millis(),
             answered_ms: facts.answered.map(Moment::as_millis),
+            waiting: facts.timeline.waiting(),
             line_test: match self {
                 Call::LineTest(test) => Some(test.report(None)),
                 Call::ToLine(_) | Call::ToSip(_) | Call::TestCall(_) => None,

@@ -132,7 +132,7 @@ impl Gateway {
             MediaEvent::Tone(heard) => self.line_input(id, LineInput::Heard(heard), now),
             MediaEvent::CallerId(caller) => self.line_input(id, LineInput::CallerId(caller), now),
             // Evidence of which nothing follows: its mark is all.
-            MediaEvent::CallerIdBurst(_) => {}
+            MediaEvent::CallerIdBurst(_) | MediaEvent::WaitingCaller(_) => {}
             MediaEvent::RtpMissing { expected, refused } => self.rtp_missing(id, expected, refused, now, out),
             other @ (MediaEvent::Voice
             | MediaEvent::LineDigit(_)

@@ -77,6 +77,11 @@ pub enum MarkKind {
     CallerIdBurst(Box<CallerIdBurst>),
     /// The line told who calls.
     CallerId(CallerId),
+    /// The exchange announced a second caller in the call, and was asked who it is.
+    WaitingCaller {
+        /// What it sent, understood or not; `None`: nothing.
+        burst: Option<Box<CallerIdBurst>>,
+    },
     /// A supervisory tone: told when it is recognised, and again each further cadence cycle.
     Tone(HeardTone),
     /// A voice began, before the call counts as answered.
@@ -226,6 +231,7 @@ impl MarkKind {
             | MarkKind::Battery { .. }
             | MarkKind::LoopInterruption { .. }
             | MarkKind::Extension { .. }
+            | MarkKind::WaitingCaller { .. }
             | MarkKind::Tone(_)
             | MarkKind::Voice
             | MarkKind::DigitHeard { .. }

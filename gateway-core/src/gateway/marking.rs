@@ -110,6 +110,7 @@ impl Gateway {
             MediaEvent::Tone(heard) => Some(MarkKind::Tone(heard.clone())),
             MediaEvent::Voice => voice(port, now),
             MediaEvent::CallerIdBurst(burst) => Some(MarkKind::CallerIdBurst(burst.clone())),
+            MediaEvent::WaitingCaller(burst) => Some(MarkKind::WaitingCaller { burst: burst.clone() }),
             MediaEvent::CallerId(caller) => Some(MarkKind::CallerId(caller.clone())),
             MediaEvent::LineDigit(digit) => Some(MarkKind::DigitHeard { digit: *digit }),
             MediaEvent::NetDigit(digit) => Some(MarkKind::DigitSent { digit: *digit }),

@@ -61,6 +61,7 @@ pub fn media_config(port: &PortSettings, country: &Country) -> MediaConfig {
     let line = &port.line;
     MediaConfig {
         tones: tone_plan(line, country),
+        waiting_caller_id: line.waiting_caller_id,
         dtmf_to_sip: line.dtmf_to_sip,
         dtmf_on: ms(line.dtmf_on_ms),
         dtmf_off: ms(line.dtmf_off_ms),

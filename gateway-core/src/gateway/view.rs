@@ -6,6 +6,7 @@ use super::line_test::LineTestReport;
 use super::record::{CallDirection, CallRecord};
 use crate::config::PortId;
 use crate::config::settings::Mode;
+use crate::dsp::callerid::CallerId;
 use crate::fxo::Identity;
 use crate::fxo::line::LineState;
 use crate::media::Meter;
@@ -121,8 +122,20 @@ pub struct CallView {
     pub started_ms: u64,
     /// When it was answered.
     pub answered_ms: Option<u64>,
+    /// The second caller that was announced last, until a hook flash takes him.
+    pub waiting: Option<WaitingView>,
     /// A line test: what was found so far.
     pub line_test: Option<LineTestReport>,
+}
+
+/// A second caller that the exchange announced in a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct WaitingView {
+    /// When he was asked for.
+    pub told_ms: u64,
+    /// Who it is; `None`: the exchange did not say, or was not understood.
+    pub caller: Option<CallerId>,
 }
 
 /// How a port can be reached from SIP.

@@ -10,6 +10,7 @@ use super::probe::Probe;
 use super::session::{Content, Session};
 use super::to_line::ToLine;
 use super::to_net::ToNet;
+use super::waiting_caller::WaitingCaller;
 use super::watch::Watch;
 use super::{CallSound, Ear, MediaCommand, MediaConfig, MediaEvent, MediaOutput, MediaPlan, Meter};
 use crate::config::settings::DtmfToSip;
@@ -47,6 +48,7 @@ pub struct Channel {
     events: event::Receiver,
     watch: Watch,
     probe: Probe,
+    waiting_caller: WaitingCaller,
     last_sound: LastSound,
     analyser: Analyser,
     rx_dbm0: f32,
@@ -67,6 +69,7 @@ impl Channel {
             events: event::Receiver::default(),
             watch: Watch::new(&config),
             probe: Probe::new(),
+            waiting_caller: WaitingCaller::new(),
             last_sound: LastSound::new(),
             analyser: Analyser::new(),
             rx_dbm0: SILENCE_DBM0,
@@ -90,6 +93,7 @@ impl Channel {
                 self.to_net.forget_digit();
                 self.watch.restart_silence();
                 self.probe.stop();
+                self.waiting_caller.reset();
             }
             MediaCommand::Attach(plan) => self.attach(*plan, now, out),
             MediaCommand::Detach => self.detach(now, out),
@@ -120,9 +124,11 @@ impl Channel {
         out.extend(analysis.map(|analysis| MediaOutput::Event(MediaEvent::Analysis(analysis))));
         let tested = self.probe.hear(frame, &self.config.tones.dial.frequencies_hz);
         out.extend(tested.map(|result| MediaOutput::Event(MediaEvent::SoundTested(result))));
+        self.ask_who_waits(frame, out);
         if let Some(session) = &mut self.session {
             let to_line = &mut self.to_line;
             self.events.timeout(now, |heard| on_telephone_event(heard, to_line, now, out));
+            let frame = if self.waiting_caller.is_asking() { &Frame::SILENCE } else { frame };
             self.to_net.frame(frame, self.ear.findings(), session, out);
             session.report_if_due(now, out);
         }
@@ -168,9 +174,15 @@ impl Channel {
         }
     }
 
-    /// The next 20 ms to be heard on the line: a signal that measures it, else dialled digits, else digits of the call, else its audio.
+    /// The next 20 ms to be heard on the line: a signal that measures it, else the question who waits, else dialled digits, else digits of
+    /// the call, else its audio.
     pub fn to_line(&mut self, now: Moment) -> Frame {
-        let mut frame = self.to_line.frame(now);
+        let mut frame = if self.waiting_caller.is_asking() {
+            self.to_line.wait(now);
+            self.waiting_caller.frame()
+        } else {
+            self.to_line.frame(now)
+        };
         self.probe.play(&mut frame);
         self.watch.put_on_line(&frame);
         self.tx_dbm0 = self.echo.outgoing(&frame, now);
@@ -193,6 +205,9 @@ impl Channel {
         }
         self.to_line.set_timing(config.dtmf_on, config.dtmf_off);
         self.watch.configure(&config);
+        if !config.waiting_caller_id {
+            self.waiting_caller.reset();
+        }
         self.config = config;
         self.choose_digits();
     }
@@ -226,7 +241,16 @@ impl Channel {
         }
     }
 
+    /// Only who talks is told of somebody who waits.
+    fn ask_who_waits(&mut self, frame: &Frame, out: &mut Vec<MediaOutput>) {
+        if self.config.waiting_caller_id && self.session.is_some() && self.ear.listens_to() == Ear::OffHook {
+            let told = self.waiting_caller.hear(frame);
+            out.extend(told.map(|burst| MediaOutput::Event(MediaEvent::WaitingCaller(burst.map(Box::new)))));
+        }
+    }
+
     fn forget_call(&mut self) {
+        self.waiting_caller.reset();
         self.to_net.reset();
         self.to_line.detach();
         self.events = event::Receiver::default();

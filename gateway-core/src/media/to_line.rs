@@ -141,6 +141,11 @@ impl ToLine {
         self.jitter.depth_ms()
     }
 
+    /// Lets 20 ms pass in which the line hears nothing of the network: what is said in them is lost, digits wait.
+    pub(super) fn wait(&mut self, now: Moment) {
+        self.jitter.pull(now);
+    }
+
     /// The next 20 ms.
     pub(super) fn frame(&mut self, now: Moment) -> Frame {
         // The buffer is pulled in any case, because its time runs on.

@@ -418,7 +418,11 @@ impl Lines {
         let tones = &self.exchange.config().tones;
         let cycle = |cadence_ms: &[u32]| Duration::from_millis(cadence_ms.iter().map(|ms| u64::from(*ms)).sum());
         match self.exchange.sound(port) {
-            LineSound::Quiet | LineSound::FarEnd(FarSound::Silence) => Sound::Silence,
+            LineSound::Quiet
+            | LineSound::CallWaiting
+            | LineSound::Alerting
+            | LineSound::WaitingCaller(_)
+            | LineSound::FarEnd(FarSound::Silence) => Sound::Silence,
             LineSound::DialTone => Sound::Tone(ProgressTone::Dial, cycle(&tones.dial.cadence_ms)),
             LineSound::Ringback => Sound::Tone(ProgressTone::Ringback, cycle(&tones.ringback.cadence_ms)),
             LineSound::Busy => Sound::Tone(ProgressTone::Busy, cycle(&tones.busy.cadence_ms)),

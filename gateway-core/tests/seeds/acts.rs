@@ -157,7 +157,8 @@ fn far_end(history: &mut History) {
         Some(HangUpHow::InterruptionAndBusyTone { ms: 200 }),
         Some(HangUpHow::Silent),
     ][settings::index(rng, 9)];
-    let act = match rng.below(7) {
+    let act = match rng.below(8) {
+        7 => LineAct::CallWaiting { present: rng.chance(800) },
         6 => LineAct::Recall { present: rng.chance(800) },
         0 => LineAct::StopRinging,
         1 => LineAct::Answer { polarity: rng.chance(500) },

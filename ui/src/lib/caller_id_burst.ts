@@ -80,7 +80,14 @@ export function dump(digits: string): DumpLine[] {
 export interface SentOfLine {
   bursts: CallerIdBurst[];
   /** Nothing was heard, or the box told without letting its bytes be seen; nothing where the record does not say. */
-  instead: "nothing" | "device" | null;
+  instead: "nothing" | "device" | "unanswered" | null;
+}
+
+/** What the exchange sent of those who called while somebody talked; it may have announced one and told nothing when it was asked. */
+export function sentOfWaiting(call: StoredRecord): SentOfLine {
+  const asked = call.timeline.flatMap(({ what }) => (what?.kind === "waiting_caller" ? [what.burst] : []));
+  const bursts = asked.filter((burst): burst is CallerIdBurst => burst !== null);
+  return { bursts, instead: bursts.length < asked.length ? "unanswered" : null };
 }
 
 /** What the line sent in a call; an older record that has caller ID and no burst does not say. */

@@ -1,7 +1,7 @@
 /** Marks in words and colours: in full for lists, short for the flags of the scope. */
 import type { Words } from "../i18n";
 import { sourceOf } from "./caller_id_burst";
-import type { AudioQuality, MarkKind } from "./ipc/types";
+import type { AudioQuality, CallerId, MarkKind } from "./ipc/types";
 import { party } from "./party";
 import type { Hue } from "./states";
 import { evidenceWords } from "./words";
@@ -28,14 +28,20 @@ export function markWords(words: Words, what: MarkKind): string {
       return words.t(what.forward ? "mark.polarity_forward" : "mark.polarity_reversed");
     case "loop_interruption":
       return said({ ms: what.duration_ms });
-    case "caller_id": {
-      const who = [what.number === null ? "" : party(what.number), what.name ?? ""].filter((part) => part !== "").join(" · ");
-      return said({ who: who === "" ? words.code("presentation", what.presentation) : who, source: words.code("caller_id_source", what.source) });
-    }
+    case "caller_id":
+      return said({ who: whoWords(words, what), source: words.code("caller_id_source", what.source) });
     case "caller_id_burst": {
       const facts = { source: words.code("caller_id_source", sourceOf(what)), level: minus(what.level_dbm0 ?? 0) };
       const { reading } = what;
       return reading.result === "understood" ? words.t("mark.caller_id_burst.read", facts) : words.t("mark.caller_id_burst.unread", { ...facts, why: words.code("burst_fault", reading.fault) });
+    }
+    case "waiting_caller": {
+      const { burst } = what;
+      if (burst === null) return words.t("mark.waiting_caller.silent");
+      const facts = { source: words.code("caller_id_source", sourceOf(burst)), level: minus(burst.level_dbm0 ?? 0) };
+      return burst.reading.result === "understood"
+        ? words.t("mark.waiting_caller.told", { ...facts, who: whoWords(words, burst.reading.caller) })
+        : words.t("mark.waiting_caller.unread", { ...facts, why: words.code("burst_fault", burst.reading.fault) });
     }
     case "tone":
       return words.code("mark", what.cycles > 1 ? "tone_cycles" : "tone", {
@@ -96,6 +102,12 @@ export function markWords(words: Words, what: MarkKind): string {
   }
 }
 
+/** Number and name of a caller, or why there are none. */
+export function whoWords(words: Words, { number, name, presentation }: CallerId): string {
+  const who = [number === null ? "" : party(number), name ?? ""].filter((part) => part !== "").join(" · ");
+  return who === "" ? words.code("presentation", presentation) : who;
+}
+
 /** How the audio of a call went: our own numbers, and what the other side told of its end. */
 function qualityWords(words: Words, quality: AudioQuality): string {
   const { received, lost, jitter_ms, peer_lost, round_trip_ms } = quality;
@@ -112,6 +124,8 @@ export function flagWords(words: Words, what: MarkKind): string | undefined {
       return what.number === null ? words.t("scope.flag.caller_id_none") : party(what.number);
     case "caller_id_burst":
       return what.reading.result === "understood" ? undefined : words.t("scope.flag.caller_id_burst");
+    case "waiting_caller":
+      return words.t("scope.flag.waiting_caller");
     case "tone":
       return `${words.code("tone", what.tone)} ${Math.round(what.frequency_hz ?? 0)} Hz`;
     case "digit_heard":
@@ -166,6 +180,7 @@ export function markHue(what: MarkKind): MarkHue {
     case "ringing_ended":
     case "caller_id":
     case "caller_id_burst":
+    case "waiting_caller":
       return "ringing";
     case "tone":
     case "dialing":
@@ -210,5 +225,5 @@ export function markHue(what: MarkKind): MarkHue {
 
 /** Whether a call turned here. */
 export function turns(what: MarkKind): boolean {
-  return ["caller_id", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked", "budget_spent", "transferred", "transfer_failed", "taken_over"].includes(what.kind);
+  return ["caller_id", "waiting_caller", "answered", "evidence", "ended", "stuck", "seize_failed", "number_blocked", "budget_spent", "transferred", "transfer_failed", "taken_over"].includes(what.kind);
 }

@@ -159,6 +159,7 @@ export const SETTING_PAGES: Readonly<Record<SettingPage, readonly Section[]>> = 
       title: "section.incoming",
       rows: [
         row(line("caller_id_wait_ms")),
+        row(line("waiting_caller_id")),
         row("ports[].second_target"),
         row(line("on_refusal")),
         row(line("block_collect")),

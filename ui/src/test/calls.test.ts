@@ -212,6 +212,19 @@ describe("what the line sent", () => {
     expect(of()).toEqual({ bursts: [], instead: null });
   });
 
+  it("of a second caller stands beside it, and so does that nothing was sent", async () => {
+    const waits = { ...BURST, reading: { result: "understood", caller: { number: "1144445555", name: "ANA", presentation: "allowed", category: null, source: "bell202" }, date_time: null } } as CallerIdBurst;
+    const details = await open([ring, { kind: "caller_id_burst", ...BURST }, { kind: "waiting_caller", burst: waits }, { kind: "waiting_caller", burst: null }, { kind: "waiting_caller", burst: BROKEN }]);
+    const title = within(details).getByRole("heading", { name: "Chamada em espera: o que a central enviou" });
+    expect(title.parentElement).toHaveTextContent("ANA");
+    expect(title.parentElement).not.toHaveTextContent("PADARIA");
+    expect(title.parentElement).toHaveTextContent("A central anunciou uma segunda chamada e, perguntada, não enviou nada.");
+    expect(details).toHaveTextContent("chamada em espera: (11) 4444-5555 · ANA (FSK Bell 202)");
+    expect(details).toHaveTextContent("perguntada sobre quem é, a central não enviou nada");
+    expect(details).toHaveTextContent(/chamada em espera; o que a central enviou não foi entendido \(FSK Bell 202, −38 dBm0\): A soma/);
+    expect((await axe.run(details, { rules: { "color-contrast": { enabled: false }, region: { enabled: false } } })).violations).toEqual([]);
+  });
+
   it("is judged by the limits of its own standard", () => {
     expect(burstVerdict(BURST)).toBe("clean");
     expect(burstVerdict({ ...BURST, snr_db: 22 })).toBe("marginal");

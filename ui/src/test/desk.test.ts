@@ -155,7 +155,7 @@ describe("the first-run guide", () => {
     guide.step = 4;
     await waitFor(() => expect(document.querySelector("[data-task='rang']")).not.toBeNull());
     const started_ms = clock.now + 1;
-    const call = { id: "out", direction: "sip_to_fxo" as const, from: "sip:201@127.0.0.1", to: "100", started_ms, answered_ms: started_ms, line_test: null };
+    const call = { id: "out", direction: "sip_to_fxo" as const, from: "sip:201@127.0.0.1", to: "100", started_ms, answered_ms: started_ms, waiting: null, line_test: null };
     const ports = live.ports.map((port, index) => (index === 1 ? { ...port, state: "talking" as const, call } : port));
     live.show({ ...live.snapshot!, ports }, live.exchange, live.device!);
     await waitFor(() => expect(document.querySelector("[data-outward='2']")).toHaveTextContent("em conversa"));
@@ -170,7 +170,7 @@ describe("the first-run guide", () => {
     const ordered = vi.spyOn(backend, "command");
     guide.step = 4;
     await waitFor(() => expect(document.querySelector("[data-task='rang']")).not.toBeNull());
-    const call = { id: "in", direction: "fxo_to_sip" as const, from: "1133334444", to: "sip:201@127.0.0.1", started_ms: clock.now + 1, answered_ms: null, line_test: null };
+    const call = { id: "in", direction: "fxo_to_sip" as const, from: "1133334444", to: "sip:201@127.0.0.1", started_ms: clock.now + 1, answered_ms: null, waiting: null, line_test: null };
     const shows = (state: "calling" | "talking"): void => {
       const meter = { rx_dbm0: -20, tx_dbm0: -30, sent: 50, received: 50, lost: 0, jitter_ms: 1, buffer_ms: 40, peer_lost: null, round_trip_ms: null };
       const ports = live.ports.map((port, index) => (index === 0 ? { ...port, state, call, meter } : port));

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import App from "../App.svelte";
 import { FakeBackend, type Scene } from "../lib/ipc/fake";
+import { clock } from "../lib/state/clock.svelte";
 import { live } from "../lib/state/live.svelte";
 import { locale } from "../lib/state/locale.svelte";
 import { route } from "../lib/state/route.svelte";
@@ -59,6 +60,20 @@ describe("a card", () => {
     await tick();
     expect(within(port(2)).getByRole("button", { name: /^terminou:/ })).toBeVisible();
     expect(within(port(1)).getByText(locale.words.code("state_about", "guard"))).toBeVisible();
+  });
+
+  it("says who waits while the exchange announces him, and for a minute at most", async () => {
+    await show("lively");
+    const [talking] = live.ports;
+    const card = async (ago: number, number: string | null): Promise<HTMLElement> => {
+      const caller = number === null ? null : ({ number, name: "ANA", presentation: "allowed", category: null, source: "v23" } as const);
+      live.snapshot = { ...live.snapshot!, ports: [{ ...talking!, call: { ...talking!.call!, waiting: { told_ms: clock.now - ago, caller } } }] };
+      await tick();
+      return port(1);
+    };
+    expect(within(await card(1000, "1144445555")).getByText("Em espera: (11) 4444-5555 · ANA")).toBeVisible();
+    expect(within(await card(1000, null)).getByText("Em espera: número não informado")).toBeVisible();
+    expect(within(await card(61_000, "1144445555")).queryByText(/Em espera/)).toBeNull();
   });
 
   it("64 ports stand in their order, each with its state as a word", async () => {

@@ -295,6 +295,7 @@ pub const FIELDS: &[Field] = &[
         WhenIdle,
         &["Number of Rings", "PSTN Ring Thru Delay", "RingsBeforeCallerID", "Caller ID Scheme", "cidstart"],
     ),
+    flag("ports[].line.waiting_caller_id", false, NextCall, &["callwaitingcallerid", "Call Waiting Caller ID"]),
     choice("ports[].line.on_refusal", &["let_ring", "answer_and_release"], NextCall, &[]),
     flag(
         "ports[].line.block_collect",

@@ -64,6 +64,11 @@ pub enum LineAct {
         /// It does.
         present: bool,
     },
+    /// The exchange announces a second caller to whoever talks (call waiting), or refuses him.
+    CallWaiting {
+        /// It does.
+        present: bool,
+    },
     /// The loop current breaks for a moment; the call goes on.
     Interrupt {
         /// For how long, in ms.
@@ -242,6 +247,12 @@ pub enum LineSound {
     Congestion,
     /// Caller ID is being sent, on hook; whoever listens knows it when the sound ends.
     CallerId(CallerId),
+    /// Call waiting tone, once.
+    CallWaiting,
+    /// The alerting signal of caller ID in a call.
+    Alerting,
+    /// Caller ID of a second caller is being sent in a call.
+    WaitingCaller(CallerId),
     /// The far end is connected.
     FarEnd(Sound),
 }
@@ -293,6 +304,8 @@ pub enum ExchangeEvent {
     Connected,
     /// Somebody called while the line was in use.
     CallerRefused,
+    /// Somebody called while the line was in use, and waits.
+    CallWaiting,
     /// A hook flash.
     Flash,
     /// The far end waits, and the subscriber may dial another number.

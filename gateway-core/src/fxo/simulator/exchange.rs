@@ -7,6 +7,7 @@ mod subscriber;
 #[cfg(test)]
 mod tests;
 mod voice;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub struct ExchangeConfig {
     pub digits_break_dial_tone: bool,
     /// Lines have register recall from the start: a hook flash gives dial tone, and the far end waits.
     pub recalls: bool,
+    /// Lines have call waiting from the start: a second caller is announced to whoever talks.
+    pub calls_wait: bool,
     /// Numbers with a script of their own, before those of [`super::script`].
     pub numbers: BTreeMap<String, Script>,
 }
@@ -87,11 +90,12 @@ impl ExchangeConfig {
             loop_microamps: 23_000,
             digits_break_dial_tone: true,
             recalls: false,
+            calls_wait: false,
             numbers: BTreeMap::new(),
         }
     }
 
-    /// What an exchange of a country is like: its tones, its ringing, and caller ID in the way most usual there. It has register recall.
+    /// What an exchange of a country is like: its tones, its ringing, and caller ID in the way most usual there. It has register recall and call waiting.
     #[must_use]
     pub fn of(country: &Country, ports: u16) -> Self {
         let most_usual = country.caller_id.first().copied();
@@ -102,6 +106,7 @@ impl ExchangeConfig {
             ring_frequency_hz: country.ring_frequency_hz,
             caller_id,
             recalls: true,
+            calls_wait: true,
             ..ExchangeConfig::brazil(ports)
         }
     }

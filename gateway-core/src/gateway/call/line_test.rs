@@ -321,6 +321,7 @@ impl LineTest {
                 | MediaEvent::Voice
                 | MediaEvent::Tone(_)
                 | MediaEvent::CallerIdBurst(_)
+                | MediaEvent::WaitingCaller(_)
                 | MediaEvent::CallerId(_)
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)

@@ -120,6 +120,7 @@ fn media(event: MediaEvent, session: SessionId, bridge: &mut Bridge<'_>) -> Step
         | MediaEvent::Tone(_)
         | MediaEvent::Voice
         | MediaEvent::CallerIdBurst(_)
+        | MediaEvent::WaitingCaller(_)
         | MediaEvent::CallerId(_)
         | MediaEvent::Dialed
         | MediaEvent::RtpStarted { .. }

@@ -162,6 +162,7 @@ impl TestCall {
                 | MediaEvent::Voice
                 | MediaEvent::Tone(_)
                 | MediaEvent::CallerIdBurst(_)
+                | MediaEvent::WaitingCaller(_)
                 | MediaEvent::CallerId(_)
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)

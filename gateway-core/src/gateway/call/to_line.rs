@@ -319,6 +319,7 @@ impl ToLine {
                 | MediaEvent::Voice
                 | MediaEvent::Tone(_)
                 | MediaEvent::CallerIdBurst(_)
+                | MediaEvent::WaitingCaller(_)
                 | MediaEvent::CallerId(_)
                 | MediaEvent::LineDigit(_)
                 | MediaEvent::NetDigit(_)

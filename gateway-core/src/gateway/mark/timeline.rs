@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Mark, MarkKind};
+use crate::gateway::view::WaitingView;
 
 /// Marks from the beginning of a call that are kept.
 const FIRST: usize = 96;
@@ -55,6 +56,23 @@ impl Timeline {
             self.left_out = self.left_out.saturating_add(1);
         }
         self.last.push_back(mark);
+    }
+
+    /// Who waited last, and since when, until a hook flash took him.
+    #[must_use]
+    pub fn waiting(&self) -> Option<WaitingView> {
+        // Behind marks that were left out, a flash may be among them.
+        let first = if self.left_out == 0 { &self.first[..] } else { &[] };
+        let newest_first = self.last.iter().rev().chain(first.iter().rev());
+        let since_flash = newest_first.take_while(|mark| mark.what != MarkKind::Flash);
+        let told = |mark: &Mark| match &mark.what {
+            MarkKind::WaitingCaller { burst } => {
+                let caller = burst.as_ref().and_then(|burst| burst.caller()).cloned();
+                Some(WaitingView { told_ms: mark.at_ms, caller })
+            }
+            _ => None,
+        };
+        since_flash.filter_map(told).next()
     }
 
     /// The marks, oldest first.
@@ -111,5 +129,17 @@ mod tests {
             mark(60_000, tone(ProgressTone::Busy, 1)),
         ];
         assert_eq!(marks, told);
+    }
+
+    #[test]
+    fn who_waits_is_known_until_a_flash_takes_him() {
+        let asked = |at_ms| mark(at_ms, MarkKind::WaitingCaller { burst: None });
+        let mut timeline = Timeline::beginning_with([asked(5), mark(6, MarkKind::Voice)]);
+        assert_eq!(timeline.waiting(), Some(WaitingView { told_ms: 5, caller: None }));
+        timeline.add(mark(7, MarkKind::Flash));
+        assert_eq!(timeline.waiting(), None);
+        timeline.add(asked(8));
+        (9..500).for_each(|n| timeline.add(mark(n, MarkKind::DigitHeard { digit: '5' })));
+        assert_eq!(timeline.waiting(), None, "what was left out is forgotten");
     }
 }

@@ -525,6 +525,8 @@ export type CallView = {
 	started_ms: number,
 	/**  When it was answered. */
 	answered_ms: number | null,
+	/**  The second caller that was announced last, until a hook flash takes him. */
+	waiting: WaitingView | null,
 	/**  A line test: what was found so far. */
 	line_test: LineTestReport | null,
 };
@@ -1736,6 +1738,10 @@ present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: ne
 ({ act: "recall"; 
 /**  It does. */
 present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; sound?: never } | 
+/**  The exchange announces a second caller to whoever talks (call waiting), or refuses him. */
+({ act: "call_waiting"; 
+/**  It does. */
+present: boolean }) & { how?: never; ms?: never; off_hook?: never; polarity?: never; sound?: never } | 
 /**  The loop current breaks for a moment; the call goes on. */
 ({ act: "interrupt"; 
 /**  For how long, in ms. */
@@ -1828,6 +1834,8 @@ export type LineSettings = {
 	guard_ms?: number,
 	/**  Longest wait for caller ID after the first ring, in ms. */
 	caller_id_wait_ms?: number,
+	/**  A second caller, whom the exchange announces in a call, is asked for; the conversation is silent for a second meanwhile. */
+	waiting_caller_id?: boolean,
 	/**  What happens when every SIP target refuses. */
 	on_refusal?: OnRefusal,
 	/**  Brazil: refuse collect calls by double answer. */
@@ -1957,35 +1965,35 @@ export type MarkKind =
 /**  A ring burst began. */
 ({ kind: "ring_on"; 
 /**  Ringing frequency in Hz, where the box measures it. */
-frequency_hz: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+frequency_hz: number | null }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The ring burst ended. */
 ({ kind: "ring_off"; 
 /**  How long it lasted, in ms. */
-on_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+on_ms: number }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Ringing is over without an answer. */
-({ kind: "ringing_ended" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "ringing_ended" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The box tells that its hook relay moved. */
 ({ kind: "hook"; 
 /**  True: off hook. */
-off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+off_hook: boolean }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Battery (exchange voltage) came or went. */
 ({ kind: "battery"; 
 /**  It is there. */
 present: boolean; 
 /**  Line voltage in mV, where the box measures it. */
-millivolts: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+millivolts: number | null }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The exchange reversed the polarity. */
 ({ kind: "polarity"; 
 /**  False while reversed. */
-forward: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+forward: boolean }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Loop current was interrupted and came back. */
 ({ kind: "loop_interruption"; 
 /**  For how long, in ms. */
-duration_ms: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+duration_ms: number }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A parallel telephone took the line or gave it back. */
 ({ kind: "extension"; 
 /**  True: it is off hook. */
-off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+off_hook: boolean }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  What the line sent to tell who calls, understood or not. */
 {
 	kind: "caller_id_burst",
@@ -1994,20 +2002,24 @@ off_hook: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: 
 {
 	kind: "caller_id",
 } & CallerId | 
+/**  The exchange announced a second caller in the call, and was asked who it is. */
+({ kind: "waiting_caller"; 
+/**  What it sent, understood or not; `None`: nothing. */
+burst: CallerIdBurst | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A supervisory tone: told when it is recognised, and again each further cadence cycle. */
 {
 	kind: "tone",
 } & HeardTone | 
 /**  A voice began, before the call counts as answered. */
-({ kind: "voice" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "voice" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A DTMF digit was heard on the line. */
 ({ kind: "digit_heard"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+digit: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A digit that came from SIP is put on the line. */
 ({ kind: "digit_sent"; 
 /**  `0`–`9`, `*`, `#`, `A`–`D`. */
-digit: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+digit: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The dialling rules refused the number. */
 ({ kind: "number_blocked"; 
 /**  The number that the caller asked for. */
@@ -2015,59 +2027,59 @@ number: string;
 /**  Why. */
 why: Bar; 
 /**  The rule that fits, counted from 1; `None`: none fits. */
-rule: number | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; srtp?: never; status?: never; to?: never } | 
+rule: number | null }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; srtp?: never; status?: never; to?: never } | 
 /**  The minutes that SIP callers have a day on the port are spent. */
 ({ kind: "budget_spent"; 
 /**  How many they have, in minutes. */
-budget_min: number }) & { by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+budget_min: number }) & { burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Dialling began. */
 ({ kind: "dialing"; 
 /**  The digits. */
-digits: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+digits: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Every digit is out. */
-({ kind: "dialed" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "dialed" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A hook flash was ordered. */
-({ kind: "flash" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "flash" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Off hook was ordered. */
-({ kind: "seizing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "seizing" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The line could not be seized. */
 ({ kind: "seize_failed"; 
 /**  Why. */
-failure: SeizeFailure }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+failure: SeizeFailure }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  On hook was ordered. */
-({ kind: "releasing" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "releasing" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  On hook is proven after a seizure. */
-({ kind: "released" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "released" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The line does not let itself be released: the alarm is up. */
-({ kind: "stuck" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "stuck" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A SIP message of the call came. */
 ({ kind: "sip_in"; 
 /**  Method or status. */
 message: string; 
 /**  Whom from: the caller's URI for an INVITE, else the address of the peer. */
-peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+peer: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  A SIP message of the call was sent. */
 ({ kind: "sip_out"; 
 /**  Method or status. */
 message: string; 
 /**  Whom to: the Request-URI for an INVITE, else the address of the peer. */
-peer: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+peer: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The SIP peer acknowledges or answers no more. */
-({ kind: "sip_lost" }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+({ kind: "sip_lost" }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The call counts as answered. */
 ({ kind: "answered"; 
 /**  What made it so. */
-by: AnsweredBy }) & { budget_min?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+by: AnsweredBy }) & { budget_min?: never; burst?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  RTP flows to and from this address from now on, as agreed. */
 ({ kind: "media_attached"; 
 /**  The peer's `address:port`. */
 peer: string; 
 /**  It is sealed: SRTP. */
-srtp?: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; quality?: never; refused?: never; rule?: never; status?: never; to?: never; why?: never } | 
+srtp?: boolean }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; present?: never; quality?: never; refused?: never; rule?: never; status?: never; to?: never; why?: never } | 
 /**  The first RTP of the peer came. */
 ({ kind: "rtp_heard"; 
 /**  The `address:port` that it came from, and that ours goes to from now on. */
-from: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+from: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The call is answered and no RTP has come for two seconds. */
 ({ kind: "rtp_missing"; 
 /**  The `address:port` that it should come from. */
@@ -2075,37 +2087,37 @@ expected: string;
 /**  The `address:port` from which RTP came that was not listened to. */
 refused: string | null; 
 /**  That was refused because it was not sealed with the agreed key, and not because of where it comes from. */
-not_sealed?: boolean }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+not_sealed?: boolean }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The SIP side of the call goes on elsewhere: a REFER led there. */
 ({ kind: "transferred"; 
 /**  The URI. */
-to: string }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; why?: never } | 
+to: string }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; why?: never } | 
 /**  A REFER led nowhere; the call is as it was. */
 ({ kind: "transfer_failed"; 
 /**  The URI. */
 to: string; 
 /**  How it was refused; 408: nobody answered. */
-status: number }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
+status: number }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; why?: never } | 
 /**  Somebody took the place of the SIP peer: an INVITE with Replaces. */
 ({ kind: "taken_over"; 
 /**  Its URI. */
-by: string }) & { budget_min?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+by: string }) & { budget_min?: never; burst?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  RTP stopped. */
 ({ kind: "media_detached"; 
 /**  How it went. */
-quality?: AudioQuality | null }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+quality?: AudioQuality | null }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  What showed that the far end of the line is gone. */
 ({ kind: "evidence"; 
 /**  The evidence. */
-evidence: HangUpEvidence }) & { budget_min?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+evidence: HangUpEvidence }) & { budget_min?: never; burst?: never; by?: never; cause?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  The call is over. */
 ({ kind: "ended"; 
 /**  Why. */
-cause: EndCause }) & { budget_min?: never; by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
+cause: EndCause }) & { budget_min?: never; burst?: never; by?: never; count?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never } | 
 /**  Marks that a timeline has no room for stood here. */
 ({ kind: "left_out"; 
 /**  How many. */
-count: number }) & { budget_min?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never };
+count: number }) & { budget_min?: never; burst?: never; by?: never; cause?: never; digit?: never; digits?: never; duration_ms?: never; evidence?: never; expected?: never; failure?: never; forward?: never; frequency_hz?: never; from?: never; message?: never; millivolts?: never; not_sealed?: never; number?: never; off_hook?: never; on_ms?: never; peer?: never; present?: never; quality?: never; refused?: never; rule?: never; srtp?: never; status?: never; to?: never; why?: never };
 
 /**  The kind of an FSK message, by its first byte. */
 export type MessageType = 
@@ -3471,6 +3483,14 @@ export type Vital =
 "registration" | 
 /**  Its line can be used. */
 "line";
+
+/**  A second caller that the exchange announced in a call. */
+export type WaitingView = {
+	/**  When he was asked for. */
+	told_ms: number,
+	/**  Who it is; `None`: the exchange did not say, or was not understood. */
+	caller: CallerId | null,
+};
 
 /**  How much a piece of advice weighs. */
 export type Weight = 

@@ -8,12 +8,13 @@ import { ToyDesk, untouchedSettings } from "./fake/desk";
 import { ToyBox } from "./fake/devices";
 import { callerNumber } from "./fake/caller_number";
 import { dialling } from "./fake/dialling";
-import { FakeHistory } from "./fake/history";
+import { FakeHistory, sentBytes } from "./fake/history";
 import { FakeLineTests, FIRST_CHECK, lineTestSteps, type LineTestStep } from "./fake/line_tests";
 import { FakeProfileTests } from "./fake/profile_tests";
 import { FakeProfiles } from "./fake/profiles";
 import { pastOf } from "./fake/revisions";
 import { check, differences, preview, targetUri } from "./fake/review";
+import { CALLS, PORTS, RECORDED, type Scene } from "./fake/scenes";
 import { busyFor, recordedMarks, recordedView, ROUND_MS, testSteps, type TestStep } from "./fake/scope";
 import { firstSettings } from "./fake/settings";
 import { toyExposure } from "./fake/exposure";
@@ -65,31 +66,12 @@ import type {
   TraceQuery,
 } from "./types";
 
-/** What the toy world begins with. */
-export type Scene = "quiet" | "lively" | "empty" | "single" | "many" | "full" | "trouble" | "first" | "call" | "eight";
+export type { Scene };
 
-const PORTS: Record<Scene, number> = { quiet: 2, lively: 2, empty: 0, single: 1, many: 32, full: 64, trouble: 4, first: 2, call: 2, eight: 8 };
-
-/** Scenes in which a recorded minute goes round on every line. */
-const RECORDED: readonly Scene[] = ["call", "eight"];
 /** Pictures of the recording come this often. */
 const RECORDED_PACE_MS = 100;
 /** Marks that are remembered. */
 const MOST_MARKS = 512;
-
-/** Calls that were there before the world began. */
-const CALLS: Record<Scene, number> = {
-  quiet: 0,
-  lively: 100_000,
-  empty: 0,
-  single: 40,
-  many: 100_000,
-  full: 100_000,
-  trouble: 1200,
-  first: 0,
-  call: 40,
-  eight: 40,
-};
 
 /** The last calls have their SIP messages still. */
 const CALLS_WITH_MESSAGES = 6;
@@ -259,7 +241,7 @@ export class FakeBackend implements Backend {
 
   #call(direction: CallView["direction"], from: string, to: string): CallView {
     this.#calls += 1;
-    return { id: String(this.#calls).padStart(32, "0"), direction, from, to, started_ms: this.#at(), answered_ms: null, line_test: null };
+    return { id: String(this.#calls).padStart(32, "0"), direction, from, to, started_ms: this.#at(), answered_ms: null, waiting: null, line_test: null };
   }
 
   #record(port: PortId, direction: CallRecord["direction"], from: string, to: string, talk: number, ago: number): CallRecord {
@@ -635,6 +617,7 @@ export class FakeBackend implements Backend {
   }
 
   #ring(toy: ToyPort, number: string): void {
+    if (toy.view.state === "talking") this.#wait(toy, number);
     if (toy.view.state !== "idle") return;
     const settings = this.#settings.ports[toy.view.port];
     if (!settings) return;
@@ -655,6 +638,15 @@ export class FakeBackend implements Backend {
       this.#notice("call_started", toy.view.port, "info", { from: number, to });
       this.#later(toy, 2500, () => this.#answer(toy));
     });
+  }
+
+  /** A second caller, where the line asks for him. */
+  #wait(toy: ToyPort, number: string): void {
+    if (!toy.view.call || !this.#settings.ports[toy.view.port]?.line.waiting_caller_id) return;
+    const burst = sentBytes(number);
+    this.#mark(toy.view.port, { kind: "waiting_caller", burst });
+    const caller = burst.reading.result === "understood" ? burst.reading.caller : null;
+    toy.view = { ...toy.view, call: { ...toy.view.call, waiting: { told_ms: this.#at(), caller } } };
   }
 
   #answer(toy: ToyPort): void {

@@ -88,6 +88,7 @@ impl Subscriber {
             Stage::Ringing(..) => self.stop_ringing(now, telling),
             Stage::Talking { .. } => {
                 self.timers.clear(Clock::FarEndHangsUp);
+                self.forget_waiting();
                 telling.event(ExchangeEvent::FarEndHungUp);
                 self.tell_hang_up(how.unwrap_or(config.hang_up), now, telling);
             }
@@ -133,10 +134,18 @@ impl Subscriber {
         self.set_sound(sound, telling);
     }
 
+    /// The far end is heard, or heard again.
+    pub(super) fn hear_far_end(&mut self, telling: &mut Telling<'_>) {
+        if let Stage::Talking { sound, .. } = &self.stage {
+            let sound = LineSound::FarEnd(sound.clone());
+            self.set_sound(sound, telling);
+        }
+    }
+
     pub(super) fn speak(&mut self, new: Sound, telling: &mut Telling<'_>) {
         if let Stage::Talking { sound, .. } = &mut self.stage {
-            *sound = new.clone();
-            self.set_sound(LineSound::FarEnd(new), telling);
+            *sound = new;
+            self.hear_far_end(telling);
         }
     }
 }

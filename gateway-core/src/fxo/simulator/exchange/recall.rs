@@ -9,6 +9,9 @@ impl Subscriber {
     /// A hook flash. The first one puts the far end aside, the next one brings it back.
     pub(super) fn flashed(&mut self, now: Moment, telling: &mut Telling<'_>) {
         telling.event(ExchangeEvent::Flash);
+        if self.take_waiting(telling) {
+            return;
+        }
         if let Some(held) = self.held.take() {
             self.retrieve(held, telling);
         } else if self.recalls && matches!(self.stage, Stage::Talking { .. }) {
@@ -24,10 +27,7 @@ impl Subscriber {
         self.timers.clear_all();
         self.stage = held;
         telling.event(ExchangeEvent::Retrieved);
-        if let Stage::Talking { sound, .. } = &self.stage {
-            let sound = LineSound::FarEnd(sound.clone());
-            self.set_sound(sound, telling);
-        }
+        self.hear_far_end(telling);
     }
 
     /// The subscriber hangs up while a far end waits: it goes on with the number that was dialled, or is lost.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::voice::Voice;
+use super::waiting::CallThatWaits;
 use super::{CLEARED, ExchangeConfig, Telling};
 use crate::dsp::Frame;
 use crate::dsp::dtmf::frequencies_of;
@@ -53,6 +54,10 @@ pub(super) struct Subscriber {
     pub(super) recalls: bool,
     /// The far end that waits.
     pub(super) held: Option<Stage>,
+    /// A second caller is announced to whoever talks.
+    calls_wait: bool,
+    /// The second caller.
+    pub(super) waiting: Option<CallThatWaits>,
     /// When the loop opened.
     opened: Option<Moment>,
     pulses: u32,
@@ -133,6 +138,7 @@ pub(super) enum Clock {
     CallerIdBegins,
     CallerIdEnds,
     RingTrip,
+    CallWaiting,
 }
 
 impl Subscriber {
@@ -146,6 +152,8 @@ impl Subscriber {
             gives_dial_tone: true,
             recalls: config.recalls,
             held: None,
+            calls_wait: config.calls_wait,
+            waiting: None,
             opened: None,
             pulses: 0,
         }
@@ -182,6 +190,9 @@ impl Subscriber {
 
     pub(super) fn act(&mut self, act: LineAct, config: &ExchangeConfig, now: Moment, telling: &mut Telling<'_>) {
         match act {
+            LineAct::Ring(call) if self.calls_wait && matches!(self.stage, Stage::Talking { .. }) => {
+                self.called_while_talking(call, now, telling);
+            }
             LineAct::Ring(call) => self.called(call, config, now, telling),
             LineAct::StopRinging => self.stop_ringing(now, telling),
             LineAct::Answer { polarity } => self.answer_now(polarity, config, now, telling),
@@ -192,6 +203,7 @@ impl Subscriber {
             LineAct::Speak { sound } => self.speak(sound, telling),
             LineAct::DialTone { present } => self.gives_dial_tone = present,
             LineAct::Recall { present } => self.recalls = present,
+            LineAct::CallWaiting { present } => self.calls_wait = present,
             LineAct::Interrupt { ms } => self.cut_current(ms, now, telling),
             LineAct::Reverse => self.reverse(!self.wire.forward, telling),
         }
@@ -213,6 +225,7 @@ impl Subscriber {
                 Clock::CallerIdBegins => self.caller_id_begins(config, now, telling),
                 Clock::CallerIdEnds => self.caller_id_ends(now, telling),
                 Clock::RingTrip => self.answered_here(now, telling),
+                Clock::CallWaiting => self.announce(config, now, telling),
             }
         }
     }
@@ -330,6 +343,7 @@ impl Subscriber {
         self.opened = None;
         self.leave_held(telling);
         self.timers.clear_all();
+        self.waiting = None;
         self.stage = Stage::OnHook;
         self.pulses = 0;
         self.wire.cut = None;
@@ -359,6 +373,7 @@ impl Subscriber {
             return;
         }
         telling.event(ExchangeEvent::Digit { digit });
+        self.asks_who_waits(digit, now);
         let mut number = match &mut self.stage {
             Stage::Waiting | Stage::DialTone => String::new(),
             Stage::Collecting(number) => std::mem::take(number),

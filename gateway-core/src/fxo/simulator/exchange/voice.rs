@@ -7,8 +7,9 @@ use super::ExchangeConfig;
 use crate::dsp::babble::{Babble, WhiteNoise};
 use crate::dsp::callerid::fsk::{FskShape, FskStandard, FskTransmitter};
 use crate::dsp::callerid::mdmf::CallData;
-use crate::dsp::callerid::{CallerId, CallerIdSource, dtmf::to_digits};
+use crate::dsp::callerid::{ALERTING_HZ, CallerId, CallerIdSource, dtmf::to_digits};
 use crate::dsp::dtmf::{DtmfEvent, DtmfGenerator, DtmfLevels, DtmfReceiver};
+use crate::dsp::progress::{ProgressTone, TonePlan};
 use crate::dsp::tone::{ToneGenerator, ToneSpec};
 use crate::dsp::{FRAME_MS, Frame};
 use crate::fxo::simulator::act::{LineSound, Sound};
@@ -21,6 +22,10 @@ const DIGIT_OFF: Duration = Duration::from_millis(50);
 /// What goes before an FSK message and after it, in bits, and how fast.
 const FSK_LEAD_BITS: u32 = 300 + 180 + 24;
 const FSK_BITS_PER_SECOND: u32 = 1200;
+
+/// In a call there is no seizure, and only this much mark before the message, in bits; the alerting signal has this level each tone.
+const WAITING_LEAD_BITS: u32 = 80;
+const ALERTING_DBM0: f32 = -18.0;
 
 /// Speech of a far end, on average, in dBm0.
 const SPEECH_DBM0: f32 = -18.0;
@@ -103,6 +108,9 @@ impl Player {
             LineSound::Busy => tone(&config.tones.busy),
             LineSound::Congestion => tone(&config.tones.congestion),
             LineSound::CallerId(caller) => Player::of_caller(caller),
+            LineSound::CallWaiting => tone(&call_waiting_tone(&config.tones)),
+            LineSound::Alerting => tone(&ToneSpec { frequencies_hz: ALERTING_HZ.to_vec(), level_dbm0: ALERTING_DBM0, cadence_ms: vec![] }),
+            LineSound::WaitingCaller(caller) => Player::of_waiting_caller(caller),
             LineSound::FarEnd(far) => Player::of_far_end(far, rng),
         }
     }
@@ -120,6 +128,12 @@ impl Player {
             CallerIdSource::V23 => Player::of_fsk(caller, FskStandard::V23),
             CallerIdSource::Device => Player::Silence,
         }
+    }
+
+    fn of_waiting_caller(caller: &CallerId) -> Player {
+        let standard = if caller.source == CallerIdSource::V23 { FskStandard::V23 } else { FskStandard::Bell202 };
+        let shape = FskShape { seizure_bits: 0, mark_bits: WAITING_LEAD_BITS, ..FskShape::of(standard) };
+        Player::Fsk(Box::new(FskTransmitter::new(shape, &CallData::of_caller_id(caller).to_mdmf())))
     }
 
     fn of_fsk(caller: &CallerId, standard: FskStandard) -> Player {
@@ -176,6 +190,20 @@ fn mix(frame: &mut Frame, other: &Frame, gain: f32) {
     for (sample, added) in frame.0.iter_mut().zip(other.0) {
         *sample = sample.saturating_add((f32::from(added) * gain) as i16);
     }
+}
+
+/// The tone of the country without its pauses, as it sounds once; 440 Hz where it is not known.
+fn call_waiting_tone(tones: &TonePlan) -> ToneSpec {
+    let known = tones.further.iter().find(|further| further.tone == ProgressTone::CallWaiting);
+    let (frequencies_hz, level_dbm0) =
+        known.map_or((vec![440.0], -13.0), |further| (further.spec.frequencies_hz.clone(), further.spec.level_dbm0));
+    ToneSpec { frequencies_hz, level_dbm0, cadence_ms: Vec::new() }
+}
+
+/// How long the caller ID of a second caller sounds.
+pub(super) fn waiting_caller_duration(caller: &CallerId) -> Duration {
+    let bytes = u32::try_from(CallData::of_caller_id(caller).to_mdmf().len()).unwrap_or(0);
+    Duration::from_secs(1) * (WAITING_LEAD_BITS + 24 + 10 * bytes) / FSK_BITS_PER_SECOND
 }
 
 /// How long caller ID sounds, so that worlds without audio keep the same time.

@@ -39,6 +39,7 @@ pub(super) fn config() -> MediaConfig {
             further: Vec::new(),
         },
         category_digit: CategoryDigit::Brazil,
+        waiting_caller_id: false,
         dtmf_to_sip: DtmfToSip::Rfc4733,
         dtmf_on: Duration::from_millis(100),
         dtmf_off: Duration::from_millis(100),

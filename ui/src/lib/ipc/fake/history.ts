@@ -244,7 +244,7 @@ function sentDigits(number: string | null): CallerIdBurst {
   };
 }
 
-function sentBytes(number: string | null): CallerIdBurst {
+export function sentBytes(number: string | null): CallerIdBurst {
   const name = number ? "PADARIA CENTRAL" : null;
   const caller = { number, name, presentation: number ? "allowed" : "unavailable", category: null, source: "bell202" } as const;
   const content = { form: "fsk", standard: "bell202", bytes: message(number, name), twist_db: 1.2, checksum: "good", message_type: "mdmf" } as const;

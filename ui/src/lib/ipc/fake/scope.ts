@@ -111,6 +111,7 @@ export function recordedView(view: PortView, now_ms: number): PortView {
         to: TARGET,
         started_ms: began + FIRST_RING_MS,
         answered_ms: state === "talking" ? began + ANSWER_MS : null,
+        waiting: null,
         line_test: null,
       }
     : null;

@@ -26,6 +26,7 @@ const LINE: LineSettings = {
   longest_call_s: 14400,
   guard_ms: 1000,
   caller_id_wait_ms: 2000,
+  waiting_caller_id: false,
   on_refusal: "let_ring",
   block_collect: false,
   collect_answer_ms: 1000,
