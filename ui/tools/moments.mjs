@@ -40,6 +40,9 @@ export const MOMENTS = [
   { name: "sound-spanish", url: "?scene=trouble#calls", language: "es", act: proveTone(true, "silencio") },
   { name: "sound-contrast", url: "?scene=single#calls", contrast: "more", act: seeSound("tom de ocupado") },
   { name: "sound-none", url: "?scene=lively#calls", act: seeSound(null) },
+  ...["light", "dark"].flatMap((scheme) => [undefined, WIDE].map((size) => ({ name: `waiting-card-${scheme}-${size?.width ?? 1280}`, url: "?scene=lively&exchange=open#lines", scheme, size, act: callTheBusyLine }))),
+  { name: "waiting-scope-spanish", url: "?scene=lively&exchange=open#lines", language: "es", act: async (page) => (await callTheBusyLine(page), page.keyboard.press("1"), page.keyboard.press("s")) },
+  ...["light", "dark"].map((scheme) => ({ name: `waiting-details-${scheme}`, url: "?scene=lively#calls", scheme, act: seeWhoWaited })),
   { name: "calls-empty", url: "?scene=empty#calls" },
   { name: "calls-filtered", url: "?scene=lively#calls", act: filterCalls },
   { name: "calls-none-found", url: "?scene=lively#calls", act: (page) => page.fill("[role=search] input", "555 0000 1111") },
@@ -584,6 +587,31 @@ function writeCallers(number) {
 }
 
 /** Minutes a day and hours for both ports. */
+/** A second caller on a line that asks who he is. */
+async function callTheBusyLine(page) {
+  await page.click("[data-path='ports[].line.waiting_caller_id'] [role=switch]");
+  await page.waitForTimeout(300);
+  await page.click(".bar .main");
+  await page.click("[role=alertdialog] .primary, [role=dialog] .primary");
+  await page.waitForTimeout(1500);
+  await page.evaluate(() => (location.hash = "overview"));
+  await page.waitForSelector("article[data-port='1']");
+  await page.waitForSelector("[data-exchange-line='1']");
+  await page.click("[data-exchange-line='1'] .ring");
+  await page.waitForSelector("article .waiting");
+}
+
+/** The first call whose details tell of a second caller. */
+async function seeWhoWaited(page) {
+  for (let row = 0; row < 14; row += 1) {
+    await page.click(`#call-row-${row}`);
+    await page.waitForSelector("section.details");
+    const sent = page.locator(".sent + .sent");
+    if ((await sent.count()) > 0) return sent.first().evaluate((found) => found.scrollIntoView());
+  }
+  throw new Error("nobody waited");
+}
+
 async function spendMinutes(page) {
   await page.fill("[data-path='ports[].outgoing_budget_min'] input", "90");
   await page.fill("[data-path='ports[].outgoing_hours'] input", "08:00-12:00, 13:00-18:00");

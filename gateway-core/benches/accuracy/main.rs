@@ -22,6 +22,7 @@ mod plot;
 mod recordings;
 mod report;
 mod rival;
+mod second_callers;
 mod sound;
 mod talk_off;
 mod tally;
@@ -40,6 +41,7 @@ const SECTIONS: &[Section] = &[
     ("path", path::run),
     ("talk_off", talk_off::run),
     ("caller_id", caller_id::run),
+    ("second_callers", second_callers::run),
     ("cycles", cycles::run),
 ];
 

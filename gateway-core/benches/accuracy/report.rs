@@ -186,8 +186,11 @@ impl Report {
 
 impl Section {
     fn whole(&self) -> String {
-        let mut summary = format!("Of {} rows spandsp is ahead in {}", self.rows, self.behind.len());
-        summary.push_str(if self.behind.is_empty() { ".\n" } else { ":\n\n" });
+        let mut summary = match (self.rows, self.behind.len()) {
+            (0, _) => String::new(),
+            (rows, 0) => format!("Of {rows} rows spandsp is ahead in 0.\n"),
+            (rows, behind) => format!("Of {rows} rows spandsp is ahead in {behind}:\n\n"),
+        };
         for condition in &self.behind {
             writeln!(summary, "- {condition}").expect("memory");
         }
@@ -196,6 +199,7 @@ impl Section {
         }
         // The summary stands below the heading that the text begins with.
         match self.text.split_once("\n\n") {
+            Some((heading, rest)) if summary.is_empty() => format!("{heading}\n\n{}\n", rest.trim_end()),
             Some((heading, rest)) => format!("{heading}\n\n{summary}\n{}\n", rest.trim_end()),
             None => summary,
         }

@@ -1,12 +1,19 @@
-//! Any bytes as what a line sends to tell who calls: as a message, as the same message in sound, as digits, and as the sound itself.
+//! Any bytes as what a line sends to tell who calls: as a message, as the same message in sound, as digits, as the sound itself,
+//! and as what follows an alerting signal in a call.
 
+use gateway_core::config::country;
+use gateway_core::config::settings::PortSettings;
 use gateway_core::dsp::callerid::dtmf::{self, CategoryDigit, DtmfCallerIdReceiver};
 use gateway_core::dsp::callerid::fsk::{FskReceiver, FskShape, FskStandard, FskTransmitter};
 use gateway_core::dsp::callerid::mdmf::{self, CallData};
 use gateway_core::dsp::callerid::{
-    BurstContent, BurstFault, BurstReading, CallerId, CallerIdBurst, CallerIdReceiver, Checksum, MessageType, Presentation,
+    ALERTING_HZ, BurstContent, BurstFault, BurstReading, CallerId, CallerIdBurst, CallerIdReceiver, Checksum, MessageType, Presentation,
 };
-use gateway_core::dsp::{FRAME_SAMPLES, Frame};
+use gateway_core::dsp::tone::{ToneGenerator, ToneSpec};
+use gateway_core::dsp::{FRAME_SAMPLES, Frame, g711};
+use gateway_core::gateway::plan;
+use gateway_core::media::{Channel, Ear, MediaCommand, MediaEvent, MediaOutput, MediaPlan};
+use gateway_core::sdp::{Agreed, Codec};
 use gateway_core::time::Moment;
 
 /// Bytes of an input that are sent as a message: a second of sound.
@@ -14,6 +21,9 @@ const MOST_SENT: usize = 96;
 
 /// Silence after a burst, in frames: longer than the pause that ends a string of digits.
 const AFTERWARDS: usize = 50;
+
+/// For so many frames at most the two sides of a call are kept apart.
+const LONGEST_SILENCE: usize = 151;
 
 /// The sixteen signs by the half of a byte.
 const SIGNS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
@@ -29,6 +39,7 @@ pub fn holds(bytes: &[u8]) {
     }
     digits_hold(bytes);
     sound_holds(bytes);
+    conversation_holds(bytes);
 }
 
 fn data_holds(data: CallData) {
@@ -93,19 +104,60 @@ fn digits_hold(bytes: &[u8]) {
 
 /// Samples from the lower byte to the higher, with silence afterwards: a burst is bounded, and nothing is received for ever.
 fn sound_holds(bytes: &[u8]) {
-    let samples: Vec<i16> = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     let (mut receiver, mut callers) = (CallerIdReceiver::default(), Vec::new());
-    let frames = samples.chunks(FRAME_SAMPLES).map(|piece| {
-        let mut frame = Frame::SILENCE;
-        frame.0[..piece.len()].copy_from_slice(piece);
-        frame
-    });
-    for frame in frames.chain(std::iter::repeat_n(Frame::SILENCE, AFTERWARDS)) {
+    for frame in frames_of(&samples_of(bytes)).chain(std::iter::repeat_n(Frame::SILENCE, AFTERWARDS)) {
         receiver.process(&frame, &mut callers);
         receiver.bursts().iter().for_each(burst_holds);
     }
     callers.iter().for_each(caller_holds);
     assert!(!receiver.is_receiving());
+}
+
+/// After an alerting signal whatever comes keeps the two sides of a call apart for three seconds at most, and what is told is bounded.
+fn conversation_holds(bytes: &[u8]) {
+    let mut port = PortSettings::default();
+    port.line.waiting_caller_id = true;
+    let mut channel = Channel::new(plan::media_config(&port, country::brazil()));
+    let (mut now, mut out) = (Moment::ZERO, Vec::new());
+    channel.command(MediaCommand::Listen(Ear::OffHook), now, &mut out);
+    let agreed = Agreed::plain(([192, 0, 2, 1], 4000).into(), Codec::Pcma);
+    channel.command(MediaCommand::Attach(Box::new(MediaPlan::new(agreed, 1, "any bytes"))), now, &mut out);
+    let mut alerting = vec![0; FRAME_SAMPLES * 4];
+    ToneGenerator::new(&ToneSpec { frequencies_hz: ALERTING_HZ.to_vec(), level_dbm0: -15.0, cadence_ms: Vec::new() }).fill(&mut alerting);
+    let mut hear = |frame: &Frame, out: &mut Vec<MediaOutput>| {
+        now = Moment::from_millis(now.as_millis() + 20);
+        channel.line_frame(frame, now, out);
+        let _ = channel.to_line(now);
+    };
+    let signal = frames_of(&alerting);
+    for frame in std::iter::once(Frame::SILENCE).chain(signal).chain(frames_of(&samples_of(bytes))) {
+        hear(&frame, &mut out);
+    }
+    for output in out.drain(..) {
+        if let MediaOutput::Event(MediaEvent::WaitingCaller(Some(burst))) = output {
+            burst_holds(&burst);
+        }
+    }
+    (0..LONGEST_SILENCE).for_each(|_| hear(&Frame::SILENCE, &mut out));
+    out.clear();
+    (0..5).for_each(|_| hear(&Frame([9000; FRAME_SAMPLES]), &mut out));
+    let silence = g711::alaw_encode(0);
+    let is_heard =
+        |output: &MediaOutput| matches!(output, MediaOutput::Rtp { bytes, .. } if bytes[12..].iter().any(|&code| code != silence));
+    assert!(out.iter().any(is_heard), "the conversation goes on");
+}
+
+fn samples_of(bytes: &[u8]) -> Vec<i16> {
+    bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+/// The last frame is filled up with silence.
+fn frames_of(samples: &[i16]) -> impl Iterator<Item = Frame> {
+    samples.chunks(FRAME_SAMPLES).map(|piece| {
+        let mut frame = Frame::SILENCE;
+        frame.0[..piece.len()].copy_from_slice(piece);
+        frame
+    })
 }
 
 fn burst_holds(burst: &CallerIdBurst) {

@@ -226,6 +226,7 @@ function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number,
     at(rings + 21, { kind: "media_attached", peer: "192.0.2.10:40000" });
   }
   const over = rings + talk;
+  if (incoming && end.answered && talk > 20_000 && Number.parseInt(call.id, 16) % 4 === 1) at(rings + 12_000, { kind: "waiting_caller", burst: pick(WAITING, talk) });
   if (end.evidence) at(over - 3, { kind: "evidence", evidence: end.evidence });
   if (end.answered) at(over, { kind: "media_detached", quality: { received: Math.round(talk / 20), lost: 3, jitter_ms: 2.4, peer_lost: 0, round_trip_ms: 23 } });
   at(over, { kind: "ended", cause: end.cause });
@@ -234,6 +235,9 @@ function timeline(call: StoredRecord, end: (typeof ENDS)[number], rings: number,
 
 /** What lines send, the usual things more often: digits, bytes, bytes with a wrong checksum and much noise, and nothing. */
 const BURSTS: readonly ((number: string | null) => CallerIdBurst | null)[] = [sentDigits, sentBytes, sentDigits, sentBytes, corrupted, () => null];
+
+/** What exchanges send of second callers. */
+const WAITING: readonly (CallerIdBurst | null)[] = [sentBytes("1144445555"), null, corrupted("1144445555")];
 
 function sentDigits(number: string | null): CallerIdBurst {
   return {
