@@ -90,6 +90,22 @@ impl Goertzel {
     }
 }
 
+/// The phasors of a whole block at several frequencies. All filters take each sample together, so that a processor works on them side by
+/// side; one alone would wait for itself at every sample.
+#[must_use]
+pub fn phasors<const N: usize>(filters: &[Goertzel; N], block: &[f32]) -> [Phasor; N] {
+    let coefficients = filters.map(|filter| filter.coefficient);
+    let (mut s1, mut s2) = ([0.0_f32; N], [0.0_f32; N]);
+    for &sample in block {
+        for n in 0..N {
+            let s0 = sample + coefficients[n] * s1[n] - s2[n];
+            s2[n] = s1[n];
+            s1[n] = s0;
+        }
+    }
+    std::array::from_fn(|n| Goertzel { s1: s1[n], s2: s2[n], ..filters[n] }.finish())
+}
+
 /// The mean square that a sine at `frequency_hz` contributes to these samples (rectangular window).
 #[must_use]
 pub fn power_at(samples: &[i16], frequency_hz: f32) -> f32 {
@@ -167,6 +183,14 @@ mod tests {
         assert!((power / 5e7 - 1.0).abs() < 0.01, "{power}");
         assert!(power_at(&samples, 1500.0) < 5e7 * 1e-4);
         assert_eq!(power_at(&[], 1000.0), 0.0);
+    }
+
+    #[test]
+    fn filters_side_by_side_find_what_each_finds_alone() {
+        let block = sine(700.0, 900.0, 400, 3);
+        let mut filters = [697.0, 770.0, 852.0, 0.0, 4000.0].map(Goertzel::new);
+        let together = phasors(&filters, &block);
+        assert_eq!(together, filters.each_mut().map(|filter| filter.of(&block)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use crate::dsp::Frame;
 use crate::dsp::filter::Biquad;
-use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor};
+use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor, phasors};
 use crate::dsp::level::power_of_dbm0;
 
 /// The two tones in Hz.
@@ -59,15 +59,10 @@ pub struct AlertingReceiver {
     high_pass: [Biquad; 2],
     window: HannWindow<WINDOW>,
     samples: [f32; WINDOW],
-    tones: [Tone; 2],
+    filters: [Goertzel; 2],
+    phasors: [Phasor; 2],
     /// Of the signal that sounds, oldest first.
     looks: VecDeque<Look>,
-}
-
-#[derive(Clone, Debug)]
-struct Tone {
-    goertzel: Goertzel,
-    phasor: Phasor,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +79,8 @@ impl AlertingReceiver {
             high_pass: [Biquad::high_pass(HIGH_PASS_HZ, 0.54), Biquad::high_pass(HIGH_PASS_HZ, 1.31)],
             window: HannWindow::new(),
             samples: [0.0; WINDOW],
-            tones: ALERTING_HZ.map(|hz| Tone { goertzel: Goertzel::new(hz), phasor: Phasor::default() }),
+            filters: ALERTING_HZ.map(Goertzel::new),
+            phasors: [Phasor::default(); 2],
             looks: VecDeque::with_capacity(LOOKS),
         }
     }
@@ -129,14 +125,13 @@ impl AlertingReceiver {
     fn heard(&mut self) -> Option<Look> {
         let mut block = [0.0; WINDOW];
         let power = self.window.apply(&self.samples, &mut block);
-        let window = &self.window;
-        let heard = self.tones.each_mut().map(|tone| {
-            let phasor = tone.goertzel.of(&block);
-            let offset_hz = tone.goertzel.offset_hz(tone.phasor, phasor, HOP);
-            tone.phasor = phasor;
-            (window.sine_power(phasor, offset_hz), offset_hz)
-        });
-        let [(low, low_hz), (high, high_hz)] = heard;
+        let earlier = std::mem::replace(&mut self.phasors, phasors(&self.filters, &block));
+        let heard = |tone: usize| {
+            let phasor = self.phasors[tone];
+            let offset_hz = self.filters[tone].offset_hz(earlier[tone], phasor, HOP);
+            (self.window.sine_power(phasor, offset_hz), offset_hz)
+        };
+        let ((low, low_hz), (high, high_hz)) = (heard(0), heard(1));
         let is_loud = low.min(high) >= power_of_dbm0(LEAST_DBM0) && low.max(high) <= MOST_TWIST * low.min(high);
         let is_alone = low + high >= PURITY * power;
         let is_near = low_hz.abs() <= LOOK_HZ && high_hz.abs() <= LOOK_HZ;

@@ -9,7 +9,7 @@
 
 use super::{HIGH_GROUP_HZ, KEYPAD, LOW_GROUP_HZ};
 use crate::dsp::filter::Biquad;
-use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor};
+use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor, phasors};
 use crate::dsp::level::{dbm0_of_power, power_of_dbm0};
 use crate::dsp::{Frame, SAMPLE_RATE_HZ};
 
@@ -200,9 +200,7 @@ impl DtmfReceiver {
         if mean_square < power_of_dbm0(LEAST_TONE_DBM0) {
             self.phasors = [Phasor::default(); 8];
         } else {
-            for (phasor, filter) in self.phasors.iter_mut().zip(&mut self.filters) {
-                *phasor = filter.of(&block);
-            }
+            self.phasors = phasors(&self.filters, &block);
         }
         let pair = self.pair(&earlier, mean_square);
         self.state = match self.state {

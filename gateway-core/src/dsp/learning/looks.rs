@@ -1,6 +1,6 @@
 //! Which frequencies stand out, every 10 ms over a Hann window of 50 ms.
 
-use crate::dsp::goertzel::{Goertzel, HannWindow};
+use crate::dsp::goertzel::{Goertzel, HannWindow, phasors};
 use crate::dsp::level::power_of_dbm0;
 
 /// Samples from one look to the next.
@@ -63,7 +63,7 @@ pub(super) fn hz_of(line: usize) -> f32 {
 /// The looks at a recording; the middle of the first window is 25 ms from its beginning.
 pub(super) fn look_at(samples: &[i16]) -> Vec<Look> {
     let window = HannWindow::<WINDOW>::new();
-    let mut filters: [Goertzel; LINES] = std::array::from_fn(|line| Goertzel::new(hz_of(line)));
+    let filters: [Goertzel; LINES] = std::array::from_fn(|line| Goertzel::new(hz_of(line)));
     let mut block = [0.0; WINDOW];
     let mut looks = Vec::with_capacity(samples.len() / HOP);
     for piece in samples.windows(WINDOW).step_by(HOP) {
@@ -73,10 +73,7 @@ pub(super) fn look_at(samples: &[i16]) -> Vec<Look> {
             looks.push(Look { lines: None, power });
             continue;
         }
-        let mut spectrum = [0.0; LINES];
-        for (line, filter) in spectrum.iter_mut().zip(&mut filters) {
-            *line = window.line_power(filter.of(&block));
-        }
+        let spectrum = phasors(&filters, &block).map(|phasor| window.line_power(phasor));
         looks.push(Look { lines: standing_out(&spectrum, power), power });
     }
     looks

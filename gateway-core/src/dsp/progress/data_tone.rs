@@ -3,7 +3,7 @@
 
 use super::ProgressTone;
 use super::ear::HOP_MS;
-use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor};
+use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor, phasors};
 use crate::dsp::level::power_of_dbm0;
 
 /// Samples in a window: 20 ms, short enough to see one reversal of phase in 450 ms.
@@ -96,9 +96,7 @@ impl DataTones {
         let power = self.window.apply(&self.samples, &mut block);
         let earlier = self.phasors;
         let loud = power >= power_of_dbm0(LEAST_DBM0);
-        for (phasor, filter) in self.phasors.iter_mut().zip(&mut self.filters) {
-            *phasor = if loud { filter.of(&block) } else { Phasor::default() };
-        }
+        self.phasors = if loud { phasors(&self.filters, &block) } else { [Phasor::default(); 3] };
         let heard = if loud { self.tone(&earlier, power) } else { None };
         self.follow(heard, power)
     }

@@ -1,6 +1,6 @@
 //! Which of some known tones sounds: every 10 ms, over a Hann window of 50 ms.
 
-use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor};
+use crate::dsp::goertzel::{Goertzel, HannWindow, Phasor, phasors};
 use crate::dsp::level::power_of_dbm0;
 
 /// Samples from one look to the next: 10 ms.
@@ -25,6 +25,9 @@ const RESOLUTION_HZ: f32 = 35.0;
 
 /// Distance of the filters of a band: one line of the window's spectrum.
 const LINE_HZ: f32 = 8000.0 / WINDOW as f32;
+
+/// Filters that take their samples together.
+const SIDE_BY_SIDE: usize = 8;
 
 /// Filters of a band, and the one in its middle: the window spreads each part of the tone over 40 Hz to either side.
 const BAND: usize = 7;
@@ -159,11 +162,13 @@ impl Ear {
             self.filters.iter_mut().for_each(|filter| filter.phasor = Phasor::default());
             return Sound { power, ..Sound::default() };
         }
-        for filter in &mut self.filters {
-            let phasor = filter.goertzel.of(&block);
-            filter.offset_hz = filter.goertzel.offset_hz(filter.phasor, phasor, HOP);
-            filter.phasor = phasor;
-            filter.power = self.window.sine_power(phasor, filter.offset_hz);
+        for some in self.filters.chunks_mut(SIDE_BY_SIDE) {
+            let goertzels: [Goertzel; SIDE_BY_SIDE] = std::array::from_fn(|n| some[n.min(some.len() - 1)].goertzel);
+            for (filter, phasor) in some.iter_mut().zip(phasors(&goertzels, &block)) {
+                filter.offset_hz = filter.goertzel.offset_hz(filter.phasor, phasor, HOP);
+                filter.phasor = phasor;
+                filter.power = self.window.sine_power(phasor, filter.offset_hz);
+            }
         }
         let tone = self.nearest_tone(power);
         let Some(sounding) = tone else { return Sound { power, ..Sound::default() } };
