@@ -17,7 +17,9 @@ pub fn run(context: &mut Context, report: &mut Report) {
     report.text("## Processor time");
     report.text(
         "For a frame of 20 ms of speech, as a multiple of what spandsp's receiver of the same kind needs; how much that is, is printed. The \
-         receiver of all kinds of caller ID at once is compared to spandsp's for one kind.",
+         receiver of all kinds of caller ID at once is compared to spandsp's for one kind.\n\nspandsp looks at each sample once. Ours looks at \
+         it three times, in windows of 16 ms each 5 ms, and measures each frequency by the turn of its phase: that is how the limits above are \
+         kept. Caller ID is summed anew at each sample, so that no rounding error stays. Each is a few hundredths of a per cent of a core.",
     );
     let mut babble = Babble::new(Rng::from_seed(1), -15.0);
     let frames: Vec<Frame> = (0..50 * 60).map(|_| babble.next_frame()).collect();
