@@ -244,7 +244,7 @@ impl Channel {
     /// Only who talks is told of somebody who waits.
     fn ask_who_waits(&mut self, frame: &Frame, out: &mut Vec<MediaOutput>) {
         if self.config.waiting_caller_id && self.session.is_some() && self.ear.listens_to() == Ear::OffHook {
-            let told = self.waiting_caller.hear(frame);
+            let told = self.waiting_caller.hear(frame, self.to_line.has_digits());
             out.extend(told.map(|burst| MediaOutput::Event(MediaEvent::WaitingCaller(burst.map(Box::new)))));
         }
     }

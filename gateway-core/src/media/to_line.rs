@@ -141,6 +141,11 @@ impl ToLine {
         self.jitter.depth_ms()
     }
 
+    /// Whether digits sound on the line, or are to.
+    pub(super) fn has_digits(&self) -> bool {
+        self.dialing || !self.digits.is_idle()
+    }
+
     /// Lets 20 ms pass in which the line hears nothing of the network: what is said in them is lost, digits wait.
     pub(super) fn wait(&mut self, now: Moment) {
         self.jitter.pull(now);

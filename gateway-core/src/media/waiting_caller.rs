@@ -57,10 +57,11 @@ impl WaitingCaller {
         self.asked_ms.is_some()
     }
 
-    /// Takes the newest frame of the line. Tells what was sent of who waits when it is over: `Some(None)` when nothing came.
-    pub(super) fn hear(&mut self, frame: &Frame) -> Option<Option<CallerIdBurst>> {
+    /// Takes the newest frame of the line; `is_pressed`: a digit of ours sounds on it, and must not be cut in two. Tells what was sent of
+    /// who waits when it is over: `Some(None)` when nothing came.
+    pub(super) fn hear(&mut self, frame: &Frame, is_pressed: bool) -> Option<Option<CallerIdBurst>> {
         let Some(asked_ms) = &mut self.asked_ms else {
-            if self.alerting.process(frame) {
+            if self.alerting.process(frame) && !is_pressed {
                 self.ask();
             }
             return None;
@@ -105,11 +106,11 @@ mod tests {
     use crate::dsp::tone::{ToneGenerator, ToneSpec};
 
     /// What the subscriber puts on the line while it hears these frames, what is told, and for how many frames nobody hears the other.
-    fn through(line: &[Frame]) -> (Vec<Frame>, Vec<Option<CallerIdBurst>>, usize) {
+    fn through(line: &[Frame], is_pressed: bool) -> (Vec<Frame>, Vec<Option<CallerIdBurst>>, usize) {
         let mut waiting = WaitingCaller::new();
         let (mut sent, mut told, mut silent) = (Vec::new(), Vec::new(), 0);
         for frame in line {
-            told.extend(waiting.hear(frame));
+            told.extend(waiting.hear(frame, is_pressed));
             silent += usize::from(waiting.is_asking());
             sent.push(if waiting.is_asking() { waiting.frame() } else { Frame([7000; 160]) });
         }
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn the_exchange_is_answered_with_one_digit_and_tells_who_it_is() {
         let message = CallData::of_caller_id(&caller()).to_mdmf();
-        let (sent, told, silent) = through(&line(Some(&message), 300));
+        let (sent, told, silent) = through(&line(Some(&message), 300), false);
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].as_ref().and_then(CallerIdBurst::caller), Some(&caller()));
         let (mut receiver, mut events) = (DtmfReceiver::new(), Vec::new());
@@ -161,13 +162,18 @@ mod tests {
 
     #[test]
     fn where_nothing_comes_or_something_broken_the_conversation_goes_on() {
-        let (sent, told, silent) = through(&line(None, 0));
+        let (sent, told, silent) = through(&line(None, 0), false);
         assert_eq!((told, silent), (vec![None], 40));
         assert_eq!(sent.last().unwrap().0[0], 7000);
         let mut message = CallData::of_caller_id(&caller()).to_mdmf();
         message[4] ^= 0x10;
-        let (_, told, _) = through(&line(Some(&message), 300));
+        let (_, told, _) = through(&line(Some(&message), 300), false);
         assert!(matches!(&told[..], [Some(burst)] if burst.caller().is_none()), "{told:?}");
+    }
+
+    #[test]
+    fn a_digit_that_sounds_is_not_cut_in_two() {
+        assert_eq!(through(&line(None, 0), true).1, []);
     }
 
     #[test]
@@ -175,7 +181,7 @@ mod tests {
         // A length that the rest never comes to, with bytes that go on for ten seconds.
         let mut message = vec![0x80, 0xff];
         message.extend([0x55; 1200]);
-        let (_, told, silent) = through(&line(Some(&message), 300));
+        let (_, told, silent) = through(&line(Some(&message), 300), false);
         assert!(told.len() <= 2 && silent * 20 <= 3020, "{told:?} {silent}");
     }
 }
