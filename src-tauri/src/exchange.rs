@@ -22,13 +22,15 @@ pub(crate) struct ExchangeLine {
     ringing: bool,
     /// The subscriber's loop is closed.
     off_hook: bool,
+    /// Two people talk, and a second caller would wait.
+    lets_wait: bool,
     /// Digits received since the loop was closed, or since the far end was put aside by a hook flash.
     dialed: String,
 }
 
 impl ExchangeLine {
     fn at_rest(port: PortId) -> Self {
-        ExchangeLine { port, connected: true, ringing: false, off_hook: false, dialed: String::new() }
+        ExchangeLine { port, connected: true, ringing: false, off_hook: false, lets_wait: false, dialed: String::new() }
     }
 
     fn note(&mut self, event: ExchangeEvent) {
@@ -38,6 +40,7 @@ impl ExchangeLine {
                     self.dialed.clear();
                 }
                 self.off_hook = off_hook;
+                self.lets_wait &= off_hook;
             }
             ExchangeEvent::Digit { digit } => {
                 if self.dialed.len() < DIGITS_SHOWN {
@@ -48,24 +51,28 @@ impl ExchangeLine {
                 self.ringing = true;
                 self.dialed.clear();
             }
-            ExchangeEvent::RingingStopped | ExchangeEvent::Connected => self.ringing = false,
+            ExchangeEvent::RingingStopped | ExchangeEvent::Connected => {
+                self.ringing = false;
+                self.lets_wait = self.off_hook;
+            }
+            ExchangeEvent::Answered | ExchangeEvent::Retrieved => self.lets_wait = true,
+            ExchangeEvent::CallWaiting | ExchangeEvent::FarEndHungUp => self.lets_wait = false,
             ExchangeEvent::Battery { present } => {
                 let dialed = std::mem::take(&mut self.dialed);
                 *self = ExchangeLine { connected: present, dialed, ..ExchangeLine::at_rest(self.port) };
             }
             ExchangeEvent::Released => self.off_hook = false,
-            ExchangeEvent::Held => self.dialed.clear(),
+            ExchangeEvent::Held => {
+                self.dialed.clear();
+                self.lets_wait = false;
+            }
             ExchangeEvent::Dialed { .. }
             | ExchangeEvent::Alerting
-            | ExchangeEvent::Answered
             | ExchangeEvent::CalledBusy
             | ExchangeEvent::NoRoute
             | ExchangeEvent::CallerRefused
-            | ExchangeEvent::CallWaiting
             | ExchangeEvent::Flash
-            | ExchangeEvent::Retrieved
             | ExchangeEvent::Transferred
-            | ExchangeEvent::FarEndHungUp
             | ExchangeEvent::Extension { .. } => {}
         }
     }
@@ -110,6 +117,16 @@ mod tests {
     fn a_ringing_line_that_is_answered_is_off_hook_and_rings_no_more() {
         let line = seen(&[ExchangeEvent::Ringing, ExchangeEvent::Hook { off_hook: true }, ExchangeEvent::Connected]);
         assert!(line.off_hook && !line.ringing);
+    }
+
+    #[test]
+    fn a_second_caller_waits_while_two_people_talk_and_a_third_does_not() {
+        let talks = [ExchangeEvent::Ringing, ExchangeEvent::Hook { off_hook: true }, ExchangeEvent::Connected];
+        let after = |events: &[ExchangeEvent]| seen(&[&talks, events].concat()).lets_wait;
+        assert!(after(&[]) && !after(&[ExchangeEvent::CallWaiting]));
+        assert!(after(&[ExchangeEvent::CallWaiting, ExchangeEvent::RingingStopped]), "he gave up");
+        assert!(!after(&[ExchangeEvent::CallWaiting, ExchangeEvent::Connected, ExchangeEvent::Held]), "he was taken");
+        assert!(!after(&[ExchangeEvent::FarEndHungUp]) && !after(&[ExchangeEvent::Hook { off_hook: false }]));
     }
 
     #[test]

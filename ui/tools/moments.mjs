@@ -586,7 +586,6 @@ function writeCallers(number) {
   };
 }
 
-/** Minutes a day and hours for both ports. */
 /** A second caller on a line that asks who he is. */
 async function callTheBusyLine(page) {
   await page.click("[data-path='ports[].line.waiting_caller_id'] [role=switch]");
@@ -612,6 +611,7 @@ async function seeWhoWaited(page) {
   throw new Error("nobody waited");
 }
 
+/** Minutes a day and hours for both ports. */
 async function spendMinutes(page) {
   await page.fill("[data-path='ports[].outgoing_budget_min'] input", "90");
   await page.fill("[data-path='ports[].outgoing_hours'] input", "08:00-12:00, 13:00-18:00");

@@ -321,7 +321,7 @@ pub struct LineSettings {
     pub guard_ms: u32,
     /// Longest wait for caller ID after the first ring, in ms.
     pub caller_id_wait_ms: u32,
-    /// A second caller, whom the exchange announces in a call, is asked for; the conversation is silent for a second meanwhile.
+    /// A second caller, whom the exchange announces in a call, is asked for; the conversation is silent meanwhile: a second, three at most.
     pub waiting_caller_id: bool,
     /// What happens when every SIP target refuses.
     pub on_refusal: OnRefusal,

@@ -134,7 +134,7 @@ pub struct CallView {
 pub struct WaitingView {
     /// When he was asked for.
     pub told_ms: u64,
-    /// Who it is; `None`: the exchange did not say, or was not understood.
+    /// Who it is; `None`: what the exchange sent was not understood.
     pub caller: Option<CallerId>,
 }
 

@@ -124,11 +124,11 @@ impl Channel {
         out.extend(analysis.map(|analysis| MediaOutput::Event(MediaEvent::Analysis(analysis))));
         let tested = self.probe.hear(frame, &self.config.tones.dial.frequencies_hz);
         out.extend(tested.map(|result| MediaOutput::Event(MediaEvent::SoundTested(result))));
-        self.ask_who_waits(frame, out);
+        let are_apart = self.ask_who_waits(frame, out);
         if let Some(session) = &mut self.session {
             let to_line = &mut self.to_line;
             self.events.timeout(now, |heard| on_telephone_event(heard, to_line, now, out));
-            let frame = if self.waiting_caller.is_asking() { &Frame::SILENCE } else { frame };
+            let frame = if are_apart { &Frame::SILENCE } else { frame };
             self.to_net.frame(frame, self.ear.findings(), session, out);
             session.report_if_due(now, out);
         }
@@ -183,6 +183,9 @@ impl Channel {
         } else {
             self.to_line.frame(now)
         };
+        if self.config.waiting_caller_id {
+            self.waiting_caller.put_on_line(&frame);
+        }
         self.probe.play(&mut frame);
         self.watch.put_on_line(&frame);
         self.tx_dbm0 = self.echo.outgoing(&frame, now);
@@ -241,12 +244,14 @@ impl Channel {
         }
     }
 
-    /// Only who talks is told of somebody who waits.
-    fn ask_who_waits(&mut self, frame: &Frame, out: &mut Vec<MediaOutput>) {
+    /// While a line is off hook and attached; tells whether the network hears nothing of this frame.
+    fn ask_who_waits(&mut self, frame: &Frame, out: &mut Vec<MediaOutput>) -> bool {
+        let was_asking = self.waiting_caller.is_asking();
         if self.config.waiting_caller_id && self.session.is_some() && self.ear.listens_to() == Ear::OffHook {
             let told = self.waiting_caller.hear(frame, self.to_line.has_digits());
             out.extend(told.map(|burst| MediaOutput::Event(MediaEvent::WaitingCaller(burst.map(Box::new)))));
         }
+        was_asking || self.waiting_caller.is_asking()
     }
 
     fn forget_call(&mut self) {

@@ -96,7 +96,6 @@ fn line(rng: &mut Rng) -> LineSettings {
         guard_ms: of(rng, &[200, 1000]),
         caller_id_wait_ms: of(rng, &[500, 2000]),
         on_refusal: if rng.chance(300) { OnRefusal::AnswerAndRelease } else { OnRefusal::LetRing },
-        waiting_caller_id: rng.chance(200),
         block_collect: rng.chance(200),
         transfer_by_hook_flash: rng.chance(500),
         ..LineSettings::default()

@@ -71,9 +71,9 @@ describe("a card", () => {
       await tick();
       return port(1);
     };
-    expect(within(await card(1000, "1144445555")).getByText("Em espera: (11) 4444-5555 · ANA")).toBeVisible();
-    expect(within(await card(1000, null)).getByText("Em espera: número não informado")).toBeVisible();
-    expect(within(await card(61_000, "1144445555")).queryByText(/Em espera/)).toBeNull();
+    expect(within(await card(1000, "1144445555")).getByText("Segunda chamada: (11) 4444-5555 · ANA")).toBeVisible();
+    expect(within(await card(1000, null)).getByText("Segunda chamada: número não informado")).toBeVisible();
+    expect(within(await card(61_000, "1144445555")).queryByText(/Segunda chamada/)).toBeNull();
   });
 
   it("64 ports stand in their order, each with its state as a word", async () => {

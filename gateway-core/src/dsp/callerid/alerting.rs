@@ -30,8 +30,9 @@ const LENGTH_MS: RangeInclusive<u32> = 65..=95;
 /// Looks that are remembered: more than the longest signal has, with its edges.
 const LOOKS: usize = 32;
 
-/// Each tone is as loud as this at least: −32 dBm are to be heard (GR-30).
-const LEAST_DBM0: f32 = -38.0;
+/// Each tone is as loud as this at least: −32 dBm are to be heard (GR-30), and −40 dBV, which is −37.8 dBm, in the United Kingdom
+/// (BT SIN 227).
+const LEAST_DBM0: f32 = -41.0;
 
 /// Neither is this much (7 dB) above the other: 6 dB are to be borne.
 const MOST_TWIST: f32 = 5.0;
@@ -42,7 +43,8 @@ const PURITY: f32 = 0.7;
 /// Below this, in Hz, the echo of whoever talks into the other side is loudest, and nothing of the signal is.
 const HIGH_PASS_HZ: f32 = 1700.0;
 
-/// A look may be off by so much, in Hz, and the mean over the signal by as much as this: exchanges are exact to 0.5 %.
+/// A look may be off by so much, in Hz, and the mean over the signal by as much as this: exchanges are exact to 0.5 %. The
+/// 1.1 % of BT SIN 227 would take seventeen times in forty hours of music for a second caller.
 const LOOK_HZ: f32 = 45.0;
 const MEAN_HZ: f32 = 22.0;
 
@@ -76,7 +78,7 @@ impl AlertingReceiver {
     #[must_use]
     pub fn new() -> Self {
         AlertingReceiver {
-            high_pass: [Biquad::high_pass(HIGH_PASS_HZ, 0.54), Biquad::high_pass(HIGH_PASS_HZ, 1.31)],
+            high_pass: high_pass(),
             window: HannWindow::new(),
             samples: [0.0; WINDOW],
             filters: ALERTING_HZ.map(Goertzel::new),
@@ -100,7 +102,10 @@ impl AlertingReceiver {
 
     /// Forgets what it heard.
     pub fn reset(&mut self) {
-        *self = AlertingReceiver::new();
+        self.high_pass = high_pass();
+        self.samples = [0.0; WINDOW];
+        self.phasors = [Phasor::default(); 2];
+        self.looks.clear();
     }
 
     /// Takes one look; true when it finds that the signal is over.
@@ -143,6 +148,11 @@ impl Default for AlertingReceiver {
     fn default() -> Self {
         AlertingReceiver::new()
     }
+}
+
+/// The qualities are those of a Butterworth filter of the fourth order.
+fn high_pass() -> [Biquad; 2] {
+    [0.54, 1.31].map(|q| Biquad::high_pass(HIGH_PASS_HZ, q))
 }
 
 /// Whether these looks are one alerting signal from its beginning to its end.
@@ -210,13 +220,13 @@ mod tests {
             assert_eq!(count, 1, "{begins}");
             after_ms
         });
-        // The answer is to begin within 100 ms: this leaves 65 for a sound card.
+        // The answer is to begin within 100 ms: this leaves 65 for a sound card, where the answer goes out in the same round.
         assert!(after_ms.max().unwrap() <= 35);
     }
 
     #[test]
     fn levels_twist_lengths_and_frequencies_of_the_standards_are_heard() {
-        for levels_dbm0 in [[-10.0, -10.0], [-32.0, -32.0], [-20.0, -26.0], [-26.0, -20.0]] {
+        for levels_dbm0 in [[-10.0, -10.0], [-32.0, -32.0], [-38.0, -38.0], [-20.0, -26.0], [-26.0, -20.0]] {
             assert!(always(&Sent { levels_dbm0, ..USUAL }, 1), "{levels_dbm0:?}");
         }
         for ms in [75, 85] {
@@ -237,7 +247,7 @@ mod tests {
             assert!(always(&Sent { frequencies_hz, ..USUAL }, 0), "{frequencies_hz:?}");
         }
         assert!(always(&Sent { levels_dbm0: [-18.0, -60.0], ..USUAL }, 0));
-        assert!(always(&Sent { levels_dbm0: [-42.0, -42.0], noise_dbm0: -70.0, ..USUAL }, 0));
+        assert!(always(&Sent { levels_dbm0: [-45.0, -45.0], noise_dbm0: -70.0, ..USUAL }, 0));
     }
 
     #[test]

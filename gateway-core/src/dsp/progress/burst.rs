@@ -46,10 +46,15 @@ const FOREIGN_HZ: f32 = 17.0;
 const CLIPPED: f32 = 0.12;
 const INSTRUMENT: f32 = 0.25;
 
-/// Between two parts that beat the ear hears a frequency that jumps: from look to look by 25 Hz and more on average when they are equal,
-/// by the first, in Hz, when one is 6 dB below the other. One note moves by less than the second, a player's vibrato included.
+/// Between two parts that beat the ear hears a frequency that jumps: when they are equal, from look to look by as much as they are apart
+/// and more; when one is 6 dB below the other and they are 25 Hz apart, by the first of these on average, in Hz. One note moves by less
+/// than the second, a player's vibrato included. Parts that are nearer to one another may move less, as a share of 25 Hz.
 const RESTLESS_HZ: f32 = 12.0;
 const CALM_HZ: f32 = 6.0;
+const USUALLY_APART_HZ: f32 = 25.0;
+
+/// Fewer looks tell nothing of moves.
+const LEAST_LOOKS_MOVING: u32 = 3;
 
 /// What can be asked of a tone is less where something else sounds with it: it grows with the amplitude of that, as a part of all.
 struct Bound {
@@ -79,6 +84,7 @@ pub(super) struct Burst {
     /// Of the moves from one look to the next, in Hz.
     sum_moves_hz: f32,
     last_hz: f32,
+    apart_hz: f32,
 }
 
 /// How far looks are from one another.
@@ -125,6 +131,7 @@ impl Burst {
     /// Takes one look at the burst.
     pub(super) fn look(&mut self, sound: &Sound) {
         self.looks += 1;
+        self.apart_hz = sound.apart_hz;
         if self.looks <= ONSET_LOOKS {
             return;
         }
@@ -170,9 +177,17 @@ impl Burst {
         let exact = if offset_hz > FOREIGN_HZ { 0.0 } else { falling(offset_hz, EXACT_HZ, INEXACT_HZ, LEAST_SHARED) };
         let is_alone = self.alone.looks >= LEAST_LOOKS_ALONE;
         let steadiness = if is_alone { self.alone.steadiness(0.0) } else { self.all.steadiness(LEAST_SHARED) };
-        let moves_hz = self.sum_moves_hz / (looks - 1.0).max(1.0);
-        let restless = falling(-moves_hz, -RESTLESS_HZ, -CALM_HZ, 0.0);
-        Quality { steady: pure * exact * steadiness, beating: pure * restless }
+        Quality { steady: pure * exact * steadiness, beating: pure * self.restlessness() }
+    }
+
+    /// How far the frequency moves as that of two parts which beat: 1, and 0 for one note.
+    fn restlessness(&self) -> f32 {
+        if self.all.looks < LEAST_LOOKS_MOVING {
+            return LEAST_SHARED;
+        }
+        let moves_hz = self.sum_moves_hz / (self.all.looks - 1) as f32;
+        let share = (self.apart_hz / USUALLY_APART_HZ).min(1.0);
+        falling(-moves_hz, -RESTLESS_HZ * share, -CALM_HZ * share, 0.0)
     }
 }
 
@@ -213,7 +228,15 @@ mod tests {
     fn heard(looks: impl IntoIterator<Item = (f32, f32, f32)>) -> Burst {
         let mut burst = Burst::default();
         for (frequency_hz, power, purity) in looks {
-            burst.look(&Sound { tone: Some(0), frequency_hz, offset_hz: frequency_hz - 425.0, power, purity, overtones: 0.0 });
+            burst.look(&Sound {
+                tone: Some(0),
+                frequency_hz,
+                offset_hz: frequency_hz - 425.0,
+                power,
+                purity,
+                apart_hz: 25.0,
+                overtones: 0.0,
+            });
         }
         burst
     }

@@ -58,6 +58,8 @@ pub(super) struct Sound {
     pub(super) power: f32,
     /// The part of that which is the tone's, from 0 to 1.
     pub(super) purity: f32,
+    /// How far apart its two parts are by the plan, in Hz; infinite where it has not two.
+    pub(super) apart_hz: f32,
     /// The part of that which its strongest part has at twice and three times its frequency, from 0 to 1.
     pub(super) overtones: f32,
 }
@@ -69,6 +71,8 @@ pub(super) struct Ear {
     samples: [f32; WINDOW],
     filters: Vec<Filter>,
     tones: Vec<Tone>,
+    /// Of each tone, as [`Sound::apart_hz`]; of several that are one tone, the least.
+    apart_hz: Vec<f32>,
 }
 
 /// Indices into the filters.
@@ -96,7 +100,7 @@ impl Filter {
 
 impl Ear {
     pub(super) fn new() -> Self {
-        Ear { window: HannWindow::new(), samples: [0.0; WINDOW], filters: Vec::new(), tones: Vec::new() }
+        Ear { window: HannWindow::new(), samples: [0.0; WINDOW], filters: Vec::new(), tones: Vec::new(), apart_hz: Vec::new() }
     }
 
     /// The index of the tone with these frequencies, from now on listened for. Tones that the ear cannot tell apart are one.
@@ -108,8 +112,10 @@ impl Ear {
             }
             _ => Tone::Lines(frequencies_hz.iter().map(|&frequency_hz| self.filter(frequency_hz)).collect()),
         };
+        let apart_hz = if let [a, b] = *frequencies_hz { (a - b).abs() } else { f32::INFINITY };
         match self.tones.iter().position(|known| self.are_alike(known, &tone)) {
             Some(n) => {
+                self.apart_hz[n] = self.apart_hz[n].min(apart_hz);
                 if matches!(tone, Tone::Band(_)) {
                     self.tones[n] = tone;
                 }
@@ -117,6 +123,7 @@ impl Ear {
             }
             None => {
                 self.tones.push(tone);
+                self.apart_hz.push(apart_hz);
                 self.tones.len() - 1
             }
         }
@@ -174,7 +181,7 @@ impl Ear {
         let Some(sounding) = tone else { return Sound { power, ..Sound::default() } };
         let (frequency_hz, offset_hz) = (self.strongest_hz(sounding), self.offset_hz(sounding));
         let overtones = self.overtones(sounding, frequency_hz, &block) / power;
-        Sound { tone, frequency_hz, offset_hz, power, purity: self.purity(sounding, power), overtones }
+        Sound { tone, frequency_hz, offset_hz, power, purity: self.purity(sounding, power), apart_hz: self.apart_hz[sounding], overtones }
     }
 
     /// The power at twice and three times this frequency, where no part of the tone is near.

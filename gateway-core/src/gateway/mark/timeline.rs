@@ -58,7 +58,7 @@ impl Timeline {
         self.last.push_back(mark);
     }
 
-    /// Who waited last, and since when, until a hook flash took him.
+    /// Who waited last, as far as the exchange sent anything of him, and since when, until a hook flash took him.
     #[must_use]
     pub fn waiting(&self) -> Option<WaitingView> {
         // Behind marks that were left out, a flash may be among them.
@@ -66,10 +66,7 @@ impl Timeline {
         let newest_first = self.last.iter().rev().chain(first.iter().rev());
         let since_flash = newest_first.take_while(|mark| mark.what != MarkKind::Flash);
         let told = |mark: &Mark| match &mark.what {
-            MarkKind::WaitingCaller { burst } => {
-                let caller = burst.as_ref().and_then(|burst| burst.caller()).cloned();
-                Some(WaitingView { told_ms: mark.at_ms, caller })
-            }
+            MarkKind::WaitingCaller { burst: Some(burst) } => Some(WaitingView { told_ms: mark.at_ms, caller: burst.caller().cloned() }),
             _ => None,
         };
         since_flash.filter_map(told).next()
@@ -91,6 +88,7 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::config::PortId;
+    use crate::dsp::callerid::{BurstContent, BurstFault, BurstReading, CallerIdBurst};
     use crate::dsp::progress::{HeardTone, ProgressTone};
 
     fn mark(at_ms: u64, what: MarkKind) -> Mark {
@@ -133,8 +131,12 @@ mod tests {
 
     #[test]
     fn who_waits_is_known_until_a_flash_takes_him() {
-        let asked = |at_ms| mark(at_ms, MarkKind::WaitingCaller { burst: None });
-        let mut timeline = Timeline::beginning_with([asked(5), mark(6, MarkKind::Voice)]);
+        let content = BurstContent::Dtmf { digits: String::new() };
+        let reading = BurstReading::NotUnderstood { fault: BurstFault::Checksum };
+        let burst = CallerIdBurst { level_dbm0: -20.0, snr_db: None, content, reading };
+        let asked = |at_ms| mark(at_ms, MarkKind::WaitingCaller { burst: Some(Box::new(burst.clone())) });
+        let nothing_came = mark(6, MarkKind::WaitingCaller { burst: None });
+        let mut timeline = Timeline::beginning_with([asked(5), nothing_came]);
         assert_eq!(timeline.waiting(), Some(WaitingView { told_ms: 5, caller: None }));
         timeline.add(mark(7, MarkKind::Flash));
         assert_eq!(timeline.waiting(), None);

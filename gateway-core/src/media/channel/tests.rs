@@ -5,4 +5,5 @@ mod digits;
 mod ear;
 mod sealed;
 mod sound;
+mod waiting;
 mod world;

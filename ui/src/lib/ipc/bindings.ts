@@ -1173,6 +1173,8 @@ export type ExchangeLine = {
 	ringing: boolean,
 	/**  The subscriber's loop is closed. */
 	off_hook: boolean,
+	/**  Two people talk, and a second caller would wait. */
+	lets_wait: boolean,
 	/**  Digits received since the loop was closed, or since the far end was put aside by a hook flash. */
 	dialed: string,
 };
@@ -1834,7 +1836,7 @@ export type LineSettings = {
 	guard_ms?: number,
 	/**  Longest wait for caller ID after the first ring, in ms. */
 	caller_id_wait_ms?: number,
-	/**  A second caller, whom the exchange announces in a call, is asked for; the conversation is silent for a second meanwhile. */
+	/**  A second caller, whom the exchange announces in a call, is asked for; the conversation is silent meanwhile: a second, three at most. */
 	waiting_caller_id?: boolean,
 	/**  What happens when every SIP target refuses. */
 	on_refusal?: OnRefusal,
@@ -3488,7 +3490,7 @@ export type Vital =
 export type WaitingView = {
 	/**  When he was asked for. */
 	told_ms: number,
-	/**  Who it is; `None`: the exchange did not say, or was not understood. */
+	/**  Who it is; `None`: what the exchange sent was not understood. */
 	caller: CallerId | null,
 };
 

@@ -178,7 +178,7 @@ export class FakeBackend implements Backend {
       millivolts: 48_200 - port * 130,
       microamps: 0,
     };
-    return { view, exchange: { port, connected: true, ringing: false, off_hook: false, dialed: "" }, timer: undefined };
+    return { view, exchange: { port, connected: true, ringing: false, off_hook: false, lets_wait: false, dialed: "" }, timer: undefined };
   }
 
   #registration(port: PortId): RegistrationView {
@@ -235,7 +235,7 @@ export class FakeBackend implements Backend {
     toy.view.call = { ...this.#call("fxo_to_sip", from, to), started_ms: at - 4_000, answered_ms: at };
     toy.view.microamps = 24_600;
     toy.view.millivolts = 7_900;
-    toy.exchange.off_hook = true;
+    toy.exchange = { ...toy.exchange, off_hook: true, lets_wait: true };
     this.#hear(toy);
   }
 
@@ -654,7 +654,7 @@ export class FakeBackend implements Backend {
     if (!call) return;
     this.#put(toy, "talking", "off_hook");
     this.#mark(toy.view.port, { kind: "sip_in", message: "200", peer: "192.0.2.20" }, { kind: "hook", off_hook: true }, { kind: "answered", by: "target" });
-    toy.exchange = { ...toy.exchange, ringing: false, off_hook: true };
+    toy.exchange = { ...toy.exchange, ringing: false, off_hook: true, lets_wait: true };
     toy.view = { ...toy.view, call: { ...call, answered_ms: this.#at() }, millivolts: 7_900, microamps: 24_600 };
     this.#hear(toy);
     this.#notice("call_answered", toy.view.port, "info", { from: call.from, to: call.to });
@@ -663,7 +663,7 @@ export class FakeBackend implements Backend {
   #end(toy: ToyPort, cause: CallRecord["cause"]): void {
     const call = toy.view.call;
     clearTimeout(toy.timer);
-    toy.exchange = { ...toy.exchange, ringing: false, off_hook: false };
+    toy.exchange = { ...toy.exchange, ringing: false, off_hook: false, lets_wait: false };
     if (!call) {
       this.#put(toy, "idle", "idle");
       return;

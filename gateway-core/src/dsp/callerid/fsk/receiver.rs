@@ -78,7 +78,7 @@ impl FskReceiver {
     #[must_use]
     pub fn new() -> Self {
         FskReceiver {
-            hum_filter: Biquad::high_pass(400.0, 0.6),
+            hum_filter: hum_filter(),
             mark: Correlator::new(MARK_HZ),
             space: Correlator::new(SPACE_HZ),
             pitch: Pitch::default(),
@@ -105,9 +105,22 @@ impl FskReceiver {
         !self.message.is_empty()
     }
 
+    /// Whether something sounds that is loud enough for a carrier.
+    #[must_use]
+    pub fn has_carrier(&self) -> bool {
+        self.loudest > 0.0
+    }
+
     /// Forgets what it heard.
     pub fn reset(&mut self) {
-        *self = FskReceiver::new();
+        self.hum_filter = hum_filter();
+        self.mark.reset();
+        self.space.reset();
+        self.pitch = Pitch::default();
+        (self.power, self.balance, self.mark_run, self.loudest) = (0.0, 0.0, 0, 0.0);
+        self.state = State::Hunting;
+        self.message.clear();
+        self.carrier = Carrier::new();
     }
 
     fn next(&mut self, sample: f32) -> Option<CallerIdBurst> {
@@ -287,6 +300,10 @@ impl Default for FskReceiver {
     }
 }
 
+fn hum_filter() -> Biquad {
+    Biquad::high_pass(400.0, 0.6)
+}
+
 /// How much of one frequency is in the last [`WINDOW`] samples.
 #[derive(Clone, Debug)]
 struct Correlator {
@@ -306,6 +323,11 @@ impl Correlator {
             Phasor { re: cosine, im: -sine }
         });
         Correlator { table, position: 0, products: [Phasor::default(); WINDOW], slot: 0 }
+    }
+
+    fn reset(&mut self) {
+        (self.position, self.slot) = (0, 0);
+        self.products = [Phasor::default(); WINDOW];
     }
 
     fn next(&mut self, sample: f32) -> Phasor {

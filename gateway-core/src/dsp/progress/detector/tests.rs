@@ -1,6 +1,7 @@
 use super::*;
 use crate::dsp::FRAME_SAMPLES;
 use crate::dsp::babble::{Babble, WhiteNoise};
+use crate::dsp::progress::FurtherTone;
 use crate::dsp::tone::{ToneGenerator, ToneSequence, ToneSpec};
 use crate::rng::Rng;
 
@@ -374,5 +375,37 @@ fn notes_of_the_length_of_busy_tones_are_not_sure() {
         }
         let heard = told(&mut ProgressDetector::new(&brazil()), &samples);
         assert_eq!(sure_ms(&heard), None, "vibrato {vibrato_hz} Hz, {decay_db_per_s} dB/s: {heard:?}");
+    }
+}
+
+#[test]
+fn of_two_dial_tones_at_one_place_each_is_told_once_and_sure_once() {
+    let steady = FurtherTone { tone: ProgressTone::Dial, spec: spec(&[400.0], &[]) };
+    let plan = TonePlan { dial: spec(&[383.0, 417.0], &[]), further: vec![steady], ..united_kingdom() };
+    for sounding in [&plan.dial, &plan.further[0].spec] {
+        let mut samples = vec![0; 4000];
+        samples.extend(sounded(sounding, 6000));
+        samples.extend(vec![0; 8000]);
+        WhiteNoise::new(Rng::from_seed(3), -50.0).mix_into(&mut samples);
+        let told = told(&mut ProgressDetector::new(&plan), &samples);
+        let sure: Vec<bool> = told.iter().map(|(_, heard)| heard.confidence >= 1.0).collect();
+        assert_eq!((names(&told), sure), (vec![(ProgressTone::Dial, 1)], vec![false, true]), "{:?}", sounding.frequencies_hz);
+    }
+}
+
+#[test]
+fn a_tone_that_beats_is_sure_and_one_of_its_parts_alone_is_not() {
+    // Nearer parts leave no burst that lasts.
+    for apart_hz in [20.0, 25.0, 34.0] {
+        let busy = spec(&[425.0 - apart_hz / 2.0, 425.0 + apart_hz / 2.0], &[500, 500]);
+        let (dial, ringback) = (spec(&[600.0], &[]), spec(&[600.0], &[1000, 4000]));
+        let plan = TonePlan { dial, ringback, busy: busy.clone(), congestion: busy.clone(), further: vec![] };
+        let heard = told(&mut ProgressDetector::new(&plan), &sounded(&busy, 6000));
+        assert!(sure_ms(&heard).is_some_and(|ms| ms <= 3000), "{apart_hz} Hz: {heard:?}");
+        for note_hz in busy.frequencies_hz {
+            let note = spec(&[note_hz], &[500, 500]);
+            let heard = told(&mut ProgressDetector::new(&plan), &sounded(&note, 6000));
+            assert_eq!(sure_ms(&heard), None, "{note_hz} Hz, {apart_hz} Hz apart: {heard:?}");
+        }
     }
 }

@@ -145,7 +145,9 @@ impl Subscriber {
     pub(super) fn speak(&mut self, new: Sound, telling: &mut Telling<'_>) {
         if let Stage::Talking { sound, .. } = &mut self.stage {
             *sound = new;
-            self.hear_far_end(telling);
+            if !self.is_announcing() {
+                self.hear_far_end(telling);
+            }
         }
     }
 }

@@ -135,10 +135,10 @@ impl Subscriber {
         self.set_sound(LineSound::FarEnd(sound), telling);
     }
 
-    /// The caller gave up. A subscriber who lifted just now gets dial tone.
+    /// The caller gave up, or the second one did. A subscriber who lifted just now gets dial tone.
     pub(super) fn stop_ringing(&mut self, now: Moment, telling: &mut Telling<'_>) {
         if !matches!(self.stage, Stage::Ringing(..)) {
-            return;
+            return self.waiting_gives_up(telling);
         }
         let lifted = self.timers.get(Clock::RingTrip).is_some();
         self.burst_ends(now, telling);

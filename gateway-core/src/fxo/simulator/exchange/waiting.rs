@@ -1,7 +1,8 @@
 //! Call waiting: a second caller is announced to a subscriber who talks, and told who it is to one who asks.
 //!
 //! A short tone (the subscriber alerting signal) and, where there is caller ID to tell by FSK, the alerting signal of GR-30: the digit D in
-//! time brings the message. A hook flash puts the first far end aside and takes the second caller.
+//! time brings the message. A hook flash puts the first far end aside and takes the second caller; the next one brings the first back and
+//! lets the second go, and a call that ends takes who waits with it (a real exchange would ring again).
 
 use std::time::Duration;
 
@@ -102,10 +103,23 @@ impl Subscriber {
         let talking = Stage::Talking { sound: call.sound.unwrap_or(USUAL_ECHO), how: None, incoming: true, collect: false };
         self.timers.clear(Clock::FarEndHangsUp);
         self.held = Some(std::mem::replace(&mut self.stage, talking));
-        telling.event(ExchangeEvent::Held);
         telling.event(ExchangeEvent::Connected);
+        telling.event(ExchangeEvent::Held);
         self.hear_far_end(telling);
         true
+    }
+
+    /// The second caller gives up.
+    pub(super) fn waiting_gives_up(&mut self, telling: &mut Telling<'_>) {
+        if self.forget_waiting().is_some() {
+            telling.event(ExchangeEvent::RingingStopped);
+            self.hear_far_end(telling);
+        }
+    }
+
+    /// Whether tones and messages of the announcement take the place of the far end.
+    pub(super) fn is_announcing(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.announced != Announced::Done)
     }
 
     /// The second caller is gone, or somewhere else.
