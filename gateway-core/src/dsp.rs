@@ -3,11 +3,13 @@
 pub mod babble;
 pub mod callerid;
 pub mod dtmf;
+pub mod echo_canceller;
 pub mod echo_loss;
 pub mod fax;
 pub mod filter;
 pub mod g711;
 pub mod goertzel;
+pub mod hybrid;
 pub mod learning;
 pub mod level;
 pub mod line_model;
