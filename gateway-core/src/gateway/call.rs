@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use super::mark::{MarkKind, Timeline};
 use super::notice::NoticeCode;
 use super::record::{CallDirection, CallRecord, EndCause};
-use super::view::{CallView, PortState};
+use super::view::{CallView, PortState, WaitingView};
 use crate::config::PortId;
 use crate::config::settings::LineSettings;
 use crate::fxo::line::{HangUpEvidence, LineOrder, LineReport};
@@ -450,7 +450,7 @@ impl Call {
             to: facts.to.clone(),
             started_ms: facts.started.as_millis(),
             answered_ms: facts.answered.map(Moment::as_millis),
-            waiting: facts.timeline.waiting(),
+            waiting: facts.timeline.waiting().map(|(told_ms, burst)| WaitingView { told_ms, caller: burst.caller().cloned() }),
             line_test: match self {
                 Call::LineTest(test) => Some(test.report(None)),
                 Call::ToLine(_) | Call::ToSip(_) | Call::TestCall(_) => None,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Mark, MarkKind};
-use crate::gateway::view::WaitingView;
+use crate::dsp::callerid::CallerIdBurst;
 
 /// Marks from the beginning of a call that are kept.
 const FIRST: usize = 96;
@@ -58,18 +58,18 @@ impl Timeline {
         self.last.push_back(mark);
     }
 
-    /// Who waited last, as far as the exchange sent anything of him, and since when, until a hook flash took him.
+    /// When somebody was asked for who waited, and what the exchange sent of him: the last one, until a hook flash took him.
     #[must_use]
-    pub fn waiting(&self) -> Option<WaitingView> {
+    pub fn waiting(&self) -> Option<(u64, &CallerIdBurst)> {
         // Behind marks that were left out, a flash may be among them.
         let first = if self.left_out == 0 { &self.first[..] } else { &[] };
         let newest_first = self.last.iter().rev().chain(first.iter().rev());
         let since_flash = newest_first.take_while(|mark| mark.what != MarkKind::Flash);
-        let told = |mark: &Mark| match &mark.what {
-            MarkKind::WaitingCaller { burst: Some(burst) } => Some(WaitingView { told_ms: mark.at_ms, caller: burst.caller().cloned() }),
+        let mut asked = since_flash.filter_map(|mark| match &mark.what {
+            MarkKind::WaitingCaller { burst: Some(burst) } => Some((mark.at_ms, &**burst)),
             _ => None,
-        };
-        since_flash.filter_map(told).next()
+        });
+        asked.next()
     }
 
     /// The marks, oldest first.
@@ -88,7 +88,7 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::config::PortId;
-    use crate::dsp::callerid::{BurstContent, BurstFault, BurstReading, CallerIdBurst};
+    use crate::dsp::callerid::{BurstContent, BurstFault, BurstReading};
     use crate::dsp::progress::{HeardTone, ProgressTone};
 
     fn mark(at_ms: u64, what: MarkKind) -> Mark {
@@ -137,7 +137,7 @@ mod tests {
         let asked = |at_ms| mark(at_ms, MarkKind::WaitingCaller { burst: Some(Box::new(burst.clone())) });
         let nothing_came = mark(6, MarkKind::WaitingCaller { burst: None });
         let mut timeline = Timeline::beginning_with([asked(5), nothing_came]);
-        assert_eq!(timeline.waiting(), Some(WaitingView { told_ms: 5, caller: None }));
+        assert_eq!(timeline.waiting(), Some((5, &burst)));
         timeline.add(mark(7, MarkKind::Flash));
         assert_eq!(timeline.waiting(), None);
         timeline.add(asked(8));
